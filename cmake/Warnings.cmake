@@ -1,0 +1,19 @@
+# The language level, warnings and sanitizers of every target of ours.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+
+add_compile_options(
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+  $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor> $<$<COMPILE_LANGUAGE:CXX>:-Wold-style-cast>)
+if(LLAMA_WERROR)
+  add_compile_options(-Werror)
+endif()
+# Sections per function, so that the static programs carry only what they use.
+add_compile_options(-ffunction-sections -fdata-sections)
+if(LLAMA_SANITIZE)
+  add_compile_options(-fsanitize=${LLAMA_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${LLAMA_SANITIZE})
+endif()

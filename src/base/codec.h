@@ -1,0 +1,62 @@
+// The byte encoding that every format of ours is made of (docs/wire_format.md): unsigned LEB128
+// varints, and byte strings as varint length + bytes. A Decoder reads foreign bytes: it never reads
+// past its end; the first violation makes it fail for good, so a parser checks ok() once at the
+// end.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace llama {
+
+class Encoder {
+ public:
+  void Uint(uint64_t value);
+  // Zigzag.
+  void Int(int64_t value);
+  void Bytes(std::string_view bytes);
+  void Bool(bool value) { Uint(value ? 1 : 0); }
+  // Eight bytes, IEEE 754, little-endian.
+  void Double(double value);
+  // The bytes themselves, with no length before them.
+  void Raw(std::string_view bytes) { out_.append(bytes); }
+
+  const std::string& str() const { return out_; }
+  std::string Take() { return std::move(out_); }
+
+ private:
+  std::string out_;
+};
+
+class Decoder {
+ public:
+  explicit Decoder(std::string_view in) : in_(in) {}
+
+  uint64_t Uint();
+  int64_t Int();
+  bool Bool() { return Uint() != 0; }
+  double Double();
+  // A view into the input; valid as long as the input is.
+  std::string_view Bytes();
+  std::string String() { return std::string(Bytes()); }
+  std::string_view Raw(uint64_t size);
+  // An element count for a sequence whose elements take at least `min_bytes` each; a count that the
+  // rest of the input cannot hold fails, so a reserve() by it is safe.
+  uint64_t Count(uint64_t min_bytes = 1);
+
+  bool ok() const { return ok_; }
+  bool AtEnd() const { return in_.empty(); }
+  // ok, and nothing left over.
+  bool Done() const { return ok_ && in_.empty(); }
+  void Fail() {
+    ok_ = false;
+    in_ = {};
+  }
+
+ private:
+  std::string_view in_;
+  bool ok_ = true;
+};
+
+}  // namespace llama

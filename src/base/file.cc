@@ -1,0 +1,206 @@
+#include "base/file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+namespace llama {
+namespace {
+
+struct DirCloser {
+  void operator()(DIR* dir) const { closedir(dir); }
+};
+
+// The portable way: a temporary name beside the target, then rename.
+Result<void> WriteByRename(const std::string& path, std::string_view bytes, mode_t mode) {
+  const std::string temp = path + ".llama-" + std::to_string(getpid()) + "-" +
+                           std::to_string(reinterpret_cast<uintptr_t>(bytes.data()) & 0xffffff);
+  ASSIGN_OR_RETURN(Fd fd, OpenFile(temp, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  Result<void> written = WriteAll(fd.get(), bytes, path);
+  if (written && fchmod(fd.get(), mode) != 0) written = ErrnoError(errno, "chmod " + path);
+  if (written && rename(temp.c_str(), path.c_str()) != 0) written = ErrnoError(errno, path);
+  if (!written) unlink(temp.c_str());
+  return written;
+}
+
+}  // namespace
+
+Result<Fd> OpenFile(const std::string& path, int flags, mode_t mode) {
+  int fd = -1;
+  do {
+    fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+  } while (fd < 0 && errno == EINTR);
+  if (fd < 0) return ErrnoError(errno, path);
+  return Fd(fd);
+}
+
+Result<std::string> ReadAll(int fd, uint64_t max_bytes, std::string_view name) {
+  struct stat st {};
+  std::string out;
+  if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
+    out.reserve(std::min<uint64_t>(static_cast<uint64_t>(st.st_size), max_bytes) + 1);
+  }
+  size_t used = 0;
+  while (true) {
+    if (out.size() - used < 4096) {
+      out.resize(std::max<size_t>(out.capacity(), used + 65536));
+    }
+    const ssize_t n = ::read(fd, out.data() + used, out.size() - used);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return ErrnoError(errno, name);
+    if (n == 0) break;
+    used += static_cast<size_t>(n);
+    if (used > max_bytes) {
+      return Error{Code::kInvalid,
+                   std::string(name) + ": larger than " + std::to_string(max_bytes) + " bytes"};
+    }
+  }
+  out.resize(used);
+  return out;
+}
+
+Result<std::string> ReadFile(const std::string& path, uint64_t max_bytes) {
+  ASSIGN_OR_RETURN(Fd fd, OpenFile(path, O_RDONLY));
+  return ReadAll(fd.get(), max_bytes, path);
+}
+
+Result<void> WriteAll(int fd, std::string_view bytes, std::string_view name) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return ErrnoError(errno, name);
+    bytes.remove_prefix(static_cast<size_t>(n));
+  }
+  return {};
+}
+
+Result<void> WriteFileAtomic(const std::string& path, std::string_view bytes, mode_t mode) {
+  const int raw =
+      ::open(std::string(DirName(path)).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+  if (raw < 0) {
+    if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL) {
+      return WriteByRename(path, bytes, mode);
+    }
+    return ErrnoError(errno, path);
+  }
+  const Fd fd(raw);
+  TRY(WriteAll(fd.get(), bytes, path));
+  if (fchmod(fd.get(), mode) != 0) return ErrnoError(errno, "chmod " + path);
+  const std::string self = "/proc/self/fd/" + std::to_string(fd.get());
+  for (int attempt = 0; attempt < 16; ++attempt) {
+    if (linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0) return {};
+    if (errno == ENOENT || errno == EXDEV) return WriteByRename(path, bytes, mode);  // no /proc
+    if (errno != EEXIST) return ErrnoError(errno, path);
+    if (unlink(path.c_str()) != 0 && errno != ENOENT) return ErrnoError(errno, path);
+  }
+  return Error{Code::kUnavailable, path + ": another process keeps creating it"};
+}
+
+Result<void> MakeDirs(const std::string& path, mode_t mode) {
+  if (mkdir(path.c_str(), mode) == 0) return {};
+  if (errno == EEXIST) {
+    struct stat st {};
+    if (stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode)) return {};
+    return ErrnoError(ENOTDIR, path);
+  }
+  if (errno != ENOENT) return ErrnoError(errno, path);
+  const std::string parent(DirName(path));
+  if (parent == path || parent == ".") return ErrnoError(ENOENT, path);
+  TRY(MakeDirs(parent, 0777));
+  if (mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return ErrnoError(errno, path);
+  return {};
+}
+
+namespace {
+
+Result<void> RemoveAt(int dir_fd, const char* name, const std::string& path) {
+  if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT) return {};
+  if (errno != EISDIR && errno != EPERM) return ErrnoError(errno, path);
+  const int raw = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (raw < 0) return errno == ENOENT ? Result<void>() : ErrnoError(errno, path);
+  DIR* handle = fdopendir(raw);
+  if (handle == nullptr) {
+    ::close(raw);
+    return ErrnoError(errno, path);
+  }
+  const std::unique_ptr<DIR, DirCloser> dir(handle);
+  while (const dirent* entry = readdir(dir.get())) {
+    const std::string_view child = entry->d_name;
+    if (child == "." || child == "..") continue;
+    TRY(RemoveAt(dirfd(dir.get()), entry->d_name, path + "/" + std::string(child)));
+  }
+  if (unlinkat(dir_fd, name, AT_REMOVEDIR) != 0 && errno != ENOENT) return ErrnoError(errno, path);
+  return {};
+}
+
+}  // namespace
+
+Result<void> RemoveTree(const std::string& path) { return RemoveAt(AT_FDCWD, path.c_str(), path); }
+
+Result<std::vector<std::string>> ListDir(const std::string& path) {
+  const std::unique_ptr<DIR, DirCloser> dir(opendir(path.c_str()));
+  if (!dir) return ErrnoError(errno, path);
+  std::vector<std::string> names;
+  while (const dirent* entry = readdir(dir.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Result<std::string> ReadLink(const std::string& path) {
+  char buffer[PATH_MAX];
+  const ssize_t n = readlink(path.c_str(), buffer, sizeof buffer);
+  if (n < 0) return ErrnoError(errno, path);
+  return std::string(buffer, static_cast<size_t>(n));
+}
+
+Result<std::string> RealPath(const std::string& path) {
+  char buffer[PATH_MAX];
+  if (realpath(path.c_str(), buffer) == nullptr) return ErrnoError(errno, path);
+  return std::string(buffer);
+}
+
+Result<std::string> ExecutableDir() {
+  ASSIGN_OR_RETURN(const std::string exe, ReadLink("/proc/self/exe"));
+  return std::string(DirName(exe));
+}
+
+std::string JoinPath(std::string_view dir, std::string_view name) {
+  if (!name.empty() && name.front() == '/') return std::string(name);
+  if (dir.empty()) return std::string(name);
+  std::string out(dir);
+  if (out.back() != '/') out.push_back('/');
+  out.append(name);
+  return out;
+}
+
+std::string_view DirName(std::string_view path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string_view BaseName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+Result<TempDir> TempDir::Create(std::string_view prefix) {
+  const char* base = std::getenv("TMPDIR");
+  std::string path =
+      JoinPath(base != nullptr && *base != '\0' ? base : "/tmp", std::string(prefix) + "-XXXXXX");
+  if (mkdtemp(path.data()) == nullptr) return ErrnoError(errno, path);
+  return TempDir(std::move(path));
+}
+
+TempDir::~TempDir() {
+  if (!path_.empty()) (void)RemoveTree(path_).has_value();
+}
+
+}  // namespace llama

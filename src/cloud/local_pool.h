@@ -1,0 +1,49 @@
+// The embedded cloud's functions: worker processes on this machine, one job each at a time, started
+// on demand up to a limit, kept warm, reaped when idle. Each talks Lambda's Runtime API as HTTP/1.1
+// over one inherited socket (AWS_LAMBDA_RUNTIME_API=fd:3), and fetches the store's objects over the
+// same connection, so it needs neither network nor file system of ours: it also runs in a bare
+// chroot.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cloud/function_client.h"
+#include "store/object_store.h"
+
+namespace llama::cloud {
+
+struct LocalPoolOptions {
+  std::string worker_program;  // path of llama-runtime
+  std::vector<std::string>
+      launcher;     // a command to put before it (LLAMA_WORKER_LAUNCHER), or empty
+  std::string dir;  // workers get dir/<n>; wiped on start
+  int max_workers = 1;
+  int64_t idle_timeout_ms = 300'000;
+  int64_t memory_mb = 1769;  // what a function of that speed has; for the price
+  uint64_t mirror_max_bytes = uint64_t{4} << 30;
+};
+
+struct PoolStats {
+  int workers = 0;
+  int busy = 0;
+  int waiting = 0;
+  int64_t started = 0;  // ever
+  int64_t crashed = 0;
+  int64_t store_gets = 0;
+  int64_t store_get_bytes = 0;
+};
+
+class LocalPool : public FunctionClient {
+ public:
+  // `store` must outlive the pool. The destructor kills every worker, waits for it and removes
+  // `dir`.
+  static Result<std::unique_ptr<LocalPool>> Start(const LocalPoolOptions& options,
+                                                  store::ObjectStore& store);
+  virtual PoolStats stats() const = 0;
+};
+
+}  // namespace llama::cloud

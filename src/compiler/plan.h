@@ -1,0 +1,68 @@
+// The remote form of a command: re-rooted arguments, environment, what must be there, what may come
+// back; and the way back: depfiles and diagnostics from the worker's root to local paths.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "compiler/command.h"
+#include "compiler/toolchain.h"
+
+namespace llama::compiler {
+
+struct PlanRequest {
+  const Command* command = nullptr;
+  const Toolchain* toolchain = nullptr;
+  Toolchains* toolchains = nullptr;  // for ExpandNative
+  std::vector<std::string> env;      // the wrapper's
+  std::string cwd;                   // physical
+  std::string pwd;                   // $PWD if it is the same folder, otherwise cwd
+  bool stderr_is_terminal = false;
+};
+
+struct Plan {
+  std::string local_reason;  // not empty: it can't be done remotely after all
+  // wire::kRootMark ('\0') stands for the root in argv, env and cwd.
+  std::vector<std::string> argv;
+  std::vector<std::string> env;
+  std::string cwd;
+  // Local paths (absolute, not yet canonical) that must be in the tree besides the scanned inputs:
+  // search dirs, files named by options (-include is scanned, but specs, sysroot dirs, … are not).
+  std::vector<std::string> paths;
+  // Absolute local directories in which outputs appear, and names of those expected.
+  std::vector<std::string> output_dirs;
+  std::string object;   // absolute
+  std::string depfile;  // absolute; empty: none
+  // Outputs beside the object are accepted if their basename begins with one of these and a '.' or
+  // '-'.
+  std::vector<std::string> output_stems;
+  // Diagnostics may be in a language that the worker does not have (LC_MESSAGES is neither C nor
+  // English): if the compiler prints any, the job runs again here.
+  bool translated_messages = false;
+};
+
+Plan MakePlan(const PlanRequest& request);
+
+// The arguments (without argv[0]) that make the driver print its dependencies (`-M`) for this
+// command on stdout and nothing else: no output files, no warnings.
+std::vector<std::string> DependencyArgs(const Command& command);
+
+// The paths in a make rule: everything after the first "target:", unescaped, in order.
+Result<std::vector<std::string>> ParseDepfile(std::string_view rule);
+
+// Rewrites a depfile made below `root` into the one that the local compiler would have written: the
+// root taken off every name, and lines wrapped anew as that compiler wraps them (gcc: 72 columns,
+// mkdeps.cc; clang: 75, DependencyFile.cpp), since shorter names wrap elsewhere.
+Result<std::string> MapDepfile(std::string_view bytes, std::string_view root, Family family);
+
+// Takes the root off wherever it stands in text (diagnostics).
+std::string MapText(std::string_view text, std::string_view root);
+
+// Whether a failed command's diagnostics speak of the machine rather than of the code (internal
+// compiler error, killed, out of memory or disk, missing program): then only a local run can tell.
+bool IsMachineFailure(int wait_status, std::string_view err);
+
+}  // namespace llama::compiler

@@ -1,0 +1,55 @@
+// Toolchains: everything of a local compiler that a remote `-c` needs, found by asking the
+// compiler.
+//
+// Recognised by content: the files' identity (device, inode, size, mtime, ctime) is checked at
+// every Get, so an upgraded or edited compiler is a new toolchain at once.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace llama::compiler {
+
+enum class Family : unsigned char { kGcc, kClang };
+
+struct Toolchain {
+  Family family = Family::kGcc;
+  std::string driver;   // absolute path, as it was asked for
+  std::string version;  // first line of --version
+  int major = 0;
+  bool is_cxx_driver = false;  // compiles a .c file as C++, like g++ (not gcc)
+  std::string sysroot;         // its default sysroot; empty: /
+  std::string target;          // -dumpmachine
+  // Files to ship, absolute, possibly through symlinks (the walker of the tree adds those): driver,
+  // cc1, cc1plus, as, objcopy, plugins, specs, loader, every shared library. And directories that
+  // must exist though empty (search path, GCC installation found by clang).
+  std::vector<std::string> files;
+  std::vector<std::string> dirs;
+  // Folders for the remote PATH (where `as` is found) and LD_LIBRARY_PATH, absolute local paths.
+  std::vector<std::string> path_dirs;
+  std::vector<std::string> library_dirs;
+  // Its programs are ELF x86-64 with glibc's loader, so that the lookup recorder can be preloaded.
+  bool can_preload = false;
+};
+
+// Cache of toolchains by driver path and by the environment that changes what a driver is
+// (GCC_EXEC_PREFIX, COMPILER_PATH, PATH). Thread-safe; one discovery at a time per driver, others
+// wait.
+class Toolchains {
+ public:
+  static std::unique_ptr<Toolchains> Create();
+  virtual ~Toolchains() = default;
+  // kInvalid: `driver` is no gcc or clang that we understand (the reason in the message).
+  virtual Result<std::shared_ptr<const Toolchain>> Get(const std::string& driver,
+                                                       const std::vector<std::string>& env) = 0;
+  // What -march=native, -mtune=native, -mcpu=native stand for here: the options to put in their
+  // place, as the driver itself expands them (gcc -###). Cached.
+  virtual Result<std::vector<std::string>> ExpandNative(const Toolchain& toolchain,
+                                                        const std::string& option) = 0;
+};
+
+}  // namespace llama::compiler

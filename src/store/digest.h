@@ -1,0 +1,32 @@
+// SHA-256 digests, the names of blobs and objects.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace llama::store {
+
+struct Digest {
+  std::array<unsigned char, 32> bytes{};
+  auto operator<=>(const Digest&) const = default;
+  std::string Hex() const;  // 64 lower-case digits
+  static std::optional<Digest> FromHex(std::string_view hex);
+  std::string_view view() const {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  }
+  static std::optional<Digest> FromBytes(std::string_view raw);  // 32 bytes
+};
+
+Digest Sha256(std::string_view bytes);
+
+struct DigestHash {
+  size_t operator()(const Digest& d) const;
+};
+
+}  // namespace llama::store

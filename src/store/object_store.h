@@ -1,0 +1,45 @@
+// ObjectStore: immutable objects by key; the seam to S3. Keys are made of [0-9a-zA-Z._/-], do not
+// begin with '/', and have no empty, "." or ".." part; anything else is kInvalid.
+//
+// Invariant for every implementation: a Get sees either nothing or the whole of what one Put gave,
+// whatever fails in between. Every implementation is thread-safe and passes
+// store/object_store_conformance.h.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace llama::store {
+
+struct PutOptions {
+  // Leave an object that is there already alone (S3's If-None-Match: *). False replaces it: for an
+  // object that was found to be damaged.
+  bool if_absent = true;
+};
+
+class ObjectStore {
+ public:
+  virtual ~ObjectStore() = default;
+  // True: written. False: was there already (only with if_absent).
+  virtual Result<bool> Put(const std::string& key, std::string_view bytes,
+                           const PutOptions& options = {}) = 0;
+  // kNotFound if there is none.
+  virtual Result<std::string> Get(const std::string& key) = 0;
+  virtual Result<bool> Exists(const std::string& key) = 0;
+  virtual Result<void> Delete(const std::string& key) = 0;  // absent: no error
+};
+
+bool IsValidKey(std::string_view key);
+
+// In memory, for tests.
+std::unique_ptr<ObjectStore> NewMemoryStore();
+
+// A folder: key → file below `root` (0700, made if absent). Writes go to a temporary name and are
+// renamed; leftovers of killed writers are removed on open when older than an hour.
+Result<std::unique_ptr<ObjectStore>> OpenFolderStore(const std::string& root);
+
+}  // namespace llama::store
