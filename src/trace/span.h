@@ -6,6 +6,7 @@
 #pragma once
 
 #include <compare>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -62,18 +63,28 @@ struct Span {
   int64_t end_ns() const { return start_ns + duration_ns; }
   Context context() const { return {trace_id, span_id}; }
   void Set(std::string_view key, Value value);  // appends; the last of equal keys counts
-  void Set(std::string_view key, std::string_view value) { Set(key, Value(std::string(value))); }
-  void Set(std::string_view key, const char* value) { Set(key, Value(std::string(value))); }
+  void Set(std::string_view key, std::string value) { Set(key, Value(std::move(value))); }
+  void Set(std::string_view key, std::string_view value) { Set(key, std::string(value)); }
+  void Set(std::string_view key, const char* value) { Set(key, std::string(value)); }
+  // Any integer; without this a literal 0 would be a null const char*.
+  template <std::integral T>
+  requires(!std::same_as<T, bool>) void Set(std::string_view key, T value) {
+    Set(key, Value(static_cast<int64_t>(value)));
+  }
   const Value* Find(std::string_view key) const;
 };
 
 // A new span below `parent` (a trace of its own if that is not valid), not yet ended.
 Span StartSpan(std::string_view name, const Context& parent, int64_t start_ns);
 
-// One line of the trace file, newline included.
+// "2026-11-22T08:20:50.123456789Z": RFC 3339 in UTC, always with nine digits of a second.
+std::string FormatTime(int64_t time_ns);
+
+// One line of the trace file, newline included. Of fields with equal keys the last is written.
 void AppendJsonLine(std::string& out, const Span& span);
 
-// The binary form in wire messages. Decode fails on the decoder for malformed input.
+// The binary form in wire messages: at most 256 fields, the last ones. Decode fails on the decoder
+// for malformed input.
 void Encode(Encoder& out, const Span& span);
 Span DecodeSpan(Decoder& in);
 void Encode(Encoder& out, const Context& context);
