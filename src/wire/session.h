@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,10 +55,30 @@ struct Frame {
 Result<void> SendFrame(int fd, FrameType type, std::string_view body, int64_t timeout_ms);
 Result<Frame> ReceiveFrame(int fd, int64_t timeout_ms, uint32_t max_bytes = kMaxFrameBytes);
 std::string EncodeFrame(FrameType type, std::string_view body);
+// Takes the first whole frame off `buffer`, a reader's bytes so far; nothing while it is not whole.
+// kInvalid for a length of 0 or above `max_bytes`, as soon as the length is there.
+Result<std::optional<Frame>> TakeFrame(std::string& buffer, uint32_t max_bytes);
 
+// The layout of Hello, Welcome and Refuse is the same in every version, fields are only added at
+// the end: it is how two versions find out about each other.
 struct Hello {
   uint32_t version = kProtocolVersion;
   std::string build_id;  // of the binaries: a daemon and its wrapper are of one build
+};
+
+struct Welcome {
+  std::string build_id;
+  uint32_t pid = 0;
+};
+
+struct Refuse {
+  bool busy = false;  // false: the daemon exits now; wait for the hang-up and start another
+  std::string build_id;
+};
+
+// The answer to BeginBuild, EndBuild and Stop.
+struct Ack {
+  std::string error;  // empty: done
 };
 
 struct Compile {
@@ -132,6 +153,9 @@ struct Status {
 };
 
 std::string Encode(const Hello& m);
+std::string Encode(const Welcome& m);
+std::string Encode(const Refuse& m);
+std::string Encode(const Ack& m);
 std::string Encode(const BeginBuild& m);
 std::string Encode(const EndBuild& m);
 std::string Encode(const StatusRequest& m);
@@ -145,6 +169,9 @@ std::string Encode(const CompileResult& m);
 std::string Encode(const RunLocally& m);
 std::string Encode(const Done& m);
 Result<Hello> DecodeHello(std::string_view body);
+Result<Welcome> DecodeWelcome(std::string_view body);
+Result<Refuse> DecodeRefuse(std::string_view body);
+Result<Ack> DecodeAck(std::string_view body);
 Result<Compile> DecodeCompile(std::string_view body);
 Result<CompileResult> DecodeCompileResult(std::string_view body);
 Result<RunLocally> DecodeRunLocally(std::string_view body);
