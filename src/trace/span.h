@@ -79,6 +79,9 @@ Span StartSpan(std::string_view name, const Context& parent, int64_t start_ns);
 
 // "2026-11-22T08:20:50.123456789Z": RFC 3339 in UTC, always with nine digits of a second.
 std::string FormatTime(int64_t time_ns);
+// Any RFC 3339 time that fits: fewer digits, more (cut off), another offset than Z. Nothing if it
+// is none.
+std::optional<int64_t> ParseTime(std::string_view text);
 
 // One line of the trace file, newline included. Of fields with equal keys the last is written.
 void AppendJsonLine(std::string& out, const Span& span);

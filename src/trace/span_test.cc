@@ -23,7 +23,36 @@ TEST(TimeTest, FormatsEveryKindOfDay) {
       {std::numeric_limits<int64_t>::min(), "1677-09-21T00:12:43.145224192Z"},
       {std::numeric_limits<int64_t>::max(), "2262-04-11T23:47:16.854775807Z"},
   };
-  for (const Case& c : cases) EXPECT_EQ(FormatTime(c.time_ns), c.text);
+  for (const Case& c : cases) {
+    EXPECT_EQ(FormatTime(c.time_ns), c.text);
+    EXPECT_EQ(ParseTime(c.text), c.time_ns) << c.text;
+  }
+}
+
+TEST(TimeTest, ParsesWhatOthersWrite) {
+  struct Case {
+    const char* text;
+    std::optional<int64_t> time_ns;
+  };
+  const Case cases[] = {
+      {"1970-01-01T00:00:01Z", 1'000'000'000},
+      {"1970-01-01t00:00:01.5z", 1'500'000'000},
+      {"1970-01-01 02:00:00.1234567899+02:00", 123'456'789},
+      {"1969-12-31T23:30:00-00:45", 900'000'000'000},
+      {"1970-01-01T00:00:01", std::nullopt},
+      {"1970-01-01T00:00:01.Z", std::nullopt},
+      {"1970-01-01T00:00:01Zx", std::nullopt},
+      {"1970-13-01T00:00:01Z", std::nullopt},
+      {"1970-01-00T00:00:01Z", std::nullopt},
+      {"1970-01-01T24:00:01Z", std::nullopt},
+      {"1970-01-01T00:60:01Z", std::nullopt},
+      {"1970-01-01T00:00:01+2:00", std::nullopt},
+      {"9999-01-01T00:00:00Z", std::nullopt},
+      {"0000-01-01T00:00:00Z", std::nullopt},
+      {"-970-01-01T00:00:00Z", std::nullopt},
+      {"", std::nullopt},
+  };
+  for (const Case& c : cases) EXPECT_EQ(ParseTime(c.text), c.time_ns) << c.text;
 }
 
 TEST(SpanTest, LineHasEveryKeyAndEscapes) {
