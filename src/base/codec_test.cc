@@ -1,0 +1,80 @@
+#include "base/codec.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <limits>
+
+namespace llama {
+namespace {
+
+TEST(Codec, ReadsBackWhatItWrote) {
+  for (const uint64_t value : {uint64_t{0}, uint64_t{127}, uint64_t{128}, uint64_t{1} << 35,
+                               std::numeric_limits<uint64_t>::max()}) {
+    Encoder out;
+    out.Uint(value);
+    out.Int(static_cast<int64_t>(value));
+    out.Bytes("x");
+    out.Double(-0.25);
+    out.Bool(true);
+    Decoder in(out.str());
+    EXPECT_EQ(in.Uint(), value);
+    EXPECT_EQ(in.Int(), static_cast<int64_t>(value));
+    EXPECT_EQ(in.Bytes(), "x");
+    EXPECT_EQ(in.Double(), -0.25);
+    EXPECT_TRUE(in.Bool());
+    EXPECT_TRUE(in.Done());
+  }
+}
+
+TEST(Codec, EveryTruncationFailsWithoutReadingOn) {
+  Encoder out;
+  out.Uint(300);
+  out.Bytes("hello");
+  out.Double(1.5);
+  for (size_t size = 0; size < out.str().size(); ++size) {
+    Decoder in(std::string_view(out.str()).substr(0, size));
+    in.Uint();
+    in.Bytes();
+    in.Double();
+    EXPECT_FALSE(in.ok()) << size;
+  }
+}
+
+TEST(Codec, RefusesVarintsThatOverflow) {
+  const std::string nine(9, '\xff');
+  const std::string largest = nine + '\x01';
+  const std::string one_more = nine + '\x02';
+  const std::string endless_bytes(20, '\x80');
+  Decoder max(largest);
+  EXPECT_EQ(max.Uint(), std::numeric_limits<uint64_t>::max());
+  EXPECT_TRUE(max.ok());
+  Decoder over(one_more);
+  over.Uint();
+  EXPECT_FALSE(over.ok());
+  Decoder endless(endless_bytes);
+  endless.Uint();
+  EXPECT_FALSE(endless.ok());
+}
+
+TEST(Codec, CountIsBoundedByWhatIsLeft) {
+  Encoder out;
+  out.Uint(1'000'000);
+  out.Raw("abc");
+  Decoder in(out.str());
+  EXPECT_EQ(in.Count(), 0u);
+  EXPECT_FALSE(in.ok());
+}
+
+TEST(Codec, StaysFailed) {
+  Decoder in(
+      std::string_view("\x05"
+                       "ab",
+                       3));
+  EXPECT_EQ(in.Bytes(), "");
+  EXPECT_EQ(in.Uint(), 0u);
+  EXPECT_FALSE(in.Done());
+}
+
+}  // namespace
+}  // namespace llama

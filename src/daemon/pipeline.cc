@@ -1,0 +1,155 @@
+#include "daemon/pipeline.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "cloud/local_pool.h"
+#include "daemon/builds.h"
+#include "daemon/compile_job.h"
+#include "store/object_store.h"
+
+namespace llama::daemon {
+namespace {
+
+Result<int64_t> NumberFromEnvironment(const char* name, int64_t low, int64_t high,
+                                      int64_t otherwise) {
+  const char* text = std::getenv(name);
+  if (text == nullptr || *text == '\0') return otherwise;
+  int64_t value = 0;
+  const char* end = text + std::strlen(text);
+  const auto parsed = std::from_chars(text, end, value);
+  if (parsed.ec != std::errc() || parsed.ptr != end || value < low || value > high) {
+    return Error{Code::kInvalid, std::string(name) + "=" + text + ": expected a number from " +
+                                     std::to_string(low) + " to " + std::to_string(high)};
+  }
+  return value;
+}
+
+class PipelineImpl final : public Pipeline {
+ public:
+  static Result<std::unique_ptr<Pipeline>> Open(const PipelineOptions& options,
+                                                const Clock& clock) {
+    auto self = std::make_unique<PipelineImpl>(options, clock);
+    TRY(self->Init(options));
+    return std::unique_ptr<Pipeline>(std::move(self));
+  }
+
+  PipelineImpl(const PipelineOptions& options, const Clock& clock)
+      : clock_(clock),
+        builds_(JoinPath(options.llama_dir, "builds"), clock),
+        toolchains_(compiler::Toolchains::Create()),
+        finder_(scan::NewDependencyRunFinder()),
+        cpu_(options.cpu_slots) {}
+
+  ~PipelineImpl() override {
+    builds_.Flush();
+    if (digests_) (void)digests_->Flush().has_value();
+  }
+
+  std::unique_ptr<Job> Start(wire::Compile request, int64_t received_ns) override {
+    return NewCompileJob(shared_, std::move(request), received_ns);
+  }
+  Result<void> BeginBuild(const wire::BeginBuild& build) override { return builds_.Begin(build); }
+  Result<void> EndBuild(const wire::EndBuild& build) override { return builds_.End(build); }
+  wire::Counters CountersOf(const std::string& build_id) override {
+    return builds_.CountersOf(build_id);
+  }
+
+  void FillStatus(wire::Status& status) override {
+    const cloud::PoolStats stats = pool_->stats();
+    status.workers = stats.workers;
+    status.busy_workers = stats.busy;
+  }
+
+  void Tick() override {
+    builds_.Flush();
+    if (++ticks_ % kTicksPerDigestFlush == 0) {
+      if (const auto flushed = digests_->Flush(); !flushed) {
+        LOG(kWarning, "digest cache: " + flushed.error().message);
+      }
+    }
+  }
+
+ private:
+  static constexpr int kTicksPerDigestFlush = 15;
+
+  Result<void> Init(const PipelineOptions& options) {
+    const std::string cache = JoinPath(options.llama_dir, "cache");
+    TRY(MakeDirs(cache, 0700));
+    const char* configured = std::getenv("LLAMA_OBJECT_STORE");
+    const std::string store_dir = configured != nullptr && *configured == '/'
+                                      ? std::string(configured)
+                                      : JoinPath(options.llama_dir, "store");
+    ASSIGN_OR_RETURN(store_, store::OpenFolderStore(store_dir));
+    ASSIGN_OR_RETURN(digests_, store::DigestCache::Open(JoinPath(cache, "digests"), clock_));
+    ASSIGN_OR_RETURN(index_,
+                     tree::LayerIndex::Open(JoinPath(cache, "layers"), "folder:" + store_dir));
+    sync_ = std::make_unique<Sync>(*store_, *index_, clock_);
+    trees_ = std::make_unique<ToolchainTrees>(*digests_);
+    cloud::LocalPoolOptions pool;
+    pool.worker_program = options.worker_program;
+    pool.launcher = options.worker_launcher;
+    pool.dir = JoinPath(options.llama_dir, "pool");
+    pool.max_workers = options.max_workers;
+    pool.idle_timeout_ms = options.worker_idle_ms;
+    ASSIGN_OR_RETURN(pool_, cloud::LocalPool::Start(pool, *store_));
+    shared_.clock = &clock_;
+    shared_.builds = &builds_;
+    shared_.toolchains = toolchains_.get();
+    shared_.toolchain_trees = trees_.get();
+    shared_.finder = finder_.get();
+    shared_.digests = digests_.get();
+    shared_.index = index_.get();
+    shared_.sync = sync_.get();
+    shared_.functions = pool_.get();
+    shared_.cpu = &cpu_;
+    shared_.job_timeout_ms = options.job_timeout_ms;
+    return {};
+  }
+
+  const Clock& clock_;
+  Builds builds_;
+  std::unique_ptr<compiler::Toolchains> toolchains_;
+  std::unique_ptr<scan::InputFinder> finder_;
+  Semaphore cpu_;
+  std::unique_ptr<store::ObjectStore> store_;
+  std::unique_ptr<store::DigestCache> digests_;
+  std::unique_ptr<tree::LayerIndex> index_;
+  std::unique_ptr<Sync> sync_;
+  std::unique_ptr<ToolchainTrees> trees_;
+  std::unique_ptr<cloud::LocalPool> pool_;
+  Shared shared_;
+  int ticks_ = 0;
+};
+
+}  // namespace
+
+Result<PipelineOptions> PipelineOptionsFromEnvironment(const std::string& llama_dir) {
+  PipelineOptions options;
+  options.llama_dir = llama_dir;
+  ASSIGN_OR_RETURN(const std::string bin, ExecutableDir());
+  options.worker_program = JoinPath(bin, "llama-runtime");
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  options.cpu_slots = cores;
+  ASSIGN_OR_RETURN(const int64_t workers, NumberFromEnvironment("LLAMA_WORKERS", 1, 1000, cores));
+  options.max_workers = static_cast<int>(workers);
+  ASSIGN_OR_RETURN(const int64_t timeout_s,
+                   NumberFromEnvironment("LLAMA_JOB_TIMEOUT", 1, 86'400, 900));
+  options.job_timeout_ms = timeout_s * 1000;
+  if (const char* launcher = std::getenv("LLAMA_WORKER_LAUNCHER");
+      launcher != nullptr && *launcher != '\0') {
+    options.worker_launcher = {launcher};
+  }
+  return options;
+}
+
+Result<std::unique_ptr<Pipeline>> NewPipeline(const PipelineOptions& options, const Clock& clock) {
+  return PipelineImpl::Open(options, clock);
+}
+
+}  // namespace llama::daemon
