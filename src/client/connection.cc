@@ -1,0 +1,156 @@
+#include "client/connection.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "client/daemon_start.h"
+#include "wire/session.h"
+#include "wire/socket.h"
+
+namespace llama::client {
+namespace {
+
+constexpr uint32_t kMaxGreetingBytes = 64 << 10;
+// After a failed start nobody tries again for this long, so that a build of ten thousand compiles
+// does not wait ten thousand times.
+constexpr int64_t kFailureHoldNs = 10'000'000'000;
+
+class Connector {
+ public:
+  explicit Connector(const ConnectOptions& options)
+      : options_(options),
+        run_dir_(wire::RunDir(options.state_dir)),
+        end_ns_(SystemClock().MonotonicNs() + options.timeout_ms * 1'000'000) {}
+
+  Result<Fd> Run() {
+    for (int round = 0; LeftMs() > 0; ++round) {
+      Result<Fd> fd = wire::ConnectSocket(run_dir_);
+      if (fd) {
+        Result<Fd> greeted = Greet(std::move(fd).value());
+        // Its socket may be there until it is gone; it has hung up, so it does not accept.
+        if (greeted || greeted.error().code != Code::kNotFound) return greeted;
+      } else if (fd.error().code != Code::kNotFound) {
+        return fd;
+      }
+      if (!options_.start) return Error{Code::kNotFound, run_dir_ + ": no daemon runs"};
+      ASSIGN_OR_RETURN(const bool tried, StartUnderLock());
+      if (!tried) Pause(round);
+    }
+    return Error{Code::kDeadline, run_dir_ + ": no daemon within the time allowed"};
+  }
+
+ private:
+  int64_t LeftMs() const { return (end_ns_ - SystemClock().MonotonicNs()) / 1'000'000; }
+
+  // Another process is starting the daemon, or an old one is on its way out.
+  void Pause(int round) const { poll(nullptr, 0, std::min(5 << std::min(round, 3), 40)); }
+
+  // kNotFound: it is going away (an idle daemon of another build, or one that is just stopping).
+  Result<Fd> Greet(Fd fd) const {
+    const std::string hello = Encode(wire::Hello{wire::kProtocolVersion, options_.build_id});
+    Result<void> sent = wire::SendFrame(fd.get(), wire::FrameType::kHello, hello, LeftMs());
+    if (!sent) return Gone(std::move(sent).error());
+    Result<wire::Frame> answer = wire::ReceiveFrame(fd.get(), LeftMs(), kMaxGreetingBytes);
+    if (!answer) return Gone(std::move(answer).error());
+    if (answer->type == wire::FrameType::kWelcome) return fd;
+    if (answer->type != wire::FrameType::kRefuse) {
+      return Error{Code::kInvalid, run_dir_ + ": the daemon answered with something else"};
+    }
+    ASSIGN_OR_RETURN(const wire::Refuse refuse, wire::DecodeRefuse(answer->body));
+    if (refuse.busy) {
+      return Error{Code::kUnavailable, run_dir_ + ": a daemon of another build is busy"};
+    }
+    if (!options_.start) {
+      return Error{Code::kUnavailable, run_dir_ + ": a daemon of another build was running"};
+    }
+    return Error{Code::kNotFound, run_dir_ + ": a daemon of another build gives way"};
+  }
+
+  static Error Gone(Error error) {
+    // A hang-up in the middle of the greeting is a daemon that stops.
+    if (error.code == Code::kUnavailable) error.code = Code::kNotFound;
+    return error;
+  }
+
+  // False if another process holds the lock.
+  Result<bool> StartUnderLock() {
+    ASSIGN_OR_RETURN(const Fd dir, wire::OpenRunDir(run_dir_, /*create=*/true));
+    const std::string path = run_dir_ + "/start.lock";
+    ASSIGN_OR_RETURN(const Fd lock, OpenFile(path, O_RDWR | O_CREAT, 0600));
+    if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EWOULDBLOCK || errno == EINTR) return false;
+      return ErrnoError(errno, path);
+    }
+    // The one before us may have started it since we looked.
+    if (wire::ConnectSocket(run_dir_)) return true;
+    TRY(CheckFailedBefore(lock.get(), path));
+    Result<void> started = StartDaemon(options_.daemon_program, options_.state_dir, LeftMs());
+    if (!started) {
+      (void)!pwrite(lock.get(), "failed\n", 7, 0);
+      return std::move(started).error();
+    }
+    if (ftruncate(lock.get(), 0) != 0) return ErrnoError(errno, path);
+    return true;
+  }
+
+  Result<void> CheckFailedBefore(int fd, const std::string& path) const {
+    struct stat st {};
+    if (fstat(fd, &st) != 0) return ErrnoError(errno, path);
+    if (st.st_size == 0 || options_.retry_failed) return {};
+    const int64_t written_ns = int64_t{st.st_mtim.tv_sec} * 1'000'000'000 + st.st_mtim.tv_nsec;
+    const int64_t age_ns = SystemClock().NowNs() - written_ns;
+    if (age_ns < 0 || age_ns > kFailureHoldNs) return {};
+    return Error{Code::kUnavailable, path + ": the daemon did not start a moment ago"};
+  }
+
+  const ConnectOptions& options_;
+  const std::string run_dir_;
+  const int64_t end_ns_;
+};
+
+std::string Variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+}  // namespace
+
+Result<std::string> StateDir() {
+  std::string dir = Variable("LLAMA_DIR");
+  if (dir.empty()) {
+    if (const std::string state = Variable("XDG_STATE_HOME"); !state.empty()) {
+      dir = state + "/llama";
+    } else if (const std::string home = Variable("HOME"); !home.empty()) {
+      dir = home + "/.local/state/llama";
+    } else {
+      return Error{Code::kNotFound, "none of LLAMA_DIR, XDG_STATE_HOME and HOME is set"};
+    }
+  }
+  while (dir.size() > 1 && dir.back() == '/') dir.pop_back();
+  if (dir.front() == '/') return dir;
+  char cwd[4096];
+  if (getcwd(cwd, sizeof cwd) == nullptr) return ErrnoError(errno, "working directory");
+  return JoinPath(cwd, dir);
+}
+
+Result<ConnectOptions> OptionsFromEnvironment(std::string build_id) {
+  ConnectOptions options;
+  ASSIGN_OR_RETURN(options.state_dir, StateDir());
+  ASSIGN_OR_RETURN(const std::string dir, ExecutableDir());
+  options.daemon_program = JoinPath(dir, "llama");
+  options.build_id = std::move(build_id);
+  return options;
+}
+
+Result<Fd> Connect(const ConnectOptions& options) { return Connector(options).Run(); }
+
+}  // namespace llama::client

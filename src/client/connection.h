@@ -1,0 +1,37 @@
+// Finding the daemon: connect, start one if there is none, agree on the version.
+//
+// However many processes call Connect at once, one daemon is started: the caller that gets the
+// lock run/start.lock starts `llama daemon run` and waits for its word that it listens; the others
+// try to connect meanwhile. A daemon of another build that is idle gives way and is replaced; a
+// busy one is left alone.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace llama::client {
+
+struct ConnectOptions {
+  std::string state_dir;       // LLAMA_DIR, absolute
+  std::string build_id;        // of this binary
+  std::string daemon_program;  // the `llama` to start
+  bool start = true;           // false: kNotFound if no daemon runs
+  bool retry_failed = false;   // start even if a start failed a moment ago
+  int64_t timeout_ms = 10'000;
+};
+
+// $LLAMA_DIR, or $XDG_STATE_HOME/llama, or $HOME/.local/state/llama; absolute. kNotFound if none of
+// them is set.
+Result<std::string> StateDir();
+
+// The state folder of the environment and the `llama` beside this program.
+Result<ConnectOptions> OptionsFromEnvironment(std::string build_id);
+
+// A welcomed connection (blocking, close-on-exec): the next frame is the caller's. kUnavailable: a
+// daemon of another build is busy, or one could not be started.
+Result<Fd> Connect(const ConnectOptions& options);
+
+}  // namespace llama::client

@@ -1,0 +1,157 @@
+#include "client/invocation.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/file.h"
+
+namespace llama::client {
+namespace {
+
+// What execvp(3) searches when there is no PATH.
+constexpr char kDefaultPath[] = "/bin:/usr/bin";
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+struct FileId {
+  dev_t device = 0;
+  ino_t inode = 0;
+  bool operator==(const FileId&) const = default;
+};
+
+bool IsExecutableFile(const std::string& path, FileId& id) {
+  struct stat st {};
+  if (stat(path.c_str(), &st) != 0 || !S_ISREG(st.st_mode)) return false;
+  id = {st.st_dev, st.st_ino};
+  return access(path.c_str(), X_OK) == 0;
+}
+
+std::vector<std::string_view> SplitPath(std::string_view path) {
+  std::vector<std::string_view> dirs;
+  while (true) {
+    const size_t colon = path.find(':');
+    dirs.push_back(path.substr(0, colon));
+    if (colon == std::string_view::npos) return dirs;
+    path.remove_prefix(colon + 1);
+  }
+}
+
+class Resolver {
+ public:
+  explicit Resolver(const Surroundings& surroundings) : surroundings_(surroundings) {
+    struct stat st {};
+    if (stat(surroundings.self.c_str(), &st) == 0) self_ = {st.st_dev, st.st_ino};
+  }
+
+  // The first `name` in PATH that is not ourselves; a name with a slash is its own path. Empty if
+  // there is none.
+  std::string Find(std::string_view name) const {
+    FileId id;
+    if (name.find('/') != std::string_view::npos) {
+      std::string path = JoinPath(surroundings_.cwd, name);
+      return IsExecutableFile(path, id) && id != self_ ? path : std::string();
+    }
+    for (const std::string_view dir : SplitPath(Path())) {
+      std::string path = Candidate(dir, name);
+      if (IsExecutableFile(path, id) && id != self_) return path;
+    }
+    return {};
+  }
+
+  // PATH without the folders where `name` or cc is ourselves.
+  std::string CleanPath(std::string_view name) const {
+    std::string clean;
+    bool first = true;
+    for (const std::string_view dir : SplitPath(Path())) {
+      if (IsSelf(dir, name) || IsSelf(dir, "cc")) continue;
+      if (!first) clean.push_back(':');
+      first = false;
+      clean.append(dir);
+    }
+    return clean;
+  }
+
+ private:
+  std::string_view Path() const {
+    return surroundings_.path == nullptr ? kDefaultPath : surroundings_.path;
+  }
+  // An empty entry is the working directory.
+  std::string Candidate(std::string_view dir, std::string_view name) const {
+    return JoinPath(JoinPath(surroundings_.cwd, dir.empty() ? "." : dir), name);
+  }
+  bool IsSelf(std::string_view dir, std::string_view name) const {
+    struct stat st {};
+    return stat(Candidate(dir, name).c_str(), &st) == 0 && self_ == FileId{st.st_dev, st.st_ino};
+  }
+
+  const Surroundings& surroundings_;
+  FileId self_;
+};
+
+// A compiler that we don't know by name (nvcc, icpx, a script) is taken for one if it is a program
+// and its name is not that of a source, an object or a library: those have an extension.
+bool MayBeProgram(std::string_view name) {
+  const size_t dot = name.rfind('.');
+  return dot == std::string_view::npos || dot + 1 == name.size() || !IsLetter(name[dot + 1]);
+}
+
+// `name` as called, `args` what follows; `search` is what to look for, if that differs.
+Result<Invocation> Finish(const Resolver& resolver, const std::string& name,
+                          std::vector<std::string> args) {
+  Invocation invocation;
+  invocation.program = resolver.Find(name);
+  if (invocation.program.empty()) return Error{Code::kNotFound, name + ": command not found"};
+  invocation.path = resolver.CleanPath(BaseName(name));
+  invocation.argv = std::move(args);
+  invocation.argv.insert(invocation.argv.begin(), name);
+  return invocation;
+}
+
+}  // namespace
+
+bool LooksLikeCompiler(std::string_view name) {
+  // -14, -4.9, -12.2.0
+  const size_t digits = name.find_last_not_of("0123456789.");
+  if (digits != std::string_view::npos && digits + 1 < name.size() && name[digits] == '-' &&
+      IsDigit(name[digits + 1])) {
+    name = name.substr(0, digits);
+  }
+  constexpr auto kStems = std::to_array<std::string_view>(
+      {"gcc", "g++", "cc", "c++", "clang", "clang++", "c89", "c99"});
+  return std::any_of(kStems.begin(), kStems.end(), [&](std::string_view stem) {
+    return name.ends_with(stem) &&
+           (name.size() == stem.size() || name[name.size() - stem.size() - 1] == '-');
+  });
+}
+
+Result<Invocation> ResolveInvocation(const std::vector<std::string>& argv,
+                                     const Surroundings& surroundings) {
+  if (argv.empty()) return Error{Code::kInvalid, "called without a name"};
+  const Resolver resolver(surroundings);
+  const std::string called(BaseName(argv[0]));
+  std::vector<std::string> args(argv.begin() + 1, argv.end());
+  if (called != "llamacc" && called != "llamac++") {
+    Result<Invocation> next = Finish(resolver, called, std::move(args));
+    // By a path, gcc would look for its own parts beside our link.
+    if (next && argv[0].find('/') != std::string::npos) next->argv[0] = next->program;
+    return next;
+  }
+  if (!args.empty() && !args[0].empty() && args[0][0] != '-' && args[0][0] != '@') {
+    const std::string_view name = BaseName(args[0]);
+    if (LooksLikeCompiler(name) || (MayBeProgram(name) && !resolver.Find(args[0]).empty())) {
+      const std::string compiler = args[0];
+      args.erase(args.begin());
+      return Finish(resolver, compiler, std::move(args));
+    }
+  }
+  const bool cxx = called == "llamac++";
+  const char* chosen = cxx ? surroundings.local_cxx : surroundings.local_cc;
+  if (chosen == nullptr || *chosen == '\0') chosen = cxx ? "c++" : "cc";
+  return Finish(resolver, chosen, std::move(args));
+}
+
+}  // namespace llama::client

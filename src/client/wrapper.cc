@@ -1,0 +1,236 @@
+#include "client/wrapper.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstdlib>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "client/connection.h"
+#include "client/invocation.h"
+#include "wire/environment.h"
+#include "wire/session.h"
+
+namespace llama::client {
+namespace {
+
+// The daemon sends a keep-alive every 5 s; one that is silent for this long is taken for dead.
+constexpr int64_t kSilenceMs = 30'000;
+constexpr int64_t kSendMs = 30'000;
+// The slot's descriptor is put out of the way of scripts that use low numbers by hand.
+constexpr int kSlotFd = 200;
+constexpr int kCommandNotFound = 127;
+constexpr int kCannotExecute = 126;
+
+// A standard descriptor that is closed is held by something that fails every read and write as a
+// closed one does, and that exec closes: else the daemon's socket could become our stdout.
+void HoldClosedDescriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) (void)!open("/", O_PATH | O_CLOEXEC);
+  }
+}
+
+// All of it, also to a pipe that someone has made non-blocking. A reader that went away is the
+// reader's business, as it is with the compiler itself.
+void Print(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = write(fd, bytes.data(), bytes.size());
+    if (n >= 0) {
+      bytes.remove_prefix(static_cast<size_t>(n));
+    } else if (errno == EAGAIN) {
+      pollfd entry{fd, POLLOUT, 0};
+      poll(&entry, 1, -1);
+    } else if (errno != EINTR) {
+      return;
+    }
+  }
+}
+
+bool IsSet(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0' && std::string_view(value) != "0";
+}
+
+class Wrapper {
+ public:
+  Wrapper(int64_t start_ns, const std::string& build_id, Invocation invocation, std::string cwd)
+      : start_ns_(start_ns),
+        build_id_(build_id),
+        invocation_(std::move(invocation)),
+        cwd_(std::move(cwd)),
+        verbose_(IsSet(kVerboseVariable)) {}
+
+  int Run() {
+    if (IsSet(kLocalVariable)) return BecomeCompiler({}, "LLAMACC_LOCAL is set");
+    if (std::getenv(kSlotVariable) != nullptr) return BecomeCompiler({}, "runs on a held slot");
+    if (cwd_.empty()) return BecomeCompiler({}, "no working directory");
+    Result<ConnectOptions> options = OptionsFromEnvironment(build_id_);
+    if (!options) return BecomeCompiler({}, options.error().message);
+    Result<Fd> connection = Connect(*options);
+    if (!connection) return BecomeCompiler({}, connection.error().message);
+    return Ask(std::move(connection).value());
+  }
+
+ private:
+  int Ask(Fd fd) {
+    Result<void> sent =
+        wire::SendFrame(fd.get(), wire::FrameType::kCompile, Encode(Request()), kSendMs);
+    if (!sent) return BecomeCompiler({}, sent.error().message);
+    while (true) {
+      Result<wire::Frame> frame = wire::ReceiveFrame(fd.get(), kSilenceMs);
+      if (!frame) return BecomeCompiler({}, frame.error().message);
+      switch (frame->type) {
+        case wire::FrameType::kKeepAlive:
+          continue;
+        case wire::FrameType::kResult: {
+          Result<wire::CompileResult> result = wire::DecodeCompileResult(frame->body);
+          if (!result) return BecomeCompiler({}, result.error().message);
+          return Deliver(fd, *result);
+        }
+        case wire::FrameType::kRunLocally: {
+          Result<wire::RunLocally> verdict = wire::DecodeRunLocally(frame->body);
+          return BecomeCompiler(std::move(fd), verdict ? verdict->reason : "malformed verdict");
+        }
+        default:
+          return BecomeCompiler({}, "an unexpected message from the daemon");
+      }
+    }
+  }
+
+  wire::Compile Request() const {
+    wire::Compile request;
+    request.start_ns = start_ns_;
+    request.compiler = invocation_.program;
+    request.argv = invocation_.argv;
+    request.env = wire::RelevantEnvironment(environ);
+    for (std::string& entry : request.env) {
+      if (entry.starts_with("PATH=")) entry = "PATH=" + invocation_.path;
+    }
+    request.cwd = cwd_;
+    request.umask = umask(0);
+    umask(request.umask);
+    request.stderr_is_terminal = isatty(STDERR_FILENO) == 1;
+    request.stdin_is_null = StdinIsNull();
+    request.pid = static_cast<uint32_t>(getpid());
+    request.sent_ns = SystemClock().NowNs();
+    return request;
+  }
+
+  static bool StdinIsNull() {
+    struct stat st {};
+    if (fstat(STDIN_FILENO, &st) != 0) return false;
+    const bool held_closed = (fcntl(STDIN_FILENO, F_GETFL) & O_PATH) != 0;
+    return held_closed || (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3));
+  }
+
+  int Deliver(const Fd& fd, const wire::CompileResult& result) const {
+    Say("ran remotely");
+    Print(STDOUT_FILENO, result.out);
+    Print(STDERR_FILENO, result.err);
+    SendDone(fd);
+    if (WIFSIGNALED(result.status)) DieOf(WTERMSIG(result.status));
+    return WEXITSTATUS(result.status);
+  }
+
+  static void SendDone(const Fd& fd) {
+    const auto ns = [](const timeval& tv) {
+      return int64_t{tv.tv_sec} * 1'000'000'000 + int64_t{tv.tv_usec} * 1000;
+    };
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    const wire::Done done{SystemClock().NowNs(), ns(usage.ru_utime), ns(usage.ru_stime)};
+    (void)wire::SendFrame(fd.get(), wire::FrameType::kDone, Encode(done), 1000).has_value();
+  }
+
+  static void DieOf(int sig) {
+    // The core, if any, is the remote compiler's; one of the wrapper would only mislead.
+    const rlimit none{0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    signal(sig, SIG_DFL);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, sig);
+    sigprocmask(SIG_UNBLOCK, &set, nullptr);
+    raise(sig);
+    _exit(128 + sig);
+  }
+
+  // `slot`, if valid, stays open in the compiler and all its children: its end frees the slot.
+  int BecomeCompiler(Fd slot, std::string_view reason) {
+    Say("runs locally: " + std::string(reason));
+    if (slot.valid()) {
+      int fd = fcntl(slot.get(), F_DUPFD, kSlotFd);
+      // A low limit on descriptors leaves no such number.
+      if (fd < 0) fd = fcntl(slot.get(), F_DUPFD, 3);
+      setenv(kSlotVariable, "1", 1);
+    }
+    if (std::getenv("PATH") != nullptr) setenv("PATH", invocation_.path.c_str(), 1);
+    std::vector<char*> argv;
+    for (std::string& arg : invocation_.argv) argv.push_back(arg.data());
+    argv.push_back(nullptr);
+    execve(invocation_.program.c_str(), argv.data(), environ);
+    const int failed = errno;
+    if (failed == ENOEXEC) return RunByShell(argv);
+    Complain(ErrnoError(failed, invocation_.program).message);
+    return failed == ENOENT ? kCommandNotFound : kCannotExecute;
+  }
+
+  // A script without #!: what execvp(3) and every shell do.
+  int RunByShell(std::vector<char*> argv) {
+    std::string shell = "/bin/sh";
+    argv.insert(argv.begin(), shell.data());
+    argv[1] = invocation_.program.data();
+    execve(shell.c_str(), argv.data(), environ);
+    Complain(ErrnoError(errno, invocation_.program).message);
+    return kCannotExecute;
+  }
+
+  void Say(const std::string& what) const {
+    if (verbose_) Complain(invocation_.argv[0] + ": " + what);
+  }
+  static void Complain(const std::string& what) { Print(STDERR_FILENO, "llamacc: " + what + "\n"); }
+
+  const int64_t start_ns_;
+  const std::string& build_id_;
+  Invocation invocation_;
+  const std::string cwd_;
+  const bool verbose_;
+};
+
+std::string WorkingDirectory() {
+  char cwd[PATH_MAX];
+  return getcwd(cwd, sizeof cwd) == nullptr ? std::string() : std::string(cwd);
+}
+
+}  // namespace
+
+int RunWrapper(int argc, char** argv, const std::string& build_id) {
+  const int64_t start_ns = SystemClock().NowNs();
+  HoldClosedDescriptors();
+  std::string cwd = WorkingDirectory();
+  Surroundings surroundings;
+  surroundings.path = std::getenv("PATH");
+  surroundings.local_cc = std::getenv("LLAMACC_LOCAL_CC");
+  surroundings.local_cxx = std::getenv("LLAMACC_LOCAL_CXX");
+  surroundings.cwd = cwd;
+  Result<Invocation> invocation =
+      ResolveInvocation(std::vector<std::string>(argv, argv + argc), surroundings);
+  if (!invocation) {
+    Print(STDERR_FILENO, invocation.error().message + "\n");
+    return kCommandNotFound;
+  }
+  return Wrapper(start_ns, build_id, std::move(invocation).value(), std::move(cwd)).Run();
+}
+
+}  // namespace llama::client
