@@ -459,10 +459,7 @@ Result<wire::Answer> CompileJob::InvokeUntilVerified(const std::function<bool()>
 
 // Whether the command's lookups were answered otherwise than the local files would have.
 Result<bool> CompileJob::NeedsCorrection(const wire::Answer& answer) {
-  if (!answer.lookups_complete) {
-    phases_.current().Set("verified", Value(false));
-    return false;
-  }
+  if (!answer.lookups_complete) return Local("lookups-unrecorded");
   const auto known = [&](const std::string& path, const tree::Entry& entry) {
     if (path == source_path_) return true;  // digested in the same walk that it was read in
     const auto mine = wanted_.find(path);
@@ -478,7 +475,6 @@ Result<bool> CompileJob::NeedsCorrection(const wire::Answer& answer) {
   auto verified = Verify({&answer.found, &answer.absent}, *walker_, known, ignore);
   if (!verified) return Local("verify:" + verified.error().message);
   trace::Span& span = phases_.current();
-  span.Set("verified", Value(true));
   span.Set("lookups", Value(static_cast<int64_t>(answer.found.size() + answer.absent.size())));
   if (verified->news.empty()) return false;
   span.Set("corrected", verified->example);

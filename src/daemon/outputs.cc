@@ -17,6 +17,22 @@ bool Contains(std::string_view haystack, std::string_view needle) {
          memmem(haystack.data(), haystack.size(), needle.data(), needle.size()) != nullptr;
 }
 
+// What compilers write beside an object, by what follows the object's or the source's stem: notes,
+// split debug info, intermediate files, statistics, optimisation records. Never a source or a
+// header.
+bool IsCompanionSuffix(std::string_view suffix) {
+  constexpr std::string_view kKnown[] = {
+      ".o", ".d",  ".gcno", ".dwo", ".su",  ".ci",    ".i",        ".ii",
+      ".s", ".bc", ".json", ".gkd", ".dia", ".stats", ".opt.yaml", ".opt-record.json.gz",
+  };
+  if (std::find(std::begin(kKnown), std::end(kKnown), suffix) != std::end(kKnown)) return true;
+  // gcc's dumps: a.c.006t.gimple, a.c.244r.expand, a.c.000i.cgraph.
+  if (suffix.size() < 6 || suffix[0] != '.') return false;
+  const auto digit = [&](size_t i) { return suffix[i] >= '0' && suffix[i] <= '9'; };
+  return digit(1) && digit(2) && digit(3) &&
+         (suffix[4] == 't' || suffix[4] == 'r' || suffix[4] == 'i') && suffix[5] == '.';
+}
+
 }  // namespace
 
 bool IsAllowedOutput(const OutputRules& rules, const std::string& path) {
@@ -25,10 +41,8 @@ bool IsAllowedOutput(const OutputRules& rules, const std::string& path) {
     return false;
   }
   const std::string_view name = BaseName(path);
-  if (name.empty() || name == "." || name == "..") return false;
   return std::any_of(rules.stems.begin(), rules.stems.end(), [&](const std::string& stem) {
-    if (!name.starts_with(stem)) return false;
-    return name.size() == stem.size() || name[stem.size()] == '.' || name[stem.size()] == '-';
+    return name.starts_with(stem) && IsCompanionSuffix(name.substr(stem.size()));
   });
 }
 

@@ -14,11 +14,10 @@
 namespace llama::daemon {
 
 struct OutputRules {
-  std::vector<std::string> dirs;  // canonical local paths
-  std::vector<std::string>
-      stems;            // a name is fine if it is a stem, or a stem followed by '.' or '-'
-  std::string object;   // canonical; written last, so that make sees it newest
-  std::string depfile;  // canonical, or empty
+  std::vector<std::string> dirs;   // canonical local paths
+  std::vector<std::string> stems;  // with a suffix that compilers make (.gcno, .dwo, …)
+  std::string object;              // canonical; written last, so that make sees it newest
+  std::string depfile;             // canonical, or empty
   compiler::Family family = compiler::Family::kGcc;
   uint32_t umask = 022;
 };
