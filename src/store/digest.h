@@ -3,6 +3,7 @@
 
 #include <array>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -24,6 +25,19 @@ struct Digest {
 };
 
 Digest Sha256(std::string_view bytes);
+
+// The same, piece by piece.
+class Sha256Stream {
+ public:
+  Sha256Stream();
+  void Update(std::string_view bytes);
+  // Ends the stream; nothing may be called after it.
+  Digest Finish();
+
+ private:
+  // Room for OpenSSL's SHA256_CTX, whose header stays out of ours.
+  alignas(8) std::array<std::byte, 112> state_;
+};
 
 struct DigestHash {
   size_t operator()(const Digest& d) const;

@@ -33,13 +33,19 @@ class ObjectStore {
   virtual Result<void> Delete(const std::string& key) = 0;  // absent: no error
 };
 
+// Also: at most 1,024 bytes, a part at most 250.
 bool IsValidKey(std::string_view key);
+// The same as a Result that names the key.
+Result<void> CheckKey(std::string_view key);
 
 // In memory, for tests.
 std::unique_ptr<ObjectStore> NewMemoryStore();
 
-// A folder: key → file below `root` (0700, made if absent). Writes go to a temporary name and are
-// renamed; leftovers of killed writers are removed on open when older than an hour.
+// A folder: the object "a/b" is the file `root`/a/b~ (`root` is 0700, made if absent). No key holds
+// a '~', so an object "a" and an object "a/b" don't meet. Writes go to a temporary name in `root`/~
+// and are renamed or linked from there; leftovers of killed writers are removed on open when older
+// than an hour. Nothing is synced to disk: after a power cut an object may be damaged, and its
+// readers, who know its digest, find out.
 Result<std::unique_ptr<ObjectStore>> OpenFolderStore(const std::string& root);
 
 }  // namespace llama::store

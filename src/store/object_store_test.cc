@@ -1,0 +1,90 @@
+#include "store/object_store.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <ctime>
+#include <utility>
+
+#include "base/file.h"
+#include "store/object_store_conformance.h"
+
+namespace llama::store {
+namespace {
+
+// A folder store that takes its folder with it.
+class TempFolderStore final : public ObjectStore {
+ public:
+  TempFolderStore(TempDir dir, std::unique_ptr<ObjectStore> store)
+      : dir_(std::move(dir)), store_(std::move(store)) {}
+  Result<bool> Put(const std::string& key, std::string_view bytes,
+                   const PutOptions& options) override {
+    return store_->Put(key, bytes, options);
+  }
+  Result<std::string> Get(const std::string& key) override { return store_->Get(key); }
+  Result<bool> Exists(const std::string& key) override { return store_->Exists(key); }
+  Result<void> Delete(const std::string& key) override { return store_->Delete(key); }
+
+ private:
+  TempDir dir_;
+  std::unique_ptr<ObjectStore> store_;
+};
+
+std::unique_ptr<ObjectStore> NewTempFolderStore() {
+  TempDir dir = *TempDir::Create();
+  std::unique_ptr<ObjectStore> store = *OpenFolderStore(dir.path() + "/made/on/demand");
+  return std::make_unique<TempFolderStore>(std::move(dir), std::move(store));
+}
+
+INSTANTIATE_TEST_SUITE_P(Memory, ObjectStoreConformance, testing::Values(&NewMemoryStore));
+INSTANTIATE_TEST_SUITE_P(Folder, ObjectStoreConformance, testing::Values(&NewTempFolderStore));
+
+TEST(FolderStoreTest, KeepsObjectsBetweenOpens) {
+  const TempDir dir = *TempDir::Create();
+  ASSERT_TRUE(*(*OpenFolderStore(dir.path()))->Put("layers/1", "bytes"));
+  EXPECT_EQ(*(*OpenFolderStore(dir.path()))->Get("layers/1"), "bytes");
+}
+
+TEST(FolderStoreTest, IsPrivateToItsOwner) {
+  const TempDir dir = *TempDir::Create();
+  ASSERT_TRUE(OpenFolderStore(dir.path() + "/s"));
+  struct stat st {};
+  ASSERT_EQ(stat((dir.path() + "/s").c_str(), &st), 0);
+  EXPECT_EQ(st.st_mode & 0777, 0700u);
+}
+
+TEST(FolderStoreTest, LeavesNoTemporaryFileBehind) {
+  const TempDir dir = *TempDir::Create();
+  const auto store = *OpenFolderStore(dir.path());
+  ASSERT_TRUE(*store->Put("k", "1"));
+  ASSERT_FALSE(*store->Put("k", "2"));
+  ASSERT_TRUE(*store->Put("k", "3", {.if_absent = false}));
+  EXPECT_TRUE(ListDir(dir.path() + "/~")->empty());
+}
+
+TEST(FolderStoreTest, RemovesOldLeftoversOfKilledWritersOnly) {
+  const TempDir dir = *TempDir::Create();
+  ASSERT_TRUE(OpenFolderStore(dir.path()));
+  const std::string old_file = dir.path() + "/~/old";
+  const std::string new_file = dir.path() + "/~/new";
+  ASSERT_TRUE(WriteFileAtomic(old_file, "half", 0600));
+  ASSERT_TRUE(WriteFileAtomic(new_file, "half", 0600));
+  const time_t two_hours_ago = time(nullptr) - 7200;
+  const timespec times[2] = {{two_hours_ago, 0}, {two_hours_ago, 0}};
+  ASSERT_EQ(utimensat(AT_FDCWD, old_file.c_str(), times, 0), 0);
+  ASSERT_TRUE(OpenFolderStore(dir.path()));
+  EXPECT_EQ(*ListDir(dir.path() + "/~"), std::vector<std::string>{"new"});
+}
+
+TEST(FolderStoreTest, AWriteThatFailsLeavesNoObject) {
+  const TempDir dir = *TempDir::Create();
+  const auto store = *OpenFolderStore(dir.path());
+  // A folder stands where the object would: the last step fails.
+  ASSERT_TRUE(MakeDirs(dir.path() + "/k~/x"));
+  EXPECT_FALSE(store->Put("k", "bytes", {.if_absent = false}));
+  EXPECT_TRUE(ListDir(dir.path() + "/~")->empty());
+}
+
+}  // namespace
+}  // namespace llama::store
