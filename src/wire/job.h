@@ -90,8 +90,10 @@ struct Answer {
   std::string err;
   std::vector<OutputFile> outputs;
   std::vector<std::string> deleted;  // placeholders that are gone
-  // Local paths (lexically normalised, root taken off) of what the command looked up below the
-  // root: files and directories that were found, and those that were not. Sorted, distinct.
+  // Local paths (absolute, root taken off, "//" and "/./" collapsed, ".." kept, since only the
+  // kernel knows what it leaves) of what the command looked up below the root, by what the first
+  // lookup of each gave: files and directories that were found, and those that were not. What the
+  // command itself created is in neither. Sorted, distinct.
   bool lookups_complete = false;  // the recorder ran in every process and lost nothing
   std::vector<std::string> found;
   std::vector<std::string> absent;
