@@ -39,9 +39,9 @@ std::string Plural(uint64_t count, std::string_view one, std::string_view many) 
 
 void WriteBuild(const Summary& s, TextWriter& out) {
   std::string heading = "build";
-  if (!s.build_id.empty()) heading += " " + Printable(s.build_id);
-  if (!s.name.empty()) heading += " \"" + Printable(s.name) + "\"";
-  if (!s.command.empty()) heading += ": " + Printable(s.command);
+  if (!s.build_id.empty()) heading.append(" ").append(Printable(s.build_id));
+  if (!s.name.empty()) heading.append(" \"").append(Printable(s.name)).append("\"");
+  if (!s.command.empty()) heading.append(": ").append(Printable(s.command));
   out.Heading(heading);
   std::string wall = FormatDuration(s.wall_ns);
   if (!s.finished) {
@@ -74,7 +74,7 @@ void WriteReasons(const Summary& s, TextWriter& out) {
 void WriteCompiles(const Summary& s, TextWriter& out) {
   std::string compiles = FormatCount(s.compiles) + ": " + FormatCount(s.remote) + " remote, " +
                          FormatCount(s.local) + " local";
-  if (s.failed > 0) compiles += "; " + FormatCount(s.failed) + " with errors";
+  if (s.failed > 0) compiles.append("; ").append(FormatCount(s.failed)).append(" with errors");
   out.Line("compiles", compiles);
   WriteReasons(s, out);
   std::string rungs;
@@ -91,16 +91,18 @@ void WriteRemote(const Summary& s, TextWriter& out) {
                             FormatFixed(s.mean_in_flight, 1) + " on average");
   std::string starts =
       FormatCount(s.cold_starts) + " in " + Plural(s.invocations, "invocation", "invocations");
-  if (s.retries > 0) starts += "; " + Plural(s.retries, "retry", "retries");
-  if (s.failed_invocations > 0) starts += "; " + FormatCount(s.failed_invocations) + " failed";
+  if (s.retries > 0) starts.append("; ").append(Plural(s.retries, "retry", "retries"));
+  if (s.failed_invocations > 0) {
+    starts.append("; ").append(FormatCount(s.failed_invocations)).append(" failed");
+  }
   out.Line("cold starts", starts);
   out.Line("transferred", FormatBytes(s.bytes_up) + " up, " + FormatBytes(s.bytes_down) + " down");
   std::string store = Plural(static_cast<uint64_t>(s.store_puts), "upload", "uploads") + ", " +
                       Plural(static_cast<uint64_t>(s.store_gets), "download", "downloads");
   if (s.remote > 0) {
     const double requests = static_cast<double>(s.store_puts) + static_cast<double>(s.store_gets);
-    store +=
-        ": " + FormatFixed(requests / static_cast<double>(s.remote), 2) + " per remote compile";
+    store.append(": ").append(FormatFixed(requests / static_cast<double>(s.remote), 2));
+    store.append(" per remote compile");
   }
   out.Line("store", store);
   out.Line("price on AWS", FormatUsd(s.cost.total_usd()) + ": " + FormatUsd(s.cost.compute_usd) +
@@ -139,8 +141,8 @@ void WriteSlowest(const Summary& s, TextWriter& out) {
     std::string line = PadLeft(FormatDuration(slow.duration_ns), 12) +
                        (slow.remote ? "  remote  " : "  local   ") + Printable(slow.source);
     if (!slow.longest_phase.empty()) {
-      line += out.Styled("2", "  (" + Printable(slow.longest_phase) + " " +
-                                  FormatDuration(slow.longest_phase_ns) + ")");
+      line.append("  (").append(Printable(slow.longest_phase)).append(" ");
+      line.append(FormatDuration(slow.longest_phase_ns)).append(")");
     }
     out.Raw(line);
   }

@@ -167,7 +167,8 @@ bool ReadLine(ondemand::parser& parser, std::string& padded, Line& out) {
     if (field.value().get(value) != simdjson::SUCCESS) return false;
     if (!ReadKey(key, value, out)) return false;
   }
-  if (!document.at_end()) return false;
+  // Anything behind the object makes it no line of ours; at the end there is no location.
+  if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) return false;
   int64_t end_ns = 0;
   return out.has_trace && out.has_span && out.has_name && out.has_start && out.has_duration &&
          !__builtin_add_overflow(out.row.start_ns, out.row.duration_ns, &end_ns);
