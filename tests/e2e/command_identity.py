@@ -1,0 +1,149 @@
+"""Runs every case of command_cases.py with and without llama and compares all effects: standard
+output, standard error, exit status, and every file with its mode.
+
+    command_identity.py [--compiler gcc|clang|copied] [--called masquerade|launcher] [CASE...]
+
+--compiler copied is a copy of gcc's files below a folder with a space in its name.
+"""
+import argparse
+import base64
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+import command_cases
+import harness
+import trace_check
+import trees
+from harness import expect
+
+# Names that mkstemp made, in diagnostics.
+SCRATCH = re.compile(rb"/cc[A-Za-z0-9]{6}\b")
+
+
+def lay_out(case, folder):
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name, text in case.files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    for name, target in case.links.items():
+        os.symlink(target, folder / name)
+
+
+def run_steps(case, folder, compilers):
+    """What a case's commands print and return, as JSON can hold it."""
+    results = []
+    os.umask(case.umask)
+    for step in case.steps:
+        if callable(step):
+            step(folder)
+            continue
+        words = [w.replace("{dir}", str(folder)) for w in step[1:]]
+        done = subprocess.run([*compilers[step[0]], *words], cwd=folder, stdin=subprocess.DEVNULL,
+                              capture_output=True, check=False, env={**os.environ, **case.env})
+        results.append([done.returncode, *(base64.b64encode(SCRATCH.sub(b"/ccXXXXXX", text)).decode()
+                                           for text in (done.stdout, done.stderr))])
+    return results
+
+
+def compilers_of(args, scene):
+    """{word of a case: command to run}, or Skip."""
+    if args.compiler == "copied":
+        return copy_of_gcc(scene)
+    if args.compiler == "clang":
+        harness.require_program("clang")
+        return {"cc": ["clang"], "c++": ["clang++"]}
+    return {"cc": ["gcc"], "c++": ["g++"]}
+
+
+def copy_of_gcc(scene):
+    """gcc finds its own parts relative to its driver, so a copy of them is a whole gcc."""
+    driver = pathlib.Path(shutil.which("gcc")).resolve()
+    parts = pathlib.Path(subprocess.check_output([driver, "-print-prog-name=cc1"], text=True)).parent
+    expect(parts.is_relative_to("/usr/lib"), f"{driver}: parts in {parts}, not below /usr/lib")
+    home = scene.dir / "my gcc"
+    for source in (driver, driver.parent / driver.name.replace("gcc", "g++")):
+        target = home / source.resolve().relative_to("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source.resolve(), target)
+    shutil.copytree(parts, home / parts.relative_to("/"), symlinks=True, dirs_exist_ok=True)
+    gcc = home / driver.relative_to("/")
+    gxx = next(gcc.parent.glob("*g++*"))
+    return {"cc": [str(gcc)], "c++": [str(gxx)]}
+
+
+def inner(case_name, folder, compilers, result):
+    case = next(c for c in command_cases.CASES if c.name == case_name)
+    results = run_steps(case, pathlib.Path(folder), json.loads(compilers))
+    pathlib.Path(result).write_text(json.dumps(results))
+
+
+def check_case(scene, case, compilers, prefix, index):
+    """The faults of one case."""
+    folder, plain, result = scene.dir / "case", scene.dir / "plain", scene.dir / "result.json"
+
+    def command(which):
+        return [sys.executable, "-B", __file__, "--inner", case.name, folder, json.dumps(which), result]
+
+    def expectations():
+        return [(status, base64.b64decode(out), base64.b64decode(err))
+                for status, out, err in json.loads(result.read_text())]
+
+    lay_out(case, folder)
+    scene.run(command(compilers)).expect_status(0)
+    expected = expectations()
+    shutil.rmtree(plain, ignore_errors=True)
+    folder.rename(plain)
+
+    lay_out(case, folder)
+    build = f"case {index}"
+    wrapped = {word: prefix + command for word, command in compilers.items()}
+    scene.llama_build(build, command(wrapped), timeout=120).expect_status(0)
+    faults = [f"step {i}: expected {e}, not {g}"
+              for i, (e, g) in enumerate(zip(expected, expectations())) if e != g]
+    faults += trees.compare(plain, folder)
+    spans = scene.spans(build)
+    faults += trace_check.check_build(spans)
+    found = trace_check.compiles(spans)
+    remote = sum(c.remote for c in found)
+    if case.remote is not None and remote != case.remote:
+        faults.append(f"{remote} remote, not {case.remote}: {[c.describe() for c in found]}")
+    if len(found) != sum(not callable(s) for s in case.steps):
+        faults.append(f"{len(found)} compiles in the trace")
+    return [f"{case.name}: {fault}" for fault in faults]
+
+
+def scenario(scene, args):
+    compilers = compilers_of(args, scene)
+    prefix = []
+    if args.called == "launcher" or args.compiler == "copied":
+        prefix = [str(scene.bin / "llamacc")]
+    faults, count = [], 0
+    for index, case in enumerate(command_cases.CASES):
+        wanted = not args.cases or case.name in args.cases
+        if wanted and not (case.gcc_only and args.compiler == "clang"):
+            faults += check_case(scene, case, compilers, prefix, index)
+            count += 1
+    expect(not faults, f"{len(faults)} faults:\n" + "\n".join(faults))
+    print(f"{count} cases the same")
+
+
+def main():
+    if sys.argv[1:2] == ["--inner"]:
+        inner(*sys.argv[2:])
+        return
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--compiler", choices=("gcc", "clang", "copied"), default="gcc")
+    parser.add_argument("--called", choices=("masquerade", "launcher"), default="masquerade")
+    parser.add_argument("cases", nargs="*")
+    args = parser.parse_args()
+    harness.run(lambda scene: scenario(scene, args))
+
+
+main()

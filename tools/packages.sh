@@ -1,0 +1,45 @@
+# Sourced by ./quickstart and ./check: what they need of Debian 12 or Ubuntu 24.04, and installing it.
+
+# To build and to run a build through llama.
+build_packages=(build-essential cmake ninja-build pkg-config python3 libgtest-dev libbenchmark-dev
+  libzstd-dev libssl-dev libsimdjson-dev)
+# To fetch and unpack the source packages of real projects.
+source_packages=(ca-certificates dpkg-dev xz-utils bzip2)
+# What the checks need besides: a second compiler, and tools that the tested projects use.
+check_packages=(clang clang-format zstd googletest tcl util-linux)
+kernel_packages=(flex bison bc libelf-dev)
+
+is_installed() {
+  # Any version of Tcl will do.
+  [ "$1" = tcl ] && command -v tclsh > /dev/null && return
+  [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2> /dev/null)" = installed ]
+}
+
+# Installs those of the named packages that are missing, saying which; needs no root if none is.
+install_packages() {
+  local package missing=() sudo=()
+  command -v dpkg-query > /dev/null || {
+    echo "no dpkg here; these Debian packages, or the like, must be there: $*" >&2
+    return 0
+  }
+  for package in "$@"; do
+    is_installed "$package" || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  echo "installing packages: ${missing[*]}"
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo > /dev/null || {
+      echo "not root, and no sudo: please install ${missing[*]}" >&2
+      return 1
+    }
+    sudo=(sudo)
+  fi
+  "${sudo[@]}" apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends \
+    "${missing[@]}" > /dev/null
+}
+
+# The package that holds the kernel's source as a tarball, unless one is there.
+kernel_source_package() {
+  compgen -G '/usr/src/linux-source-*.tar.*' > /dev/null || echo linux-source
+}
