@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,12 +40,39 @@ struct Entry {
 // same tree. Sorted by bytes.
 using Manifest = std::map<std::string, Entry>;
 
+// As an entry's path: the root itself ("/") is none.
 bool IsCanonicalPath(std::string_view path);
 
+// The directories above a canonical path, nearest first: of "/a/b/c" they are "/a/b" and "/a".
+// Gives the next one, or an empty view after the last.
+std::string_view ParentPath(std::string_view path);
+
+// Whether `path` lies below `dir` ("/a/b" is below "/a" and below "/", not below itself).
+bool IsBelow(std::string_view path, std::string_view dir);
+
+// Limits of one layer (docs/wire_format.md, M6): what a hostile object may cost its reader.
+inline constexpr uint64_t kMaxEntries = 1'000'000;
+inline constexpr uint64_t kMaxPathBytes = uint64_t{256} << 20;
+inline constexpr uint64_t kMaxFileBytes = uint64_t{1} << 30;
+inline constexpr uint64_t kMaxPackBytes = uint64_t{4} << 30;
+
+// Whether the manifest may be encoded: invariants M1 to M6 of docs/wire_format.md. kInvalid names
+// the path.
+Result<void> CheckManifest(const Manifest& manifest);
+
 // The canonical encoding: equal manifests give equal bytes. Decode refuses whatever Encode would
-// not have written (order, duplicates, paths, types).
+// not have written (order, duplicates, paths, types), and what CheckManifest refuses.
 std::string EncodeManifest(const Manifest& manifest);
 Result<Manifest> DecodeManifest(std::string_view bytes);
+
+// The distinct contents of a manifest, in the order of the pack, each with a path that has it.
+struct BlobRef {
+  store::Digest digest;
+  uint64_t size_bytes = 0;
+  const std::string* path = nullptr;  // both point into the manifest
+  const Entry* entry = nullptr;
+};
+std::vector<BlobRef> DistinctBlobs(const Manifest& manifest);
 
 // One layer as it is in the store. `key` is "layers/<sha256 of the object's bytes>".
 struct LayerObject {
@@ -60,10 +88,13 @@ class BlobSource {
   virtual ~BlobSource() = default;
   virtual Result<std::string> Read(const std::string& path, const Entry& entry) = 0;
 };
+// The local files at the entries' own paths.
+std::unique_ptr<BlobSource> NewLocalFileSource();
 Result<LayerObject> BuildLayer(const Manifest& manifest, BlobSource& source);
 
-// Reads an object back: checks the key's digest, the manifest, and calls `blob` once per distinct
-// blob with verified bytes, in the pack's order. Nothing is trusted; any violation is kInvalid.
+// Reads an object back: checks the key's digest, the manifest, and gives `sink` each distinct blob
+// that it wants once, with verified bytes, in the pack's order. Nothing is trusted; any violation
+// is kInvalid. An error of the sink ends it, as it is.
 class BlobSink {
  public:
   virtual ~BlobSink() = default;

@@ -2,17 +2,27 @@
 // layers for a job.
 //
 // Every layer has a sequence number, in the order of creation. For each path the entry of the
-// newest layer that has it is current. Invariants:
+// newest layer that has it is current, unless a newer layer made something of the path that cannot
+// stand beside it (a file above it, or something below what was a file: rules V2 and V3 of
+// docs/wire_format.md); then that layer supersedes it and no entry is current. Invariants:
 //   1. A job's list is ordered by sequence number.
-//   2. If a list holds a layer with a path p that is not the newest to hold p, it also holds the
-//   newest:
-//      no stale version of any path can be seen through a list made now.
+//   2. If a list holds a layer whose entry for a path is superseded, it also holds the layer that
+//      superseded it: no stale version of any path can be seen through a list made now.
 //   3. A layer is in the index only after the store confirmed its object.
+//   4. A layer that nothing is current in and that supersedes nothing is dropped.
 // A list that was handed out before stays valid for its job: the version of a header that a job was
 // scanned with is the one that it compiles with, even if the header changed since.
 //
-// Thread-safe. Persistence: an append-only log of records in one file (docs/wire_format.md),
-// rewritten when half of it is dead; a damaged tail is cut off and only costs uploads.
+// What changed locally is found by comparison: its entry is not equal to the current one, so
+// Missing gives it. Of files that are gone the caller must say so, with a kAbsent entry in
+// `wanted`.
+//
+// Lists grow with the number of small layers. A caller that gets a list longer than it likes
+// (kLongList) repacks: Forget the small layers, then Missing, BuildLayer and Add as always.
+//
+// Thread-safe. Persistence: an append-only log of records in one file (docs/wire_format.md, "Layer
+// index file"), rewritten when half of it is dead; a damaged tail is cut off and only costs
+// uploads. A log that cannot be written any more is given up, with a warning.
 #pragma once
 
 #include <functional>
@@ -31,6 +41,9 @@ struct LayerRef {
   bool operator==(const LayerRef&) const = default;
 };
 
+// A list of more layers than this is worth repacking: a cold worker fetches each.
+inline constexpr size_t kLongList = 48;
+
 class LayerIndex {
  public:
   // `path` empty: in memory only. `store_id` names the store; a file made for another is set aside.
@@ -38,7 +51,8 @@ class LayerIndex {
                                                   const std::string& store_id);
   virtual ~LayerIndex() = default;
 
-  // Those of `wanted` that no current layer holds with an equal entry.
+  // Those of `wanted` that no layer holds as current with an equal entry. (kAbsent: those of which
+  // some layer has something at or below the path.)
   virtual Manifest Missing(const Manifest& wanted) const = 0;
   // Records a layer that the store now holds.
   virtual Result<void> Add(const LayerRef& layer, const Manifest& manifest) = 0;
@@ -48,7 +62,7 @@ class LayerIndex {
   // The object turned out to be lost or damaged: its entries are no longer held. Unknown keys: no
   // error.
   virtual Result<void> Forget(const std::string& key) = 0;
-  // Entries current in the index at or below nothing in particular: for tests and `llama doctor`.
+  // Layers that some list may still hold: for tests and `llama doctor`.
   virtual size_t layer_count() const = 0;
 };
 
