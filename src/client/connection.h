@@ -16,7 +16,7 @@ namespace llama::client {
 
 struct ConnectOptions {
   std::string state_dir;       // LLAMA_DIR, absolute
-  std::string build_id;        // of this binary
+  std::string build_id;        // of this binary; empty: to ask for the status of any
   std::string daemon_program;  // the `llama` to start
   bool start = true;           // false: kNotFound if no daemon runs
   bool retry_failed = false;   // start even if a start failed a moment ago

@@ -63,7 +63,9 @@ Result<std::optional<Frame>> TakeFrame(std::string& buffer, uint32_t max_bytes);
 // the end: it is how two versions find out about each other.
 struct Hello {
   uint32_t version = kProtocolVersion;
-  std::string build_id;  // of the binaries: a daemon and its wrapper are of one build
+  // Of the binaries: a daemon and its wrapper are of one build. Empty: any daemon will do, only
+  // Status and Stop follow.
+  std::string build_id;
 };
 
 struct Welcome {

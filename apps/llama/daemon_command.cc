@@ -1,0 +1,187 @@
+#include "daemon_command.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "build_id.h"
+#include "client/connection.h"
+#include "daemon/main.h"
+#include "daemon/pipeline.h"
+#include "wire/session.h"
+#include "wire/socket.h"
+
+namespace llama {
+namespace {
+
+constexpr char kUsage[] = "usage: llama daemon start|stop|status [--json]|restart|run\n";
+// A stopping daemon gives its jobs 10 s, and 5 s more once they are cancelled.
+constexpr int64_t kStopMs = 20'000;
+constexpr int64_t kStatusMs = 10'000;
+
+int Fail(const Error& error) {
+  std::fprintf(stderr, "llama daemon: %s\n", error.message.c_str());
+  return 1;
+}
+
+Result<client::ConnectOptions> Options() {
+  ASSIGN_OR_RETURN(client::ConnectOptions options,
+                   client::OptionsFromEnvironment(std::string(BuildId())));
+  options.retry_failed = true;
+  return options;
+}
+
+Result<void> Start() {
+  ASSIGN_OR_RETURN(const client::ConnectOptions options, Options());
+  ASSIGN_OR_RETURN(const Fd connection, client::Connect(options));
+  return {};
+}
+
+// True once nobody holds the daemon's lock.
+Result<void> AwaitEnd(const std::string& run_dir) {
+  const std::string path = run_dir + "/daemon.lock";
+  ASSIGN_OR_RETURN(const Fd lock, OpenFile(path, O_RDWR));
+  const int64_t end_ns = SystemClock().MonotonicNs() + kStopMs * 1'000'000;
+  while (flock(lock.get(), LOCK_SH | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return ErrnoError(errno, path);
+    if (SystemClock().MonotonicNs() >= end_ns) {
+      return Error{Code::kDeadline, path + ": the daemon does not end"};
+    }
+    poll(nullptr, 0, 20);
+  }
+  return {};
+}
+
+// By signal, which a daemon of every version understands.
+Result<void> Stop() {
+  ASSIGN_OR_RETURN(const std::string state_dir, client::StateDir());
+  const std::string run_dir = wire::RunDir(state_dir);
+  ASSIGN_OR_RETURN(const Fd connection, wire::ConnectSocket(run_dir));
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
+      kill(peer.pid, SIGTERM) != 0) {
+    return ErrnoError(errno, "daemon of " + run_dir);
+  }
+  return AwaitEnd(run_dir);
+}
+
+Result<wire::Status> AskStatus() {
+  ASSIGN_OR_RETURN(client::ConnectOptions options, Options());
+  options.start = false;
+  options.build_id.clear();
+  ASSIGN_OR_RETURN(const Fd connection, client::Connect(options));
+  TRY(wire::SendFrame(connection.get(), wire::FrameType::kStatus, Encode(wire::StatusRequest{}),
+                      kStatusMs));
+  ASSIGN_OR_RETURN(const wire::Frame reply, wire::ReceiveFrame(connection.get(), kStatusMs));
+  if (reply.type != wire::FrameType::kStatusReply) {
+    return Error{Code::kInvalid, "the daemon answered with something else"};
+  }
+  return wire::DecodeStatus(reply.body);
+}
+
+void PrintJson(const wire::Status& status) {
+  const wire::Counters& c = status.counters;
+  JsonWriter json;
+  json.BeginObject().Key("pid").Int(status.pid).Key("build_id").String(status.build_id);
+  json.Key("start_ns").Int(status.start_ns);
+  const auto number = [&](std::string_view key, uint64_t value) {
+    json.Key(key).Int(static_cast<int64_t>(value));
+  };
+  number("connections", status.connections);
+  json.Key("workers").Int(status.workers).Key("busy_workers").Int(status.busy_workers);
+  json.Key("local_slots").Int(status.local_slots);
+  number("remote_done", c.remote_done);
+  number("local_done", c.local_done);
+  number("remote_running", c.remote_running);
+  number("local_running", c.local_running);
+  number("local_waiting", c.local_waiting);
+  number("cold_starts", c.cold_starts);
+  number("retries", c.retries);
+  number("bytes_up", c.bytes_up);
+  number("bytes_down", c.bytes_down);
+  number("store_requests", c.store_requests);
+  json.Key("cost_usd").Double(c.cost_usd).EndObject();
+  std::printf("%s\n", json.str().c_str());
+}
+
+void PrintText(const wire::Status& status) {
+  const wire::Counters& c = status.counters;
+  const auto n = [](uint64_t value) { return static_cast<unsigned long long>(value); };
+  const int64_t up_s = (SystemClock().NowNs() - status.start_ns) / 1'000'000'000;
+  std::printf("daemon      pid %u, up %lld s, build %.12s\n", status.pid,
+              static_cast<long long>(up_s), status.build_id.c_str());
+  std::printf("connections %llu\n", n(status.connections));
+  std::printf("workers     %d, %d busy\n", status.workers, status.busy_workers);
+  std::printf("remote      %llu done, %llu running, %llu cold starts, %llu retries\n",
+              n(c.remote_done), n(c.remote_running), n(c.cold_starts), n(c.retries));
+  std::printf("local       %llu done, %llu running, %llu waiting for %d slots\n", n(c.local_done),
+              n(c.local_running), n(c.local_waiting), status.local_slots);
+  std::printf("bytes       %llu up, %llu down, %llu store requests\n", n(c.bytes_up),
+              n(c.bytes_down), n(c.store_requests));
+  std::printf("AWS price   $%.4f\n", c.cost_usd);
+}
+
+int Status(bool json) {
+  const Result<wire::Status> status = AskStatus();
+  if (!status) return Fail(status.error());
+  json ? PrintJson(*status) : PrintText(*status);
+  return 0;
+}
+
+int Restart() {
+  if (const Result<void> stopped = Stop(); !stopped && stopped.error().code != Code::kNotFound) {
+    return Fail(stopped.error());
+  }
+  const Result<void> started = Start();
+  return started ? 0 : Fail(started.error());
+}
+
+Result<std::unique_ptr<daemon::Pipeline>> NewPipeline(const std::string& llama_dir) {
+  ASSIGN_OR_RETURN(const daemon::PipelineOptions options,
+                   daemon::PipelineOptionsFromEnvironment(llama_dir));
+  return daemon::NewPipeline(options, SystemClock());
+}
+
+int Run(const std::vector<std::string>& args) {
+  Result<daemon::MainOptions> options = daemon::MainOptionsFromEnvironment();
+  if (!options) return Fail(options.error());
+  Result<std::string> state_dir = client::StateDir();
+  if (!state_dir) return Fail(state_dir.error());
+  options->llama_dir = *state_dir;
+  options->build_id = std::string(BuildId());
+  if (args.size() == 3 && args[1] == "--ready-fd") {
+    const std::string& text = args[2];
+    std::from_chars(text.data(), text.data() + text.size(), options->ready_fd);
+  }
+  return daemon::Main(*options, NewPipeline);
+}
+
+}  // namespace
+
+int DaemonCommand(const std::vector<std::string>& args) {
+  const std::string verb = args.empty() ? "" : args[0];
+  const bool json = args.size() == 2 && args[1] == "--json";
+  if (verb == "run" && (args.size() == 1 || args.size() == 3)) return Run(args);
+  if (verb == "status" && (args.size() == 1 || json)) return Status(json);
+  if (args.size() == 1 && verb == "restart") return Restart();
+  if (args.size() == 1 && (verb == "start" || verb == "stop")) {
+    const Result<void> done = verb == "start" ? Start() : Stop();
+    // To stop what does not run is no failure.
+    if (done || (verb == "stop" && done.error().code == Code::kNotFound)) return 0;
+    return Fail(done.error());
+  }
+  std::fputs(kUsage, stderr);
+  return 2;
+}
+
+}  // namespace llama

@@ -1,0 +1,262 @@
+// What the server's loop does with frames, and with what job threads hand back.
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "daemon/server_loop.h"
+
+namespace llama::daemon {
+namespace {
+
+using State = Connection::State;
+
+// An end of a build waits for the jobs that were cancelled with it, but not for ever.
+constexpr int64_t kEndBuildWaitNs = 5'000'000'000;
+// Under steady traffic of other builds the loop is never quiet; this many passes are enough for
+// every hang-up that came before.
+constexpr int kEndBuildPasses = 8;
+
+std::string ErrorOf(const Result<void>& result) { return result ? "" : result.error().message; }
+
+}  // namespace
+
+bool Server::Loop::OnFrame(Id id, Connection& connection, wire::Frame frame) {
+  switch (connection.state) {
+    case State::kGreeting:
+      return frame.type == wire::FrameType::kHello && OnHello(id, connection, frame.body);
+    case State::kWelcomed:
+      return OnRequest(id, connection, frame);
+    case State::kDelivered: {
+      Result<wire::Done> done = wire::DecodeDone(frame.body);
+      if (frame.type != wire::FrameType::kDone || !done || connection.done) return false;
+      connection.done = *done;
+      return true;
+    }
+    default:
+      return false;  // speaks out of turn
+  }
+}
+
+bool Server::Loop::OnHello(Id id, Connection& connection, const std::string& body) {
+  const Result<wire::Hello> hello = wire::DecodeHello(body);
+  if (!hello) return false;
+  connection.observer = hello->build_id.empty();
+  if (hello->version == wire::kProtocolVersion &&
+      (connection.observer || hello->build_id == options_.build_id)) {
+    connection.state = State::kWelcomed;
+    const wire::Welcome welcome{options_.build_id, static_cast<uint32_t>(getpid())};
+    return SendTo(id, connection, wire::EncodeFrame(wire::FrameType::kWelcome, Encode(welcome)));
+  }
+  connection.state = State::kRefused;
+  const bool busy = !Idle();
+  LOG(kInfo, "connection " + std::to_string(id) + " is of another build; " +
+                 (busy ? "busy, so it runs locally" : "giving way"));
+  const wire::Refuse refuse{busy, options_.build_id};
+  if (!SendTo(id, connection, wire::EncodeFrame(wire::FrameType::kRefuse, Encode(refuse)))) {
+    return false;
+  }
+  if (!busy) BeginStop("a wrapper of another build");
+  return connection.has_output();
+}
+
+bool Server::Loop::OnRequest(Id id, Connection& connection, wire::Frame& frame) {
+  if (connection.observer && frame.type != wire::FrameType::kStatus &&
+      frame.type != wire::FrameType::kStop) {
+    return false;
+  }
+  switch (frame.type) {
+    case wire::FrameType::kCompile:
+      return StartCompile(id, connection, frame.body);
+    case wire::FrameType::kStatus:
+      return ServeStatus(id, connection, frame.body);
+    case wire::FrameType::kBeginBuild: {
+      Result<wire::BeginBuild> build = wire::DecodeBeginBuild(frame.body);
+      if (!build) return false;
+      return Serve(id, connection, [this, build = *std::move(build)] {
+        const wire::Ack ack{ErrorOf(pipeline_.BeginBuild(build))};
+        return wire::EncodeFrame(wire::FrameType::kAck, Encode(ack));
+      });
+    }
+    case wire::FrameType::kEndBuild: {
+      Result<wire::EndBuild> build = wire::DecodeEndBuild(frame.body);
+      if (!build) return false;
+      connection.state = State::kServed;
+      waiting_ends_.push_back({id, *std::move(build), MonotonicNs(), 0});
+      return true;
+    }
+    case wire::FrameType::kStop:
+      connection.state = State::kStopping;
+      if (!SendTo(id, connection, wire::EncodeFrame(wire::FrameType::kAck, Encode(wire::Ack{})))) {
+        return false;
+      }
+      BeginStop("told to");
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool Server::Loop::StartCompile(Id id, Connection& connection, const std::string& body) {
+  // A wrapper whose connection is closed runs its compiler.
+  if (stopping_) return false;
+  Result<wire::Compile> request = wire::DecodeCompile(body);
+  if (!request) {
+    LOG(kWarning, "connection " + std::to_string(id) + ": " + request.error().message);
+    return false;
+  }
+  auto running = std::make_shared<RunningJob>();
+  connection.state = State::kRunning;
+  connection.running = running;
+  connection.last_sent_ns = MonotonicNs();
+  const int64_t received_ns = options_.clock->NowNs();
+  return jobs_.Post([this, id, running, received_ns, request = *std::move(request)]() mutable {
+    running->job = pipeline_.Start(std::move(request), received_ns);
+    Verdict verdict = running->job->Run([&] { return running->cancelled.load(); });
+    Completion completion{id, verdict.local, {}, running};
+    completion.frame = verdict.local
+                           ? wire::EncodeFrame(wire::FrameType::kRunLocally,
+                                               Encode(wire::RunLocally{verdict.reason}))
+                           : wire::EncodeFrame(wire::FrameType::kResult, Encode(verdict.result));
+    Complete(std::move(completion));
+  });
+}
+
+// Answers a request that is not a compile from the pipeline's own thread.
+bool Server::Loop::Serve(Id id, Connection& connection, std::function<std::string()> answer) {
+  connection.state = State::kServed;
+  return after_.Post([this, id, answer = std::move(answer)] {
+    Complete({id, false, answer(), nullptr});
+  });
+}
+
+bool Server::Loop::ServeStatus(Id id, Connection& connection, const std::string& body) {
+  const Result<wire::StatusRequest> request = wire::DecodeStatusRequest(body);
+  if (!request) return false;
+  wire::Status status;
+  status.pid = static_cast<uint32_t>(getpid());
+  status.build_id = options_.build_id;
+  status.start_ns = start_ns_;
+  status.connections = connections_.size();
+  status.local_slots = slots_.capacity();
+  return Serve(id, connection, [this, status, build_id = request->build_id]() mutable {
+    status.counters = pipeline_.CountersOf(build_id);
+    pipeline_.FillStatus(status);
+    return wire::EncodeFrame(wire::FrameType::kStatusReply, Encode(status));
+  });
+}
+
+// The hang-ups of a build's last wrappers may be behind its EndBuild in the same batch of events,
+// and its cancelled jobs may still be ending; their spans belong before the end.
+void Server::Loop::StartWaitingEnds(bool quiet, int64_t now_ns) {
+  for (auto end = waiting_ends_.begin(); end != waiting_ends_.end();) {
+    ++end->busy_passes;
+    const bool settled = quiet || end->busy_passes > kEndBuildPasses;
+    const bool waited = now_ns - end->since_ns > kEndBuildWaitNs;
+    if (!waited && (!settled || !orphans_.empty())) {
+      ++end;
+      continue;
+    }
+    const auto connection = connections_.find(end->id);
+    if (connection != connections_.end()) {
+      const bool posted = Serve(end->id, connection->second, [this, build = std::move(end->build)] {
+        const wire::Ack ack{ErrorOf(pipeline_.EndBuild(build))};
+        return wire::EncodeFrame(wire::FrameType::kAck, Encode(ack));
+      });
+      if (!posted) Close(end->id);
+    }
+    end = waiting_ends_.erase(end);
+  }
+}
+
+void Server::Loop::Complete(Completion completion) {
+  {
+    const MutexLock lock(mutex_);
+    completions_.push_back(std::move(completion));
+  }
+  const uint64_t one = 1;
+  (void)!write(wake_.get(), &one, sizeof one);
+}
+
+void Server::Loop::TakeCompletions() {
+  std::vector<Completion> completions;
+  {
+    const MutexLock lock(mutex_);
+    completions.swap(completions_);
+  }
+  for (Completion& completion : completions) OnCompletion(std::move(completion));
+}
+
+void Server::Loop::OnCompletion(Completion completion) {
+  const auto found = connections_.find(completion.id);
+  if (found == connections_.end()) {
+    // Nobody waits any more. (Only compiles are orphans.)
+    orphans_.erase(completion.id);
+    if (completion.running) FinishLater(std::move(completion.running), std::nullopt);
+    return;
+  }
+  Connection& connection = found->second;
+  if (!completion.running) {
+    connection.state = State::kWelcomed;
+    if (!SendTo(completion.id, connection, std::move(completion.frame))) Close(completion.id);
+    return;
+  }
+  if (completion.local) {
+    connection.state = State::kWaiting;
+    connection.pending = std::move(completion.frame);
+    slots_.Request(completion.id, MonotonicNs());
+    return;
+  }
+  connection.state = State::kDelivered;
+  if (!SendTo(completion.id, connection, std::move(completion.frame))) Close(completion.id);
+}
+
+void Server::Loop::GrantSlots() {
+  while (const std::optional<Id> id = slots_.Grant(MonotonicNs())) {
+    const auto found = connections_.find(*id);
+    if (found == connections_.end()) {
+      slots_.Release(*id, MonotonicNs());
+      continue;
+    }
+    Connection& connection = found->second;
+    connection.state = State::kLocal;
+    const int64_t now_ns = options_.clock->NowNs();
+    after_.Post([running = connection.running, now_ns] { running->job->SlotGranted(now_ns); });
+    if (!SendTo(*id, connection, std::move(connection.pending))) Close(*id);
+  }
+}
+
+void Server::Loop::Close(Id id) {
+  const auto found = connections_.find(id);
+  if (found == connections_.end()) return;
+  Connection connection = std::move(found->second);
+  connections_.erase(found);
+  last_activity_ns_ = MonotonicNs();
+  switch (connection.state) {
+    case State::kRunning:
+      connection.running->cancelled = true;
+      orphans_.emplace(id, std::move(connection.running));
+      break;
+    case State::kWaiting:
+    case State::kLocal:
+      slots_.Release(id, MonotonicNs());
+      FinishLater(std::move(connection.running), std::nullopt);
+      break;
+    case State::kDelivered:
+      FinishLater(std::move(connection.running), connection.done);
+      break;
+    default:
+      break;
+  }
+  PauseAccepting(false);
+}
+
+void Server::Loop::FinishLater(std::shared_ptr<RunningJob> running,
+                               std::optional<wire::Done> done) {
+  const int64_t now_ns = options_.clock->NowNs();
+  after_.Post([running = std::move(running), done, now_ns]() mutable {
+    running->job->Finished(done, now_ns);
+    running.reset();
+  });
+}
+
+}  // namespace llama::daemon
