@@ -1,7 +1,8 @@
 """Runs every case of command_cases.py with and without llama and compares all effects: standard
 output, standard error, exit status, and every file with its mode.
 
-    command_identity.py [--compiler gcc|clang|copied] [--called masquerade|launcher] [CASE...]
+    command_identity.py [--compiler gcc|clang|copied] [--called masquerade|launcher] [--bare-root]
+                        [CASE...]
 
 --compiler copied is a copy of gcc's files below a folder with a space in its name.
 """
@@ -15,6 +16,7 @@ import shutil
 import subprocess
 import sys
 
+import bare_root
 import command_cases
 import harness
 import trace_check
@@ -121,6 +123,8 @@ def check_case(scene, case, compilers, prefix, index):
 
 def scenario(scene, args):
     compilers = compilers_of(args, scene)
+    if args.bare_root:
+        bare_root.use(scene)
     prefix = []
     if args.called == "launcher" or args.compiler == "copied":
         prefix = [str(scene.bin / "llamacc")]
@@ -131,6 +135,8 @@ def scenario(scene, args):
             faults += check_case(scene, case, compilers, prefix, index)
             count += 1
     expect(not faults, f"{len(faults)} faults:\n" + "\n".join(faults))
+    if args.bare_root:
+        bare_root.check(scene)
     print(f"{count} cases the same")
 
 
@@ -141,6 +147,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--compiler", choices=("gcc", "clang", "copied"), default="gcc")
     parser.add_argument("--called", choices=("masquerade", "launcher"), default="masquerade")
+    parser.add_argument("--bare-root", action="store_true")
     parser.add_argument("cases", nargs="*")
     args = parser.parse_args()
     harness.run(lambda scene: scenario(scene, args))

@@ -77,6 +77,7 @@ class Scene:
         self.llama_dir = self.dir / "state"
         self.tmp = self.dir / "tmp"
         self.user = None  # run commands as this uid
+        self.extra_env = {}
         self._clear()
         for folder in (self.dir, self.tmp, self.dir / "home"):
             folder.mkdir(parents=True)
@@ -92,10 +93,7 @@ class Scene:
         env = {k: v for k, v in os.environ.items() if not k.startswith(drop)}
         env.update(LLAMA_DIR=str(self.llama_dir), TMPDIR=str(self.tmp), LANG="C.UTF-8",
                    HOME=str(self.dir / "home"), SOURCE_DATE_EPOCH="1700000000")
-        env.update({k: str(v) for k, v in changes.items() if v is not None})
-        for key, value in changes.items():
-            if value is None:
-                env.pop(key, None)
+        env.update({k: str(v) for k, v in (self.extra_env | changes).items()})
         return env
 
     def start(self, argv, cwd=None, env=None, **popen):
@@ -194,6 +192,13 @@ def read_proc(pid, name):
             return file.read()
     except OSError:
         return b""
+
+
+def executable(pid):
+    try:
+        return os.readlink(f"/proc/{pid}/exe")
+    except OSError:
+        return ""
 
 
 def finish(process, timeout=600):

@@ -1,6 +1,6 @@
 """Builds a real project with and without llama, in the same folder, and compares all that is left.
 
-    project_identity.py PROJECT     one of the table below
+    project_identity.py PROJECT [--bare-root]     one of the table below
 
 Everything that either build leaves is compared, not objects alone, but for logs that hold times.
 Then the trace is checked: no compile of the project ran locally for want of understanding, and
@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 
+import bare_root
 import harness
 import trace_check
 import trees
@@ -125,6 +126,8 @@ def scenario(scene):
     project = PROJECTS[name]
     pristine = fetch(project)
     tree, plain = scene.dir / "tree", scene.dir / "plain"
+    if "--bare-root" in sys.argv:
+        bare_root.use(scene)
     if name == "clang":
         project.steps = [step + ["CC=clang"] for step in project.steps]
 
@@ -146,6 +149,8 @@ def scenario(scene):
         if requests > project.max_store_requests * remote:
             faults.append(f"{requests} store requests for {remote} compiles")
     expect(not faults, f"{len(faults)} faults:\n" + "\n".join(faults[:40]))
+    if "--bare-root" in sys.argv:
+        bare_root.check(scene)
     print(f"{name}: {objects} objects the same, {remote} compiles remote")
 
 

@@ -1,0 +1,128 @@
+"""Kills parts of llama in mid-build: the build ends as it should, and leaves nothing wrong.
+
+    kills.py daemon|workers|wrappers|interrupt
+"""
+import os
+import random
+import signal
+import sys
+
+import harness
+import synthetic
+import trace_check
+import trees
+from harness import expect, wait_until
+
+MAKE = ["make", "-j8"]
+
+
+def plain_build(scene):
+    """Builds the project with gcc alone, and lays a fresh copy in its place."""
+    tree, plain = scene.dir / "tree", scene.dir / "plain"
+    synthetic.write(tree)
+    scene.run(MAKE, cwd=tree).expect_status(0)
+    tree.rename(plain)
+    synthetic.write(tree)
+    return tree, plain
+
+
+def object_count(tree):
+    return len(list(tree.glob("*.o")))
+
+
+def start(scene, tree, objects):
+    """A build of which so many objects are there."""
+    build = scene.start_build("killed", MAKE, cwd=tree)
+    wait_until(lambda: build.poll() is not None or object_count(tree) >= objects, 120, "objects")
+    expect(build.poll() is None, "the build ended before anything could be killed")
+    return build
+
+
+def kill(pid, number=signal.SIGKILL):
+    try:
+        os.kill(pid, number)
+        return True
+    except ProcessLookupError:
+        return False
+
+
+def expect_same(tree, plain):
+    faults = trees.compare(plain, tree)
+    expect(not faults, "\n".join(faults))
+
+
+def expect_nothing_wrong(tree, plain):
+    """What is there is whole and right, though not all need be there."""
+    faults = [f for f in trees.compare(plain, tree) if "only in the first" not in f]
+    expect(not faults, "\n".join(faults))
+
+
+def rebuild(scene, tree, plain):
+    scene.llama_build("again", MAKE, cwd=tree).expect_status(0)
+    expect_same(tree, plain)
+
+
+def kill_daemon(scene, tree, plain):
+    build = start(scene, tree, 4)
+    killed = scene.daemons()
+    expect(len(killed) == 1, f"{len(killed)} daemons")
+    kill(killed[0])
+    harness.finish(build).expect_status(0)
+    expect_same(tree, plain)
+    expect(scene.spans("killed"), "no readable trace")
+
+
+def kill_workers(scene, tree, plain):
+    build = start(scene, tree, 2)
+    killed = set()
+    while build.poll() is None:
+        # Each worker dies once, some objects after the one before it.
+        wanted = object_count(tree) + 2
+        wait_until(lambda: build.poll() is not None or object_count(tree) >= wanted
+                   or object_count(tree) == synthetic.COUNT, 120, "the build to go on")
+        fresh = [pid for pid in scene.workers() if pid not in killed]
+        killed.update(pid for pid in fresh[:1] if kill(pid))
+    harness.finish(build).expect_status(0)
+    expect(len(killed) >= 3, f"only {len(killed)} workers killed")
+    expect_same(tree, plain)
+    faults = trace_check.check_build(scene.spans("killed"))
+    expect(not faults, "\n".join(faults))
+
+
+def wrappers(scene):
+    return [pid for pid in scene.processes() if harness.executable(pid) == str(scene.bin / "llamacc")]
+
+
+def kill_wrappers(scene, tree, plain):
+    choose = random.Random(6).choice
+    build = start(scene, tree, 4)
+    for _ in range(3):
+        found = wait_until(lambda: wrappers(scene) or build.poll() is not None, 60, "a wrapper")
+        if found is not True:
+            kill(choose(found))
+    # As make does with a gcc that was killed.
+    harness.finish(build).expect_status(2)
+    expect_nothing_wrong(tree, plain)
+    rebuild(scene, tree, plain)
+
+
+def interrupt(scene, tree, plain):
+    build = start(scene, tree, 4)
+    os.killpg(build.pid, signal.SIGINT)
+    harness.finish(build).expect_status(-signal.SIGINT)
+    wait_until(lambda: not wrappers(scene), 20, "the wrappers' end")
+    expect_nothing_wrong(tree, plain)
+    faults = trace_check.check_build(scene.spans("killed"))
+    expect(not faults, "\n".join(faults))
+    rebuild(scene, tree, plain)
+
+
+KILLS = {"daemon": kill_daemon, "workers": kill_workers, "wrappers": kill_wrappers,
+         "interrupt": interrupt}
+
+
+def scenario(scene):
+    KILLS[sys.argv[1]](scene, *plain_build(scene))
+
+
+harness.run(scenario)
