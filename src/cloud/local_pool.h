@@ -16,6 +16,9 @@
 
 namespace llama::cloud {
 
+// Of a request and of an answer. The socket would take more; memory, a thousand at once, would not.
+inline constexpr uint64_t kMaxLocalPayloadBytes = 256ull << 20;
+
 struct LocalPoolOptions {
   std::string worker_program;  // path of llama-runtime
   std::vector<std::string>

@@ -1,0 +1,300 @@
+#include "worker/http.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <optional>
+
+namespace llama::worker {
+namespace {
+
+constexpr uint64_t kMaxHeadBytes = 64 << 10;
+constexpr size_t kMaxHeaders = 128;
+constexpr int kMaxInterimAnswers = 8;
+constexpr size_t kReadBytes = 64 << 10;
+
+bool SameIgnoringCase(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string_view Trim(std::string_view s) {
+  const size_t first = s.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return s.substr(first, s.find_last_not_of(" \t") - first + 1);
+}
+
+std::optional<uint64_t> ParseNumber(std::string_view text, int base) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+Error Malformed(std::string_view what) {
+  return Error{Code::kInvalid, "HTTP: " + std::string(what)};
+}
+
+// The end of the stream within a message.
+Error Truncated(Error error) {
+  if (error.code != Code::kNotFound) return error;
+  return Error{Code::kUnavailable, "HTTP: connection closed in the midst of a message"};
+}
+
+Result<void> ParseStartLine(std::string_view line, HttpKind kind, HttpMessage& message) {
+  const size_t first = line.find(' ');
+  const size_t second = first == std::string_view::npos ? first : line.find(' ', first + 1);
+  if (first == std::string_view::npos) return Malformed("no start line");
+  message.start[0] = line.substr(0, first);
+  if (second == std::string_view::npos) {
+    message.start[1] = line.substr(first + 1);  // an answer without a reason
+  } else {
+    message.start[1] = line.substr(first + 1, second - first - 1);
+    message.start[2] = line.substr(second + 1);
+  }
+  const std::string& version = message.start[kind == HttpKind::kRequest ? 2 : 0];
+  if (version != "HTTP/1.1" && version != "HTTP/1.0") return Malformed("unknown version");
+  if (kind == HttpKind::kAnswer &&
+      (message.start[1].size() != 3 || message.status() < 100 || message.status() > 599)) {
+    return Malformed("status is no number");
+  }
+  return {};
+}
+
+}  // namespace
+
+const std::string* HttpMessage::Find(std::string_view name) const {
+  for (const auto& [key, value] : headers) {
+    if (SameIgnoringCase(key, name)) return &value;
+  }
+  return nullptr;
+}
+
+int HttpMessage::status() const {
+  return static_cast<int>(std::min<uint64_t>(ParseNumber(start[1], 10).value_or(0), 1000));
+}
+
+std::string HeaderLine(std::string_view name, std::string_view value) {
+  std::string line(name);
+  line += ": ";
+  for (char c : value) {
+    if (c != '\r' && c != '\n' && c != '\0') line.push_back(c);
+  }
+  return line + "\r\n";
+}
+
+Result<void> HttpStream::WaitFor(short events, const Wait& wait) const {
+  std::array<pollfd, 2> fds = {pollfd{socket_.get(), events, 0}, pollfd{wait.stop_fd, POLLIN, 0}};
+  while (true) {
+    int timeout_ms = wait.cancelled ? wait.poll_ms : -1;
+    if (wait.deadline_ns != 0) {
+      const int64_t left_ms = (wait.deadline_ns - clock_->MonotonicNs() + 999'999) / 1'000'000;
+      if (left_ms <= 0) return Error{Code::kDeadline, "HTTP: the other side took too long"};
+      const int64_t most = timeout_ms < 0 ? 1'000'000 : timeout_ms;
+      timeout_ms = static_cast<int>(std::min(left_ms, most));
+    }
+    const int ready = poll(fds.data(), fds.size(), timeout_ms);
+    if (ready < 0 && errno != EINTR) return ErrnoError(errno, "poll");
+    if (ready > 0 && fds[1].revents != 0) return Error{Code::kCancelled, "told to stop"};
+    if (ready > 0 && fds[0].revents != 0) return {};
+    if (wait.cancelled && wait.cancelled()) return Error{Code::kCancelled, "cancelled"};
+  }
+}
+
+Result<void> HttpStream::Fill(const Wait& wait) {
+  if (at_ == buffer_.size()) {
+    buffer_.clear();
+    at_ = 0;
+  }
+  const size_t old = buffer_.size();
+  buffer_.resize(old + kReadBytes);
+  while (true) {
+    const ssize_t n = recv(socket_.get(), buffer_.data() + old, kReadBytes, MSG_DONTWAIT);
+    if (n > 0) {
+      buffer_.resize(old + static_cast<size_t>(n));
+      return {};
+    }
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+      if (Result<void> ready = WaitFor(POLLIN, wait); !ready) {
+        buffer_.resize(old);
+        return ready;
+      }
+      continue;
+    }
+    const int failed = errno;
+    buffer_.resize(old);
+    if (n == 0 || failed == ECONNRESET) return Error{Code::kNotFound, "HTTP: connection closed"};
+    return ErrnoError(failed, "HTTP: receive");
+  }
+}
+
+Result<std::string> HttpStream::ReadLine(uint64_t& budget, const Wait& wait) {
+  size_t scanned = 0;
+  while (true) {
+    const size_t end = buffer_.find('\n', at_ + scanned);
+    const size_t size = (end == std::string::npos ? buffer_.size() : end + 1) - at_;
+    if (size > budget) return Malformed("head too large");
+    if (end != std::string::npos) {
+      budget -= size;
+      std::string line = buffer_.substr(at_, size - 1);
+      if (!line.empty() && line.back() == '\r') line.pop_back();
+      at_ = end + 1;
+      return line;
+    }
+    scanned = size;
+    const size_t before = buffer_.size();
+    const bool moved = at_ == before;
+    TRY(Fill(wait));
+    if (moved) scanned = 0;
+  }
+}
+
+Result<void> HttpStream::ReadHead(HttpMessage& message, HttpKind kind, const Wait& wait) {
+  if (at_ == buffer_.size()) TRY(Fill(wait));
+  message.first_byte_ns = clock_->NowNs();
+  uint64_t budget = kMaxHeadBytes;
+  const auto read_head = [&]() -> Result<void> {
+    ASSIGN_OR_RETURN(const std::string first, ReadLine(budget, wait));
+    TRY(ParseStartLine(first, kind, message));
+    while (true) {
+      ASSIGN_OR_RETURN(const std::string line, ReadLine(budget, wait));
+      if (line.empty()) return {};
+      const size_t colon = line.find(':');
+      if (colon == 0 || colon == std::string::npos) return Malformed("a header without a name");
+      if (message.headers.size() == kMaxHeaders) return Malformed("too many headers");
+      message.headers.emplace_back(line.substr(0, colon),
+                                   Trim(std::string_view(line).substr(colon + 1)));
+    }
+  };
+  Result<void> head = read_head();
+  if (!head) return Truncated(std::move(head).error());
+  return {};
+}
+
+Result<void> HttpStream::ReadSized(std::string& body, uint64_t size, const Wait& wait) {
+  const uint64_t target = body.size() + size;
+  while (true) {
+    const size_t take =
+        static_cast<size_t>(std::min<uint64_t>(target - body.size(), buffer_.size() - at_));
+    body.append(buffer_, at_, take);
+    at_ += take;
+    if (body.size() == target) return {};
+    // Only as much room as has been earned by bytes that came: a length is but a claim.
+    const size_t used = body.size();
+    const size_t room = static_cast<size_t>(
+        std::min<uint64_t>(target - used, std::max<uint64_t>(used, 4 * kReadBytes)));
+    body.resize(used + room);
+    size_t got = 0;
+    while (got < room) {
+      const ssize_t n = recv(socket_.get(), body.data() + used + got, room - got, MSG_DONTWAIT);
+      if (n > 0) {
+        got += static_cast<size_t>(n);
+      } else if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+        TRY(WaitFor(POLLIN, wait));
+      } else {
+        return Truncated(Error{Code::kNotFound, ""});
+      }
+    }
+  }
+}
+
+Result<void> HttpStream::ReadChunked(std::string& body, uint64_t max, const Wait& wait) {
+  while (true) {
+    uint64_t budget = 1024;
+    ASSIGN_OR_RETURN(const std::string line, ReadLine(budget, wait));
+    const std::string_view digits = Trim(std::string_view(line).substr(0, line.find(';')));
+    const std::optional<uint64_t> size = ParseNumber(digits, 16);
+    if (!size) return Malformed("chunk size is no number");
+    if (*size > max - body.size()) return Malformed("body too large");
+    if (*size == 0) break;
+    TRY(ReadSized(body, *size, wait));
+    ASSIGN_OR_RETURN(const std::string end, ReadLine(budget, wait));
+    if (!end.empty()) return Malformed("chunk longer than it says");
+  }
+  uint64_t budget = kMaxHeadBytes;
+  while (true) {
+    ASSIGN_OR_RETURN(const std::string trailer, ReadLine(budget, wait));
+    if (trailer.empty()) return {};
+  }
+}
+
+Result<void> HttpStream::ReadToEnd(std::string& body, uint64_t max, const Wait& wait) {
+  while (true) {
+    body.append(buffer_, at_);
+    at_ = buffer_.size();
+    if (body.size() > max) return Malformed("body too large");
+    if (Result<void> more = Fill(wait); !more) {
+      if (more.error().code == Code::kNotFound) return {};
+      return more;
+    }
+  }
+}
+
+Result<void> HttpStream::ReadBody(HttpMessage& message, HttpKind kind, uint64_t max,
+                                  const Wait& wait) {
+  if (const std::string* coding = message.Find("Transfer-Encoding")) {
+    if (!SameIgnoringCase(*coding, "chunked")) return Malformed("unknown transfer encoding");
+    return ReadChunked(message.body, max, wait);
+  }
+  if (kind == HttpKind::kAnswer && (message.status() == 204 || message.status() == 304)) return {};
+  if (const std::string* length = message.Find("Content-Length")) {
+    const std::optional<uint64_t> size = ParseNumber(*length, 10);
+    if (!size) return Malformed("content length is no number");
+    if (*size > max) return Malformed("body too large");
+    return ReadSized(message.body, *size, wait);
+  }
+  if (kind == HttpKind::kRequest) return {};
+  return ReadToEnd(message.body, max, wait);
+}
+
+Result<HttpMessage> HttpStream::Read(HttpKind kind, uint64_t max_body_bytes, const Wait& wait) {
+  for (int interim = 0; interim <= kMaxInterimAnswers; ++interim) {
+    HttpMessage message;
+    TRY(ReadHead(message, kind, wait));
+    if (kind == HttpKind::kAnswer && message.status() < 200) continue;
+    if (Result<void> body = ReadBody(message, kind, max_body_bytes, wait); !body) {
+      return Truncated(std::move(body).error());
+    }
+    return message;
+  }
+  return Malformed("interim answers without end");
+}
+
+Result<void> HttpStream::SendAll(std::string_view bytes, const Wait& wait) {
+  while (!bytes.empty()) {
+    const ssize_t n = send(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n > 0) {
+      bytes.remove_prefix(static_cast<size_t>(n));
+    } else if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+      TRY(WaitFor(POLLOUT, wait));
+    } else {
+      return Error{Code::kUnavailable, "HTTP: connection closed by the other side"};
+    }
+  }
+  return {};
+}
+
+Result<void> HttpStream::Write(std::string_view head, std::string_view body, const Wait& wait) {
+  std::string first(head);
+  first += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+  // Small bodies go with the head: one system call.
+  if (body.size() <= kReadBytes) {
+    first += body;
+    return SendAll(first, wait);
+  }
+  TRY(SendAll(first, wait));
+  return SendAll(body, wait);
+}
+
+bool HttpStream::HungUp() const {
+  pollfd fd = {socket_.get(), POLLRDHUP, 0};
+  return poll(&fd, 1, 0) > 0 && (fd.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+
+}  // namespace llama::worker

@@ -1,0 +1,84 @@
+// HTTP/1.1 as the Runtime API needs it: whole messages over a connected socket, either side of it.
+//
+// The other side is not trusted: heads, header counts and bodies are bounded, and every wait ends
+// by its deadline, by its caller's wish, or by the other side's hanging up. Bodies come by
+// Content-Length, chunked, or (answers only) up to the end of the connection.
+//
+// A stream is used by one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace llama::worker {
+
+// What ends a wait besides what is waited for.
+struct Wait {
+  int64_t deadline_ns = 0;          // Clock::MonotonicNs; 0: none. Gives kDeadline.
+  int stop_fd = -1;                 // readable: kCancelled
+  std::function<bool()> cancelled;  // polled every poll_ms; true: kCancelled
+  int poll_ms = 50;
+};
+
+struct HttpMessage {
+  // Of a request: method, target, version. Of an answer: version, status, reason.
+  std::string start[3];
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  int64_t first_byte_ns = 0;  // Clock::NowNs when it began to arrive
+
+  // By name, whatever its case; the first. Nothing: nullptr.
+  const std::string* Find(std::string_view name) const;
+  int status() const;  // of an answer
+};
+
+enum class HttpKind : unsigned char { kRequest, kAnswer };
+
+class HttpStream {
+ public:
+  // `socket` is a connected stream socket; `clock` must outlive the stream.
+  HttpStream(Fd socket, const Clock& clock) : socket_(std::move(socket)), clock_(&clock) {}
+
+  // The next message; interim answers (1xx) are skipped. kNotFound: the other side hung up before
+  // the message began; kUnavailable: in the midst of it; kInvalid: not HTTP, or too large. After an
+  // error the stream is of no more use.
+  Result<HttpMessage> Read(HttpKind kind, uint64_t max_body_bytes, const Wait& wait);
+  // `head` is the start line and the headers, each ended by CRLF; Content-Length and the empty line
+  // are added. kUnavailable: the other side hung up.
+  Result<void> Write(std::string_view head, std::string_view body, const Wait& wait);
+
+  // Whether the other side has closed (or died), without waiting.
+  bool HungUp() const;
+  void Close() { socket_.Reset(); }
+  int fd() const { return socket_.get(); }
+
+ private:
+  Result<void> WaitFor(short events, const Wait& wait) const;
+  // At least one more byte into buffer_. kNotFound at the end of the stream.
+  Result<void> Fill(const Wait& wait);
+  Result<std::string> ReadLine(uint64_t& budget, const Wait& wait);
+  Result<void> ReadHead(HttpMessage& message, HttpKind kind, const Wait& wait);
+  Result<void> ReadBody(HttpMessage& message, HttpKind kind, uint64_t max, const Wait& wait);
+  Result<void> ReadSized(std::string& body, uint64_t size, const Wait& wait);
+  Result<void> ReadChunked(std::string& body, uint64_t max, const Wait& wait);
+  Result<void> ReadToEnd(std::string& body, uint64_t max, const Wait& wait);
+  Result<void> SendAll(std::string_view bytes, const Wait& wait);
+
+  Fd socket_;
+  const Clock* clock_;
+  std::string buffer_;
+  size_t at_ = 0;  // of buffer_: what is read of it
+};
+
+// A header line, CRLF included. Bytes that would end it early are left out of `value`.
+std::string HeaderLine(std::string_view name, std::string_view value);
+
+}  // namespace llama::worker

@@ -1,0 +1,321 @@
+#include "worker/job_runner.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "worker/outputs.h"
+#include "worker/process_group.h"
+
+namespace llama::worker {
+namespace {
+
+// Of outputs, stdout and stderr together, before compression.
+constexpr uint64_t kMaxCollectedBytes = 512ull << 20;
+// What a deadline leaves for the answer: a tenth of the time, at most this.
+constexpr int64_t kMaxMarginMs = 2000;
+// What the worker itself puts into a command's environment.
+constexpr std::string_view kOwnVariables[] = {"TMPDIR=", "LD_PRELOAD=", "LLAMA_LOOKUPS="};
+
+Result<void> CheckPaths(const std::vector<std::string>& paths, std::string_view what) {
+  for (const std::string& path : paths) {
+    if (!tree::IsCanonicalPath(path)) {
+      return Error{Code::kInvalid, std::string(what) + ": not canonical: " + path};
+    }
+  }
+  return {};
+}
+
+Result<void> CheckJob(const wire::Job& job) {
+  TRY(CheckPaths({job.program}, "program"));
+  TRY(CheckPaths(job.output_dirs, "output directory"));
+  TRY(CheckPaths(job.placeholders, "placeholder"));
+  if (job.argv.empty()) return Error{Code::kInvalid, "job without arguments"};
+  if (!job.cwd.starts_with('/')) return Error{Code::kInvalid, "cwd is not absolute: " + job.cwd};
+  return {};
+}
+
+tree::View ViewOf(const wire::Job& job) {
+  tree::View view;
+  for (const wire::JobLayer& layer : job.layers) {
+    view.layers.push_back({layer.key, layer.size_bytes});
+  }
+  for (const wire::JobFile& file : job.files) {
+    view.files.push_back({file.path, file.executable, file.bytes});
+  }
+  for (const wire::JobLink& link : job.links) {
+    tree::Entry entry;
+    entry.type = link.target.empty() ? tree::EntryType::kDir : tree::EntryType::kSymlink;
+    entry.target = link.target;
+    view.extra.insert_or_assign(link.path, entry);
+  }
+  return view;
+}
+
+// The command's own time: the job's, or less if the answer must be out before.
+int64_t TimeoutMs(const wire::Job& job, const RunLimits& limits, const Clock& clock) {
+  int64_t timeout_ms = std::max<int64_t>(job.timeout_ms, 0);
+  if (limits.deadline_ms > 0) {
+    const int64_t left_ms = std::max<int64_t>(limits.deadline_ms - clock.NowNs() / 1'000'000, 1);
+    const int64_t usable_ms = std::max<int64_t>(left_ms - std::min(kMaxMarginMs, left_ms / 10), 1);
+    timeout_ms = timeout_ms == 0 ? usable_ms : std::min(timeout_ms, usable_ms);
+  }
+  return timeout_ms;
+}
+
+bool IsOwnVariable(std::string_view variable) {
+  return std::any_of(std::begin(kOwnVariables), std::end(kOwnVariables),
+                     [&](std::string_view own) { return variable.starts_with(own); });
+}
+
+// What the command itself made is no lookup: its outputs that were not there before.
+void DropOutputs(const wire::Job& job, wire::Answer& answer) {
+  std::vector<std::string> made;
+  for (const wire::OutputFile& file : answer.outputs) {
+    if (std::find(job.placeholders.begin(), job.placeholders.end(), file.path) ==
+        job.placeholders.end()) {
+      made.push_back(file.path);
+    }
+  }
+  std::erase_if(answer.found, [&](const std::string& path) {
+    return std::find(made.begin(), made.end(), path) != made.end();
+  });
+}
+
+void SetStatus(trace::Span& span, int status) {
+  if (WIFSIGNALED(status)) {
+    span.Set("signal", int64_t{WTERMSIG(status)});
+  } else {
+    span.Set("exit_status", int64_t{WEXITSTATUS(status)});
+  }
+}
+
+Result<void> EnsureDir(tree::Mirror& mirror, const std::string& path) {
+  return llama::MakeDirs(mirror.root() + path);
+}
+
+wire::Answer& Fail(wire::Answer& answer, const Error& error) {
+  answer.outcome = wire::Outcome::kFailed;
+  answer.error = error.message;
+  answer.out.clear();
+  answer.err.clear();
+  answer.outputs.clear();
+  answer.deleted.clear();
+  return answer;
+}
+
+}  // namespace
+
+struct JobRunner::Command {
+  ProcessOptions process;
+  OutputWatch outputs;
+  std::vector<std::string> placeholders;
+  pid_t pid = 0;
+  bool recorded = false;
+};
+
+Result<std::unique_ptr<JobRunner>> JobRunner::Open(const RunnerOptions& options,
+                                                   store::ObjectStore& store, const Clock& clock) {
+  TRY(llama::MakeDirs(options.dir, 0700));
+  // Commands see paths as the kernel gives them (getcwd): the root must be such a path.
+  ASSIGN_OR_RETURN(std::string dir, RealPath(options.dir));
+  std::unique_ptr<JobRunner> runner(new JobRunner(std::move(dir), clock));
+  TRY(RemoveTree(runner->dir_ + "/tmp"));
+  tree::MirrorOptions mirror;
+  mirror.dir = runner->dir_ + "/mirror";
+  mirror.max_bytes = options.mirror_max_bytes;
+  ASSIGN_OR_RETURN(runner->mirror_, tree::Mirror::Open(mirror, store));
+  ASSIGN_OR_RETURN(runner->lookups_, LookupLog::Create(runner->dir_));
+  runner->identity_.id = trace::Hex(trace::NewSpanId());
+  return runner;
+}
+
+JobRunner::~JobRunner() {
+  mirror_.reset();
+  for (const char* name : {"/tmp", "/mirror", "/lookups", "/llama-lookups.so"}) {
+    if (Result<void> removed = RemoveTree(dir_ + name); !removed) {
+      LOG(kWarning, removed.error().message);
+    }
+  }
+  (void)rmdir(dir_.c_str());
+}
+
+std::string JobRunner::Rooted(std::string_view text) const {
+  std::string out;
+  for (char c : text) {
+    if (c == wire::kRootMark) {
+      out += mirror_->root();
+    } else {
+      out.push_back(c);
+    }
+  }
+  return out;
+}
+
+Result<std::string> JobRunner::Run(std::string_view payload, const RunLimits& limits) {
+  ASSIGN_OR_RETURN(const wire::Job job, wire::DecodeJob(payload));
+  ++identity_.job_count;
+  identity_.cold_start = identity_.job_count == 1;
+  Phases phases(clock_, job.parent, "receive", limits.received_ns);
+  phases.current().Set("payload_bytes", static_cast<int64_t>(payload.size()));
+  wire::Answer answer = RunJob(job, limits, phases);
+  answer.root = mirror_->root();
+  answer.worker = identity_;
+
+  trace::Span& span = phases.worker();
+  span.Set("worker_id", identity_.id);
+  span.Set("job_count", static_cast<int64_t>(identity_.job_count));
+  span.Set("cold_start", identity_.cold_start);
+  constexpr const char* kOutcomes[] = {"ran", "missing_objects", "failed"};
+  span.Set("outcome", kOutcomes[static_cast<size_t>(answer.outcome)]);
+  if (!answer.error.empty()) span.Set("error", answer.error);
+  if (job.parent.valid()) answer.spans = std::move(phases).Finish();
+
+  uint64_t most = limits.max_answer_bytes;
+  if (job.max_answer_bytes != 0 && (most == 0 || job.max_answer_bytes < most)) {
+    most = job.max_answer_bytes;
+  }
+  std::string encoded = wire::EncodeAnswer(answer);
+  if (most == 0 || encoded.size() <= most) return encoded;
+  const std::string size = std::to_string(encoded.size());
+  Fail(answer, Error{Code::kInvalid, "answer too large: " + size + " bytes"});
+  answer.found.clear();
+  answer.absent.clear();
+  answer.lookups_complete = false;
+  return wire::EncodeAnswer(answer);
+}
+
+wire::Answer JobRunner::RunJob(const wire::Job& job, const RunLimits& limits, Phases& phases) {
+  wire::Answer answer;
+  phases.Begin("materialise");
+  if (Result<void> ready = Materialise(job, answer, phases); !ready) {
+    return Fail(answer, ready.error());
+  }
+  if (answer.outcome == wire::Outcome::kMissingObjects) return answer;
+  Result<Command> command = Prepare(job, limits);
+  if (!command) return Fail(answer, command.error());
+  phases.Begin("exec");
+  Result<void> ran = Execute(*command, answer, phases);
+  phases.Begin("collect");
+  if (ran) {
+    const uint64_t said = answer.out.size() + answer.err.size();
+    Result<std::vector<wire::OutputFile>> outputs =
+        command->outputs.Collect(kMaxCollectedBytes - std::min(kMaxCollectedBytes, said));
+    ran = outputs ? CollectLookups(*command, answer) : std::move(outputs).error();
+    if (ran) answer.outputs = std::move(outputs).value();
+  }
+  mirror_->Distrust(job.output_dirs);
+  if (!ran) return Fail(answer, ran.error());
+  answer.deleted = command->outputs.Gone(job.placeholders);
+  DropOutputs(job, answer);
+  int64_t bytes = 0;
+  for (const wire::OutputFile& file : answer.outputs) {
+    bytes += static_cast<int64_t>(file.bytes.size());
+  }
+  phases.current().Set("outputs", static_cast<int64_t>(answer.outputs.size()));
+  phases.current().Set("output_bytes", bytes);
+  phases.current().Set("found", static_cast<int64_t>(answer.found.size()));
+  phases.current().Set("absent", static_cast<int64_t>(answer.absent.size()));
+  answer.outcome = wire::Outcome::kRan;
+  return answer;
+}
+
+Result<void> JobRunner::Materialise(const wire::Job& job, wire::Answer& answer, Phases& phases) {
+  TRY(CheckJob(job));
+  phases.current().Set("layers", static_cast<int64_t>(job.layers.size()));
+  Result<tree::PrepareStats> stats = mirror_->Prepare(ViewOf(job));
+  if (!stats) {
+    if (stats.error().code == Code::kNotFound && !mirror_->missing().empty()) {
+      answer.outcome = wire::Outcome::kMissingObjects;
+      answer.missing = mirror_->missing();
+      return {};
+    }
+    return std::move(stats).error();
+  }
+  answer.fetched_objects = stats->fetched_objects;
+  answer.fetched_bytes = stats->fetched_bytes;
+  trace::Span& span = phases.current();
+  span.Set("fetched_objects", static_cast<int64_t>(stats->fetched_objects));
+  span.Set("fetched_bytes", static_cast<int64_t>(stats->fetched_bytes));
+  span.Set("files_written", static_cast<int64_t>(stats->files_written));
+  span.Set("files_removed", static_cast<int64_t>(stats->files_removed));
+  span.Set("evicted_bytes", static_cast<int64_t>(stats->evicted_bytes));
+  answer.outcome = wire::Outcome::kFailed;
+  return MakeDirs(job);
+}
+
+Result<void> JobRunner::MakeDirs(const wire::Job& job) {
+  for (const std::string& dir : job.output_dirs) TRY(EnsureDir(*mirror_, dir));
+  struct stat st {};
+  if (stat((mirror_->root() + job.cwd).c_str(), &st) != 0) {
+    TRY(CheckPaths({job.cwd}, "cwd"));
+    TRY(EnsureDir(*mirror_, job.cwd));
+  }
+  TRY(RemoveTree(dir_ + "/tmp"));
+  return llama::MakeDirs(dir_ + "/tmp", 0700);
+}
+
+Result<JobRunner::Command> JobRunner::Prepare(const wire::Job& job, const RunLimits& limits) {
+  Command command{{}, OutputWatch(mirror_->root(), job.output_dirs), job.placeholders};
+  for (const std::string& path : job.placeholders) TRY(command.outputs.Place(path));
+  TRY(command.outputs.Begin());
+
+  ProcessOptions& process = command.process;
+  process.program = mirror_->root() + job.program;
+  process.cwd = mirror_->root() + job.cwd;
+  for (const std::string& argument : job.argv) process.argv.push_back(Rooted(argument));
+  for (const std::string& variable : job.env) {
+    if (!IsOwnVariable(variable)) process.env.push_back(Rooted(variable));
+  }
+  process.env.push_back("TMPDIR=" + dir_ + "/tmp");
+  if (job.record_reads && lookups_->Suits(process.program)) {
+    TRY(lookups_->Reset());
+    lookups_->AddTo(process.env);
+    command.recorded = true;
+  }
+  process.keep_fds = mirror_->keep_fds();
+  process.umask = static_cast<mode_t>(job.umask & 0777);
+  process.timeout_ms = TimeoutMs(job, limits, clock_);
+  process.max_output_bytes = kMaxCollectedBytes / 4;
+  process.cancelled = limits.should_abort;
+  return command;
+}
+
+Result<void> JobRunner::Execute(Command& command, wire::Answer& answer, Phases& phases) {
+  command.process.on_start = [&](pid_t pid) {
+    if (pid != 0) command.pid = pid;
+  };
+  Result<ProcessResult> ran = RunProcess(command.process);
+  if (command.pid != 0) KillGroup(command.pid);
+  TRY(RemoveTree(dir_ + "/tmp"));
+  if (!ran) return std::move(ran).error();
+  answer.status = ran->status;
+  answer.out = std::move(ran->out);
+  answer.err = std::move(ran->err);
+  answer.usage = {ran->usage.wall_ns, ran->usage.user_ns, ran->usage.system_ns,
+                  ran->usage.max_rss_bytes};
+  trace::Span& span = phases.current();
+  SetStatus(span, ran->status);
+  span.Set("user_ns", ran->usage.user_ns);
+  span.Set("system_ns", ran->usage.system_ns);
+  span.Set("max_rss_bytes", ran->usage.max_rss_bytes);
+  return {};
+}
+
+Result<void> JobRunner::CollectLookups(const Command& command, wire::Answer& answer) {
+  if (!command.recorded) return {};
+  ASSIGN_OR_RETURN(Lookups lookups, lookups_->Collect(mirror_->root(), command.pid));
+  answer.lookups_complete = lookups.complete;
+  answer.found = std::move(lookups.found);
+  answer.absent = std::move(lookups.absent);
+  return {};
+}
+
+}  // namespace llama::worker

@@ -1,0 +1,73 @@
+// JobRunner: runs one job after another. For each: brings the mirror to the job's view, makes the
+// directories and placeholders that it writes to, runs the command below the mirror's root, and
+// collects what it wrote, what it looked up and what it used.
+//
+// `dir` is all that a runner writes to:
+//   mirror/           the tree (tree/mirror.h)
+//   tmp/              the command's TMPDIR, empty before each
+//   lookups, llama-lookups.so   worker/lookups.h
+//
+// A job is foreign: whatever it asks for and whatever its command does, the outcome is an answer.
+// Nothing of a command is left running after its answer, unless it made a session of its own.
+// Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "store/object_store.h"
+#include "tree/mirror.h"
+#include "wire/job.h"
+#include "worker/lookups.h"
+#include "worker/phases.h"
+
+namespace llama::worker {
+
+struct RunnerOptions {
+  std::string dir;  // made if absent; what an earlier runner left there is removed
+  uint64_t mirror_max_bytes = uint64_t{4} << 30;
+};
+
+struct RunLimits {
+  int64_t received_ns = 0;             // when the job began to arrive; its spans start there
+  int64_t deadline_ms = 0;             // of the Unix epoch: by then the answer is out; 0: none
+  uint64_t max_answer_bytes = 0;       // encoded; 0: as the job says
+  std::function<bool()> should_abort;  // polled while the command runs; true kills it
+};
+
+class JobRunner {
+ public:
+  // `store` and `clock` must outlive the runner.
+  static Result<std::unique_ptr<JobRunner>> Open(const RunnerOptions& options,
+                                                 store::ObjectStore& store, const Clock& clock);
+  // Removes what it has put into `dir`, and `dir` if nothing else is in it.
+  ~JobRunner();
+
+  // Encoded job in, encoded answer out. An error only if `payload` is no job.
+  Result<std::string> Run(std::string_view payload, const RunLimits& limits);
+
+ private:
+  struct Command;  // what runs: a process's options and what was seen of it
+
+  JobRunner(std::string dir, const Clock& clock) : dir_(std::move(dir)), clock_(clock) {}
+  wire::Answer RunJob(const wire::Job& job, const RunLimits& limits, Phases& phases);
+  Result<void> Materialise(const wire::Job& job, wire::Answer& answer, Phases& phases);
+  Result<void> MakeDirs(const wire::Job& job);
+  Result<Command> Prepare(const wire::Job& job, const RunLimits& limits);
+  Result<void> Execute(Command& command, wire::Answer& answer, Phases& phases);
+  Result<void> CollectLookups(const Command& command, wire::Answer& answer);
+  std::string Rooted(std::string_view text) const;
+
+  const std::string dir_;
+  const Clock& clock_;
+  std::unique_ptr<tree::Mirror> mirror_;
+  std::unique_ptr<LookupLog> lookups_;
+  wire::WorkerIdentity identity_;
+};
+
+}  // namespace llama::worker

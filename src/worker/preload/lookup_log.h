@@ -1,0 +1,40 @@
+/* The lookup log: what the preloaded recorder and the worker share. C, since the recorder is.
+ *
+ * A file of kLookupLogBytes, mapped by every process of a command: this header, then records, each
+ * on a boundary of 4 bytes:
+ *
+ *   u32 size of the whole record, written last (release): 0 marks one that was never finished
+ *   u32 kind
+ *   bytes: a path ended by NUL, or a u32 process id
+ *
+ * A process claims room by adding to `used`. Where the claim would pass the end, `lost` is set
+ * instead. Numbers are the machine's own: the log never leaves it. */
+#ifndef LLAMA_WORKER_PRELOAD_LOOKUP_LOG_H_
+#define LLAMA_WORKER_PRELOAD_LOOKUP_LOG_H_
+
+#include <stdint.h>
+
+#define LLAMA_LOOKUP_LOG_BYTES (8u << 20)
+#define LLAMA_LOOKUP_LOG_MAGIC 0x31676f6cu /* "log1" */
+#define LLAMA_LOOKUP_LOG_ENV "LLAMA_LOOKUPS"
+
+struct LookupLogHeader {
+  uint32_t magic;
+  uint32_t used; /* of the file, this header included; may pass its end */
+  uint32_t lost; /* not 0: something was looked up that is not in the log */
+  uint32_t unused;
+};
+
+struct LookupRecord {
+  uint32_t size;
+  uint32_t kind;
+};
+
+enum LookupKind {
+  LOOKUP_FOUND = 1,    /* a path that is there */
+  LOOKUP_ABSENT = 2,   /* a path that is not */
+  LOOKUP_ATTACHED = 3, /* the recorder runs in this process */
+  LOOKUP_WAITED = 4,   /* a process that another one waited for: it must have attached, too */
+};
+
+#endif

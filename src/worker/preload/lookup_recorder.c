@@ -1,0 +1,366 @@
+/* The lookup recorder: preloaded into a compiler and its children, it writes every path that they
+ * look up, and whether it was there, into the lookup log (lookup_log.h).
+ *
+ * It runs inside foreign programs under foreign C libraries, hence:
+ * - It calls the kernel itself wherever it can; of libc it needs syscall, getenv, fdopen and
+ *   fdopendir, which every version has, and is linked against none of it (musl does as well).
+ * - It never allocates, never locks, leaves errno as the call left it, and is safe in a child of
+ *   vfork, which shares its memory with the parent.
+ * - The call is made first: what it gave is what is recorded, and a pointer that the kernel took is
+ *   one that can be read.
+ *
+ * An open that may create or truncate is no lookup: it is an output. 64-bit Linux only, where
+ * struct stat is the kernel's and every call has one size of file offset. */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lookup_log.h"
+
+#define EXPORT __attribute__((visibility("default")))
+#define MAX_PATH 4096
+
+static struct LookupLogHeader* log_header;
+static char start_cwd[MAX_PATH];
+static uint32_t start_cwd_size;
+/* Set by the first chdir; from then on every relative lookup asks the kernel where it is. */
+static volatile int moved;
+
+static uint32_t Length(const char* s) {
+  uint32_t n = 0;
+  while (s[n] != '\0') ++n;
+  return n;
+}
+
+static void SetLost(void) { __atomic_store_n(&log_header->lost, 1u, __ATOMIC_RELAXED); }
+
+/* Room for `payload` bytes, or NULL. The caller fills it and then calls Finish. */
+static struct LookupRecord* Claim(uint32_t payload) {
+  const uint32_t size = ((uint32_t)sizeof(struct LookupRecord) + payload + 3u) & ~3u;
+  /* Without this a log that is full long since would wrap around. */
+  if (__atomic_load_n(&log_header->used, __ATOMIC_RELAXED) > LLAMA_LOOKUP_LOG_BYTES - size) {
+    SetLost();
+    return NULL;
+  }
+  const uint32_t at = __atomic_fetch_add(&log_header->used, size, __ATOMIC_RELAXED);
+  if (at > LLAMA_LOOKUP_LOG_BYTES - size) {
+    SetLost();
+    return NULL;
+  }
+  return (struct LookupRecord*)((char*)log_header + at);
+}
+
+static void Finish(struct LookupRecord* record, uint32_t payload, enum LookupKind kind) {
+  record->kind = kind;
+  __atomic_store_n(&record->size, ((uint32_t)sizeof *record + payload + 3u) & ~3u,
+                   __ATOMIC_RELEASE);
+}
+
+static void LogPid(enum LookupKind kind, uint32_t pid) {
+  if (log_header == NULL) return;
+  struct LookupRecord* record = Claim(sizeof pid);
+  if (record == NULL) return;
+  *(uint32_t*)(record + 1) = pid;
+  Finish(record, sizeof pid, kind);
+}
+
+static void LogPath(enum LookupKind kind, const char* path) {
+  char cwd_buffer[MAX_PATH];
+  const char* cwd = start_cwd;
+  uint32_t cwd_size = start_cwd_size;
+  const uint32_t path_size = Length(path);
+  if (path[0] == '/') {
+    cwd_size = 0;
+  } else if (moved || cwd_size == 0) {
+    const long got = syscall(SYS_getcwd, cwd_buffer, sizeof cwd_buffer);
+    if (got <= 1) {
+      SetLost();
+      return;
+    }
+    cwd = cwd_buffer;
+    cwd_size = (uint32_t)got - 1;
+  }
+  const uint32_t payload = cwd_size + 1 + path_size + 1;
+  struct LookupRecord* record = Claim(payload);
+  if (record == NULL) return;
+  char* to = (char*)(record + 1);
+  for (uint32_t i = 0; i < cwd_size; ++i) *to++ = cwd[i];
+  if (cwd_size != 0) *to++ = '/';
+  for (uint32_t i = 0; i <= path_size; ++i) *to++ = path[i];
+  Finish(record, payload, kind);
+}
+
+/* `result` and errno are what the lookup of `path` below `dir` gave. */
+static void Record(int dir, const char* path, long result) {
+  if (log_header == NULL) return;
+  const int saved = errno;
+  const int was_there = result >= 0 || saved == EACCES;
+  if (!was_there && saved != ENOENT && saved != ENOTDIR) return;
+  if (path[0] == '\0') return;
+  if (path[0] != '/' && dir != AT_FDCWD) {
+    SetLost();
+  } else {
+    LogPath(was_there ? LOOKUP_FOUND : LOOKUP_ABSENT, path);
+  }
+  errno = saved;
+}
+
+__attribute__((constructor)) static void Attach(void) {
+  const char* path = getenv(LLAMA_LOOKUP_LOG_ENV);
+  if (path == NULL) return;
+  const int saved = errno;
+  const int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC);
+  if (fd >= 0) {
+    const long at = syscall(SYS_mmap, NULL, (size_t)LLAMA_LOOKUP_LOG_BYTES, PROT_READ | PROT_WRITE,
+                            MAP_SHARED, fd, 0L);
+    syscall(SYS_close, fd);
+    if (at != -1 && ((struct LookupLogHeader*)at)->magic == LLAMA_LOOKUP_LOG_MAGIC) {
+      log_header = (struct LookupLogHeader*)at;
+      const long got = syscall(SYS_getcwd, start_cwd, sizeof start_cwd);
+      start_cwd_size = got > 1 ? (uint32_t)got - 1 : 0;
+      LogPid(LOOKUP_ATTACHED, (uint32_t)syscall(SYS_getpid));
+    }
+  }
+  errno = saved;
+}
+
+/* Opening. */
+
+static int OpenAt(int dir, const char* path, int flags, mode_t mode) {
+  const int fd = (int)syscall(SYS_openat, dir, path, flags, mode);
+  if ((flags & (O_CREAT | O_TRUNC)) == 0) Record(dir, path, fd);
+  return fd;
+}
+
+static int TakesMode(int flags) {
+  return (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+}
+
+#define MODE_AFTER(last)         \
+  mode_t mode = 0;               \
+  if (TakesMode(flags)) {        \
+    va_list rest;                \
+    va_start(rest, last);        \
+    mode = va_arg(rest, mode_t); \
+    va_end(rest);                \
+  }
+
+EXPORT int open(const char* path, int flags, ...) {
+  MODE_AFTER(flags)
+  return OpenAt(AT_FDCWD, path, flags, mode);
+}
+
+EXPORT int open64(const char* path, int flags, ...) {
+  MODE_AFTER(flags)
+  return OpenAt(AT_FDCWD, path, flags, mode);
+}
+
+EXPORT int openat(int dir, const char* path, int flags, ...) {
+  MODE_AFTER(flags)
+  return OpenAt(dir, path, flags, mode);
+}
+
+EXPORT int openat64(int dir, const char* path, int flags, ...) {
+  MODE_AFTER(flags)
+  return OpenAt(dir, path, flags, mode);
+}
+
+/* What open becomes with _FORTIFY_SOURCE. */
+EXPORT int __open_2(const char* path, int flags) { return OpenAt(AT_FDCWD, path, flags, 0); }
+EXPORT int __open64_2(const char* path, int flags) { return OpenAt(AT_FDCWD, path, flags, 0); }
+EXPORT int __openat_2(int dir, const char* path, int flags) { return OpenAt(dir, path, flags, 0); }
+EXPORT int __openat64_2(int dir, const char* path, int flags) {
+  return OpenAt(dir, path, flags, 0);
+}
+
+/* fopen is open and fdopen. -1: a mode that is none. */
+static int FlagsOfMode(const char* mode) {
+  int flags = 0;
+  if (mode[0] == 'r') {
+    flags = O_RDONLY;
+  } else if (mode[0] == 'w') {
+    flags = O_WRONLY | O_CREAT | O_TRUNC;
+  } else if (mode[0] == 'a') {
+    flags = O_WRONLY | O_CREAT | O_APPEND;
+  } else {
+    return -1;
+  }
+  for (const char* c = mode + 1; *c != '\0' && *c != ','; ++c) {
+    if (*c == '+') flags = (flags & ~O_ACCMODE) | O_RDWR;
+    if (*c == 'x') flags |= O_EXCL;
+    if (*c == 'e') flags |= O_CLOEXEC;
+  }
+  return flags;
+}
+
+static FILE* OpenStream(const char* path, const char* mode) {
+  const int flags = FlagsOfMode(mode);
+  if (flags < 0) {
+    errno = EINVAL;
+    return NULL;
+  }
+  const int fd = OpenAt(AT_FDCWD, path, flags, 0666);
+  if (fd < 0) return NULL;
+  FILE* stream = fdopen(fd, mode);
+  if (stream == NULL) {
+    const int saved = errno;
+    syscall(SYS_close, fd);
+    errno = saved;
+  }
+  return stream;
+}
+
+EXPORT FILE* fopen(const char* path, const char* mode) { return OpenStream(path, mode); }
+EXPORT FILE* fopen64(const char* path, const char* mode) { return OpenStream(path, mode); }
+
+EXPORT DIR* opendir(const char* path) {
+  const int fd = OpenAt(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_DIRECTORY | O_CLOEXEC, 0);
+  if (fd < 0) return NULL;
+  DIR* dir = fdopendir(fd);
+  if (dir == NULL) {
+    const int saved = errno;
+    syscall(SYS_close, fd);
+    errno = saved;
+  }
+  return dir;
+}
+
+/* Asking about a path. */
+
+static int StatAt(int dir, const char* path, void* to, int flags) {
+  const int result = (int)syscall(SYS_newfstatat, dir, path, to, flags);
+  Record(dir, path, result);
+  return result;
+}
+
+EXPORT int stat(const char* path, struct stat* to) { return StatAt(AT_FDCWD, path, to, 0); }
+EXPORT int stat64(const char* path, struct stat64* to) { return StatAt(AT_FDCWD, path, to, 0); }
+EXPORT int lstat(const char* path, struct stat* to) {
+  return StatAt(AT_FDCWD, path, to, AT_SYMLINK_NOFOLLOW);
+}
+EXPORT int lstat64(const char* path, struct stat64* to) {
+  return StatAt(AT_FDCWD, path, to, AT_SYMLINK_NOFOLLOW);
+}
+EXPORT int fstatat(int dir, const char* path, struct stat* to, int flags) {
+  return StatAt(dir, path, to, flags);
+}
+EXPORT int fstatat64(int dir, const char* path, struct stat64* to, int flags) {
+  return StatAt(dir, path, to, flags);
+}
+/* What stat is to a program that was linked with a glibc before 2.33; of the versions that a
+ * 64-bit program passes, all mean the kernel's struct. */
+EXPORT int __xstat(int version, const char* path, struct stat* to) {
+  (void)version;
+  return StatAt(AT_FDCWD, path, to, 0);
+}
+EXPORT int __xstat64(int version, const char* path, struct stat64* to) {
+  (void)version;
+  return StatAt(AT_FDCWD, path, to, 0);
+}
+EXPORT int __lxstat(int version, const char* path, struct stat* to) {
+  (void)version;
+  return StatAt(AT_FDCWD, path, to, AT_SYMLINK_NOFOLLOW);
+}
+EXPORT int __lxstat64(int version, const char* path, struct stat64* to) {
+  (void)version;
+  return StatAt(AT_FDCWD, path, to, AT_SYMLINK_NOFOLLOW);
+}
+EXPORT int __fxstatat(int version, int dir, const char* path, struct stat* to, int flags) {
+  (void)version;
+  return StatAt(dir, path, to, flags);
+}
+EXPORT int __fxstatat64(int version, int dir, const char* path, struct stat64* to, int flags) {
+  (void)version;
+  return StatAt(dir, path, to, flags);
+}
+
+EXPORT int statx(int dir, const char* path, int flags, unsigned mask, struct statx* to) {
+  const int result = (int)syscall(SYS_statx, dir, path, flags, mask, to);
+  Record(dir, path, result);
+  return result;
+}
+
+EXPORT int access(const char* path, int mode) {
+  const int result = (int)syscall(SYS_faccessat, AT_FDCWD, path, mode);
+  Record(AT_FDCWD, path, result);
+  return result;
+}
+
+EXPORT int faccessat(int dir, const char* path, int mode, int flags) {
+  long result = flags == 0 ? syscall(SYS_faccessat, dir, path, mode)
+                           : syscall(SYS_faccessat2, dir, path, mode, flags);
+  /* Before Linux 5.8 nothing but the real ids could be asked about; ours are the same. */
+  if (result < 0 && flags == AT_EACCESS && errno == ENOSYS) {
+    result = syscall(SYS_faccessat, dir, path, mode);
+  }
+  Record(dir, path, result);
+  return (int)result;
+}
+
+static ssize_t ReadLinkAt(int dir, const char* path, char* to, size_t size) {
+  ssize_t result = (ssize_t)syscall(SYS_readlinkat, dir, path, to, size);
+  /* EINVAL: it is there, and no link. */
+  if (result < 0 && errno == EINVAL && size > 0) {
+    Record(dir, path, 0);
+  } else {
+    Record(dir, path, result);
+  }
+  return result;
+}
+
+EXPORT ssize_t readlink(const char* path, char* to, size_t size) {
+  return ReadLinkAt(AT_FDCWD, path, to, size);
+}
+EXPORT ssize_t readlinkat(int dir, const char* path, char* to, size_t size) {
+  return ReadLinkAt(dir, path, to, size);
+}
+EXPORT ssize_t __readlink_chk(const char* path, char* to, size_t size, size_t room) {
+  return ReadLinkAt(AT_FDCWD, path, to, size < room ? size : room);
+}
+
+/* Moving: cached directory out of date. */
+
+EXPORT int chdir(const char* path) {
+  const int result = (int)syscall(SYS_chdir, path);
+  moved = 1;
+  Record(AT_FDCWD, path, result);
+  return result;
+}
+
+EXPORT int fchdir(int fd) {
+  moved = 1;
+  return (int)syscall(SYS_fchdir, fd);
+}
+
+/* Waiting: a child that was waited for and never attached looked up things unseen (a static
+ * program, or one that dropped its environment). */
+
+static pid_t Wait(pid_t pid, int* status, int options, struct rusage* usage) {
+  int own_status = 0;
+  const pid_t done = (pid_t)syscall(SYS_wait4, pid, &own_status, options, usage);
+  if (done > 0) {
+    if (status != NULL) *status = own_status;
+    if (WIFEXITED(own_status) || WIFSIGNALED(own_status)) LogPid(LOOKUP_WAITED, (uint32_t)done);
+  }
+  return done;
+}
+
+EXPORT pid_t wait4(pid_t pid, int* status, int options, struct rusage* usage) {
+  return Wait(pid, status, options, usage);
+}
+EXPORT pid_t wait3(int* status, int options, struct rusage* usage) {
+  return Wait(-1, status, options, usage);
+}
+EXPORT pid_t waitpid(pid_t pid, int* status, int options) {
+  return Wait(pid, status, options, NULL);
+}
+EXPORT pid_t wait(int* status) { return Wait(-1, status, 0, NULL); }

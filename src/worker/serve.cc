@@ -1,0 +1,48 @@
+#include "worker/serve.h"
+
+#include <sys/prctl.h>
+
+#include "base/log.h"
+
+namespace llama::worker {
+namespace {
+
+// Whether an error of the connection only says that nobody is there any more.
+bool IsEnd(const Error& error) {
+  return error.code == Code::kNotFound || error.code == Code::kCancelled ||
+         error.code == Code::kUnavailable;
+}
+
+Result<void> ServeOne(RuntimeClient& client, JobRunner& runner, const RuntimeJob& job) {
+  RunLimits limits;
+  limits.received_ns = job.received_ns;
+  limits.deadline_ms = job.deadline_ms;
+  limits.max_answer_bytes = client.max_answer_bytes();
+  limits.should_abort = [&client] { return client.ShouldStop(); };
+  Result<std::string> answer = runner.Run(job.payload, limits);
+  if (client.ShouldStop()) return Error{Code::kCancelled, "told to stop"};
+  if (!answer) return client.Fail(job.id, answer.error());
+  Result<void> sent = client.Respond(job.id, *answer);
+  // The API refused this answer, or came too late with it; the next job is another matter.
+  if (!sent && sent.error().code == Code::kRemoteFailed) {
+    LOG(kWarning, sent.error().message);
+    return {};
+  }
+  return sent;
+}
+
+}  // namespace
+
+Result<void> Serve(RuntimeClient& client, JobRunner& runner) {
+  // Orphans of a command come to us, to be reaped when their group is killed.
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  while (true) {
+    Result<RuntimeJob> job = client.Next();
+    Result<void> served = job ? ServeOne(client, runner, *job) : std::move(job).error();
+    if (served) continue;
+    if (IsEnd(served.error())) return {};
+    return served;
+  }
+}
+
+}  // namespace llama::worker

@@ -1,0 +1,14 @@
+// The worker's life: job after job from the Runtime API, until it closes.
+#pragma once
+
+#include "base/result.h"
+#include "worker/job_runner.h"
+#include "worker/runtime_client.h"
+
+namespace llama::worker {
+
+// Returns without an error when there are no more jobs: the API has closed, or the client's stop_fd
+// is readable. A command that runs then is killed.
+Result<void> Serve(RuntimeClient& client, JobRunner& runner);
+
+}  // namespace llama::worker
