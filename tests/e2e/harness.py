@@ -181,7 +181,7 @@ class Scene:
             for file in files:
                 path = os.path.join(folder, file)
                 inside = os.path.relpath(path, self.llama_dir)
-                if ".tmp" in file or file.endswith(".sock") or inside.startswith("workers/"):
+                if ".tmp" in file or file.endswith(".sock") or inside.startswith("pool/"):
                     litter.append(inside)
         return litter
 

@@ -26,7 +26,7 @@ SOURCES = CHECKOUT / "build" / "sources"
 # Why a compiler that is called by these projects may run here: it is no -c compile of one source,
 # or the code has an error that the local compiler has to report.
 ALLOWED_LOCALLY = ("link", "preprocess", "assembly-output", "several-sources", "no-source", "stdin",
-                   "query", "assembler", "compile-error", "missing-source")
+                   "query", "assembler", "preprocess-failed")
 
 
 @dataclasses.dataclass
