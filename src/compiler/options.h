@@ -1,0 +1,68 @@
+// The option table: every gcc and clang option that llama understands, how its value is written,
+// and what it means for a remote compile.
+//
+// Options match as the compilers' own tables match them, never by a loose prefix: the longest name
+// whose form fits wins, so "-coverage" is not -c, "-nostdinc++" not -nostdinc and "-include-pch"
+// not -include. What matches nothing is unknown, and an unknown option means a local run.
+#pragma once
+
+#include <string_view>
+
+namespace llama::compiler {
+
+enum class Form : unsigned char {
+  kFlag,              // -c
+  kJoined,            // -std=c99; the value may be empty
+  kSeparate,          // -Xlinker x
+  kJoinedOrSeparate,  // -Ifoo, -I foo
+};
+
+enum class Effect : unsigned char {
+  kPlain,            // affects only the compile
+  kCompile,          // -c
+  kOutput,           // -o
+  kLanguage,         // -x
+  kSearchDir,        // -I
+  kPathIn,           // -include
+  kDepfile,          // -MD
+  kDepfileUser,      // -MMD
+  kDepfilePath,      // -MF
+  kDepTarget,        // -MT
+  kDepFlag,          // -MP
+  kPrefixMap,        // -ffile-prefix-map=
+  kNative,           // -march=native
+  kPreprocessor,     // -Wp,
+  kAssembler,        // -Wa,
+  kDebug,            // -g: plain, and there is debug information
+  kNoDebug,          // -g0
+  kSplitDebug,       // -gsplit-dwarf
+  kColor,            // plain, and decides about colour
+  kSanitize,         // -fsanitize=: depends on the value
+  kCharset,          // -finput-charset=: depends on the value
+  kLocalAction,      // not a compile to an object: `reason` names what it is instead
+  kUnsafe,           // "unsafe-option:" and the option
+  kUnsafeWithClang,  // kPlain for gcc, kUnsafe for clang
+};
+
+struct Option {
+  std::string_view name;
+  Form form = Form::kFlag;
+  Effect effect = Effect::kPlain;
+  std::string_view reason = {};  // of kLocalAction
+};
+
+struct Match {
+  const Option* option = nullptr;  // nullptr: unknown
+  bool value_in_next = false;      // the value is the next argument
+  size_t value_offset = 0;         // otherwise where it begins in this one
+};
+
+// `arg` begins with '-' and is longer than that.
+Match MatchOption(std::string_view arg);
+
+// Whether "-f<name>" or "-fno-<name>" is an option of gcc 12 or clang 14 (or of an older one) that
+// affects nothing but the generated code and the diagnostics. `name` includes the '=' of options
+// with a value, but not the value.
+bool IsHarmlessFlag(std::string_view name);
+
+}  // namespace llama::compiler

@@ -1,0 +1,21 @@
+// @file arguments, expanded as gcc (libiberty's expandargv) and clang do: the file's words take the
+// argument's place, quotes and backslashes as in a shell, nested to a limit. An argument whose file
+// can't be read stands for itself.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace llama::compiler {
+
+// Relative names are relative to `cwd`. kInvalid: too deep, or too large, to be meant.
+Result<std::vector<std::string>> ExpandResponseFiles(const std::vector<std::string>& args,
+                                                     const std::string& cwd);
+
+// The words of one file.
+std::vector<std::string> SplitResponse(std::string_view text);
+
+}  // namespace llama::compiler
