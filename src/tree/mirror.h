@@ -3,7 +3,10 @@
 // Layout of `dir`: root/ is the mirrored file system, blobs/ the contents by digest (hard-linked
 // into root/), ld/ the short links to ELF interpreters. Everything read-only. The mirror knows
 // exactly what it has put under root/; Prepare() brings it to a job's view by applying the
-// difference.
+// difference, which for the list of the job before is that job's own files.
+//
+// It needs no more than one folder that it may write: no other user, no namespaces, no /proc (but
+// see keep_fds()). A process that is killed leaves nothing but `dir`, which its owner removes.
 //
 // Not thread-safe: one job at a time, as in Lambda.
 #pragma once
@@ -42,7 +45,7 @@ struct View {
 struct PrepareStats {
   uint64_t fetched_objects = 0;
   uint64_t fetched_bytes = 0;
-  uint64_t files_written = 0;  // new under root/
+  uint64_t files_written = 0;  // new under root/, directories and symlinks as well
   uint64_t files_removed = 0;
   uint64_t evicted_bytes = 0;
 };
@@ -69,8 +72,12 @@ class Mirror {
   // in them and not in the view is removed, whatever of the view is gone or replaced is put back at
   // the next Prepare.
   virtual void Distrust(const std::vector<std::string>& dirs) = 0;
+  // Makes a directory (canonical, local; "/" is always there) and those above it under root/ until
+  // the next Prepare, if the view does not have it. kInvalid: the view has something else there.
+  virtual Result<void> EnsureDir(const std::string& path) = 0;
   // Descriptors that compilers must inherit so that their patched interpreter resolves: {fd,
-  // number}.
+  // number}. Only where `dir` is too long for the name of a link to fit into the programs; then
+  // they say /proc/self/fd/<number>, and need a /proc. Valid until the next Prepare.
   virtual std::vector<std::pair<int, int>> keep_fds() const = 0;
 };
 
