@@ -24,8 +24,6 @@ constexpr int64_t kQueuePollMs = 250;
 constexpr int kRunPollMs = 50;
 constexpr int64_t kHousekeepingMs = 1000;
 constexpr int64_t kStartTimeoutMs = 20'000;
-// For a worker to kill its command and remove its folder.
-constexpr int64_t kGraceMs = 3000;
 constexpr int kMaxFailedStarts = 3;
 constexpr int64_t kBackOffNs = 5'000'000'000;
 
@@ -40,7 +38,7 @@ struct Worker {
   int64_t idle_since_ns = 0;
 
   // Ends the process, with the grace to clean up after itself, and removes what it had.
-  void End(int64_t grace_ms = kGraceMs) {
+  void End(int64_t grace_ms) {
     server->Close();
     process->End(grace_ms);
     if (Result<void> removed = RemoveTree(dir); !removed) LOG(kWarning, removed.error().message);
@@ -125,8 +123,9 @@ struct Pool::Call {
     }
     return {};
   }
-  worker::Wait WaitUntil(int64_t until_ns) const {
+  worker::Wait WaitUntil(int64_t until_ns, const WorkerProcess& process) const {
     worker::Wait wait;
+    wait.stop_fd = process.end_fd();
     wait.deadline_ns = std::min(until_ns, deadline_ns);
     wait.cancelled = [this] {
       return pool.stopping_ || (options.cancelled && options.cancelled());
@@ -149,7 +148,7 @@ Pool::~Pool() {
   housekeeper_.join();
   // All are told before any is waited for.
   for (const auto& worker : workers) worker->server->Close();
-  for (const auto& worker : workers) worker->End();
+  for (const auto& worker : workers) worker->End(options_.grace_ms);
   if (Result<void> removed = RemoveTree(options_.dir); !removed) {
     LOG(kWarning, removed.error().message);
   }
@@ -178,7 +177,8 @@ Result<Invocation> Pool::RunCall(Call& call) {
   std::unique_ptr<Worker> worker;
   while (true) {
     ASSIGN_OR_RETURN(worker, Acquire(call));
-    const worker::Wait start = call.WaitUntil(clock_.MonotonicNs() + kStartTimeoutMs * 1'000'000);
+    const worker::Wait start =
+        call.WaitUntil(clock_.MonotonicNs() + kStartTimeoutMs * 1'000'000, *worker->process);
     Result<void> ready = worker->server->AwaitReady(start);
     const bool fresh = worker->fresh;
     if (ready) {
@@ -201,8 +201,9 @@ Result<Invocation> Pool::RunCall(Call& call) {
   worker->fresh = false;
 
   const int64_t left_ms = (call.deadline_ns - ready_ns) / 1'000'000;
-  Result<std::string> answer = worker->server->Run(
-      call.payload, clock_.NowNs() / 1'000'000 + left_ms, call.WaitUntil(call.deadline_ns));
+  Result<std::string> answer =
+      worker->server->Run(call.payload, clock_.NowNs() / 1'000'000 + left_ms,
+                          call.WaitUntil(call.deadline_ns, *worker->process));
   const int64_t ran_ns = clock_.MonotonicNs() - ready_ns + invocation.init_ns;
   invocation.billed_ms = (ran_ns + 999'999) / 1'000'000;
   if (answer) {
@@ -296,9 +297,10 @@ Result<std::unique_ptr<Worker>> Pool::StartWorker(int number) {
 }
 
 Error Pool::Died(Worker& worker, const Error& cause) {
-  const bool by_itself = cause.code == Code::kNotFound || cause.code == Code::kUnavailable;
+  const bool by_itself = cause.code == Code::kNotFound || cause.code == Code::kUnavailable ||
+                         worker.process->HasEnded();
   worker.server->Close();
-  worker.process->End(kGraceMs);
+  worker.process->End(options_.grace_ms);
   const std::string words = worker.LastWords();
   LOG(kDebug, "worker " + std::to_string(worker.number) + " " + worker.process->Fate() + words);
   if (by_itself) {
@@ -317,7 +319,7 @@ void Pool::Release(std::unique_ptr<Worker> worker) {
 }
 
 void Pool::Discard(std::unique_ptr<Worker> worker) {
-  if (worker) worker->End();
+  if (worker) worker->End(options_.grace_ms);
   const MutexLock lock(mutex_);
   --workers_;
   WakeFirst();

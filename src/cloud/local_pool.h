@@ -28,6 +28,7 @@ struct LocalPoolOptions {
   int64_t idle_timeout_ms = 300'000;
   int64_t memory_mb = 1769;  // what a function of that speed has; for the price
   uint64_t mirror_max_bytes = uint64_t{4} << 30;
+  int64_t grace_ms = 3000;  // for a worker that is let go to kill its command and clean up
 };
 
 struct PoolStats {

@@ -94,8 +94,8 @@ bool KillSession(pid_t session) {
 }
 
 // Waits until the process is a zombie; it stays one, and so its number stays its own.
-bool AwaitEnd(pid_t pid, int64_t timeout_ms) {
-  const Fd handle(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+// `handle` is its pidfd.
+bool AwaitEnd(pid_t pid, const Fd& handle, int64_t timeout_ms) {
   const int64_t deadline_ns = SystemClock().MonotonicNs() + timeout_ms * 1'000'000;
   while (true) {
     siginfo_t info{};
@@ -142,17 +142,20 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::Spawn(const SpawnOptions& 
   return process;
 }
 
+WorkerProcess::WorkerProcess(pid_t pid)
+    : pid_(pid), handle_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))) {}
+
 WorkerProcess::~WorkerProcess() { End(0); }
 
-bool WorkerProcess::HasEnded() const { return reaped_ || AwaitEnd(pid_, 0); }
+bool WorkerProcess::HasEnded() const { return reaped_ || AwaitEnd(pid_, handle_, 0); }
 
 void WorkerProcess::End(int64_t grace_ms) {
   if (reaped_) return;
-  if (!AwaitEnd(pid_, grace_ms)) {
+  if (!AwaitEnd(pid_, handle_, grace_ms)) {
     kill(-pid_, SIGKILL);
     kill(pid_, SIGKILL);
     // Only a process stuck in the kernel takes longer; it is then left to init.
-    (void)AwaitEnd(pid_, 10'000);
+    (void)AwaitEnd(pid_, handle_, 10'000);
   }
   constexpr int kSweeps = 100;
   for (int sweep = 0; sweep < kSweeps && KillSession(pid_); ++sweep) poll(nullptr, 0, 2);

@@ -38,11 +38,15 @@ class WorkerProcess {
   std::string Fate() const;
   // Whether it ended, without waiting or reaping.
   bool HasEnded() const;
+  // Becomes readable when it ends (a pidfd); -1 where the kernel has none (before 5.3). Its socket
+  // says as much, unless a child of it holds the other end open.
+  int end_fd() const { return handle_.get(); }
 
  private:
-  explicit WorkerProcess(pid_t pid) : pid_(pid) {}
+  explicit WorkerProcess(pid_t pid);
 
   pid_t pid_;
+  Fd handle_;
   bool reaped_ = false;
   int status_ = 0;
 };

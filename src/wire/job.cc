@@ -13,7 +13,8 @@ constexpr char kVersion = 1;
 // Of one decoded message. An encoder of ours never makes more; a frame that claims more is refused
 // before anything is allocated for it.
 constexpr uint64_t kMaxMessageBytes = 1ull << 30;
-// Measured on objects and sources: level 1 costs 3 ms a megabyte; level 3 gains 4 % for twice that.
+// Measured on object files: level 1 makes them 3.2 times smaller at 304 MB/s, level 3 3.6 times at
+// 242 MB/s. The build host's time is the scarcer.
 constexpr int kCompressionLevel = 1;
 
 std::string Seal(std::string_view magic, std::string_view body) {

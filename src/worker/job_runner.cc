@@ -97,10 +97,6 @@ void SetStatus(trace::Span& span, int status) {
   }
 }
 
-Result<void> EnsureDir(tree::Mirror& mirror, const std::string& path) {
-  return llama::MakeDirs(mirror.root() + path);
-}
-
 wire::Answer& Fail(wire::Answer& answer, const Error& error) {
   answer.outcome = wire::Outcome::kFailed;
   answer.error = error.message;
@@ -252,11 +248,11 @@ Result<void> JobRunner::Materialise(const wire::Job& job, wire::Answer& answer, 
 }
 
 Result<void> JobRunner::MakeDirs(const wire::Job& job) {
-  for (const std::string& dir : job.output_dirs) TRY(EnsureDir(*mirror_, dir));
+  for (const std::string& dir : job.output_dirs) TRY(mirror_->EnsureDir(dir));
   struct stat st {};
   if (stat((mirror_->root() + job.cwd).c_str(), &st) != 0) {
     TRY(CheckPaths({job.cwd}, "cwd"));
-    TRY(EnsureDir(*mirror_, job.cwd));
+    TRY(mirror_->EnsureDir(job.cwd));
   }
   TRY(RemoveTree(dir_ + "/tmp"));
   return llama::MakeDirs(dir_ + "/tmp", 0700);

@@ -342,7 +342,8 @@ EXPORT int fchdir(int fd) {
 }
 
 /* Waiting: a child that was waited for and never attached looked up things unseen (a static
- * program, or one that dropped its environment). */
+ * program, or one that dropped its environment). Not seen: a process that recorded and then
+ * becomes, by exec, a program that doesn't. */
 
 static pid_t Wait(pid_t pid, int* status, int options, struct rusage* usage) {
   int own_status = 0;
