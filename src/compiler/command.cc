@@ -290,17 +290,18 @@ void Parser::ApplyPrefixMap(Arg& arg, const std::string& value) {
 }
 
 // -Wp,-MMD,path and the few others that build systems write. gcc hands the words to the
-// preprocessor, where -MD and -MMD take the depfile's name as their value.
+// preprocessor, where -MD and -MMD take the depfile's name as their value. A depfile stands alone
+// in its argument, so that a dependency run can leave it out whole.
 void Parser::SplitPreprocessor(Arg arg) {
   const std::string word = arg.words[0];
   arg.klass = ArgClass::kPlain;
+  bool defines = false;
   for (size_t begin = 4; begin <= word.size();) {
     const size_t end = std::min(word.find(',', begin), word.size());
     const std::string_view part = std::string_view(word).substr(begin, end - begin);
     if (part == "-MD" || part == "-MMD") {
       const size_t path_end = std::min(word.find(',', std::min(end + 1, word.size())), word.size());
-      // A second path cannot be told from an argument by the class's one position.
-      if (end + 1 >= path_end || arg.klass == ArgClass::kSplitPath) return Unsafe(arg);
+      if (end + 1 >= path_end || arg.klass == ArgClass::kSplitPath || defines) return Unsafe(arg);
       arg.klass = ArgClass::kSplitPath;
       arg.offset = end + 1;
       arg.path = word.substr(arg.offset, path_end - arg.offset);
@@ -311,7 +312,8 @@ void Parser::SplitPreprocessor(Arg arg) {
     }
     const bool harmless = part.starts_with("-D") || part.starts_with("-U") || part == "-MP" ||
                           part.starts_with("-W") || part == "-w";
-    if (!harmless || part.size() < 2) return Unsafe(arg);
+    if (!harmless || arg.klass == ArgClass::kSplitPath) return Unsafe(arg);
+    defines |= part != "-MP";
     begin = end + 1;
   }
   command_.args.push_back(std::move(arg));

@@ -227,15 +227,4 @@ Result<std::string> MapDepfile(std::string_view bytes, std::string_view root, Fa
   return out;
 }
 
-std::string MapText(std::string_view text, std::string_view root) {
-  std::string out;
-  if (root.empty()) return std::string(text);
-  for (size_t i = 0;;) {
-    const size_t found = text.find(root, i);
-    out += text.substr(i, found == text.npos ? text.npos : found - i);
-    if (found == text.npos) return out;
-    i = found + root.size();
-  }
-}
-
 }  // namespace llama::compiler

@@ -13,6 +13,10 @@
 
 namespace llama::compiler {
 
+// Stands for the worker's root in a plan's strings: wire::kRootMark, which this module may not
+// name. It can't occur in a real argument.
+inline constexpr char kRootMark = '\0';
+
 struct PlanRequest {
   const Command* command = nullptr;
   const Toolchain* toolchain = nullptr;
@@ -25,7 +29,7 @@ struct PlanRequest {
 
 struct Plan {
   std::string local_reason;  // not empty: it can't be done remotely after all
-  // wire::kRootMark ('\0') stands for the root in argv, env and cwd.
+  // kRootMark stands for the root in argv, env and cwd.
   std::vector<std::string> argv;
   std::vector<std::string> env;
   std::string cwd;

@@ -1,0 +1,27 @@
+// Asks one driver what it is and what it needs. Costs a dozen processes; Toolchains remembers the
+// answer.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "compiler/toolchain.h"
+
+namespace llama::compiler {
+
+// Errors as of Toolchains::Get.
+Result<Toolchain> Discover(const std::string& driver, const std::vector<std::string>& env);
+
+// Runs the driver and gives stdout and stderr, in the C locale. An unsuccessful exit is kInvalid.
+struct DriverOutput {
+  std::string out;
+  std::string err;
+};
+Result<DriverOutput> RunDriver(const std::string& driver, const std::vector<std::string>& args,
+                               const std::vector<std::string>& env);
+
+// The words of the cc1 command line in what `-###` printed; quotes taken off. Empty: there is none.
+std::vector<std::string> FrontEndWords(std::string_view trace);
+
+}  // namespace llama::compiler

@@ -1,0 +1,144 @@
+#include "compiler/environment.h"
+
+#include <langinfo.h>
+#include <locale.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/file.h"
+#include "compiler/plan.h"
+
+namespace llama::compiler {
+namespace {
+
+constexpr auto kVerbatim = std::to_array<std::string_view>(
+    {"SOURCE_DATE_EPOCH", "GCC_COLORS", "GCC_EXTRA_DIAGNOSTIC_OUTPUT", "POSIXLY_CORRECT"});
+constexpr auto kSearchPaths =
+    std::to_array<std::string_view>({"CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH"});
+// They write dependencies elsewhere, swap programs, rewrite options or map paths.
+constexpr auto kUnsafe = std::to_array<std::string_view>(
+    {"DEPENDENCIES_OUTPUT", "SUNPRO_DEPENDENCIES", "COMPILER_PATH", "GCC_EXEC_PREFIX",
+     "GCC_COMPARE_DEBUG", "GCC_ROOT", "RC_DEBUG_OPTIONS", "RC_DEBUG_PREFIX_MAP"});
+constexpr auto kUnsafePrefixes = std::to_array<std::string_view>({"CCC_", "CLANG_", "CC_PRINT_"});
+
+template <size_t N>
+bool Contains(const std::array<std::string_view, N>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// The first that is set and not empty decides, as setlocale has it.
+std::string EffectiveLocale(const std::vector<std::string>& env, std::string_view category) {
+  for (const std::string_view name : {std::string_view("LC_ALL"), category, {"LANG"}}) {
+    const char* value = FindEnv(env, name);
+    if (value != nullptr && *value != '\0') return value;
+  }
+  return "C";
+}
+
+// An unknown locale is C to setlocale's callers.
+bool IsUtf8Locale(const std::string& name) {
+  const locale_t locale = newlocale(LC_CTYPE_MASK, name.c_str(), nullptr);
+  if (locale == nullptr) return false;
+  const bool utf8 = std::string_view(nl_langinfo_l(CODESET, locale)) == "UTF-8";
+  freelocale(locale);
+  return utf8;
+}
+
+bool IsEnglish(std::string_view name) {
+  return name == "C" || name == "POSIX" || name.starts_with("C.") || name.starts_with("en");
+}
+
+bool HasTranslatedMessages(const std::vector<std::string>& env) {
+  const std::string locale = EffectiveLocale(env, "LC_MESSAGES");
+  if (locale == "C" || locale == "POSIX") return false;
+  const char* language = FindEnv(env, "LANGUAGE");
+  if (language != nullptr && *language != '\0') return !IsEnglish(language);
+  return !IsEnglish(locale);
+}
+
+std::string Rooted(std::string_view path) {
+  std::string out(path);
+  if (path.starts_with('/')) out.insert(0, 1, kRootMark);
+  return out;
+}
+
+std::string JoinRooted(const std::vector<std::string>& dirs) {
+  std::string out;
+  for (const std::string& dir : dirs) {
+    if (!out.empty()) out += ':';
+    out += Rooted(dir);
+  }
+  return out;
+}
+
+std::string RootSearchPath(std::string_view value, std::vector<std::string>& paths) {
+  std::string out;
+  for (size_t begin = 0; begin <= value.size();) {
+    const size_t end = std::min(value.find(':', begin), value.size());
+    const std::string_view dir = value.substr(begin, end - begin);
+    if (!dir.empty()) paths.emplace_back(dir);
+    out += Rooted(dir);
+    if (end < value.size()) out += ':';
+    begin = end + 1;
+  }
+  return out;
+}
+
+}  // namespace
+
+const char* FindEnv(const std::vector<std::string>& env, std::string_view name) {
+  for (const std::string& entry : env) {
+    if (entry.size() > name.size() && entry[name.size()] == '=' && entry.starts_with(name)) {
+      return entry.c_str() + name.size() + 1;
+    }
+  }
+  return nullptr;
+}
+
+std::string PosixTimeZone(const char* tz) {
+  constexpr uint64_t kMaxZoneBytes = 1u << 20;
+  std::string path = "/etc/localtime";
+  if (tz != nullptr) {
+    const std::string_view name = *tz == ':' ? tz + 1 : tz;
+    if (name.empty()) return "UTC0";
+    path = JoinPath("/usr/share/zoneinfo", name);
+  }
+  auto zone = ReadFile(path, kMaxZoneBytes);
+  // Not the name of a zone: a rule already, or something that means UTC.
+  if (!zone) return tz == nullptr ? "UTC0" : tz;
+  // The footer of a TZif file, version 2 and later (RFC 8536): newline, rule, newline.
+  if (!zone->starts_with("TZif") || !zone->ends_with('\n')) return {};
+  const size_t begin = zone->rfind('\n', zone->size() - 2);
+  return begin == zone->npos ? "" : zone->substr(begin + 1, zone->size() - begin - 2);
+}
+
+RemoteEnvironment MakeEnvironment(const std::vector<std::string>& env, const Toolchain& toolchain,
+                                  const std::string& pwd) {
+  RemoteEnvironment out;
+  for (const std::string& entry : env) {
+    const std::string_view name = std::string_view(entry).substr(0, entry.find('='));
+    const bool unsafe = Contains(kUnsafe, name) ||
+                        std::any_of(kUnsafePrefixes.begin(), kUnsafePrefixes.end(),
+                                    [&](std::string_view p) { return name.starts_with(p); });
+    if (unsafe && out.local_reason.empty()) out.local_reason = "environment:" + std::string(name);
+    if (Contains(kVerbatim, name)) out.env.push_back(entry);
+    if (Contains(kSearchPaths, name) && entry.size() > name.size()) {
+      out.env.push_back(std::string(name) + "=" +
+                        RootSearchPath(std::string_view(entry).substr(name.size() + 1), out.paths));
+    }
+  }
+  out.env.push_back("PATH=" + JoinRooted(toolchain.path_dirs));
+  if (!toolchain.library_dirs.empty()) {
+    out.env.push_back("LD_LIBRARY_PATH=" + JoinRooted(toolchain.library_dirs));
+  }
+  out.env.push_back("PWD=" + Rooted(pwd));
+  out.env.push_back(IsUtf8Locale(EffectiveLocale(env, "LC_CTYPE")) ? "LC_ALL=C.UTF-8" : "LC_ALL=C");
+  const std::string zone = PosixTimeZone(FindEnv(env, "TZ"));
+  if (zone.empty() && out.local_reason.empty()) out.local_reason = "environment:TZ";
+  out.env.push_back("TZ=" + zone);
+  out.translated_messages = HasTranslatedMessages(env);
+  return out;
+}
+
+}  // namespace llama::compiler

@@ -1,0 +1,209 @@
+#include "compiler/plan.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "compiler/environment.h"
+
+namespace llama::compiler {
+namespace {
+
+// -fmacro-prefix-map came with gcc 8 and clang 10.
+constexpr int kOldestGcc = 8;
+constexpr int kOldestClang = 10;
+
+bool IsDirectory(const std::string& path) {
+  struct stat st {};
+  return stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+// Whether ".." in `path` ever goes above "/". The kernel stays there; below another root it would
+// get out.
+bool EscapesRoot(std::string_view cwd, std::string_view path) {
+  const std::string full = JoinPath(cwd, path);
+  int depth = 0;
+  for (size_t begin = 0; begin < full.size();) {
+    const size_t end = std::min(full.find('/', begin), full.size());
+    const std::string_view part = std::string_view(full).substr(begin, end - begin);
+    if (part == "..") {
+      if (--depth < 0) return true;
+    } else if (!part.empty() && part != ".") {
+      ++depth;
+    }
+    begin = end + 1;
+  }
+  return false;
+}
+
+std::string WithoutSuffix(std::string_view name) {
+  const size_t dot = name.rfind('.');
+  return std::string(name.substr(0, dot == 0 ? name.npos : dot));
+}
+
+class Planner {
+ public:
+  explicit Planner(const PlanRequest& request)
+      : request_(request), command_(*request.command), toolchain_(*request.toolchain) {}
+
+  Plan Make() {
+    plan_.local_reason = command_.local_reason;
+    if (plan_.local_reason.empty()) Check();
+    if (!plan_.local_reason.empty()) return std::move(plan_);
+    AddEnvironment();
+    AddOwnOptions();
+    for (const Arg& arg : command_.args) AddArg(arg);
+    AddOutputs();
+    plan_.cwd = kRootMark + request_.cwd;
+    plan_.paths.push_back(request_.pwd);
+    return std::move(plan_);
+  }
+
+ private:
+  bool is_clang() const { return toolchain_.family == Family::kClang; }
+  void Local(std::string reason) {
+    if (plan_.local_reason.empty()) plan_.local_reason = std::move(reason);
+  }
+
+  void Check() {
+    if (toolchain_.major < (is_clang() ? kOldestClang : kOldestGcc)) Local("old-compiler");
+    for (const Arg& arg : command_.args) {
+      if (!arg.path.empty() && arg.klass != ArgClass::kPrefixMap &&
+          EscapesRoot(request_.cwd, arg.path)) {
+        Local("path-escapes-root:" + arg.path);
+      }
+    }
+  }
+
+  void AddEnvironment() {
+    RemoteEnvironment environment = MakeEnvironment(request_.env, toolchain_, request_.pwd);
+    if (!environment.local_reason.empty()) Local(environment.local_reason);
+    plan_.env = std::move(environment.env);
+    plan_.translated_messages = environment.translated_messages;
+    for (const std::string& dir : environment.paths) AddPath(dir);
+  }
+
+  // Ours come first: in gcc the last matching map wins, in clang the longest, so that the user's
+  // maps win. Not -ffile-prefix-map: gcc applies it after all of -fmacro-prefix-map.
+  void AddOwnOptions() {
+    const std::string root(1, kRootMark);
+    plan_.argv.push_back(root + toolchain_.driver);
+    plan_.argv.push_back("--sysroot=" + root + toolchain_.sysroot);
+    if (is_clang() && !toolchain_.gcc_prefix.empty()) {
+      plan_.argv.push_back("--gcc-toolchain=" + root + toolchain_.gcc_prefix);
+    }
+    plan_.argv.push_back("-fmacro-prefix-map=" + root + "=");
+    plan_.argv.push_back("-fdebug-prefix-map=" + root + "=");
+    if (WantsColor()) {
+      plan_.argv.emplace_back(is_clang() ? "-fcolor-diagnostics" : "-fdiagnostics-color=always");
+    }
+  }
+
+  bool WantsColor() const {
+    if (!request_.stderr_is_terminal || command_.color_given) return false;
+    const auto value = [&](std::string_view name) { return FindEnv(request_.env, name); };
+    const char* term = value("TERM");
+    const char* colors = value("GCC_COLORS");
+    const char* no_color = value("NO_COLOR");
+    return term != nullptr && std::string_view(term) != "dumb" &&
+           (colors == nullptr || *colors != '\0') && (no_color == nullptr || *no_color == '\0');
+  }
+
+  void AddArg(const Arg& arg) {
+    switch (arg.klass) {
+      case ArgClass::kHostNative:
+        return AddNative(arg.words[0]);
+      case ArgClass::kPrefixMap:
+        // What #line names is matched by the first, what was really opened by the second.
+        plan_.argv.insert(plan_.argv.end(), arg.words.begin(), arg.words.end());
+        if (arg.path.starts_with('/')) AddRooted(arg);
+        return;
+      case ArgClass::kSearchDir:
+      case ArgClass::kPathIn:
+        AddPath(arg.path);
+        return AddRooted(arg);
+      default:
+        return AddRooted(arg);
+    }
+  }
+
+  void AddRooted(const Arg& arg) {
+    std::vector<std::string> words = arg.words;
+    if (arg.path.starts_with('/')) words[arg.word].insert(arg.offset, 1, kRootMark);
+    plan_.argv.insert(plan_.argv.end(), words.begin(), words.end());
+  }
+
+  void AddPath(const std::string& path) {
+    std::string full = JoinPath(request_.cwd, path);
+    if (IsDirectory(full)) plan_.paths.push_back(std::move(full));
+  }
+
+  // The expansion gives the same code, but not the same DW_AT_producer: the driver puts --param
+  // where it puts its own.
+  void AddNative(const std::string& option) {
+    if (is_clang() || command_.has_debug_info || request_.toolchains == nullptr) {
+      return Local("host-native:" + option);
+    }
+    auto expansion = request_.toolchains->ExpandNative(toolchain_, option);
+    if (!expansion) return Local("host-native:" + option);
+    // -march=native chooses the tuning only where the user does not.
+    const bool tuned =
+        std::any_of(command_.args.begin(), command_.args.end(), [&](const Arg& other) {
+          return other.words[0].starts_with("-mtune=") && other.words[0] != option;
+        });
+    for (std::string& word : *expansion) {
+      if (!(tuned && word.starts_with("-mtune="))) plan_.argv.push_back(std::move(word));
+    }
+  }
+
+  void AddOutputs() {
+    plan_.object = JoinPath(request_.cwd, command_.object);
+    plan_.output_dirs.emplace_back(DirName(plan_.object));
+    if (!command_.depfile.empty()) {
+      plan_.depfile = JoinPath(request_.cwd, command_.depfile);
+      std::string dir(DirName(plan_.depfile));
+      if (dir != plan_.output_dirs[0]) plan_.output_dirs.push_back(std::move(dir));
+    }
+    for (const std::string& name : {command_.object, command_.source}) {
+      std::string stem = WithoutSuffix(BaseName(name));
+      const auto& stems = plan_.output_stems;
+      if (std::find(stems.begin(), stems.end(), stem) == stems.end()) {
+        plan_.output_stems.push_back(std::move(stem));
+      }
+    }
+  }
+
+  const PlanRequest& request_;
+  const Command& command_;
+  const Toolchain& toolchain_;
+  Plan plan_;
+};
+
+}  // namespace
+
+Plan MakePlan(const PlanRequest& request) { return Planner(request).Make(); }
+
+std::vector<std::string> DependencyArgs(const Command& command) {
+  std::vector<std::string> out;
+  for (const Arg& arg : command.args) {
+    const std::string& word = arg.words[0];
+    switch (arg.klass) {
+      case ArgClass::kPathOut:
+      case ArgClass::kDependency:
+      case ArgClass::kSplitPath:
+        continue;
+      default:
+        break;
+    }
+    // Warnings are off, but errors that were warnings would stop it.
+    if (word == "-c" || word.starts_with("-Werror") || word == "-pedantic-errors") continue;
+    if (word.starts_with("-Wp,") && word.find("-MP") != word.npos) continue;
+    out.insert(out.end(), arg.words.begin(), arg.words.end());
+  }
+  // A target of our own, so that no name of the user's has to be told from the rule's colon.
+  out.insert(out.end(), {"-w", "-M", "-MT", "x"});
+  return out;
+}
+
+}  // namespace llama::compiler

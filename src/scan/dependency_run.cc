@@ -1,0 +1,88 @@
+// The ladder's `cc -M` rung.
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/process.h"
+#include "compiler/plan.h"
+#include "scan/input_finder.h"
+
+namespace llama::scan {
+namespace {
+
+constexpr int64_t kTimeoutMs = 120'000;
+constexpr uint64_t kMaxRuleBytes = 64u << 20;
+
+bool Exists(const std::string& path) {
+  struct stat st {};
+  return stat(path.c_str(), &st) == 0;
+}
+
+class DependencyRunFinder final : public InputFinder {
+ public:
+  Result<Inputs> Find(const ScanRequest& request) override {
+    Inputs inputs;
+    inputs.rung = "cc-M";
+    inputs.files.push_back(request.command->source);
+    if (IsPreprocessed(request.command->language)) return inputs;
+
+    ASSIGN_OR_RETURN(const std::string rule, Run(request));
+    ASSIGN_OR_RETURN(std::vector<std::string> names, compiler::ParseDepfile(rule));
+    for (std::string& name : names) {
+      if (name != inputs.files[0]) inputs.files.push_back(std::move(name));
+    }
+    TRY(CheckPrecompiled(request, inputs.files));
+    return inputs;
+  }
+
+ private:
+  static bool IsPreprocessed(compiler::Language language) {
+    return language == compiler::Language::kPreprocessedC ||
+           language == compiler::Language::kPreprocessedCxx ||
+           language == compiler::Language::kAssembler;
+  }
+
+  static Result<std::string> Run(const ScanRequest& request) {
+    ProcessOptions options;
+    options.program = request.toolchain->driver;
+    options.argv = compiler::DependencyArgs(*request.command);
+    options.argv.insert(options.argv.begin(), request.argv0);
+    options.env = request.env;
+    options.cwd = request.cwd;
+    options.timeout_ms = kTimeoutMs;
+    options.max_output_bytes = kMaxRuleBytes;
+    options.cancelled = request.cancelled;
+    ASSIGN_OR_RETURN(ProcessResult result, RunProcess(options));
+    if (!WIFEXITED(result.status)) {
+      return Error{Code::kInternal, request.toolchain->driver + " -M was killed"};
+    }
+    if (WEXITSTATUS(result.status) != 0) {
+      return Error{Code::kRemoteFailed, request.command->source + ": the preprocessor failed"};
+    }
+    return std::move(result.out);
+  }
+
+  // A precompiled header is read in the place of the header that -M names, and is valid only for
+  // the very compiler process layout that made it.
+  static Result<void> CheckPrecompiled(const ScanRequest& request,
+                                       const std::vector<std::string>& files) {
+    for (const std::string& file : files) {
+      const std::string path = JoinPath(request.cwd, file);
+      for (const char* suffix : {".gch", ".pch"}) {
+        if (Exists(path + suffix)) {
+          return Error{Code::kInvalid, "precompiled header: " + file + suffix};
+        }
+      }
+    }
+    return {};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<InputFinder> NewDependencyRunFinder() {
+  return std::make_unique<DependencyRunFinder>();
+}
+
+}  // namespace llama::scan
