@@ -5,17 +5,18 @@
 //   LLAMA_WORKER_DIR         the folder it may write to (default /tmp/llama-worker)
 //   LLAMA_WORKER_MAX_BYTES   what its mirror of the tree may hold there
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "trace/span.h"
 #include "worker/job_runner.h"
 #include "worker/runtime_client.h"
 #include "worker/serve.h"
@@ -49,9 +50,10 @@ Result<std::unique_ptr<llama::worker::JobRunner>> OpenRunner(llama::store::Objec
   options.dir = Variable("LLAMA_WORKER_DIR", "/tmp/llama-worker");
   auto runner = llama::worker::JobRunner::Open(options, store, llama::SystemClock());
   if (runner) return runner;
-  // Under a launcher that changes the root, the folder that the pool named may not exist.
+  // Under a launcher that changes the root, the folder that the pool named does not exist. As short
+  // as can be: see the mirror's links.
   LOG(kInfo, runner.error().message);
-  options.dir = "/tmp/llama-worker-" + llama::trace::Hex(llama::trace::NewSpanId());
+  options.dir = "/tmp/llama-" + std::to_string(getpid());
   return llama::worker::JobRunner::Open(options, store, llama::SystemClock());
 }
 

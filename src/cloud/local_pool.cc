@@ -315,6 +315,7 @@ void Pool::Release(std::unique_ptr<Worker> worker) {
   worker->idle_since_ns = clock_.MonotonicNs();
   const MutexLock lock(mutex_);
   idle_.push_back(std::move(worker));
+  if (idle_.size() == 1) changed_.NotifyAll();  // the housekeeper looks seldom while there is none
   WakeFirst();
 }
 

@@ -125,7 +125,7 @@ Result<std::unique_ptr<JobRunner>> JobRunner::Open(const RunnerOptions& options,
   std::unique_ptr<JobRunner> runner(new JobRunner(std::move(dir), clock));
   TRY(RemoveTree(runner->dir_ + "/tmp"));
   tree::MirrorOptions mirror;
-  mirror.dir = runner->dir_ + "/mirror";
+  mirror.dir = runner->dir_ + "/m";
   mirror.max_bytes = options.mirror_max_bytes;
   ASSIGN_OR_RETURN(runner->mirror_, tree::Mirror::Open(mirror, store));
   ASSIGN_OR_RETURN(runner->lookups_, LookupLog::Create(runner->dir_));
@@ -135,7 +135,7 @@ Result<std::unique_ptr<JobRunner>> JobRunner::Open(const RunnerOptions& options,
 
 JobRunner::~JobRunner() {
   mirror_.reset();
-  for (const char* name : {"/tmp", "/mirror", "/lookups", "/llama-lookups.so"}) {
+  for (const char* name : {"/tmp", "/m", "/lookups", "/llama-lookups.so"}) {
     if (Result<void> removed = RemoveTree(dir_ + name); !removed) {
       LOG(kWarning, removed.error().message);
     }

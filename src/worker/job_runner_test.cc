@@ -1,0 +1,305 @@
+#include "worker/job_runner.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "base/file.h"
+#include "worker/shipped_programs.h"
+
+namespace llama::worker {
+namespace {
+
+bool Has(const std::vector<std::string>& paths, const std::string& path) {
+  return std::find(paths.begin(), paths.end(), path) != paths.end();
+}
+
+class JobRunnerTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    store_ = store::NewMemoryStore().release();
+    layer_ = new wire::JobLayer(
+        Ship(*store_, {"/bin/sh", "/bin/cat", "/bin/ln", "/bin/rm", "/bin/sleep", "/bin/mkdir"}));
+  }
+  static void TearDownTestSuite() {
+    delete layer_;
+    delete store_;
+  }
+
+  void SetUp() override {
+    dir_ = std::make_unique<TempDir>(std::move(TempDir::Create("run")).value());
+    options_.dir = dir_->path() + "/worker";
+    Open();
+  }
+
+  void Open() {
+    Result<std::unique_ptr<JobRunner>> runner = JobRunner::Open(options_, *store_, SystemClock());
+    ASSERT_TRUE(runner) << runner.error().message;
+    runner_ = std::move(runner).value();
+  }
+
+  wire::Job Script(const std::string& script) const { return ShellJob(*layer_, script); }
+
+  wire::Answer Run(const wire::Job& job, RunLimits limits = {}) {
+    if (limits.received_ns == 0) limits.received_ns = SystemClock().NowNs();
+    Result<std::string> encoded = runner_->Run(wire::EncodeJob(job), limits);
+    EXPECT_TRUE(encoded);
+    Result<wire::Answer> answer = wire::DecodeAnswer(*encoded);
+    EXPECT_TRUE(answer);
+    return std::move(answer).value();
+  }
+
+  static store::ObjectStore* store_;
+  static wire::JobLayer* layer_;
+  std::unique_ptr<TempDir> dir_;
+  RunnerOptions options_;
+  std::unique_ptr<JobRunner> runner_;
+};
+
+store::ObjectStore* JobRunnerTest::store_ = nullptr;
+wire::JobLayer* JobRunnerTest::layer_ = nullptr;
+
+TEST_F(JobRunnerTest, RunsACommandAndReturnsAllThatItMade) {
+  const wire::Answer answer =
+      Run(Script("echo to stdout; echo to stderr >&2; printf object > a.o; umask 077; : > empty; "
+                 "exit 3"));
+  ASSERT_EQ(answer.outcome, wire::Outcome::kRan) << answer.error;
+  EXPECT_EQ(WEXITSTATUS(answer.status), 3);
+  EXPECT_EQ(answer.out, "to stdout\n");
+  EXPECT_EQ(answer.err, "to stderr\n");
+  ASSERT_EQ(answer.outputs.size(), 2u);
+  EXPECT_EQ(answer.outputs[0].path, "/work/a.o");
+  EXPECT_EQ(answer.outputs[0].bytes, "object");
+  EXPECT_EQ(answer.outputs[0].mode, 0644u);
+  EXPECT_EQ(answer.outputs[1].path, "/work/empty");
+  EXPECT_EQ(answer.outputs[1].mode, 0600u);
+  EXPECT_GT(answer.usage.wall_ns, 0);
+  EXPECT_GT(answer.usage.max_rss_bytes, 0);
+  EXPECT_EQ(answer.fetched_objects, 1u);
+  EXPECT_TRUE(answer.worker.cold_start);
+  EXPECT_EQ(answer.worker.job_count, 1u);
+}
+
+TEST_F(JobRunnerTest, NothingOfOneJobIsSeenByTheNext) {
+  Run(Script("echo x > made; echo x > $TMPDIR/temporary"));
+  const wire::Answer second = Run(Script("echo *; echo $TMPDIR/*; echo $LEFT"));
+  EXPECT_EQ(second.out.substr(0, 2), "*\n");
+  EXPECT_EQ(second.out.find("temporary"), std::string::npos);
+  EXPECT_TRUE(second.outputs.empty());
+  EXPECT_FALSE(second.worker.cold_start);
+  EXPECT_EQ(second.worker.job_count, 2u);
+  EXPECT_EQ(second.fetched_objects, 0u);
+}
+
+TEST_F(JobRunnerTest, PutsTheRootWhereTheMarkStands) {
+  const std::string mark(1, wire::kRootMark);
+  wire::Job job = Script("echo \"$1|$VALUE\"; pwd");
+  job.argv.insert(job.argv.end(), {"sh", mark + "/a:" + mark + "/b"});
+  job.env.push_back("VALUE=-I" + mark + "/include");
+  const wire::Answer answer = Run(job);
+  EXPECT_EQ(answer.out, answer.root + "/a:" + answer.root + "/b|-I" + answer.root + "/include\n" +
+                            answer.root + "/work\n");
+}
+
+TEST_F(JobRunnerTest, FilesOfTheJobAreNoOutputsUnlessChanged) {
+  wire::Job job = Script("cat a.c; rm -f b.c; echo new > b.c");
+  job.files = {{"/work/a.c", false, "source"}, {"/work/b.c", false, "old"}};
+  const wire::Answer answer = Run(job);
+  EXPECT_EQ(answer.out, "source");
+  ASSERT_EQ(answer.outputs.size(), 1u);
+  EXPECT_EQ(answer.outputs[0].path, "/work/b.c");
+  EXPECT_EQ(answer.outputs[0].bytes, "new\n");
+  // The next job sees its own files again, not what became of them.
+  EXPECT_EQ(Run([&] {
+              wire::Job again = job;
+              again.argv[2] = "cat b.c";
+              return again;
+            }())
+                .out,
+            "old");
+}
+
+struct PlaceholderCase {
+  const char* script;
+  bool is_output;
+  bool is_deleted;
+};
+
+TEST_F(JobRunnerTest, PlaceholdersShowWhatWasDoneToThem) {
+  const PlaceholderCase kCases[] = {
+      {":", false, false},           {"rm old", false, true},
+      {": > old", true, false},      {"rm old; : > old", true, false},
+      {"echo x > old", true, false}, {"cat old", false, false},
+  };
+  for (const PlaceholderCase& c : kCases) {
+    wire::Job job = Script(c.script);
+    job.placeholders = {"/work/old"};
+    const wire::Answer answer = Run(job);
+    ASSERT_EQ(answer.outcome, wire::Outcome::kRan) << answer.error;
+    EXPECT_EQ(answer.outputs.size() == 1, c.is_output) << c.script;
+    EXPECT_EQ(Has(answer.deleted, "/work/old"), c.is_deleted) << c.script;
+  }
+}
+
+TEST_F(JobRunnerTest, FollowsNoLinkAndReturnsNoneOfIt) {
+  const wire::Answer answer =
+      Run(Script("ln -s /etc/passwd link; mkdir sub; echo x > sub/y; echo z > plain"));
+  ASSERT_EQ(answer.outputs.size(), 1u);
+  EXPECT_EQ(answer.outputs[0].path, "/work/plain");
+}
+
+TEST_F(JobRunnerTest, RecordsWhatWasLookedUp) {
+  wire::Job job = Script("cat in; cat gone; echo x > out; cat out");
+  job.files = {{"/work/in", false, "x"}};
+  const wire::Answer answer = Run(job);
+  EXPECT_TRUE(answer.lookups_complete);
+  EXPECT_TRUE(Has(answer.found, "/work/in"));
+  EXPECT_TRUE(Has(answer.absent, "/work/gone"));
+  EXPECT_FALSE(Has(answer.found, "/work/out"));
+  job.record_reads = false;
+  const wire::Answer unrecorded = Run(job);
+  EXPECT_FALSE(unrecorded.lookups_complete);
+  EXPECT_TRUE(unrecorded.found.empty());
+}
+
+TEST_F(JobRunnerTest, SaysWhichObjectsAreMissing) {
+  wire::Job job = Script(":");
+  const std::string key = "layers/" + std::string(64, 'a');
+  job.layers.push_back({key, 100});
+  const wire::Answer answer = Run(job);
+  EXPECT_EQ(answer.outcome, wire::Outcome::kMissingObjects);
+  EXPECT_EQ(answer.missing, std::vector<std::string>{key});
+  EXPECT_FALSE(answer.spans.empty());
+  EXPECT_EQ(Run(Script("echo fine")).out, "fine\n");
+}
+
+TEST_F(JobRunnerTest, ACommandThatTakesTooLongIsKilled) {
+  wire::Job job = Script("sleep 1000");
+  job.timeout_ms = 100;
+  const wire::Answer answer = Run(job);
+  EXPECT_EQ(answer.outcome, wire::Outcome::kFailed);
+  EXPECT_NE(answer.error.find("no end after 100 ms"), std::string::npos) << answer.error;
+  RunLimits limits;
+  limits.deadline_ms = SystemClock().NowNs() / 1'000'000 + 300;
+  EXPECT_EQ(Run(Script("sleep 1000"), limits).outcome, wire::Outcome::kFailed);
+  EXPECT_LT(SystemClock().NowNs() / 1'000'000, limits.deadline_ms + 5000);
+}
+
+TEST_F(JobRunnerTest, AnAbortedCommandIsKilled) {
+  RunLimits limits;
+  limits.should_abort = [] { return true; };
+  EXPECT_EQ(Run(Script("sleep 1000"), limits).outcome, wire::Outcome::kFailed);
+}
+
+TEST_F(JobRunnerTest, LeavesNoProcessBehind) {
+  // The child gives its pid and closes what would keep the run waiting for it.
+  const wire::Answer answer = Run(Script("sleep 1000 > /dev/null 2>&1 & echo $!"));
+  ASSERT_EQ(answer.outcome, wire::Outcome::kRan) << answer.error;
+  const Result<std::string> stat =
+      ReadFile("/proc/" + answer.out.substr(0, answer.out.find('\n')) + "/stat");
+  EXPECT_TRUE(!stat || stat->find(") Z ") != std::string::npos) << *stat;
+}
+
+TEST_F(JobRunnerTest, TheSignalThatKilledACommandIsItsStatus) {
+  const wire::Answer answer = Run(Script("kill -SEGV $$"));
+  ASSERT_EQ(answer.outcome, wire::Outcome::kRan);
+  EXPECT_TRUE(WIFSIGNALED(answer.status));
+  EXPECT_EQ(WTERMSIG(answer.status), SIGSEGV);
+}
+
+TEST_F(JobRunnerTest, AnAnswerBeyondTheLimitIsAFailure) {
+  wire::Job job = Script("i=0; while [ $i -lt 3000 ]; do echo $i$i$i$i; i=$((i+1)); done");
+  job.max_answer_bytes = 2000;
+  const wire::Answer answer = Run(job);
+  EXPECT_EQ(answer.outcome, wire::Outcome::kFailed);
+  EXPECT_NE(answer.error.find("answer too large"), std::string::npos);
+  EXPECT_TRUE(answer.out.empty());
+}
+
+TEST_F(JobRunnerTest, OddJobsAreAnsweredAndTheNextOneRuns) {
+  const std::pair<const char*, void (*)(wire::Job&)> kCases[] = {
+      {"no arguments", [](wire::Job& j) { j.argv.clear(); }},
+      {"no program", [](wire::Job& j) { j.program = "/bin/nothing"; }},
+      {"program above", [](wire::Job& j) { j.program = "/../../../bin/sh"; }},
+      {"program is a directory", [](wire::Job& j) { j.program = "/usr"; }},
+      {"relative cwd", [](wire::Job& j) { j.cwd = "work"; }},
+      {"cwd is a file", [](wire::Job& j) { j.cwd = j.program; }},
+      {"output directory above", [](wire::Job& j) { j.output_dirs = {"/work/../../.."}; }},
+      {"output directory is a file", [](wire::Job& j) { j.output_dirs = {j.program}; }},
+      {"placeholder nowhere", [](wire::Job& j) { j.placeholders = {"/not/there"}; }},
+      {"placeholder above", [](wire::Job& j) { j.placeholders = {"/../x"}; }},
+      {"file above",
+       [](wire::Job& j) {
+         j.files = {{"/../../x", false, "x"}};
+       }},
+      {"link above",
+       [](wire::Job& j) {
+         j.links = {{"/../../x", "y"}};
+       }},
+      {"no layers", [](wire::Job& j) { j.layers.clear(); }},
+      {"bad layer key",
+       [](wire::Job& j) {
+         j.layers = {{"../../etc/passwd", 1}};
+       }},
+      {"the shell is text",
+       [](wire::Job& j) {
+         j.files = {{j.program, true, "no program at all"}};
+       }},
+  };
+  for (const auto& [name, change] : kCases) {
+    wire::Job job = Script("echo ran");
+    change(job);
+    const wire::Answer answer = Run(job);
+    EXPECT_NE(answer.outcome, wire::Outcome::kRan) << name;
+    EXPECT_FALSE(answer.error.empty() && answer.missing.empty()) << name;
+    EXPECT_EQ(Run(Script("echo ran")).out, "ran\n") << name;
+  }
+  EXPECT_FALSE(runner_->Run("not a job", {}));
+}
+
+TEST_F(JobRunnerTest, PhasesCoverTheJobWithoutGapOrOverlap) {
+  RunLimits limits;
+  limits.received_ns = SystemClock().NowNs();
+  const wire::Job job = Script(":");
+  const wire::Answer answer = Run(job, limits);
+  const std::vector<trace::Span>& spans = answer.spans;
+  ASSERT_EQ(spans.size(), 5u);
+  EXPECT_EQ(spans[0].name, "worker");
+  EXPECT_EQ(spans[0].trace_id, job.parent.trace_id);
+  EXPECT_EQ(spans[0].parent_id, job.parent.span_id);
+  EXPECT_EQ(spans[0].start_ns, limits.received_ns);
+  const char* const kNames[] = {"receive", "materialise", "exec", "collect"};
+  int64_t end_ns = spans[0].start_ns;
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(spans[i + 1].name, kNames[i]);
+    EXPECT_EQ(spans[i + 1].parent_id, spans[0].span_id);
+    EXPECT_EQ(spans[i + 1].start_ns, end_ns);
+    end_ns = spans[i + 1].end_ns();
+  }
+  EXPECT_EQ(end_ns, spans[0].end_ns());
+  EXPECT_NE(spans[3].Find("exit_status"), nullptr);
+  EXPECT_NE(spans[0].Find("worker_id"), nullptr);
+}
+
+TEST_F(JobRunnerTest, RemovesItsFolder) {
+  Run(Script("mkdir deep; echo x > deep/y"));
+  runner_.reset();
+  EXPECT_NE(access(options_.dir.c_str(), F_OK), 0);
+}
+
+TEST_F(JobRunnerTest, WorksInAFolderWithSpacesAndALongName) {
+  options_.dir = dir_->path() + "/a folder with spaces/and a name that is longer than most are";
+  Open();
+  const wire::Answer answer = Run(Script("cat nothing; pwd > out"));
+  ASSERT_EQ(answer.outcome, wire::Outcome::kRan) << answer.error;
+  EXPECT_EQ(answer.err, "cat: nothing: No such file or directory\n");
+  EXPECT_TRUE(answer.lookups_complete);
+  EXPECT_TRUE(Has(answer.absent, "/work/nothing"));
+}
+
+}  // namespace
+}  // namespace llama::worker
