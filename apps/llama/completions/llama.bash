@@ -1,0 +1,41 @@
+# bash completion for llama
+_llama()
+{
+    local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} i
+    COMPREPLY=()
+    if ((COMP_CWORD == 1)); then
+        COMPREPLY=($(compgen -W 'build builds report daemon help --help --version' -- "$cur"))
+        return
+    fi
+    case $command in
+    build)
+        # Past the options of its own there is another command with its own completion.
+        for ((i = 2; i < COMP_CWORD; ++i)); do
+            case ${COMP_WORDS[i]} in
+            --) ((++i)); break ;;
+            --name | --tag) ((++i)) ;;
+            -*) ;;
+            *) break ;;
+            esac
+        done
+        if ((i < COMP_CWORD)) && declare -F _command_offset >/dev/null; then
+            _command_offset "$i"
+        elif [[ $cur == -* ]]; then
+            COMPREPLY=($(compgen -W '--name --tag --json --no-summary --no-progress --help --' -- "$cur"))
+        else
+            COMPREPLY=($(compgen -c -- "$cur"))
+        fi
+        ;;
+    builds) COMPREPLY=($(compgen -W '--json --help' -- "$cur")) ;;
+    report)
+        if [[ $cur == -* ]]; then
+            COMPREPLY=($(compgen -W '--json --help' -- "$cur"))
+        else
+            COMPREPLY=($(compgen -W "$(llama builds 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$cur"))
+        fi
+        ;;
+    daemon) COMPREPLY=($(compgen -W 'start stop status restart run --help --json' -- "$cur")) ;;
+    help) COMPREPLY=($(compgen -W 'build builds report daemon' -- "$cur")) ;;
+    esac
+}
+complete -o default -F _llama llama
