@@ -5,6 +5,7 @@
 //   LLAMA_WORKER_DIR         the folder it may write to (default /tmp/llama-worker)
 //   LLAMA_WORKER_MAX_BYTES   what its mirror of the tree may hold there
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -16,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "worker/job_runner.h"
 #include "worker/runtime_client.h"
@@ -48,12 +50,12 @@ Result<std::unique_ptr<llama::worker::JobRunner>> OpenRunner(llama::store::Objec
   const std::string max_bytes = Variable("LLAMA_WORKER_MAX_BYTES", "");
   std::from_chars(max_bytes.data(), max_bytes.data() + max_bytes.size(), options.mirror_max_bytes);
   options.dir = Variable("LLAMA_WORKER_DIR", "/tmp/llama-worker");
-  auto runner = llama::worker::JobRunner::Open(options, store, llama::SystemClock());
-  if (runner) return runner;
-  // Under a launcher that changes the root, the folder that the pool named does not exist. As short
-  // as can be: see the mirror's links.
-  LOG(kInfo, runner.error().message);
-  options.dir = "/tmp/llama-" + std::to_string(getpid());
+  // Under a launcher that changes the root, the folder that the pool made for its workers isn't
+  // there. The name is as short as can be: see job_runner.h.
+  struct stat st {};
+  if (stat(std::string(llama::DirName(options.dir)).c_str(), &st) != 0) {
+    options.dir = "/tmp/llama-" + std::to_string(getpid());
+  }
   return llama::worker::JobRunner::Open(options, store, llama::SystemClock());
 }
 
