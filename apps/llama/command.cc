@@ -92,7 +92,7 @@ void PrintError(std::string_view what) {
 
 int UsageError(std::string_view command, std::string_view what) {
   std::string text(what);
-  text.append("; see 'llama help");
+  text.append(text.ends_with('?') ? " See 'llama help" : "; see 'llama help");
   if (!command.empty()) text.append(" ").append(command);
   PrintError(text.append("'"));
   return kUsage;
