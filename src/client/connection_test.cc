@@ -1,0 +1,138 @@
+#include "client/connection.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <vector>
+
+#include "client/client_test_world.h"
+
+namespace llama::client {
+namespace {
+
+class ConnectionTest : public ClientTestWorld {};
+
+TEST_F(ConnectionTest, StartsADaemonIfThereIsNone) {
+  const Result<Fd> fd = Connect(Options());
+  ASSERT_TRUE(fd) << fd.error().message;
+  EXPECT_EQ(Starts(), 1);
+}
+
+TEST_F(ConnectionTest, StartsNoneIfToldNotTo) {
+  ConnectOptions options = Options();
+  options.start = false;
+  const Result<Fd> fd = Connect(options);
+  ASSERT_FALSE(fd);
+  EXPECT_EQ(fd.error().code, Code::kNotFound);
+  EXPECT_EQ(Starts(), 0);
+}
+
+TEST_F(ConnectionTest, AHundredAtOnceStartOne) {
+  std::vector<pid_t> children;
+  for (int i = 0; i < 100; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      ConnectOptions options = Options();
+      options.timeout_ms = 60'000;  // a hundred sanitized processes on few cores
+      _exit(Connect(options) ? 0 : 1);
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+  }
+  EXPECT_EQ(Starts(), 1);
+}
+
+TEST_F(ConnectionTest, TheDaemonIsNotAChildOfItsStarter) {
+  const Result<Fd> fd = Connect(Options());
+  ASSERT_TRUE(fd);
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
+  EXPECT_EQ(errno, ECHILD);
+}
+
+TEST_F(ConnectionTest, AnIdleDaemonOfAnotherBuildIsReplaced) {
+  ASSERT_TRUE(Connect(Options()));
+  setenv(kFakeBuildVariable, "that", 1);
+  const Result<Fd> fd = Connect(Options("that"));
+  ASSERT_TRUE(fd) << fd.error().message;
+  EXPECT_EQ(Starts(), 2);
+}
+
+TEST_F(ConnectionTest, ABusyDaemonOfAnotherBuildIsLeftAlone) {
+  ASSERT_TRUE(Connect(Options()));
+  ASSERT_TRUE(WriteFileAtomic(StateFolder() + "/busy", "", 0600));
+  const Result<Fd> fd = Connect(Options("that"));
+  ASSERT_FALSE(fd);
+  EXPECT_EQ(fd.error().code, Code::kUnavailable);
+  EXPECT_EQ(Starts(), 1);
+  EXPECT_TRUE(Connect(Options()));
+}
+
+TEST_F(ConnectionTest, AFailedStartIsNotTriedAgainAtOnce) {
+  ConnectOptions broken = Options();
+  broken.daemon_program = "/bin/false";
+  const Result<Fd> failed = Connect(broken);
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, Code::kUnavailable);
+  EXPECT_FALSE(Connect(Options()));
+  EXPECT_EQ(Starts(), 0);
+  ConnectOptions again = Options();
+  again.retry_failed = true;
+  EXPECT_TRUE(Connect(again));
+  EXPECT_TRUE(Connect(Options()));
+}
+
+TEST_F(ConnectionTest, NoProgramToStartIsAnError) {
+  ConnectOptions missing = Options();
+  missing.daemon_program = dir_->path() + "/llama";
+  EXPECT_EQ(Connect(missing).error().code, Code::kNotFound);
+}
+
+TEST_F(ConnectionTest, ADaemonThatIsNeverReadyIsGivenUp) {
+  const std::string script = dir_->path() + "/hangs";
+  ASSERT_TRUE(WriteFileAtomic(script, "#!/bin/sh\nexec sleep 5\n", 0755));
+  ConnectOptions options = Options();
+  options.daemon_program = script;
+  options.timeout_ms = 50;
+  EXPECT_EQ(Connect(options).error().code, Code::kDeadline);
+}
+
+TEST(StateDirTest, ComesFromTheEnvironment) {
+  struct Case {
+    const char* llama_dir;
+    const char* xdg;
+    const char* home;
+    const char* expected;  // nullptr: an error
+  };
+  char cwd[4096];
+  ASSERT_NE(getcwd(cwd, sizeof cwd), nullptr);
+  const std::string below = std::string(cwd) + "/rel/dir";
+  const Case cases[] = {
+      {"/a//", "/b", "/c", "/a"},
+      {nullptr, "/b", "/c", "/b/llama"},
+      {"", "", "/c", "/c/.local/state/llama"},
+      {nullptr, nullptr, nullptr, nullptr},
+      {"rel/dir", nullptr, nullptr, below.c_str()},
+      {"/", nullptr, nullptr, "/"},
+  };
+  const auto set = [](const char* name, const char* value) {
+    value == nullptr ? unsetenv(name) : setenv(name, value, 1);
+  };
+  for (const Case& c : cases) {
+    set("LLAMA_DIR", c.llama_dir);
+    set("XDG_STATE_HOME", c.xdg);
+    set("HOME", c.home);
+    const Result<std::string> dir = StateDir();
+    ASSERT_EQ(dir.has_value(), c.expected != nullptr);
+    if (dir) {
+      EXPECT_EQ(*dir, c.expected);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace llama::client

@@ -1,0 +1,116 @@
+// For tests: the smallest daemon that a wrapper cannot tell from a real one, one connection at a
+// time. It answers a compile as its argv[1] says:
+//
+//   remote OUT ERR STATUS   a result
+//   local                   RunLocally
+//   die                     it is gone before the answer
+//   half                    half a result, then a hang-up
+//   garbage                 a frame that no daemon sends
+//
+// It notes in files of the state folder: `starts` (a line a start), `request` (of the last compile)
+// and `done` (a line a Done). If there is a file `busy`, it refuses other builds and stays.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "base/file.h"
+#include "wire/environment.h"
+#include "wire/session.h"
+#include "wire/socket.h"
+
+namespace llama::client {
+
+class FakeDaemon {
+ public:
+  FakeDaemon(std::string dir, std::string build_id)
+      : dir_(std::move(dir)), build_id_(std::move(build_id)) {}
+
+  int Run(int ready_fd) {
+    // It does not outlive a test that went wrong.
+    alarm(60);
+    Append("starts", std::to_string(getpid()));
+    const std::string run_dir = wire::RunDir(dir_);
+    const Result<Fd> lock = OpenFile(run_dir + "/daemon.lock", O_RDWR | O_CREAT, 0600);
+    if (!lock || flock(lock->get(), LOCK_EX) != 0) return 1;
+    Result<Fd> listener = wire::ListenSocket(run_dir);
+    if (!listener) return 1;
+    fcntl(listener->get(), F_SETFL, 0);
+    if (write(ready_fd, "ok", 2) != 2) return 1;
+    close(ready_fd);
+    while (!over_) {
+      const Fd client(accept4(listener->get(), nullptr, nullptr, SOCK_CLOEXEC));
+      while (!over_ && Answer(client.get())) {
+      }
+    }
+    unlink((run_dir + "/" + wire::kSocketName).c_str());
+    return 0;
+  }
+
+ private:
+  static constexpr int64_t kMs = 10'000;
+
+  void Append(const std::string& name, const std::string& line) const {
+    const Result<Fd> fd = OpenFile(dir_ + "/" + name, O_WRONLY | O_APPEND | O_CREAT, 0600);
+    if (fd) (void)WriteAll(fd->get(), line + "\n", name).has_value();
+  }
+
+  // False: the connection is over.
+  bool Answer(int fd) {
+    const Result<wire::Frame> frame = wire::ReceiveFrame(fd, kMs);
+    if (!frame) return false;
+    if (frame->type == wire::FrameType::kHello) return Greet(fd, *wire::DecodeHello(frame->body));
+    if (frame->type == wire::FrameType::kDone) {
+      Append("done", wire::DecodeDone(frame->body) ? "well-formed" : "malformed");
+      return false;
+    }
+    const Result<wire::Compile> compile = wire::DecodeCompile(frame->body);
+    return compile && Serve(fd, *compile);
+  }
+
+  bool Greet(int fd, const wire::Hello& hello) {
+    if (hello.build_id == build_id_) {
+      return Send(fd, wire::FrameType::kWelcome, Encode(wire::Welcome{build_id_, 1}));
+    }
+    const bool busy = access((dir_ + "/busy").c_str(), F_OK) == 0;
+    Send(fd, wire::FrameType::kRefuse, Encode(wire::Refuse{busy, build_id_}));
+    over_ = !busy;
+    return false;
+  }
+
+  bool Serve(int fd, const wire::Compile& compile) {
+    Append("request", compile.compiler + "|" + compile.cwd + "|" + std::to_string(compile.umask) +
+                          "|" + wire::FindVariable(compile.env, "PATH"));
+    const std::string what = compile.argv.at(1);
+    Send(fd, wire::FrameType::kKeepAlive, "");
+    if (what == "local") {
+      Send(fd, wire::FrameType::kRunLocally, Encode(wire::RunLocally{"told to"}));
+      return true;
+    }
+    if (what == "remote") {
+      const wire::CompileResult result{std::atoi(compile.argv.at(4).c_str()), compile.argv.at(2),
+                                       compile.argv.at(3)};
+      return Send(fd, wire::FrameType::kResult, Encode(result));
+    }
+    if (what == "garbage") return Send(fd, wire::FrameType{99}, "");
+    if (what == "half") (void)!write(fd, "\x10\0\0\0\x06half", 9);
+    over_ = what == "die";
+    return false;
+  }
+
+  static bool Send(int fd, wire::FrameType type, const std::string& body) {
+    return wire::SendFrame(fd, type, body, kMs).has_value();
+  }
+
+  const std::string dir_;
+  const std::string build_id_;
+  bool over_ = false;
+};
+
+}  // namespace llama::client

@@ -1,0 +1,18 @@
+// The test program's main: called as `… daemon run --ready-fd N` it is the daemon of its own tests.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string_view>
+
+#include "client/client_test_world.h"
+#include "client/fake_daemon.h"
+
+int main(int argc, char** argv) {
+  if (argc == 5 && std::string_view(argv[1]) == "daemon") {
+    return llama::client::FakeDaemon(std::getenv("LLAMA_DIR"),
+                                     std::getenv(llama::client::kFakeBuildVariable))
+        .Run(std::atoi(argv[4]));
+  }
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
