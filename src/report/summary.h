@@ -60,7 +60,7 @@ struct Summary {
   uint64_t compiles = 0;
   uint64_t remote = 0;
   uint64_t local = 0;
-  uint64_t failed = 0;               // of either: the compiler's status was not 0
+  uint64_t failed = 0;               // the compiler's status, where known, was not 0
   std::vector<ReasonCount> reasons;  // of local runs, most frequent first, then by name
   std::vector<ReasonCount> rungs;    // how inputs were found, likewise
 
