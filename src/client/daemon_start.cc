@@ -22,8 +22,8 @@ constexpr int kReadyFd = 3;
 // What belongs to the make that happens to come first, not to a process that outlives it.
 bool StaysBehind(std::string_view entry) {
   for (const std::string_view name :
-       {"MAKEFLAGS=", "MFLAGS=", "MAKELEVEL=", "LLAMACC_", "LLAMA_DIR=", "TRACEPARENT=",
-        "PWD=", "OLDPWD=", "LD_PRELOAD="}) {
+       {"MAKEFLAGS=", "MFLAGS=", "MAKELEVEL=", "LLAMACC_",
+        "LLAMA_DIR=", "TRACEPARENT=", "PWD=", "OLDPWD=", "LD_PRELOAD="}) {
     if (entry.starts_with(name)) return true;
   }
   return false;

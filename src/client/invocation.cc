@@ -47,13 +47,15 @@ class Resolver {
     if (stat(surroundings.self.c_str(), &st) == 0) self_ = {st.st_dev, st.st_ino};
   }
 
-  // The first `name` in PATH that is not ourselves; a name with a slash is its own path. Empty if
-  // there is none.
+  // The first `name` in PATH that is not ourselves; a name with a slash is its own path, unless
+  // that is one of our links (which CMake finds and calls by its path). Empty if there is none.
   std::string Find(std::string_view name) const {
     FileId id;
     if (name.find('/') != std::string_view::npos) {
       std::string path = JoinPath(surroundings_.cwd, name);
-      return IsExecutableFile(path, id) && id != self_ ? path : std::string();
+      if (!IsExecutableFile(path, id)) return {};
+      if (id != self_) return path;
+      name = BaseName(name);
     }
     for (const std::string_view dir : SplitPath(Path())) {
       std::string path = Candidate(dir, name);
@@ -61,6 +63,8 @@ class Resolver {
     }
     return {};
   }
+
+  const std::string& cwd() const { return surroundings_.cwd; }
 
   // PATH without the folders where `name` or cc is ourselves.
   std::string CleanPath(std::string_view name) const {
@@ -99,7 +103,7 @@ bool MayBeProgram(std::string_view name) {
   return dot == std::string_view::npos || dot + 1 == name.size() || !IsLetter(name[dot + 1]);
 }
 
-// `name` as called, `args` what follows; `search` is what to look for, if that differs.
+// `name` as called, `args` what follows.
 Result<Invocation> Finish(const Resolver& resolver, const std::string& name,
                           std::vector<std::string> args) {
   Invocation invocation;
@@ -107,7 +111,10 @@ Result<Invocation> Finish(const Resolver& resolver, const std::string& name,
   if (invocation.program.empty()) return Error{Code::kNotFound, name + ": command not found"};
   invocation.path = resolver.CleanPath(BaseName(name));
   invocation.argv = std::move(args);
-  invocation.argv.insert(invocation.argv.begin(), name);
+  // By the path of our link, gcc would look for its own parts beside it.
+  const bool moved =
+      name.find('/') != std::string::npos && invocation.program != JoinPath(resolver.cwd(), name);
+  invocation.argv.insert(invocation.argv.begin(), moved ? invocation.program : name);
   return invocation;
 }
 
@@ -136,7 +143,6 @@ Result<Invocation> ResolveInvocation(const std::vector<std::string>& argv,
   std::vector<std::string> args(argv.begin() + 1, argv.end());
   if (called != "llamacc" && called != "llamac++") {
     Result<Invocation> next = Finish(resolver, called, std::move(args));
-    // By a path, gcc would look for its own parts beside our link.
     if (next && argv[0].find('/') != std::string::npos) next->argv[0] = next->program;
     return next;
   }

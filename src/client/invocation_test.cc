@@ -102,7 +102,7 @@ TEST_F(InvocationTest, ByThePathOfALinkTheCompilerSeesItsOwn) {
 TEST_F(InvocationTest, ALauncherBeforeOurOwnLinkFindsTheCompilerBehindIt) {
   SetPath({"links", "bin"});
   const Result<Invocation> got = Resolve({"llamacc", At("links/gcc"), "-c"});
-  ASSERT_TRUE(got);
+  ASSERT_TRUE(got) << got.error().message;
   EXPECT_EQ(got->program, At("bin/gcc"));
   EXPECT_EQ(got->argv, (std::vector<std::string>{At("bin/gcc"), "-c"}));
 }

@@ -47,7 +47,10 @@ Result<Fd> NewSocket(int flags) {
 std::string RunDir(const std::string& state_dir) { return state_dir + "/run"; }
 
 Result<Fd> OpenRunDir(const std::string& run_dir, bool create) {
-  if (create) TRY(MakeDirs(run_dir, 0700));
+  if (create) {
+    TRY(MakeDirs(std::string(DirName(run_dir)), 0700));
+    TRY(MakeDirs(run_dir, 0700));
+  }
   ASSIGN_OR_RETURN(Fd dir, OpenFile(run_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   struct stat st {};
   if (fstat(dir.get(), &st) != 0) return ErrnoError(errno, run_dir);
