@@ -14,8 +14,8 @@
 
 namespace llama::wire {
 
-// Inside `argv`, `env` values and `cwd`, this byte stands for the worker's root. It can't occur in
-// a real argument. "\0/usr/bin/gcc" is /usr/bin/gcc below the root.
+// Inside `argv` and `env`, this byte stands for the worker's root. It can't occur in a real
+// argument. "\0/usr/bin/gcc" is /usr/bin/gcc below the root.
 inline constexpr char kRootMark = '\0';
 
 struct JobLayer {
@@ -43,7 +43,8 @@ struct Job {
   std::string program;            // canonical local path of what to execute
   std::vector<std::string> argv;  // argv[0] included
   std::vector<std::string> env;   // "K=V", all of it but for what the worker adds itself
-  std::string cwd;                // absolute local path (may go through symlinks of the view)
+  std::string cwd;  // absolute local path (may go through symlinks of the view), kRootMark before
+                    // it or not
   uint32_t umask = 022;
   // Directories (canonical local paths) in which new or changed files are outputs.
   std::vector<std::string> output_dirs;

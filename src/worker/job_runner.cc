@@ -33,12 +33,19 @@ Result<void> CheckPaths(const std::vector<std::string>& paths, std::string_view 
   return {};
 }
 
+// The working directory as a local path: it is below the root, said or not.
+std::string LocalCwd(const wire::Job& job) {
+  return job.cwd.starts_with(wire::kRootMark) ? job.cwd.substr(1) : job.cwd;
+}
+
 Result<void> CheckJob(const wire::Job& job) {
   TRY(CheckPaths({job.program}, "program"));
   TRY(CheckPaths(job.output_dirs, "output directory"));
   TRY(CheckPaths(job.placeholders, "placeholder"));
   if (job.argv.empty()) return Error{Code::kInvalid, "job without arguments"};
-  if (!job.cwd.starts_with('/')) return Error{Code::kInvalid, "cwd is not absolute: " + job.cwd};
+  if (!LocalCwd(job).starts_with('/')) {
+    return Error{Code::kInvalid, "cwd is not absolute: " + job.cwd};
+  }
   return {};
 }
 
@@ -250,9 +257,10 @@ Result<void> JobRunner::Materialise(const wire::Job& job, wire::Answer& answer, 
 Result<void> JobRunner::MakeDirs(const wire::Job& job) {
   for (const std::string& dir : job.output_dirs) TRY(mirror_->EnsureDir(dir));
   struct stat st {};
-  if (stat((mirror_->root() + job.cwd).c_str(), &st) != 0) {
-    TRY(CheckPaths({job.cwd}, "cwd"));
-    TRY(mirror_->EnsureDir(job.cwd));
+  const std::string cwd = LocalCwd(job);
+  if (stat((mirror_->root() + cwd).c_str(), &st) != 0) {
+    TRY(CheckPaths({cwd}, "cwd"));
+    TRY(mirror_->EnsureDir(cwd));
   }
   TRY(RemoveTree(dir_ + "/tmp"));
   return llama::MakeDirs(dir_ + "/tmp", 0700);
@@ -265,7 +273,7 @@ Result<JobRunner::Command> JobRunner::Prepare(const wire::Job& job, const RunLim
 
   ProcessOptions& process = command.process;
   process.program = mirror_->root() + job.program;
-  process.cwd = mirror_->root() + job.cwd;
+  process.cwd = mirror_->root() + LocalCwd(job);
   for (const std::string& argument : job.argv) process.argv.push_back(Rooted(argument));
   for (const std::string& variable : job.env) {
     if (!IsOwnVariable(variable)) process.env.push_back(Rooted(variable));
