@@ -89,7 +89,7 @@ class PipelineImpl final : public Pipeline {
     ASSIGN_OR_RETURN(digests_, store::DigestCache::Open(JoinPath(cache, "digests"), clock_));
     ASSIGN_OR_RETURN(index_,
                      tree::LayerIndex::Open(JoinPath(cache, "layers"), "folder:" + store_dir));
-    sync_ = std::make_unique<Sync>(*store_, *index_, clock_);
+    sync_ = std::make_unique<Sync>(*store_, *index_, *digests_, clock_);
     trees_ = std::make_unique<ToolchainTrees>(*digests_);
     cloud::LocalPoolOptions pool;
     pool.worker_program = options.worker_program;

@@ -145,8 +145,10 @@ Result<void> Sync::Upload(const tree::Manifest& missing, Synced& out,
   }
   // What others left pending may be held by now, or no longer be on disk; only our own must
   // succeed.
+  const size_t asked = batch.size();
+  siblings_.AddTo(batch);
   Result<void> sent = UploadLayer(index_.Missing(batch), out);
-  if (!sent && sent.error().code != Code::kCancelled && batch.size() != missing.size()) {
+  if (!sent && (asked != missing.size() || batch.size() != asked)) {
     sent = UploadLayer(index_.Missing(missing), out);
   }
   {

@@ -3,9 +3,9 @@
 // A job asks for a manifest and gets the layers and inline entries whose view holds it. Small new
 // files travel inline with the first few jobs that need them; once they add up, or are asked for
 // again, they go into a layer together with everything else that is wanted at that moment: one
-// object for many files and many waiting jobs (group commit), so that the number of store requests
-// does not grow with the number of compiles. Jobs that need the same file wait for the one upload.
-// Thread-safe.
+// object for many files and many waiting jobs (group commit), and the headers beside them, so that
+// the number of store requests does not grow with the number of compiles. Jobs that need the same
+// file wait for the one upload. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/result.h"
+#include "daemon/siblings.h"
 #include "store/object_store.h"
 #include "tree/layer.h"
 #include "tree/layer_index.h"
@@ -35,8 +36,9 @@ struct Synced {
 
 class Sync {
  public:
-  Sync(store::ObjectStore& store, tree::LayerIndex& index, const Clock& clock)
-      : store_(store), index_(index), clock_(clock) {}
+  Sync(store::ObjectStore& store, tree::LayerIndex& index, store::DigestCache& digests,
+       const Clock& clock)
+      : store_(store), index_(index), clock_(clock), siblings_(digests) {}
 
   // kUnavailable: a file is no longer what the manifest says (scan again), or the store fails;
   // kCancelled. `shared` are entries for many jobs (the toolchain): never inline.
@@ -56,6 +58,8 @@ class Sync {
   store::ObjectStore& store_;
   tree::LayerIndex& index_;
   const Clock& clock_;
+
+  Siblings siblings_;  // used by whoever uploads, one at a time
 
   Mutex mutex_;
   CondVar uploaded_;

@@ -48,7 +48,10 @@ class SyncTest : public testing::Test {
     auto index = tree::LayerIndex::Open("", "test");
     ASSERT_TRUE(index);
     index_ = std::move(*index);
-    sync_ = std::make_unique<Sync>(store_, *index_, clock_);
+    auto digests = store::DigestCache::Open("", SystemClock());
+    ASSERT_TRUE(digests);
+    digests_ = std::move(*digests);
+    sync_ = std::make_unique<Sync>(store_, *index_, *digests_, clock_);
   }
 
   // Writes a file and gives the manifest that names it as it is now.
@@ -74,6 +77,7 @@ class SyncTest : public testing::Test {
   WatchedStore store_;
   FakeClock clock_;
   std::unique_ptr<tree::LayerIndex> index_;
+  std::unique_ptr<store::DigestCache> digests_;
   std::unique_ptr<Sync> sync_;
 };
 
@@ -106,6 +110,17 @@ TEST_F(SyncTest, ALayerTakesAlongWhatTravelledInline) {
   EXPECT_EQ(store_.puts, 1);
 }
 
+TEST_F(SyncTest, ALayerTakesAlongTheHeadersBesideItsOwn) {
+  const tree::Manifest neighbour = File("beside.h", Noise(90'000, 3));
+  File("beside.c", Noise(90'000, 4));
+  ASSERT_TRUE(sync_->Bring(File("big.h", Noise(100'000)), {}, nullptr));
+  EXPECT_TRUE(index_->Missing(neighbour).empty());
+  const auto synced = sync_->Bring(neighbour, {}, nullptr);
+  ASSERT_TRUE(synced);
+  EXPECT_EQ(synced->layers.size(), 1u);
+  EXPECT_EQ(store_.puts, 1);
+}
+
 TEST_F(SyncTest, DirectoriesAndLinksNeedNoStore) {
   tree::Entry dir;
   dir.type = tree::EntryType::kDir;
@@ -130,7 +145,7 @@ TEST_F(SyncTest, JobsThatWaitForAnUploadShareTheNext) {
   store_.hold_first = true;
   std::vector<tree::Manifest> wanted;
   for (unsigned i = 0; i <= kJobs; ++i) {
-    wanted.push_back(File("h" + std::to_string(i), Noise(100'000, i + 1)));
+    wanted.push_back(File("x" + std::to_string(i), Noise(100'000, i + 1)));
   }
   std::thread first([&] { EXPECT_TRUE(sync_->Bring(wanted[0], {}, nullptr)); });
   while (store_.puts == 0) std::this_thread::yield();
