@@ -232,6 +232,7 @@ void Parser::Apply(const Option& option, Arg arg, const std::string& value) {
       [[fallthrough]];
     case Effect::kDebug:
       command_.has_debug_info = true;
+      if (option.name == "-gdwarf-" && value.size() == 1) command_.dwarf_version = value[0] - '0';
       break;
     case Effect::kColor:
       command_.color_given = true;

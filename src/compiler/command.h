@@ -64,6 +64,7 @@ struct Command {
   std::string depfile;
   bool depfile_user_only = false;
   bool has_debug_info = false;
+  int dwarf_version = 0;     // by -gdwarf-N; 0: the compiler's default
   bool color_given = false;  // -fdiagnostics-color or -fcolor-diagnostics in any form
 };
 

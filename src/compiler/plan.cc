@@ -13,6 +13,7 @@ namespace {
 // -fmacro-prefix-map came with gcc 8 and clang 10.
 constexpr int kOldestGcc = 8;
 constexpr int kOldestClang = 10;
+constexpr int kFirstGccWithDwarf5 = 11;  // by default
 
 bool IsDirectory(const std::string& path) {
   struct stat st {};
@@ -68,12 +69,22 @@ class Planner {
 
   void Check() {
     if (toolchain_.major < (is_clang() ? kOldestClang : kOldestGcc)) Local("old-compiler");
+    CheckDwarf();
     for (const Arg& arg : command_.args) {
       if (!arg.path.empty() && arg.klass != ArgClass::kPrefixMap &&
           EscapesRoot(request_.cwd, arg.path)) {
         Local("path-escapes-root:" + arg.path);
       }
     }
+  }
+
+  // Below version 5, gcc enters an absolute source into the line table twice if a map changes its
+  // name: once as mapped, once as opened.
+  void CheckDwarf() {
+    if (is_clang() || !command_.has_debug_info || !command_.source.starts_with('/')) return;
+    const int by_default = toolchain_.major >= kFirstGccWithDwarf5 ? 5 : 4;
+    const int version = command_.dwarf_version != 0 ? command_.dwarf_version : by_default;
+    if (version < 5) Local("absolute-source-with-dwarf-" + std::to_string(version));
   }
 
   void AddEnvironment() {

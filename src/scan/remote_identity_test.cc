@@ -1,0 +1,384 @@
+// The truth of this project, in small: what a plan, a toolchain and a finder name is put below
+// another root, run there, and gives the bytes of the local compiler.
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "base/file.h"
+#include "base/process.h"
+#include "compiler/plan.h"
+#include "scan/input_finder.h"
+
+namespace llama::scan {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Copies paths below a root as the kernel walks them: every symlink on the way becomes one, with
+// absolute targets below the root.
+class TestMirror {
+ public:
+  explicit TestMirror(std::string root) : root_(std::move(root)) {}
+
+  void Add(const std::string& path) {
+    std::vector<std::string> pending = Components(path);
+    std::string current;
+    for (int links = 0; !pending.empty() && links < 40;) {
+      const std::string name = pending.back();
+      pending.pop_back();
+      if (name == "..") {
+        current = current.substr(0, current.rfind('/'));
+        continue;
+      }
+      const std::string next = current + "/" + name;
+      const fs::file_status status = fs::symlink_status(next);
+      if (fs::is_symlink(status)) {
+        ++links;
+        const std::string target = fs::read_symlink(next);
+        AddLink(next, target);
+        if (target.starts_with('/')) current.clear();
+        const auto more = Components(target);
+        pending.insert(pending.end(), more.begin(), more.end());
+        continue;
+      }
+      if (!fs::exists(status)) return;
+      if (fs::is_directory(status)) fs::create_directories(root_ + next);
+      if (fs::is_regular_file(status)) AddFile(next);
+      current = next;
+    }
+  }
+
+ private:
+  // In reverse, so that the next one is at the back.
+  static std::vector<std::string> Components(std::string_view path) {
+    std::vector<std::string> out;
+    for (const fs::path& part : fs::path(path)) {
+      if (part != "/" && part != "." && !part.empty()) out.push_back(part);
+    }
+    return {out.rbegin(), out.rend()};
+  }
+
+  void AddLink(const std::string& path, const std::string& target) {
+    if (!known_.insert(path).second) return;
+    fs::create_directories(fs::path(root_ + path).parent_path());
+    fs::create_symlink(target.starts_with('/') ? root_ + target : target, root_ + path);
+  }
+
+  // A hard link where the file system allows, since toolchains are large.
+  void AddFile(const std::string& path) {
+    if (!known_.insert(path).second) return;
+    fs::create_directories(fs::path(root_ + path).parent_path());
+    std::error_code error;
+    fs::create_hard_link(path, root_ + path, error);
+    if (error) fs::copy_file(path, root_ + path);
+  }
+
+  const std::string root_;
+  std::set<std::string> known_;
+};
+
+struct Outcome {
+  int status = 0;
+  std::string out;
+  std::string err;
+  std::map<std::string, std::string> files;  // below the output folder
+};
+
+class RemoteIdentityTest : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    driver_ = GetParam();
+    if (access(driver_.c_str(), X_OK) != 0) GTEST_SKIP() << driver_ << " is not installed";
+    auto temp = TempDir::Create("identity");
+    ASSERT_TRUE(temp);
+    temp_ = std::make_unique<TempDir>(std::move(*temp));
+    project_ = temp_->path() + "/project";
+    root_ = temp_->path() + "/r";
+    WriteProject();
+    env_ = {"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "SOURCE_DATE_EPOCH=1600000000", "TZ=UTC0",
+            "PWD=" + project_};
+    toolchains_ = compiler::Toolchains::Create();
+    finder_ = NewDependencyRunFinder();
+    auto toolchain = toolchains_->Get(driver_, env_);
+    ASSERT_TRUE(toolchain) << toolchain.error().message;
+    toolchain_ = *toolchain;
+    mirror_ = std::make_unique<TestMirror>(root_);
+    for (const std::string& path : toolchain_->files) mirror_->Add(path);
+    for (const std::string& path : toolchain_->dirs) mirror_->Add(path);
+  }
+
+  void Write(const std::string& name, std::string_view text) {
+    const std::string path = project_ + "/" + name;
+    fs::create_directories(fs::path(path).parent_path());
+    ASSERT_TRUE(WriteFileAtomic(path, text, 0644));
+  }
+
+  void WriteProject() {
+    Write("inc/check.h",
+          "#pragma once\n#include <assert.h>\n"
+          "static inline int check(int x) { assert(x > 0); return x; }\n");
+    Write("inc/force.h", "#define FORCED 1\n");
+    Write("inc/a b$c#d.h", "#define ODD 1\n");
+    Write("src/a.c",
+          "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include \"check.h\"\n"
+          "#include \"a b$c#d.h\"\n"
+          "const char* file = __FILE__; const char* base = __BASE_FILE__;\n"
+          "#line 40 \"/generated/from/a.y\"\nconst char* line = __FILE__;\n"
+          "#ifndef __clang__  // knows no SOURCE_DATE_EPOCH before 16\n"
+          "const char* when = __DATE__ __TIME__;\n#endif\n"
+          "int f(int n, char** v) { int u; for (int i = 0; i < n; i++) puts(v[i]);\n"
+          "  assert(n); return check(n) + (int)strlen(file); }\n");
+    Write("src/b.cc",
+          "#include <cstdio>\n#include <utility>\n#include \"check.h\"\n"
+          "namespace { struct S { S() { puts(__FILE__); } int v = 1; } s; }\n"
+          "const char* file = __builtin_FILE();\n"
+          "int f(int c) { std::pair<int, int> m(c, c); assert(c);\n"
+          "  return check(c) + m.second + s.v; }\n");
+    Write("src/asm.S", "#include \"force.h\"\n.globl f\nf:\n nop\n .incbin \"inc/force.h\"\n");
+    Write("src/bad.c", "#include <stdio.h>\nint f(void) { return undeclared; }\n");
+    fs::create_directories(project_ + "/out");
+  }
+
+  std::string Source() const {
+    return toolchain_->is_cxx_driver ? std::string("src/b.cc") : std::string("src/a.c");
+  }
+
+  // '@' is the project's path and '%' the source's.
+  std::vector<std::string> Args(const std::string& line) const {
+    std::vector<std::string> args;
+    for (size_t begin = 0; begin < line.size();) {
+      const size_t end = std::min(line.find(' ', begin), line.size());
+      std::string& word = args.emplace_back();
+      for (const char c : line.substr(begin, end - begin)) {
+        word += c == '@' ? project_ : c == '%' ? Source() : std::string(1, c);
+      }
+      begin = end + 1;
+    }
+    return args;
+  }
+
+  Outcome Collect(const ProcessOptions& options, const std::string& dir) {
+    fs::remove_all(dir);
+    fs::create_directories(dir);
+    Outcome outcome;
+    auto result = RunProcess(options);
+    EXPECT_TRUE(result) << (result ? "" : result.error().message);
+    if (!result) return outcome;
+    outcome.status = result->status;
+    outcome.out = result->out;
+    outcome.err = result->err;
+    for (const auto& entry : fs::directory_iterator(dir)) {
+      outcome.files[entry.path().filename()] = ReadFile(entry.path()).value();
+    }
+    return outcome;
+  }
+
+  Outcome RunLocally(const std::vector<std::string>& args) {
+    ProcessOptions options;
+    options.program = driver_;
+    options.argv = args;
+    options.argv.insert(options.argv.begin(), driver_);
+    options.env = env_;
+    options.cwd = project_;
+    return Collect(options, project_ + "/out");
+  }
+
+  std::string Substitute(std::string text) const {
+    for (size_t i = text.find('\0'); i != text.npos; i = text.find('\0', i)) {
+      text.replace(i, 1, root_);
+    }
+    return text;
+  }
+
+  // What the pipeline does, without its transport. nullopt: local, with the reason recorded.
+  std::optional<Outcome> RunRemotely(const std::vector<std::string>& args) {
+    const compiler::Command command = compiler::Parse(args, ParseOptions());
+    reason_ = command.local_reason;
+    if (!reason_.empty()) return std::nullopt;
+    compiler::PlanRequest request;
+    request.command = &command;
+    request.toolchain = toolchain_.get();
+    request.toolchains = toolchains_.get();
+    request.env = env_;
+    request.cwd = request.pwd = project_;
+    const compiler::Plan plan = compiler::MakePlan(request);
+    reason_ = plan.local_reason;
+    if (!reason_.empty()) return std::nullopt;
+    ScanRequest scan{&command, toolchain_.get(), driver_, env_, project_, {}};
+    auto inputs = finder_->Find(scan);
+    if (!inputs) {
+      reason_ = inputs.error().message;
+      return std::nullopt;
+    }
+    EXPECT_EQ(inputs->files[0], command.source);
+    for (const std::string& file : inputs->files) mirror_->Add(JoinPath(project_, file));
+    for (const std::string& path : plan.paths) mirror_->Add(path);
+    for (const std::string& path : extra_) mirror_->Add(path);
+    return Execute(plan);
+  }
+
+  Outcome Execute(const compiler::Plan& plan) {
+    ProcessOptions options;
+    for (const std::string& word : plan.argv) options.argv.push_back(Substitute(word));
+    for (const std::string& entry : plan.env) options.env.push_back(Substitute(entry));
+    options.program = options.argv[0];
+    options.cwd = Substitute(plan.cwd);
+    Outcome outcome = Collect(options, root_ + project_ + "/out");
+    outcome.out = compiler::MapText(outcome.out, root_);
+    outcome.err = compiler::MapText(outcome.err, root_);
+    for (auto& [name, bytes] : outcome.files) {
+      if (project_ + "/out/" + name != plan.depfile) continue;
+      bytes = compiler::MapDepfile(bytes, root_, toolchain_->family).value();
+    }
+    return outcome;
+  }
+
+  compiler::ParseOptions ParseOptions() const {
+    compiler::ParseOptions options;
+    options.cwd = project_;
+    options.is_clang = toolchain_->family == compiler::Family::kClang;
+    options.is_cxx_driver = toolchain_->is_cxx_driver;
+    return options;
+  }
+
+  void ExpectSame(const std::string& line) {
+    SCOPED_TRACE(driver_ + " " + line);
+    const std::vector<std::string> args = Args(line);
+    const Outcome local = RunLocally(args);
+    const std::optional<Outcome> remote = RunRemotely(args);
+    ASSERT_TRUE(remote) << reason_;
+    EXPECT_EQ(local.status, remote->status) << remote->err;
+    EXPECT_EQ(local.out, remote->out);
+    EXPECT_EQ(local.err, remote->err);
+    ASSERT_EQ(local.files.size(), remote->files.size());
+    for (const auto& [name, bytes] : local.files) {
+      const auto found = remote->files.find(name);
+      ASSERT_NE(found, remote->files.end()) << name;
+      const std::string& text = name.ends_with(".d") ? bytes : std::string();
+      EXPECT_TRUE(bytes == found->second) << name << " differs\n"
+                                          << text << (text.empty() ? "" : found->second);
+    }
+  }
+
+  std::string driver_, project_, root_, reason_;
+  std::vector<std::string> env_, extra_;
+  std::unique_ptr<TempDir> temp_;
+  std::unique_ptr<compiler::Toolchains> toolchains_;
+  std::unique_ptr<InputFinder> finder_;
+  std::shared_ptr<const compiler::Toolchain> toolchain_;
+  std::unique_ptr<TestMirror> mirror_;
+};
+
+TEST_P(RemoteIdentityTest, ObjectsAreTheLocalCompilers) {
+  for (const char* options :
+       {"-O2 -Wall -Wextra -Wconversion", "-g -include inc/force.h", "-g3 -O2 -pedantic",
+        "-g -gz -fPIC -pthread -ffunction-sections", "-fsanitize=thread -include @/inc/force.h"}) {
+    ExpectSame(std::string(options) + " -Iinc -c % -o out/a.o");
+    ExpectSame(std::string(options) + " -I@/inc -c @/% -o @/out/a.o");
+  }
+}
+
+// gcc enters a source's name into the line table of DWARF 4 and older twice, mapped and unmapped;
+// and a #line that names the file itself does not meet the name that it was opened by.
+TEST_P(RemoteIdentityTest, WhatGccNamesTwiceRunsLocally) {
+  Write("src/self.c", "#line 7 \"" + project_ + "/src/self.c\"\nint f(void) { return 1; }\n");
+  if (toolchain_->family == compiler::Family::kClang) {
+    ExpectSame("-gdwarf-4 -I@/inc -c @/% -o out/a.o");
+    ExpectSame("-x c -g -c @/src/self.c -o out/a.o");
+    return;
+  }
+  ExpectSame("-gdwarf-4 -Iinc -c % -o out/a.o");
+  RunRemotely(Args("-gdwarf-4 -I@/inc -c @/% -o out/a.o"));
+  EXPECT_EQ(reason_, "absolute-source-with-dwarf-4");
+  ExpectSame("-x c -O2 -c @/src/self.c -o out/a.o");
+  ExpectSame("-x c -g -c src/self.c -o out/a.o");
+  RunRemotely(Args("-x c -g -c @/src/self.c -o out/a.o"));
+  EXPECT_EQ(reason_, "a #line directive names " + project_ + "/src/self.c");
+}
+
+TEST_P(RemoteIdentityTest, SplitDebugInformationIsTheLocalCompilers) {
+  ExpectSame("-g -O1 -gsplit-dwarf -Iinc -c % -o out/a.o");
+}
+
+TEST_P(RemoteIdentityTest, TheUsersPrefixMapsWin) {
+  for (const char* options :
+       {"-ffile-prefix-map=@=.", "-fdebug-prefix-map=@=/usr/src/x", "-fmacro-prefix-map=@/src=S",
+        "-fmacro-prefix-map=./=", "-ffile-prefix-map=/usr=U -ffile-prefix-map=@/inc=I",
+        "-ffile-prefix-map=@=A -ffile-prefix-map=@/src=B -fmacro-prefix-map=@=C",
+        "-ffile-prefix-map=/generated=G", "-fdebug-prefix-map=/=R"}) {
+    ExpectSame(std::string(options) + " -g -I@/inc -c @/% -o @/out/a.o");
+  }
+  ExpectSame("-ffile-prefix-map=@=. -g3 -Iinc -c % -o out/a.o");
+}
+
+TEST_P(RemoteIdentityTest, DepfilesAreTheLocalCompilers) {
+  for (const char* options :
+       {"-MD", "-MMD -MP", "-MD -MP -MF out/x.d", "-MD -MF @/out/.dep.d -MT target",
+        "-MD -MQ a$b -MT b -MT @/long/enough/to/wrap/the/targets/onto/another/line/of/the/rule.o",
+        "-Wp,-MMD,out/.a.o.d", "-Wp,-MD,@/out/y.d"}) {
+    ExpectSame(std::string(options) + " -Iinc -c % -o out/a.o");
+    ExpectSame(std::string(options) + " -I@/inc -c @/% -o @/out/a.o");
+  }
+}
+
+TEST_P(RemoteIdentityTest, SearchPathVariablesAreFollowed) {
+  env_.push_back("CPATH=" + project_ + "/inc:inc");
+  ExpectSame("-g -O1 -c % -o out/a.o");
+}
+
+TEST_P(RemoteIdentityTest, DiagnosticsOfBrokenCodeAreTheLocalCompilers) {
+  const std::vector<std::string> args = Args("-x c -Wall -c @/src/bad.c -o out/a.o");
+  const Outcome local = RunLocally(args);
+  const std::optional<Outcome> remote = RunRemotely(args);
+  ASSERT_TRUE(remote) << reason_;
+  EXPECT_NE(local.status, 0);
+  EXPECT_EQ(local.status, remote->status);
+  EXPECT_EQ(local.err, remote->err);
+  EXPECT_TRUE(remote->files.empty());
+  EXPECT_FALSE(compiler::IsMachineFailure(remote->status, remote->err));
+}
+
+TEST_P(RemoteIdentityTest, AssemblerSourcesAreTheLocalCompilers) {
+  if (toolchain_->family == compiler::Family::kClang) {
+    ExpectSame("-Iinc -c src/asm.S -o out/a.o");
+    RunRemotely(Args("-g -Iinc -c src/asm.S -o out/a.o"));
+    EXPECT_EQ(reason_, "assembler");
+    return;
+  }
+  // What .incbin reads is unknown to -M; the pipeline learns it from the worker's lookups.
+  extra_ = {project_ + "/inc/force.h"};
+  for (const char* options : {"", "-g ", "-Wa,--noexecstack -Wa,-gdwarf-2 "}) {
+    ExpectSame(std::string(options) + "-Iinc -c src/asm.S -o out/a.o");
+    ExpectSame(std::string(options) + "-I@/inc -c @/src/asm.S -o @/out/a.o");
+  }
+}
+
+TEST_P(RemoteIdentityTest, NativeIsExpandedHere) {
+  if (toolchain_->family == compiler::Family::kClang) {
+    RunRemotely(Args("-march=native -Iinc -c % -o out/a.o"));
+    EXPECT_EQ(reason_, "host-native:-march=native");
+    return;
+  }
+  ExpectSame("-march=native -O3 -Iinc -c % -o out/a.o");
+  ExpectSame("-O3 -march=native -mtune=generic -Iinc -c % -o out/a.o");
+  RunRemotely(Args("-march=native -g -Iinc -c % -o out/a.o"));
+  EXPECT_EQ(reason_, "host-native:-march=native");
+}
+
+INSTANTIATE_TEST_SUITE_P(Drivers, RemoteIdentityTest,
+                         testing::Values("/usr/bin/gcc", "/usr/bin/g++", "/usr/bin/clang",
+                                         "/usr/bin/clang++"),
+                         [](const auto& param) {
+                           std::string name(BaseName(param.param));
+                           for (char& c : name) c = c == '+' ? 'x' : c;
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace llama::scan
