@@ -50,13 +50,19 @@ def fresh(scene, name, **files):
     return folder
 
 
-def slow_source(functions=4000):
+def slow_source(functions=1500):
     return synthetic.source(1, functions).replace('#include "shared.h"\n', "#define SHARED 1\n")
 
 
 def compilers_proper(scene):
     """The running cc1 processes of the scene's jobs, remote and local."""
     return [pid for pid, line in scene.processes().items() if "/cc1 " in line]
+
+
+def remote_compilers(scene):
+    """Those that run in a worker's mirror, where the compiler's programs are copies."""
+    mirrors = str(scene.llama_dir)
+    return [pid for pid in compilers_proper(scene) if harness.executable(pid).startswith(mirrors)]
 
 
 def fault_full_disk(scene):
@@ -165,7 +171,7 @@ def fault_compiler_killed_once(scene):
     folder = fresh(scene, "killed_once", a_c=slow_source())
     scene.run(["gcc", "-O2", "-c", "a.c", "-o", "plain.o"], cwd=folder).expect_status(0)
     process = scene.start(wrapped(scene, "-O2", "-c", "a.c"), cwd=folder)
-    os.kill(wait_until(lambda: compilers_proper(scene), 60, "a cc1")[0], signal.SIGKILL)
+    os.kill(wait_until(lambda: remote_compilers(scene), 60, "a remote cc1")[0], signal.SIGKILL)
     done = harness.finish(process).expect_status(0)
     expect(done.out + done.err == b"", f"printed {done.out + done.err}")
     expect((folder / "a.o").read_bytes() == (folder / "plain.o").read_bytes(), "another object")
@@ -193,10 +199,10 @@ def fault_compiler_killed_always(scene):
 
 def fault_wrapper_terminated(scene):
     """The job ends with its wrapper, which dies of the signal as gcc does."""
-    folder = fresh(scene, "terminated", a_c=slow_source(20_000))
+    folder = fresh(scene, "terminated", a_c=slow_source(6000))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL):
         process = scene.start(wrapped(scene, "-O2", "-c", "a.c"), cwd=folder)
-        wait_until(lambda: compilers_proper(scene), 60, "a cc1")
+        wait_until(lambda: remote_compilers(scene), 60, "a remote cc1")
         os.kill(process.pid, number)
         harness.finish(process, 30).expect_status(-number)
         wait_until(lambda: not compilers_proper(scene), 30, "the cc1's end")
