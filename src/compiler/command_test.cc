@@ -1,0 +1,257 @@
+#include "compiler/command.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "base/file.h"
+#include "compiler/response_file.h"
+
+namespace llama::compiler {
+namespace {
+
+std::vector<std::string> Split(const std::string& line) { return SplitResponse(line); }
+
+class CommandTest : public testing::Test {
+ protected:
+  CommandTest() : dir_(std::move(TempDir::Create("command")).value()) {
+    for (const char* name : {"a.c", "b.c", "a.cc", "a.i", "a.S", "a.s", "a.m", "a.txt", "a.h"}) {
+      Write(name, "");
+    }
+    options_.cwd = dir_.path();
+  }
+
+  void Write(const std::string& name, const std::string& text) {
+    std::ofstream(dir_.path() + "/" + name) << text;
+  }
+  Command ParseLine(const std::string& line) { return Parse(Split(line), options_); }
+
+  TempDir dir_;
+  ParseOptions options_;
+};
+
+struct ReasonCase {
+  const char* line;
+  const char* reason;
+};
+
+TEST_F(CommandTest, SaysWhyACommandIsLocal) {
+  const ReasonCase cases[] = {
+      {"-c a.c", ""},
+      {"-O2 -Wall -c a.c -o a.o", ""},
+      {"a.c -o a", "link"},
+      {"a.o b.o -o a", "link"},
+      {"-O2", "no-source"},
+      {"", "no-source"},
+      {"-c a.c b.c", "several-sources"},
+      {"-c a.c b.o", "several-sources"},
+      {"-x c -c -", "stdin"},
+      {"-E a.c", "preprocess"},
+      {"-c -E a.c", "preprocess"},
+      {"-S a.c", "assembly"},
+      {"-M a.c", "dependencies"},
+      {"-MM a.c", "dependencies"},
+      {"-fsyntax-only a.c", "syntax-only"},
+      {"--version", "query"},
+      {"-v", "query"},
+      {"-dumpmachine", "query"},
+      {"-print-search-dirs", "query"},
+      {"-### -c a.c", "query"},
+      {"-c a.m", "language:m"},
+      {"-c a.h", "language:h"},
+      {"-c a.txt", "language:txt"},
+      {"-x c -c a.txt", ""},
+      {"-x c++-header -c a.h", "language:h"},
+      {"-x none -c a.c", ""},
+      {"-c missing.c", "source-not-regular"},
+      {"-c . -x c .", "several-sources"},
+      {"-c a.c -o /dev/null", "output-not-regular"},
+      {"-c a.c -o .", "output-not-regular"},
+      {"-c a.c -o a.o -o b.o", "unsafe-option:-o"},
+      {"-c a.c -o", "missing-value:-o"},
+      {"-c a.c -I", "missing-value:-I"},
+      {"-c a.c -fbar", "unknown-option:-fbar"},
+      {"-c a.c -arch arm64", "several-sources"},
+      {"-c a.c --frobnicate", "unknown-option:--frobnicate"},
+      {"-c a.c -fplugin=x.so", "unsafe-option:-fplugin=x.so"},
+      {"-c a.c -flto", "unsafe-option:-flto"},
+      {"-c a.c -flto -E", "preprocess"},
+      {"-c a.c -B dir", "unsafe-option:-B"},
+      {"-c a.c -wrapper gdb,--args", "unsafe-option:-wrapper"},
+      {"-c a.c --coverage", "unsafe-option:--coverage"},
+      {"-c a.c -save-temps", "unsafe-option:-save-temps"},
+      {"-c a.c -dD", "unsafe-option:-dD"},
+      {"-c a.c -I=usr", "unsafe-option:-I=usr"},
+      {"-c a.c -fsanitize=address", "unsafe-option:-fsanitize=address"},
+      {"-c a.c -fsanitize=thread", ""},
+      {"-c a.c -finput-charset=latin1", "unsafe-option:-finput-charset=latin1"},
+      {"-c a.c -finput-charset=UTF-8", ""},
+      {"-c a.c -ffile-prefix-map==x", "unsafe-option:-ffile-prefix-map==x"},
+      {"-c a.c -g -gsplit-dwarf -o a.o", ""},
+      {"-c a.c -g -gsplit-dwarf -o /x/a.o", "unsafe-option:-gsplit-dwarf"},
+      {"-c a.c -MD -MF -", "unsafe-option:-MF"},
+      {"-c a.c -Wp,-MD,a.d,-DX", "unsafe-option:-Wp,-MD,a.d,-DX"},
+      {"-c a.c -Wp,-E", "unsafe-option:-Wp,-E"},
+      {"-c a.c -Wp,", "unsafe-option:-Wp,"},
+      {"-c a.c -Wa,-adhln", "unsafe-option:-Wa,-adhln"},
+      {"-c a.c -Wa,--noexecstack,-mrelax-relocations=no", ""},
+      {"-c a.S", ""},
+      {"-c a.s", ""},
+  };
+  for (const ReasonCase& c : cases) EXPECT_EQ(ParseLine(c.line).local_reason, c.reason) << c.line;
+}
+
+// None of these begins an option that the prefix of another would have swallowed.
+TEST_F(CommandTest, TellsOptionsApartThatBeginAlike) {
+  const ReasonCase cases[] = {
+      {"-coverage a.c", "link"},
+      {"-c -coverage a.c", "unsafe-option:-coverage"},
+      {"-c -nostdinc++ a.cc", ""},
+      {"-c -nostdinc a.c", ""},
+      {"-c -include-pch x.pch a.c", "unsafe-option:-include-pch"},
+      {"-c -include a.h a.c", ""},
+      {"-c -iquotea -isystemb -Ic -idirafterd a.c", ""},
+      {"-c -nostdinctypo a.c", "unknown-option:-nostdinctypo"},
+      {"-c -MDa.d a.c", "unknown-option:-MDa.d"},
+      {"-c -pthread -pipe -pg a.c", ""},
+      {"-c -pipeline a.c", "unknown-option:-pipeline"},
+      {"-c -g3 -gdwarf-5 a.c", ""},
+      {"-c -gfoo a.c", "unknown-option:-gfoo"},
+      {"-c -ggdb3 -gno-column-info a.c", ""},
+      {"-cc1 a.c", "link"},
+  };
+  for (const ReasonCase& c : cases) EXPECT_EQ(ParseLine(c.line).local_reason, c.reason) << c.line;
+}
+
+TEST_F(CommandTest, KnowsTheFlagsOfRealProjects) {
+  const char* lines[] = {
+      // The kernel.
+      "-Wp,-MMD,./.a.o.d -nostdinc -Iarch/x86/include -include a.h -D__KERNEL__ "
+      "-fmacro-prefix-map=./= -Wundef -std=gnu11 -fshort-wchar -fno-PIE -mno-sse -mno-avx "
+      "-fcf-protection=none -m64 -falign-jumps=1 -falign-loops=1 -mno-80387 -mno-fp-ret-in-387 "
+      "-mpreferred-stack-boundary=3 -mskip-rax-setup -march=x86-64 -mtune=generic -mno-red-zone "
+      "-mcmodel=kernel -Wno-sign-compare -fno-asynchronous-unwind-tables "
+      "-mindirect-branch=thunk-extern -mindirect-branch-register -mindirect-branch-cs-prefix "
+      "-mfunction-return=thunk-extern -fno-jump-tables -mharden-sls=all "
+      "-fno-delete-null-pointer-checks -O2 -fno-allow-store-data-races -fno-stack-protector "
+      "-fno-omit-frame-pointer -ftrivial-auto-var-init=zero -fno-stack-clash-protection "
+      "-fzero-call-used-regs=used-gpr -fno-strict-overflow -fno-stack-check -fconserve-stack "
+      "-fstrict-flex-arrays=3 -Werror=incompatible-pointer-types -pg -mrecord-mcount -mfentry "
+      "-fno-builtin -ffreestanding -fno-tree-loop-im --param=allow-store-data-races=0 "
+      "-DKBUILD_MODNAME=\\\"a\\\" -c -o a.o a.c",
+      // CMake, googletest.
+      "-DGTEST_CREATE_SHARED_LIBRARY=1 -I/usr/include -isystem /usr/include -O2 -g -DNDEBUG -fPIC "
+      "-fvisibility=hidden -fvisibility-inlines-hidden -Wall -Werror -Wshadow -std=gnu++11 -MD "
+      "-MT CMakeFiles/a.o -MF a.cc.o.d -o a.cc.o -c a.cc",
+      // autoconf, libtool.
+      "-DHAVE_CONFIG_H -I. -pthread -O3 -funroll-loops -fno-common -MT a.lo -MD -MP -MF a.Tpo -c "
+      "a.c -fPIC -DPIC -o a.o",
+      // Debian's flags.
+      "-g -O2 -ffile-prefix-map=/build/x=. -fstack-protector-strong -Wformat "
+      "-Werror=format-security -fdebug-prefix-map=/a=/b -Wdate-time -D_FORTIFY_SOURCE=2 "
+      "-fcf-protection -fno-plt -fexceptions -c a.c",
+      // jemalloc, redis, lua.
+      "-std=gnu99 -Wall -Wextra -pipe -O3 -fvisibility=hidden -funroll-loops -ffast-math "
+      "-rdynamic -ggdb -DLUA_ANSI -lm -c a.c",
+  };
+  for (const char* line : lines) EXPECT_EQ(ParseLine(line).local_reason, "") << line;
+}
+
+TEST_F(CommandTest, DerivesOutputs) {
+  struct Case {
+    const char* line;
+    const char* object;
+    const char* depfile;
+  };
+  const Case cases[] = {
+      {"-c src/../a.c", "a.o", ""},
+      {"-c a.c -o out.d/x", "out.d/x", ""},
+      {"-c a.c -MD", "a.o", "a.d"},
+      {"-c a.c -MD -ox.y.o", "x.y.o", "x.y.d"},
+      {"-c a.c -MMD -o out.d/x", "out.d/x", "out.d/x.d"},
+      {"-c a.c -MD -MF y.d -o x.o", "x.o", "y.d"},
+      {"-c a.c -MD -MFy.d", "a.o", "y.d"},
+      {"-c a.c -Wp,-MMD,.a.o.d", "a.o", ".a.o.d"},
+  };
+  for (const Case& c : cases) {
+    const Command command = ParseLine(c.line);
+    EXPECT_EQ(command.object, c.object) << c.line;
+    EXPECT_EQ(command.depfile, c.depfile) << c.line;
+  }
+}
+
+TEST_F(CommandTest, KnowsTheLanguage) {
+  EXPECT_EQ(ParseLine("-c a.c").language, Language::kC);
+  EXPECT_EQ(ParseLine("-c a.cc").language, Language::kCxx);
+  EXPECT_EQ(ParseLine("-c a.i").language, Language::kPreprocessedC);
+  EXPECT_EQ(ParseLine("-c a.S").language, Language::kAssemblerWithCpp);
+  EXPECT_EQ(ParseLine("-xc++ -c a.c").language, Language::kCxx);
+  EXPECT_EQ(ParseLine("-x c++ -x none -c a.c").language, Language::kC);
+  options_.is_cxx_driver = true;
+  EXPECT_EQ(ParseLine("-c a.c").language, Language::kCxx);
+  EXPECT_EQ(ParseLine("-c a.i").language, Language::kPreprocessedCxx);
+  EXPECT_EQ(ParseLine("-x c -c a.c").language, Language::kC);
+  EXPECT_EQ(ParseLine("-c a.S").language, Language::kAssemblerWithCpp);
+}
+
+TEST_F(CommandTest, MarksWherePathsAre) {
+  const Command command =
+      ParseLine("-I/x -isystem /y -Wp,-MMD,/d/a.d -fdebug-prefix-map=/o=n -c a.c");
+  ASSERT_EQ(command.args.size(), 6u);
+  for (const Arg& arg : command.args) {
+    if (arg.path.empty()) continue;
+    EXPECT_EQ(arg.words[arg.word].substr(arg.offset, arg.path.size()), arg.path);
+  }
+  EXPECT_EQ(command.args[0].path, "/x");
+  EXPECT_EQ(command.args[1].path, "/y");
+  EXPECT_EQ(command.args[2].path, "/d/a.d");
+  EXPECT_EQ(command.args[2].klass, ArgClass::kSplitPath);
+  EXPECT_EQ(command.args[3].path, "/o");
+  EXPECT_EQ(command.args[5].klass, ArgClass::kSource);
+}
+
+TEST_F(CommandTest, ClangWritesItsCommandLineIntoTheObject) {
+  EXPECT_EQ(ParseLine("-grecord-gcc-switches -c a.c").local_reason, "");
+  options_.is_clang = true;
+  EXPECT_EQ(ParseLine("-grecord-gcc-switches -c a.c").local_reason,
+            "unsafe-option:-grecord-gcc-switches");
+  EXPECT_EQ(ParseLine("-g -c a.S").local_reason, "assembler");
+}
+
+TEST_F(CommandTest, AssemblersCanBeKeptHere) {
+  options_.remote_assemble = false;
+  EXPECT_EQ(ParseLine("-c a.S").local_reason, "assembler");
+  EXPECT_EQ(ParseLine("-c a.c").local_reason, "");
+}
+
+TEST_F(CommandTest, TakesDebugInformationFromTheLastOption) {
+  EXPECT_TRUE(ParseLine("-g -c a.c").has_debug_info);
+  EXPECT_FALSE(ParseLine("-g -g0 -c a.c").has_debug_info);
+  EXPECT_EQ(ParseLine("-gdwarf-5 -gdwarf-4 -c a.c").dwarf_version, 4);
+}
+
+TEST_F(CommandTest, ExpandsResponseFiles) {
+  Write("args", "-O2 '-DX=a b' \"-DY=\\\"q\\\"\" back\\ slash\n@nested\r\n");
+  Write("nested", "-g @missing");
+  auto words = ExpandResponseFiles({"@args", "-c", "@", "@nowhere"}, dir_.path());
+  ASSERT_TRUE(words);
+  EXPECT_EQ(*words, (std::vector<std::string>{"-O2", "-DX=a b", "-DY=\"q\"", "back slash", "-g",
+                                              "@missing", "-c", "@", "@nowhere"}));
+}
+
+TEST_F(CommandTest, AResponseFileThatNamesItselfIsLocal) {
+  Write("loop", "@loop @loop");
+  EXPECT_EQ(ParseLine("-c a.c @loop").local_reason, "response-file");
+}
+
+TEST_F(CommandTest, DescribesAnyBytesWithoutFailing) {
+  const std::string odd[] = {"-", "--", "-\n", std::string("-f\0x", 4), "-Wp,,,", "-Wa,", "@", ""};
+  for (const std::string& first : odd) {
+    for (const std::string& second : odd) {
+      EXPECT_NE(Parse({first, second}, options_).local_reason, "") << first << ' ' << second;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace llama::compiler
