@@ -62,7 +62,7 @@ class DiskMirror final : public Mirror {
 
   FileForm FormOf(const Entry& entry, const std::string& interp);
   bool IsInPlace(const std::string& path, const Entry& entry);
-  void MakeRoomOnDisk();
+  void MakeRoomOnDisk(const View& view);
   void ForgetIdleLayers();
 
   const MirrorOptions options_;
@@ -101,7 +101,7 @@ Result<PrepareStats> DiskMirror::Prepare(const View& view) {
   TRY(Take(view));
   Result<void> brought = Bring(view);
   if (!brought && disk_failed_) {
-    MakeRoomOnDisk();
+    MakeRoomOnDisk(view);
     brought = Bring(view);
   }
   inline_files_.clear();
@@ -354,16 +354,28 @@ Result<void> DiskMirror::EnsureDir(const std::string& path) {
   return {};
 }
 
-// The disk is full: what neither this view nor the last one uses goes, and what only the last one
-// uses as well if the new one is known far enough to tell.
-void DiskMirror::MakeRoomOnDisk() {
-  const bool knows_view = !settled_ && !changes_.empty();
+// The disk is full. What only the last view uses goes from the root, then every blob that the new
+// one does not use. If some of its layers are not known yet, that is judged by those that are.
+void DiskMirror::MakeRoomOnDisk(const View& view) {
   std::unordered_set<store::Digest, store::DigestHash> keep;
-  if (knows_view && RemoveStale()) {
-    for (const std::string& path : changes_) {
-      const Entry* entry = Find(path);
-      if (entry != nullptr && entry->type == EntryType::kFile) keep.insert(entry->digest);
-    }
+  MergedTree known;
+  for (const LayerRef& layer : view.layers) {
+    const auto it = layers_.find(layer.key);
+    if (it != layers_.end()) known.Apply(it->second.manifest);
+  }
+  known.ForEach([&](std::string_view, const Entry& entry) {
+    if (entry.type == EntryType::kFile) keep.insert(entry.digest);
+  });
+  std::vector<std::string> stale;
+  root_.ForEach([&](const std::string& path, const Placed& placed) {
+    const Entry* entry = known.Find(path);
+    if (entry == nullptr || !(*entry == placed.entry)) stale.push_back(path);
+  });
+  settled_ = false;
+  std::sort(stale.rbegin(), stale.rend());
+  for (const std::string& path : stale) {
+    if (!root_.Remove(path)) return;
+    ++stats_.files_removed;
   }
   stats_.evicted_bytes +=
       blobs_.Evict(0, [&](const store::Digest& digest) { return keep.contains(digest); });
