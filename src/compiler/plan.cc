@@ -213,7 +213,8 @@ std::vector<std::string> DependencyArgs(const Command& command) {
     out.insert(out.end(), arg.words.begin(), arg.words.end());
   }
   // A target of our own, so that no name of the user's has to be told from the rule's colon.
-  out.insert(out.end(), {"-w", "-M", "-MT", "x"});
+  // -E keeps gcc from looking for what only a link needs.
+  out.insert(out.end(), {"-w", "-E", "-M", "-MT", "x"});
   return out;
 }
 

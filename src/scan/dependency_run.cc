@@ -77,7 +77,8 @@ class DependencyRunFinder final : public InputFinder {
       return Error{Code::kInternal, request.toolchain->driver + " -M was killed"};
     }
     if (WEXITSTATUS(result.status) != 0) {
-      return Error{Code::kRemoteFailed, request.command->source + ": the preprocessor failed"};
+      return Error{Code::kRemoteFailed, request.command->source + ": the preprocessor failed: " +
+                                            result.err.substr(0, 300)};
     }
     return std::move(result.out);
   }

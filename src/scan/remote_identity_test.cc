@@ -92,8 +92,10 @@ struct Outcome {
 
 class RemoteIdentityTest : public testing::TestWithParam<const char*> {
  protected:
-  void SetUp() override {
-    driver_ = GetParam();
+  void SetUp() override { Prepare(GetParam()); }
+
+  void Prepare(const std::string& driver) {
+    driver_ = driver;
     if (access(driver_.c_str(), X_OK) != 0) GTEST_SKIP() << driver_ << " is not installed";
     auto temp = TempDir::Create("identity");
     ASSERT_TRUE(temp);
@@ -370,6 +372,55 @@ TEST_P(RemoteIdentityTest, NativeIsExpandedHere) {
   RunRemotely(Args("-march=native -g -Iinc -c % -o out/a.o"));
   EXPECT_EQ(reason_, "host-native:-march=native");
 }
+
+// A copy of gcc finds its own folders relative to itself; the bytes are still the same.
+class RelocatedCompilerTest : public RemoteIdentityTest {
+ protected:
+  void SetUp() override {
+    const std::string name = std::string("x86_64-linux-gnu-") + GetParam();
+    const std::string own_dir = "/usr/lib/gcc/x86_64-linux-gnu/12";
+    if (!fs::exists("/usr/bin/" + name) || !fs::exists(own_dir)) {
+      GTEST_SKIP() << name << " is not installed as Debian 12 has it";
+    }
+    auto home = TempDir::Create("my compiler");
+    ASSERT_TRUE(home);
+    home_ = std::make_unique<TempDir>(std::move(*home));
+    fs::create_directories(home_->path() + "/usr/bin");
+    fs::copy_file("/usr/bin/" + name, home_->path() + "/usr/bin/" + GetParam());
+    for (const std::string& part : {own_dir + "/cc1", own_dir + "/cc1plus", own_dir + "/include",
+                                    std::string("/usr/include/c++/12"),
+                                    std::string("/usr/include/x86_64-linux-gnu/c++/12")}) {
+      Copy(part, home_->path() + part);
+    }
+    Prepare(home_->path() + "/usr/bin/" + GetParam());
+  }
+
+  static void Copy(const fs::path& from, const fs::path& to) {
+    if (!fs::exists(from)) return;
+    fs::create_directories(to.parent_path());
+    std::error_code error;
+    constexpr auto kOptions = fs::copy_options::recursive;
+    fs::copy(from, to, kOptions | fs::copy_options::create_hard_links, error);
+    if (!error) return;
+    fs::remove_all(to);
+    fs::copy(from, to, kOptions);
+  }
+
+  std::unique_ptr<TempDir> home_;
+};
+
+TEST_P(RelocatedCompilerTest, GivesItsOwnBytes) {
+  EXPECT_TRUE(std::any_of(toolchain_->files.begin(), toolchain_->files.end(), [&](const auto& f) {
+    return f.starts_with(home_->path()) && f.find("/cc1") != f.npos;
+  }));
+  ExpectSame("-g -O1 -Iinc -c % -o out/a.o");
+  ExpectSame("-g3 -MD -MP -I@/inc -c @/% -o @/out/a.o");
+}
+
+INSTANTIATE_TEST_SUITE_P(Drivers, RelocatedCompilerTest, testing::Values("gcc-12", "g++-12"),
+                         [](const auto& param) {
+                           return param.param[1] == 'c' ? std::string("gcc") : std::string("gxx");
+                         });
 
 INSTANTIATE_TEST_SUITE_P(Drivers, RemoteIdentityTest,
                          testing::Values("/usr/bin/gcc", "/usr/bin/g++", "/usr/bin/clang",
