@@ -1,0 +1,245 @@
+#include "compiler/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "base/file.h"
+#include "compiler/environment.h"
+#include "compiler/response_file.h"
+
+namespace llama::compiler {
+namespace {
+
+// '%' for the root's mark, so that expectations can be read.
+std::string Shown(std::string text) {
+  std::replace(text.begin(), text.end(), kRootMark, '%');
+  return text;
+}
+
+std::string Shown(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : " ") + Shown(word);
+  return out;
+}
+
+class FixedNative final : public Toolchains {
+ public:
+  Result<std::shared_ptr<const Toolchain>> Get(const std::string& driver,
+                                               const std::vector<std::string>&) override {
+    return Error{Code::kInvalid, driver};
+  }
+  Result<std::vector<std::string>> ExpandNative(const Toolchain&, const std::string&) override {
+    return std::vector<std::string>{"-march=x", "-mavx", "--param=l1=32", "-mtune=x"};
+  }
+};
+
+class PlanTest : public testing::Test {
+ protected:
+  PlanTest() : dir_(std::move(TempDir::Create("plan")).value()) {
+    std::ofstream(dir_.path() + "/a.c") << "";
+    gcc_.driver = "/usr/bin/gcc";
+    gcc_.major = 12;
+    gcc_.path_dirs = {"/usr/bin", "/opt/bin"};
+    gcc_.library_dirs = {"/lib/x"};
+    clang_ = gcc_;
+    clang_.family = Family::kClang;
+    clang_.major = 14;
+    clang_.gcc_prefix = "/usr/bin/..";
+  }
+
+  Plan Make(const std::string& line, const Toolchain& toolchain) {
+    ParseOptions options;
+    options.cwd = dir_.path();
+    options.is_clang = toolchain.family == Family::kClang;
+    command_ = Parse(SplitResponse(line), options);
+    PlanRequest request;
+    request.command = &command_;
+    request.toolchain = &toolchain;
+    request.toolchains = &native_;
+    request.env = env_;
+    request.cwd = request.pwd = dir_.path();
+    request.stderr_is_terminal = terminal_;
+    return MakePlan(request);
+  }
+  Plan Make(const std::string& line) { return Make(line, gcc_); }
+
+  // The arguments after ours.
+  std::string UserArgs(const std::string& line) {
+    const std::string all = Shown(Make(line).argv);
+    const std::string ours = "-fdebug-prefix-map=%= ";
+    return all.substr(all.find(ours) + ours.size());
+  }
+
+  TempDir dir_;
+  Toolchain gcc_, clang_;
+  FixedNative native_;
+  Command command_;
+  std::vector<std::string> env_ = {"TZ=UTC0"};
+  bool terminal_ = false;
+};
+
+TEST_F(PlanTest, MapsTheRootAwayBeforeTheUsersArguments) {
+  EXPECT_EQ(Shown(Make("-c a.c").argv),
+            "%/usr/bin/gcc --sysroot=% -fmacro-prefix-map=%= -fdebug-prefix-map=%= -c a.c");
+  EXPECT_EQ(Shown(Make("-c a.c", clang_).argv),
+            "%/usr/bin/gcc --sysroot=% --gcc-toolchain=%/usr/bin/.. -fmacro-prefix-map=%= "
+            "-fdebug-prefix-map=%= -c a.c");
+}
+
+TEST_F(PlanTest, RootsAbsolutePathsAndNothingElse) {
+  struct Case {
+    const char* line;
+    const char* argv;
+  };
+  const Case cases[] = {
+      {"-I/x -I y -c a.c -o /o/a.o", "-I%/x -I y -c a.c -o %/o/a.o"},
+      {"-isystem /x -include /y/z.h -c a.c", "-isystem %/x -include %/y/z.h -c a.c"},
+      {"-MD -MF/d/a.d -MT /t/a.o -c a.c", "-MD -MF%/d/a.d -MT /t/a.o -c a.c"},
+      {"-Wp,-MMD,/d/a.d -c a.c", "-Wp,-MMD,%/d/a.d -c a.c"},
+      {"-Wp,-MMD,d/a.d -c a.c", "-Wp,-MMD,d/a.d -c a.c"},
+      {"-DX=/x -L/x -Wl,/x -c a.c", "-DX=/x -L/x -Wl,/x -c a.c"},
+      {"-ffile-prefix-map=/x=/y -c a.c", "-ffile-prefix-map=/x=/y -ffile-prefix-map=%/x=/y -c a.c"},
+      {"-fmacro-prefix-map=./= -c a.c", "-fmacro-prefix-map=./= -c a.c"},
+      {"-march=native -c a.c", "-march=x -mavx --param=l1=32 -mtune=x -c a.c"},
+      {"-march=native -mtune=y -c a.c", "-march=x -mavx --param=l1=32 -mtune=y -c a.c"},
+  };
+  for (const Case& c : cases) EXPECT_EQ(UserArgs(c.line), c.argv) << c.line;
+}
+
+TEST_F(PlanTest, KeepsHereWhatWouldDiffer) {
+  struct Case {
+    const char* line;
+    const char* reason;
+  };
+  const Case cases[] = {
+      {"-march=native -g -c a.c", "host-native:-march=native"},
+      {"-I../../../../../../.. -c a.c", "path-escapes-root:../../../../../../.."},
+      {"-I/x/../.. -c a.c", "path-escapes-root:/x/../.."},
+      {"-I/x/.. -c a.c", ""},
+      {"-fplugin=x -c a.c", "unsafe-option:-fplugin=x"},
+  };
+  for (const Case& c : cases) EXPECT_EQ(Make(c.line).local_reason, c.reason) << c.line;
+  EXPECT_EQ(Make("-march=native -c a.c", clang_).local_reason, "host-native:-march=native");
+  const std::string absolute = " -c " + dir_.path() + "/a.c";
+  EXPECT_EQ(Make("-g" + absolute).local_reason, "");
+  EXPECT_EQ(Make("-gdwarf-4" + absolute).local_reason, "absolute-source-with-dwarf-4");
+  gcc_.major = 10;
+  EXPECT_EQ(Make("-g" + absolute).local_reason, "absolute-source-with-dwarf-4");
+  gcc_.major = 7;
+  EXPECT_EQ(Make("-c a.c").local_reason, "old-compiler");
+}
+
+TEST_F(PlanTest, AnnouncesOutputsAndFolders) {
+  const Plan plan = Make("-MD -MF deps/a.d -I. -Inowhere -c a.c -o out/x.y.o");
+  EXPECT_EQ(plan.object, dir_.path() + "/out/x.y.o");
+  EXPECT_EQ(plan.depfile, dir_.path() + "/deps/a.d");
+  EXPECT_EQ(plan.output_dirs,
+            (std::vector<std::string>{dir_.path() + "/out", dir_.path() + "/deps"}));
+  EXPECT_EQ(plan.output_stems, (std::vector<std::string>{"x.y", "a"}));
+  EXPECT_EQ(plan.paths, (std::vector<std::string>{dir_.path() + "/.", dir_.path()}));
+  EXPECT_EQ(Shown(plan.cwd), "%" + dir_.path());
+}
+
+TEST_F(PlanTest, AsksForColourWhereTheCompilerWouldHaveUsedIt) {
+  const auto colours = [&](const std::string& line, const Toolchain& toolchain) {
+    const std::string argv = Shown(Make(line, toolchain).argv);
+    return argv.find("=always") != argv.npos || argv.find("-fcolor-diag") != argv.npos;
+  };
+  env_ = {"TERM=xterm", "TZ=UTC0"};
+  EXPECT_FALSE(colours("-c a.c", gcc_));
+  terminal_ = true;
+  EXPECT_TRUE(colours("-c a.c", gcc_));
+  EXPECT_TRUE(colours("-c a.c", clang_));
+  EXPECT_FALSE(colours("-fdiagnostics-color=auto -c a.c", gcc_));
+  for (const char* off : {"TERM=dumb", "GCC_COLORS=", "NO_COLOR=1"}) {
+    env_ = {off, "TERM=xterm", "TZ=UTC0"};
+    EXPECT_FALSE(colours("-c a.c", gcc_)) << off;
+  }
+  env_ = {"TZ=UTC0"};
+  EXPECT_FALSE(colours("-c a.c", gcc_));
+}
+
+TEST_F(PlanTest, PassesOnWhatChangesTheOutput) {
+  env_ = {"SOURCE_DATE_EPOCH=1", "CPATH=/a:b::/c", "HOME=/root", "PATH=/elsewhere", "TZ=UTC0",
+          "PWD=/elsewhere",      "LC_ALL=C"};
+  EXPECT_EQ(Shown(Make("-c a.c").env),
+            "SOURCE_DATE_EPOCH=1 CPATH=%/a:b::%/c "
+            "PATH=%/usr/bin:%/opt/bin LD_LIBRARY_PATH=%/lib/x PWD=%" +
+                dir_.path() + " LC_ALL=C TZ=UTC0");
+  for (const char* name : {"GCC_EXEC_PREFIX", "COMPILER_PATH", "DEPENDENCIES_OUTPUT",
+                           "SUNPRO_DEPENDENCIES", "CCC_OVERRIDE_OPTIONS"}) {
+    env_ = {std::string(name) + "=x"};
+    EXPECT_EQ(Make("-c a.c").local_reason, std::string("environment:") + name);
+  }
+}
+
+TEST_F(PlanTest, KeepsTheCharacterSetOfTheMessages) {
+  struct Case {
+    std::vector<std::string> env;
+    bool utf8;
+    bool translated;
+  };
+  const Case cases[] = {
+      {{}, false, false},
+      {{"LANG=C.UTF-8"}, true, false},
+      {{"LC_ALL=C", "LANG=C.UTF-8"}, false, false},
+      {{"LC_ALL=", "LANG=C.UTF-8"}, true, false},
+      {{"LANG=xx_NOSUCH.UTF-8"}, false, true},
+      {{"LC_MESSAGES=de_DE.UTF-8"}, false, true},
+      {{"LANG=en_US.UTF-8", "LANGUAGE=fr:en", "LC_CTYPE=C"}, false, true},
+      {{"LC_ALL=C", "LANGUAGE=fr"}, false, false},
+  };
+  for (const Case& c : cases) {
+    env_ = c.env;
+    const Plan plan = Make("-c a.c");
+    const bool utf8 = std::count(plan.env.begin(), plan.env.end(), "LC_ALL=C.UTF-8") == 1;
+    EXPECT_EQ(utf8, c.utf8) << Shown(c.env);
+    EXPECT_EQ(plan.translated_messages, c.translated) << Shown(c.env);
+  }
+}
+
+TEST(TimeZoneTest, BecomesARuleThatNeedsNoZoneFile) {
+  EXPECT_EQ(PosixTimeZone("EST5EDT,M3.2.0,M11.1.0"), "EST5EDT,M3.2.0,M11.1.0");
+  EXPECT_EQ(PosixTimeZone(""), "UTC0");
+  EXPECT_NE(PosixTimeZone(nullptr), "");
+  if (!ReadFile("/usr/share/zoneinfo/Europe/Berlin")) GTEST_SKIP() << "tzdata is not installed";
+  EXPECT_EQ(PosixTimeZone("Europe/Berlin"), "CET-1CEST,M3.5.0,M10.5.0/3");
+  EXPECT_EQ(PosixTimeZone(":Europe/Berlin"), "CET-1CEST,M3.5.0,M10.5.0/3");
+}
+
+TEST(DependencyArgsTest, LeaveOutOutputsAndErrors) {
+  auto dir = TempDir::Create("deps");
+  ASSERT_TRUE(dir);
+  std::ofstream(dir->path() + "/a.c") << "";
+  ParseOptions options;
+  options.cwd = dir->path();
+  const Command command =
+      Parse(SplitResponse("-Wall -Werror -Werror=x -pedantic-errors -Iinc -MD -MF a.d -MT t -MP "
+                          "-Wp,-MMD,b.d -Wp,-DX -include h.h -DY -c -o a.o a.c"),
+            options);
+  EXPECT_EQ(Shown(DependencyArgs(command)),
+            "-Wall -Iinc -Wp,-DX -include h.h -DY a.c -w -E -M -MT x");
+}
+
+TEST(DiagnosticsTest, LoseTheRootWhereItIsOne) {
+  EXPECT_EQ(MapText("/r/a.c:1: in /r/b\n/rr/x /r2 (/r)", "/r"), "/a.c:1: in /b\n/rr/x /r2 ()");
+  EXPECT_EQ(MapText("unchanged", ""), "unchanged");
+  EXPECT_EQ(MapText("", "/r"), "");
+}
+
+TEST(DiagnosticsTest, TellMachinesFromCode) {
+  const int ok = 0, failed = 1 << 8, not_found = 127 << 8, killed = 9;
+  EXPECT_FALSE(IsMachineFailure(ok, "internal compiler error"));
+  EXPECT_FALSE(IsMachineFailure(failed, "a.c:1:1: error: unknown type name 'x'\n"));
+  EXPECT_TRUE(IsMachineFailure(failed, "gcc: internal compiler error: Segmentation fault"));
+  EXPECT_TRUE(IsMachineFailure(failed, "gcc: fatal error: Killed signal terminated program cc1"));
+  EXPECT_TRUE(IsMachineFailure(failed, "/x/a.o: No space left on device"));
+  EXPECT_TRUE(IsMachineFailure(failed, "a.c:1:10: fatal error: x.h: No such file or directory"));
+  EXPECT_TRUE(IsMachineFailure(not_found, ""));
+  EXPECT_TRUE(IsMachineFailure(killed, ""));
+}
+
+}  // namespace
+}  // namespace llama::compiler

@@ -1,0 +1,155 @@
+#include "compiler/toolchain.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "base/file.h"
+#include "compiler/discovery.h"
+#include "compiler/elf.h"
+
+namespace llama::compiler {
+namespace {
+
+const std::vector<std::string>& Env() {
+  static const std::vector<std::string> env = {"PATH=/usr/bin:/bin"};
+  return env;
+}
+
+bool HasFile(const Toolchain& toolchain, std::string_view name) {
+  return std::any_of(toolchain.files.begin(), toolchain.files.end(),
+                     [&](const std::string& file) { return BaseName(file) == name; });
+}
+
+TEST(ToolchainTest, FindsWhatGccNeeds) {
+  if (access("/usr/bin/gcc", X_OK) != 0) GTEST_SKIP() << "gcc is not installed";
+  auto found = Toolchains::Create()->Get("/usr/bin/gcc", Env());
+  ASSERT_TRUE(found) << found.error().message;
+  const Toolchain& gcc = **found;
+  EXPECT_EQ(gcc.family, Family::kGcc);
+  EXPECT_GE(gcc.major, 8);
+  EXPECT_FALSE(gcc.is_cxx_driver);
+  EXPECT_EQ(gcc.driver, "/usr/bin/gcc");
+  EXPECT_EQ(gcc.files[0], gcc.driver);
+  for (const char* name : {"cc1", "as", "objcopy", "libc.so.6"}) EXPECT_TRUE(HasFile(gcc, name));
+  EXPECT_EQ(std::count(gcc.path_dirs.begin(), gcc.path_dirs.end(), "/usr/bin"), 1);
+  EXPECT_EQ(std::count(gcc.dirs.begin(), gcc.dirs.end(), "/usr/include"), 1);
+  for (const std::string& file : gcc.files) {
+    EXPECT_TRUE(std::filesystem::is_regular_file(file)) << file;
+  }
+}
+
+TEST(ToolchainTest, FindsWhatClangNeeds) {
+  if (access("/usr/bin/clang", X_OK) != 0) GTEST_SKIP() << "clang is not installed";
+  auto found = Toolchains::Create()->Get("/usr/bin/clang", Env());
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ((*found)->family, Family::kClang);
+  EXPECT_GE((*found)->major, 10);
+  EXPECT_TRUE(HasFile(**found, "crtbegin.o"));
+}
+
+TEST(ToolchainTest, TellsCxxDriversByNameOrTarget) {
+  auto toolchains = Toolchains::Create();
+  for (const char* driver : {"/usr/bin/g++", "/usr/bin/c++", "/usr/bin/clang++"}) {
+    if (access(driver, X_OK) != 0) continue;
+    auto found = toolchains->Get(driver, Env());
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_TRUE((*found)->is_cxx_driver) << driver;
+  }
+}
+
+TEST(ToolchainTest, RefusesWhatIsNoCompiler) {
+  auto dir = TempDir::Create("toolchain");
+  ASSERT_TRUE(dir);
+  const std::string script = dir->path() + "/gcc";
+  std::ofstream(script) << "#!/bin/sh\nexec /usr/bin/gcc \"$@\"\n";
+  ASSERT_EQ(chmod(script.c_str(), 0755), 0);
+  std::filesystem::create_symlink("/bin/true", dir->path() + "/cc");
+  std::ofstream(dir->path() + "/short") << "\x7f"
+                                           "ELF";
+  auto toolchains = Toolchains::Create();
+  for (const std::string& driver : {script, dir->path() + "/cc", dir->path() + "/short"}) {
+    auto found = toolchains->Get(driver, Env());
+    ASSERT_FALSE(found) << driver;
+    EXPECT_EQ(found.error().code, Code::kInvalid) << found.error().message;
+  }
+  EXPECT_FALSE(toolchains->Get(dir->path() + "/missing", Env()));
+  EXPECT_FALSE(toolchains->Get("gcc", Env()));
+}
+
+TEST(ToolchainTest, AReplacedDriverIsLookedAtAgain) {
+  if (access("/usr/bin/gcc", X_OK) != 0) GTEST_SKIP() << "gcc is not installed";
+  auto dir = TempDir::Create("toolchain");
+  ASSERT_TRUE(dir);
+  const std::string driver = dir->path() + "/gcc";
+  auto toolchains = Toolchains::Create();
+  std::ofstream(driver) << "#!/bin/sh\n";
+  EXPECT_FALSE(toolchains->Get(driver, Env()));
+  std::filesystem::remove(driver);
+  std::filesystem::create_symlink("/usr/bin/gcc", driver);
+  auto first = toolchains->Get(driver, Env());
+  ASSERT_TRUE(first) << first.error().message;
+  EXPECT_EQ(toolchains->Get(driver, Env())->get(), first->get());
+  std::filesystem::remove(driver);
+  EXPECT_FALSE(toolchains->Get(driver, Env()));
+}
+
+TEST(ToolchainTest, IsDiscoveredOnceForAllWhoAsk) {
+  if (access("/usr/bin/gcc", X_OK) != 0) GTEST_SKIP() << "gcc is not installed";
+  auto toolchains = Toolchains::Create();
+  std::array<const Toolchain*, 4> found{};
+  std::vector<std::thread> threads;
+  for (const Toolchain*& slot : found) {
+    threads.emplace_back([&] {
+      auto result = toolchains->Get("/usr/bin/gcc", Env());
+      slot = result ? result->get() : nullptr;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_NE(found[0], nullptr);
+  EXPECT_EQ(std::count(found.begin(), found.end(), found[0]), 4);
+}
+
+TEST(ToolchainTest, ExpandsNative) {
+  if (access("/usr/bin/gcc", X_OK) != 0) GTEST_SKIP() << "gcc is not installed";
+  auto toolchains = Toolchains::Create();
+  auto gcc = toolchains->Get("/usr/bin/gcc", Env());
+  ASSERT_TRUE(gcc);
+  auto words = toolchains->ExpandNative(**gcc, "-march=native");
+  ASSERT_TRUE(words) << words.error().message;
+  EXPECT_TRUE(words->front().starts_with("-march="));
+  EXPECT_EQ(std::count(words->begin(), words->end(), "-march=native"), 0);
+}
+
+TEST(FrontEndWordsTest, AreTheProgramsLine) {
+  EXPECT_EQ(
+      FrontEndWords("Using built-in specs.\n /usr/lib/cc1 -quiet \"-march=x y\" -o a.s\n as x\n"),
+      (std::vector<std::string>{"/usr/lib/cc1", "-quiet", "-march=x y", "-o", "a.s"}));
+  EXPECT_TRUE(FrontEndWords("").empty());
+  EXPECT_TRUE(FrontEndWords("\n \n as -o x\n").empty());
+}
+
+TEST(ElfTest, RefusesDamagedPrograms) {
+  auto dir = TempDir::Create("elf");
+  ASSERT_TRUE(dir);
+  auto program = ReadFile("/bin/true");
+  ASSERT_TRUE(program);
+  ASSERT_TRUE(ReadElfProgram("/bin/true"));
+  const std::string path = dir->path() + "/program";
+  // Every header byte turned over: an error or another reading, never a crash.
+  for (size_t i = 0; i < 64 + 56 * 4; ++i) {
+    std::string damaged = program->substr(0, 4096);
+    damaged[i] = static_cast<char>(~damaged[i]);
+    std::ofstream(path, std::ios::binary) << damaged;
+    const auto elf = ReadElfProgram(path);
+    EXPECT_TRUE(i >= 4 || !elf) << i;
+  }
+}
+
+}  // namespace
+}  // namespace llama::compiler
