@@ -28,6 +28,9 @@ SOURCES = CHECKOUT / "build" / "sources"
 ALLOWED_LOCALLY = ("link", "preprocess", "assembly-output", "dependencies", "several-sources",
                    "no-source", "stdin", "query", "assembler", "preprocess-failed")
 
+# Options that configure scripts try and that no compiler has.
+PROBES = ("unknown-option:-herror_on_warning",)
+
 
 @dataclasses.dataclass
 class Project:
@@ -114,10 +117,7 @@ def build(scene, project, tree, with_llama):
 
 
 def may_run_locally(compile_):
-    kind = compile_.reason.split(":")[0]
-    # Configure scripts try options that the compiler does not know either.
-    probed = kind == "unknown-option" and compile_.fields.get("status") != 0
-    return kind in ALLOWED_LOCALLY or probed
+    return compile_.reason in PROBES or compile_.reason.split(":")[0] in ALLOWED_LOCALLY
 
 
 def check_trace(spans):
