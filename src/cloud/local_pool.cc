@@ -291,7 +291,12 @@ Result<std::unique_ptr<Worker>> Pool::StartWorker(int number) {
                "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
   spawn.socket = theirs.get();
   spawn.log_path = worker->log_path;
-  ASSIGN_OR_RETURN(worker->process, WorkerProcess::Spawn(spawn));
+  Result<std::unique_ptr<WorkerProcess>> process = WorkerProcess::Spawn(spawn);
+  if (!process) {
+    TRY(RemoveTree(worker->log_path));
+    return std::move(process).error();
+  }
+  worker->process = std::move(process).value();
   worker->server = std::make_unique<RuntimeServer>(std::move(ours), store_, clock_, traffic_);
   return worker;
 }

@@ -251,6 +251,7 @@ TEST_F(LocalPoolTest, StartsThatFailAreReportedAndNotRepeatedWithoutEnd) {
     EXPECT_EQ(Invoke("echo x").error().message, "workers do not start");
     EXPECT_EQ(pool_->stats().started, 3);
     EXPECT_EQ(pool_->stats().workers, 0);
+    EXPECT_TRUE(ListDir(options_.dir)->empty());
     pool_.reset();
   }
 }

@@ -214,7 +214,6 @@ wire::Answer JobRunner::RunJob(const wire::Job& job, const RunLimits& limits, Ph
     ran = outputs ? CollectLookups(*command, answer) : std::move(outputs).error();
     if (ran) answer.outputs = std::move(outputs).value();
   }
-  mirror_->Distrust(job.output_dirs);
   if (!ran) return Fail(answer, ran.error());
   answer.deleted = command->outputs.Gone(job.placeholders);
   DropOutputs(job, answer);
@@ -255,6 +254,8 @@ Result<void> JobRunner::Materialise(const wire::Job& job, wire::Answer& answer, 
 }
 
 Result<void> JobRunner::MakeDirs(const wire::Job& job) {
+  // Said beforehand, so that it holds wherever the job fails.
+  mirror_->Distrust(job.output_dirs);
   for (const std::string& dir : job.output_dirs) TRY(mirror_->EnsureDir(dir));
   struct stat st {};
   const std::string cwd = LocalCwd(job);
