@@ -266,9 +266,10 @@ TEST_F(LocalPoolTest, IdleWorkersAreLetGo) {
 }
 
 TEST_F(LocalPoolTest, EndsWithJobsUnderWay) {
-  Start();
+  LocalPool& pool = Start();
   std::thread running([&] {
-    EXPECT_EQ(Invoke("orphan-and-wait " + Path("orphan")).error().code, Code::kCancelled);
+    Result<Invocation> invoked = pool.Invoke("orphan-and-wait " + Path("orphan"), {});
+    EXPECT_EQ(invoked.error().code, Code::kCancelled);
   });
   Await([&] { return Exists("orphan"); });
   pool_.reset();
