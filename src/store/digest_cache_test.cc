@@ -20,14 +20,13 @@ constexpr int64_t kSecondNs = 1'000'000'000;
 
 class DigestCacheTest : public testing::Test {
  protected:
-  DigestCacheTest() : clock_(SystemClock().NowNs() + 10 * kSecondNs) {}
+  DigestCacheTest() : clock_(SystemClock().NowNs() + 3600 * kSecondNs) {}
 
   std::string Write(const std::string& name, std::string_view bytes, mode_t mode = 0644) {
     const std::string path = dir_.path() + "/" + name;
     EXPECT_TRUE(WriteFileAtomic(path, bytes, mode));
     return path;
   }
-  // Open, not yet known: stat as the cache would see a file with this identity.
   static struct stat StatOf(const std::string& path) {
     struct stat st {};
     EXPECT_EQ(stat(path.c_str(), &st), 0);
@@ -41,7 +40,7 @@ class DigestCacheTest : public testing::Test {
   std::string log_path() const { return dir_.path() + "/digests"; }
 
   TempDir dir_ = *TempDir::Create();
-  FakeClock clock_;  // ten seconds ahead: files made now are old enough to be cached
+  FakeClock clock_;  // an hour ahead: files made now are old enough to be cached
 };
 
 TEST_F(DigestCacheTest, GivesDigestSizeAndMode) {

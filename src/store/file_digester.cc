@@ -39,15 +39,17 @@ unsigned FindWords(std::string_view text, unsigned known) {
 }
 
 // Reads to the end of `fd`; the number of bytes in `file`.
-Result<void> ReadOnce(int fd, const std::string& path, FileDigest& file) {
+Result<void> ReadOnce(int fd, const std::string& path, uint64_t expected_bytes, FileDigest& file) {
   Sha256Stream hash;
-  std::string buffer(kOverlapBytes + kChunkBytes, '\0');
+  // Most files are headers of a few kilobytes: a buffer of their size costs less than their hash.
+  const size_t chunk_bytes = std::clamp<uint64_t>(expected_bytes + 1, 512, kChunkBytes);
+  std::string buffer(kOverlapBytes + chunk_bytes, '\0');
   size_t kept = 0;
   bool text = true;
   file.size_bytes = 0;
   file.text_flags = 0;
   while (true) {
-    const ssize_t n = read(fd, buffer.data() + kept, kChunkBytes);
+    const ssize_t n = read(fd, buffer.data() + kept, chunk_bytes);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return ErrnoError(errno, path);
     if (n == 0) break;
@@ -84,7 +86,7 @@ Result<DigestedFile> DigestFile(const std::string& path, const Clock& clock) {
     if (fstat(fd.get(), &result.st) != 0) return ErrnoError(errno, path);
     if (!S_ISREG(result.st.st_mode)) return Error{Code::kInvalid, path + ": not a regular file"};
     if (lseek(fd.get(), 0, SEEK_SET) != 0) return ErrnoError(errno, path);
-    TRY(ReadOnce(fd.get(), path, result.file));
+    TRY(ReadOnce(fd.get(), path, static_cast<uint64_t>(result.st.st_size), result.file));
     if (fstat(fd.get(), &after) != 0) return ErrnoError(errno, path);
     if (SameState(result.st, after) &&
         result.file.size_bytes == static_cast<uint64_t>(after.st_size)) {

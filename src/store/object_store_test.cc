@@ -2,7 +2,10 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <ctime>
 #include <utility>
@@ -75,6 +78,42 @@ TEST(FolderStoreTest, RemovesOldLeftoversOfKilledWritersOnly) {
   ASSERT_EQ(utimensat(AT_FDCWD, old_file.c_str(), times, 0), 0);
   ASSERT_TRUE(OpenFolderStore(dir.path()));
   EXPECT_EQ(*ListDir(dir.path() + "/~"), std::vector<std::string>{"new"});
+}
+
+TEST(FolderStoreTest, AKilledWriterLeavesWholeObjectsOrNone) {
+  const TempDir dir = *TempDir::Create();
+  const std::string body(4 << 20, 'b');
+  for (int round = 0; round < 10; ++round) {
+    int pipe_fds[2];
+    ASSERT_EQ(pipe(pipe_fds), 0);
+    const pid_t writer = fork();
+    ASSERT_GE(writer, 0);
+    if (writer == 0) {
+      const Result<std::unique_ptr<ObjectStore>> store = OpenFolderStore(dir.path());
+      for (int i = 0; store; ++i) {
+        if (write(pipe_fds[1], "x", 1) != 1) break;
+        (void)(*store)->Put(std::to_string(i % 50), body, {.if_absent = false}).has_value();
+      }
+      _exit(1);
+    }
+    close(pipe_fds[1]);
+    // Somewhere in its third object or later.
+    char started[3];
+    for (char& c : started) ASSERT_EQ(read(pipe_fds[0], &c, 1), 1);
+    ASSERT_EQ(kill(writer, SIGKILL), 0);
+    ASSERT_EQ(waitpid(writer, nullptr, 0), writer);
+    close(pipe_fds[0]);
+    const auto store = *OpenFolderStore(dir.path());
+    EXPECT_EQ(*store->Get("0"), body);
+    for (int i = 1; i < 50; ++i) {
+      const Result<std::string> got = store->Get(std::to_string(i));
+      if (got) {
+        EXPECT_EQ(got->size(), body.size()) << i;
+      } else {
+        EXPECT_EQ(got.error().code, Code::kNotFound) << i;
+      }
+    }
+  }
 }
 
 TEST(FolderStoreTest, AWriteThatFailsLeavesNoObject) {
