@@ -69,11 +69,13 @@ class DepfileOfTest : public testing::TestWithParam<const char*> {
   void WriteProject() {
     std::filesystem::remove_all(project_);
     std::string text;
-    for (size_t i = 0; i < 12; ++i) {
+    // Found by a relative folder, names are short and lines hold several.
+    for (size_t i = 0; i < 24; ++i) {
+      const std::string in = random_() % 4 == 0 ? "/inc/" : "/r/";
       const std::string dir = random_() % 3 == 0 ? "sub dir/" : "";
       const std::string name = RandomName();
-      std::filesystem::create_directories(project_ + "/inc/" + dir);
-      std::ofstream(project_ + "/inc/" + dir + name) << "\n";
+      std::filesystem::create_directories(project_ + in + dir);
+      std::ofstream(project_ + in + dir + name) << "\n";
       text += "#include \"" + dir + name + "\"\n";
     }
     std::ofstream(project_ + "/a.c") << text;
@@ -91,8 +93,9 @@ class DepfileOfTest : public testing::TestWithParam<const char*> {
       if (at != option.npos) option.replace(at, 1, base + project_);
       run.argv.push_back(option);
     }
-    for (const std::string& word : {std::string("-I") + base + project_ + "/inc", std::string("-c"),
-                                    base + project_ + "/a.c"}) {
+    for (const std::string& word :
+         {std::string("-I") + base + project_ + "/inc", std::string("-Ir"), std::string("-c"),
+          base + project_ + "/a.c"}) {
       run.argv.push_back(word);
     }
     run.env = {"PATH=/usr/bin:/bin"};
@@ -129,7 +132,7 @@ TEST_P(DepfileOfTest, IsWrappedAsTheCompilerWrapsIt) {
       const auto local_names = ParseDepfile(local);
       ASSERT_TRUE(local_names);
       for (const std::string& name : *local_names) {
-        EXPECT_TRUE(std::filesystem::exists(name)) << name;
+        EXPECT_TRUE(std::filesystem::exists(JoinPath(project_, name))) << name;
       }
     }
   }
