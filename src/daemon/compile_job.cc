@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "compiler/plan.h"
 #include "daemon/outputs.h"
-#include "daemon/phases.h"
 #include "daemon/verify.h"
+#include "trace/phases.h"
 #include "trace/pricing.h"
 #include "tree/path_walker.h"
 #include "wire/environment.h"
@@ -98,7 +98,7 @@ class CompileJob final : public Job {
   const wire::Compile request_;
   const std::string build_id_;
   trace::Span root_;
-  Phases phases_;
+  trace::Phases phases_;
   std::vector<trace::Span> worker_spans_;
 
   // Filled by the steps.
@@ -410,10 +410,12 @@ void CompileJob::RecordAnswer(trace::Span& span, const wire::Answer& answer) {
 Result<wire::Answer> CompileJob::Invoke(const Synced& synced,
                                         const std::function<bool()>& cancelled) {
   wire::Job job = MakeJob(synced);
+  job.env.emplace_back();
   for (int attempt = 1;; ++attempt) {
     trace::Span& span = phases_.Begin("invoke");
     span.Set("attempt", Value(static_cast<int64_t>(attempt)));
     job.parent = span.context();
+    job.env.back() = "TRACEPARENT=" + trace::FormatTraceparent(job.parent);
     const std::string payload = wire::EncodeJob(job);
     span.Set("payload_bytes", Value(static_cast<int64_t>(payload.size())));
     if (payload.size() > shared_.functions->max_payload_bytes()) return Local("payload-too-large");
@@ -534,7 +536,7 @@ void CompileJob::Finished(const std::optional<wire::Done>& done, int64_t now_ns)
   phases_.EndAt(end_ns);
   root_.duration_ns = std::max(end_ns, phases_.boundary_ns()) - root_.start_ns;
   if (!done && !granted_) root_.Set("abandoned", Value(true));
-  std::vector<trace::Span> spans = std::move(phases_.spans());
+  std::vector<trace::Span> spans = phases_.Take();
   spans.insert(spans.end(), worker_spans_.begin(), worker_spans_.end());
   spans.push_back(std::move(root_));
   shared_.builds->Record(build_id_, spans);

@@ -1,8 +1,6 @@
 #include "daemon/sync.h"
 
-#include "base/file.h"
 #include "base/log.h"
-#include "store/digest.h"
 
 namespace llama::daemon {
 namespace {
@@ -13,22 +11,8 @@ constexpr uint64_t kMaxInlineJobBytes = 64 << 10;
 constexpr uint64_t kMaxInlineTotalBytes = 512 << 10;
 // The third job that needs a file is a sign that many will.
 constexpr int kMaxInlineUses = 2;
-// More layers than this in one job are repacked into one.
-constexpr size_t kMaxLayers = 48;
 constexpr int kMaxAttempts = 16;
 constexpr int64_t kUploadPollMs = 100;
-
-// Reads blobs from the local files, as they are in the manifest or not at all.
-class LocalFiles final : public tree::BlobSource {
- public:
-  Result<std::string> Read(const std::string& path, const tree::Entry& entry) override {
-    ASSIGN_OR_RETURN(std::string bytes, ReadFile(path));
-    if (bytes.size() != entry.size_bytes || store::Sha256(bytes) != entry.digest) {
-      return Error{Code::kUnavailable, path + ": changed while it was read"};
-    }
-    return bytes;
-  }
-};
 
 uint64_t FileBytes(const tree::Manifest& manifest) {
   uint64_t bytes = 0;
@@ -74,10 +58,10 @@ Result<bool> Sync::TakeInline(const tree::Manifest& missing, Synced& out) {
       inline_entries_.insert_or_assign(path, entry);
     }
   }
-  LocalFiles files;
+  const auto files = tree::NewLocalFileSource();
   for (const auto& [path, entry] : missing) {
     if (entry.type != tree::EntryType::kFile) continue;
-    ASSIGN_OR_RETURN(std::string content, files.Read(path, entry));
+    ASSIGN_OR_RETURN(std::string content, files->Read(path, entry));
     out.inline_contents.emplace_back(path, std::move(content));
   }
   return true;
@@ -110,7 +94,7 @@ Result<Synced> Sync::Bring(const tree::Manifest& wanted, const tree::Manifest& s
       out.inline_contents.clear();
       continue;  // overtaken by a newer version between Missing and Select
     }
-    if (layers->size() > kMaxLayers) {
+    if (layers->size() > tree::kLongList) {
       LOG(kInfo, "sync: repacking " + std::to_string(layers->size()) + " layers");
       out.inline_contents.clear();
       TRY(UploadLayer(held, out));
@@ -164,8 +148,8 @@ Result<void> Sync::Upload(const tree::Manifest& missing, Synced& out,
 
 Result<void> Sync::UploadLayer(const tree::Manifest& entries, Synced& out) {
   if (entries.empty()) return {};
-  LocalFiles files;
-  ASSIGN_OR_RETURN(const tree::LayerObject object, tree::BuildLayer(entries, files));
+  const auto files = tree::NewLocalFileSource();
+  ASSIGN_OR_RETURN(const tree::LayerObject object, tree::BuildLayer(entries, *files));
   bool lost = false;
   {
     const MutexLock lock(mutex_);

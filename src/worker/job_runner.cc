@@ -166,7 +166,7 @@ Result<std::string> JobRunner::Run(std::string_view payload, const RunLimits& li
   ASSIGN_OR_RETURN(const wire::Job job, wire::DecodeJob(payload));
   ++identity_.job_count;
   identity_.cold_start = identity_.job_count == 1;
-  Phases phases(clock_, job.parent, "receive", limits.received_ns);
+  JobSpans phases(clock_, job.parent, "receive", limits.received_ns);
   phases.current().Set("payload_bytes", static_cast<int64_t>(payload.size()));
   wire::Answer answer = RunJob(job, limits, phases);
   answer.root = mirror_->root();
@@ -195,7 +195,7 @@ Result<std::string> JobRunner::Run(std::string_view payload, const RunLimits& li
   return wire::EncodeAnswer(answer);
 }
 
-wire::Answer JobRunner::RunJob(const wire::Job& job, const RunLimits& limits, Phases& phases) {
+wire::Answer JobRunner::RunJob(const wire::Job& job, const RunLimits& limits, JobSpans& phases) {
   wire::Answer answer;
   phases.Begin("materialise");
   if (Result<void> ready = Materialise(job, answer, phases); !ready) {
@@ -229,7 +229,7 @@ wire::Answer JobRunner::RunJob(const wire::Job& job, const RunLimits& limits, Ph
   return answer;
 }
 
-Result<void> JobRunner::Materialise(const wire::Job& job, wire::Answer& answer, Phases& phases) {
+Result<void> JobRunner::Materialise(const wire::Job& job, wire::Answer& answer, JobSpans& phases) {
   TRY(CheckJob(job));
   phases.current().Set("layers", static_cast<int64_t>(job.layers.size()));
   Result<tree::PrepareStats> stats = mirror_->Prepare(ViewOf(job));
@@ -293,7 +293,7 @@ Result<JobRunner::Command> JobRunner::Prepare(const wire::Job& job, const RunLim
   return command;
 }
 
-Result<void> JobRunner::Execute(Command& command, wire::Answer& answer, Phases& phases) {
+Result<void> JobRunner::Execute(Command& command, wire::Answer& answer, JobSpans& phases) {
   command.process.on_start = [&](pid_t pid) {
     if (pid != 0) command.pid = pid;
   };

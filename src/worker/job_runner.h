@@ -25,8 +25,8 @@
 #include "store/object_store.h"
 #include "tree/mirror.h"
 #include "wire/job.h"
+#include "worker/job_spans.h"
 #include "worker/lookups.h"
-#include "worker/phases.h"
 
 namespace llama::worker {
 
@@ -57,11 +57,11 @@ class JobRunner {
   struct Command;  // what runs: a process's options and what was seen of it
 
   JobRunner(std::string dir, const Clock& clock) : dir_(std::move(dir)), clock_(clock) {}
-  wire::Answer RunJob(const wire::Job& job, const RunLimits& limits, Phases& phases);
-  Result<void> Materialise(const wire::Job& job, wire::Answer& answer, Phases& phases);
+  wire::Answer RunJob(const wire::Job& job, const RunLimits& limits, JobSpans& phases);
+  Result<void> Materialise(const wire::Job& job, wire::Answer& answer, JobSpans& phases);
   Result<void> MakeDirs(const wire::Job& job);
   Result<Command> Prepare(const wire::Job& job, const RunLimits& limits);
-  Result<void> Execute(Command& command, wire::Answer& answer, Phases& phases);
+  Result<void> Execute(Command& command, wire::Answer& answer, JobSpans& phases);
   Result<void> CollectLookups(const Command& command, wire::Answer& answer);
   std::string Rooted(std::string_view text) const;
 
