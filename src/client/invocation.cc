@@ -23,13 +23,6 @@ struct FileId {
   bool operator==(const FileId&) const = default;
 };
 
-bool IsExecutableFile(const std::string& path, FileId& id) {
-  struct stat st {};
-  if (stat(path.c_str(), &st) != 0 || !S_ISREG(st.st_mode)) return false;
-  id = {st.st_dev, st.st_ino};
-  return access(path.c_str(), X_OK) == 0;
-}
-
 std::vector<std::string_view> SplitPath(std::string_view path) {
   std::vector<std::string_view> dirs;
   while (true) {
@@ -47,39 +40,46 @@ class Resolver {
     if (stat(surroundings.self.c_str(), &st) == 0) self_ = {st.st_dev, st.st_ino};
   }
 
+  struct Found {
+    std::string program;  // empty: there is none
+    std::string path;     // PATH without our own folders
+  };
+
   // The first `name` in PATH that is not ourselves; a name with a slash is its own path, unless
-  // that is one of our links (which CMake finds and calls by its path). Empty if there is none.
-  std::string Find(std::string_view name) const {
-    FileId id;
+  // that is one of our links (which CMake finds and calls by its path). A folder is our own if
+  // `name` or cc is ourselves there; such folders stand ahead of the compiler, so what comes behind
+  // it is not looked at: every look is a system call, and there is a wrapper for every compile.
+  Found Find(std::string_view name) const {
+    Found found;
     if (name.find('/') != std::string_view::npos) {
-      std::string path = JoinPath(surroundings_.cwd, name);
-      if (!IsExecutableFile(path, id)) return {};
-      if (id != self_) return path;
+      found.program = JoinPath(surroundings_.cwd, name);
+      const Kind kind = KindOf(found.program);
+      if (kind == Kind::kNone) return {};
+      if (kind == Kind::kSelf) found.program.clear();
       name = BaseName(name);
     }
+    const bool by_path = !found.program.empty();
+    bool first = true;
     for (const std::string_view dir : SplitPath(Path())) {
-      std::string path = Candidate(dir, name);
-      if (IsExecutableFile(path, id) && id != self_) return path;
+      if (by_path || found.program.empty()) {
+        std::string candidate = Candidate(dir, name);
+        const Kind kind = KindOf(candidate);
+        if (kind == Kind::kProgram && !by_path) found.program = std::move(candidate);
+        if (kind == Kind::kSelf) continue;
+        if (name != "cc" && KindOf(Candidate(dir, "cc")) == Kind::kSelf) continue;
+      }
+      if (!first) found.path.push_back(':');
+      first = false;
+      found.path.append(dir);
     }
-    return {};
+    return found;
   }
 
   const std::string& cwd() const { return surroundings_.cwd; }
 
-  // PATH without the folders where `name` or cc is ourselves.
-  std::string CleanPath(std::string_view name) const {
-    std::string clean;
-    bool first = true;
-    for (const std::string_view dir : SplitPath(Path())) {
-      if (IsSelf(dir, name) || IsSelf(dir, "cc")) continue;
-      if (!first) clean.push_back(':');
-      first = false;
-      clean.append(dir);
-    }
-    return clean;
-  }
-
  private:
+  enum class Kind : unsigned char { kNone, kProgram, kSelf };
+
   std::string_view Path() const {
     return surroundings_.path == nullptr ? kDefaultPath : surroundings_.path;
   }
@@ -87,9 +87,11 @@ class Resolver {
   std::string Candidate(std::string_view dir, std::string_view name) const {
     return JoinPath(JoinPath(surroundings_.cwd, dir.empty() ? "." : dir), name);
   }
-  bool IsSelf(std::string_view dir, std::string_view name) const {
+  Kind KindOf(const std::string& path) const {
     struct stat st {};
-    return stat(Candidate(dir, name).c_str(), &st) == 0 && self_ == FileId{st.st_dev, st.st_ino};
+    if (stat(path.c_str(), &st) != 0 || !S_ISREG(st.st_mode)) return Kind::kNone;
+    if (self_ == FileId{st.st_dev, st.st_ino}) return Kind::kSelf;
+    return access(path.c_str(), X_OK) == 0 ? Kind::kProgram : Kind::kNone;
   }
 
   const Surroundings& surroundings_;
@@ -107,9 +109,10 @@ bool MayBeProgram(std::string_view name) {
 Result<Invocation> Finish(const Resolver& resolver, const std::string& name,
                           std::vector<std::string> args) {
   Invocation invocation;
-  invocation.program = resolver.Find(name);
-  if (invocation.program.empty()) return Error{Code::kNotFound, name + ": command not found"};
-  invocation.path = resolver.CleanPath(BaseName(name));
+  Resolver::Found found = resolver.Find(name);
+  if (found.program.empty()) return Error{Code::kNotFound, name + ": command not found"};
+  invocation.program = std::move(found.program);
+  invocation.path = std::move(found.path);
   invocation.argv = std::move(args);
   // By the path of our link, gcc would look for its own parts beside it.
   const bool moved =
@@ -148,7 +151,8 @@ Result<Invocation> ResolveInvocation(const std::vector<std::string>& argv,
   }
   if (!args.empty() && !args[0].empty() && args[0][0] != '-' && args[0][0] != '@') {
     const std::string_view name = BaseName(args[0]);
-    if (LooksLikeCompiler(name) || (MayBeProgram(name) && !resolver.Find(args[0]).empty())) {
+    if (LooksLikeCompiler(name) ||
+        (MayBeProgram(name) && !resolver.Find(args[0]).program.empty())) {
       const std::string compiler = args[0];
       args.erase(args.begin());
       return Finish(resolver, compiler, std::move(args));
