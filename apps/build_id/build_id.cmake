@@ -2,8 +2,11 @@
 file(STRINGS ${LIST} sources)
 set(all "${FLAGS}")
 foreach(source ${sources})
-  file(SHA256 ${source} digest)
-  string(APPEND all "\n${digest}")
+  # A source that has just been deleted is in the list until the next configuration.
+  if(EXISTS ${source})
+    file(SHA256 ${source} digest)
+    string(APPEND all "\n${digest}")
+  endif()
 endforeach()
 string(SHA256 id "${all}")
 string(SUBSTRING ${id} 0 32 id)
