@@ -1,7 +1,7 @@
 """A generated project: many sources that each take gcc a few tenths of a second, a shared header,
 and a Makefile that keeps no order among them."""
 
-COUNT = 48
+COUNT = 32
 
 # Dispatch over many small functions keeps the optimiser busy without needing any header.
 FUNCTION = """static int f{i}(int x) {{
@@ -21,7 +21,7 @@ def source(number, functions):
             f'{body}int entry{number}(int x) {{ printf("%d", SHARED); return f_before(x); }}\n')
 
 
-def write(folder, count=COUNT, functions=150):
+def write(folder, count=COUNT, functions=100):
     folder.mkdir(parents=True)
     (folder / "shared.h").write_text("#define SHARED 1\n")
     for number in range(count):
