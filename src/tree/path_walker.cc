@@ -39,9 +39,8 @@ class CachingPathWalker final : public PathWalker {
   }
 
   Result<std::string> AddParents(const std::string& path) override {
-    ASSIGN_OR_RETURN(const Place place, Resolve(path));
-    if (place.kind == Kind::kDir) AddDir(place.path);
-    return place.path.empty() ? "/" : place.path;
+    ASSIGN_OR_RETURN(const std::string dir, Add(std::string(DirName(path))));
+    return JoinPath(dir, BaseName(path));
   }
 
   const Manifest& manifest() const override { return manifest_; }

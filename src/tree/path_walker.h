@@ -26,7 +26,8 @@ class PathWalker {
   // kInvalid for something that is neither file, directory nor symlink, or more than 40 symlinks.
   // Gives the canonical path.
   virtual Result<std::string> Add(const std::string& path) = 0;
-  // As Add, but a file is not digested and not added: only what leads to it is.
+  // For a file that is to be made: adds the directory that is to hold it and what leads there. The
+  // last component is not looked at. Gives the canonical path that the new file will have.
   virtual Result<std::string> AddParents(const std::string& path) = 0;
 
   virtual const Manifest& manifest() const = 0;
