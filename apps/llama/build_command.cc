@@ -84,6 +84,7 @@ class Build {
     run.tick_ms = relay ? kRedrawMs : kWatchMs;
     run.tick = [&] { Tick(run.relay); };
     const Result<int> status = RunCommand(run);
+    HoldSignals();
     if (!status) PrintError(status.error().message);
     const int not_run = !status && status.error().code == Code::kNotFound ? 127 : 126;
     Finish(status ? ExitStatus(*status) : not_run);

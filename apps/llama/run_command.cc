@@ -20,6 +20,8 @@ namespace {
 
 constexpr std::array<int, 6> kSignals = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGCHLD, SIGWINCH};
 
+constexpr int kLastReads = 64;
+
 // Blocks the signals that matter and gives them as reads of a descriptor, while it lives.
 class Signals {
  public:
@@ -91,7 +93,8 @@ Result<pid_t> Spawn(const RunOptions& options, const Signals& signals) {
   return ErrnoError(error, options.command[0]);
 }
 
-// Passes on what was sent to us alone; the terminal sends to the whole group.
+// Passes on what was sent to us alone; the terminal sends to the whole group. `child` is 0 when
+// there is none any more.
 void HandleSignals(const Signals& signals, pid_t child, Relay* relay) {
   signalfd_siginfo info{};
   while (read(signals.fd(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
@@ -99,7 +102,7 @@ void HandleSignals(const Signals& signals, pid_t child, Relay* relay) {
     if (signal == SIGWINCH && relay != nullptr) relay->FollowSize();
     const bool is_ours = signal == SIGWINCH || signal == SIGCHLD;
     const bool was_sent = info.ssi_code <= 0;
-    if (!is_ours && was_sent) kill(child, signal);
+    if (!is_ours && was_sent && child != 0) kill(child, signal);
   }
 }
 
@@ -136,12 +139,21 @@ Result<int> RunCommand(const RunOptions& options) {
   }
   const int status = Supervise(options, signals, *child);
   if (options.relay != nullptr) {
-    while (options.relay->Pump()) continue;
+    // What the command left behind in the background may write for ever.
+    for (int reads = 0; reads < kLastReads && options.relay->Pump(); ++reads) continue;
     options.relay->Erase();
   }
-  // What is still pending was for a build that has ended. Signals stay blocked: the summary of an
-  // interrupted build is written in peace.
+  // What is pending was meant for the build that has ended.
+  HandleSignals(signals, 0, options.relay);
+  signals.Restore();
   return status;
+}
+
+void HoldSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
+  sigprocmask(SIG_BLOCK, &set, nullptr);
 }
 
 int EndLike(int status) {

@@ -26,6 +26,10 @@ struct RunOptions {
 // if there is no such command, another code if it can't be executed.
 Result<int> RunCommand(const RunOptions& options);
 
+// From here on signals wait, so that an impatient second Ctrl-C does not cost an interrupted build
+// its record.
+void HoldSignals();
+
 // Ends this process as the command ended, by the same signal if it was one; gives the exit status
 // where that did not end it.
 int EndLike(int status);
