@@ -93,6 +93,21 @@ struct ChildPlan {
   _exit(127);
 }
 
+// Signals are held until the child runs ChildMain: a handler must not run in it on our stack. A
+// function of its own, so that nothing of the caller's lives in registers across vfork.
+[[gnu::noinline]] pid_t StartChild(const ChildPlan& plan) {
+  sigset_t all;
+  sigset_t old;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  const pid_t pid = vfork();
+  if (pid == 0) ChildMain(plan);
+  const int error = errno;
+  pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  errno = error;
+  return pid;
+}
+
 int64_t Ns(const timeval& tv) { return int64_t{tv.tv_sec} * 1'000'000'000 + tv.tv_usec * 1000; }
 
 // Waits for the child within `deadline`; kills the group when told to stop.
@@ -208,13 +223,7 @@ Result<ProcessResult> RunProcess(const ProcessOptions& options) {
                        err.write.get(),
                        status.write.get(),
                        getpid()};
-  sigset_t all;
-  sigset_t old;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
-  const pid_t pid = vfork();
-  if (pid == 0) ChildMain(plan);
-  pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  const pid_t pid = StartChild(plan);
   if (pid < 0) return ErrnoError(errno, "fork");
 
   setpgid(pid, pid);
