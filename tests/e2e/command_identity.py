@@ -74,7 +74,11 @@ def copy_of_gcc(scene):
         target = home / source.resolve().relative_to("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source.resolve(), target)
-    shutil.copytree(parts, home / parts.relative_to("/"), symlinks=True, dirs_exist_ok=True)
+    libraries = subprocess.check_output([driver, "-print-multiarch"], text=True).strip()
+    headers = [pathlib.Path("/usr/include/c++") / parts.name,
+               pathlib.Path("/usr/include") / libraries / "c++" / parts.name]
+    for folder in (parts, *headers):
+        shutil.copytree(folder, home / folder.relative_to("/"), symlinks=True, dirs_exist_ok=True)
     gcc = home / driver.relative_to("/")
     gxx = next(gcc.parent.glob("*g++*"))
     return {"cc": [str(gcc)], "c++": [str(gxx)]}
