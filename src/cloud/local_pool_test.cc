@@ -1,6 +1,7 @@
 #include "cloud/local_pool.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -150,6 +151,9 @@ TEST_F(LocalPoolTest, AWorkerThatDiesIdleIsReplacedUnnoticed) {
   Start();
   const std::string pid = Invoke("pid")->payload;
   ASSERT_EQ(kill(std::stoi(pid), SIGKILL), 0);
+  // A signal takes its time; one that dies only with the job in its hands is another case.
+  siginfo_t dead{};
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(std::stoi(pid)), &dead, WEXITED | WNOWAIT), 0);
   Result<Invocation> next = Invoke("pid");
   ASSERT_TRUE(next) << next.error().message;
   EXPECT_NE(next->payload, pid);
