@@ -13,16 +13,6 @@
 namespace llama::app {
 namespace {
 
-std::vector<std::string_view> Split(std::string_view path) {
-  std::vector<std::string_view> dirs;
-  while (true) {
-    const size_t colon = path.find(':');
-    dirs.push_back(path.substr(0, colon));
-    if (colon == std::string_view::npos) return dirs;
-    path.remove_prefix(colon + 1);
-  }
-}
-
 bool IsExecutable(const std::string& path) {
   struct stat st {};
   return stat(path.c_str(), &st) == 0 && S_ISREG(st.st_mode) && access(path.c_str(), X_OK) == 0;
@@ -44,7 +34,7 @@ Result<void> ReplaceLink(const std::string& path, const std::string& target) {
 
 std::vector<std::string> CompilersInPath(std::string_view path, const std::string& except) {
   std::set<std::string> names;
-  for (const std::string_view dir : Split(path)) {
+  for (const std::string_view dir : client::SplitPath(path)) {
     // An empty element is the working directory, whose compilers are the build's own products.
     if (dir.empty() || dir == except) continue;
     const auto entries = ListDir(std::string(dir));
@@ -76,7 +66,7 @@ Result<void> UpdateMasquerade(const std::string& dir, const std::string& wrapper
 
 std::string PathWithFirst(const std::string& dir, std::string_view path) {
   std::string out = dir;
-  for (const std::string_view other : Split(path)) {
+  for (const std::string_view other : client::SplitPath(path)) {
     if (other != dir) out.append(":").append(other);
   }
   return out;

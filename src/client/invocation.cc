@@ -23,16 +23,6 @@ struct FileId {
   bool operator==(const FileId&) const = default;
 };
 
-std::vector<std::string_view> SplitPath(std::string_view path) {
-  std::vector<std::string_view> dirs;
-  while (true) {
-    const size_t colon = path.find(':');
-    dirs.push_back(path.substr(0, colon));
-    if (colon == std::string_view::npos) return dirs;
-    path.remove_prefix(colon + 1);
-  }
-}
-
 class Resolver {
  public:
   explicit Resolver(const Surroundings& surroundings) : surroundings_(surroundings) {
@@ -122,6 +112,16 @@ Result<Invocation> Finish(const Resolver& resolver, const std::string& name,
 }
 
 }  // namespace
+
+std::vector<std::string_view> SplitPath(std::string_view path) {
+  std::vector<std::string_view> dirs;
+  while (true) {
+    const size_t colon = path.find(':');
+    dirs.push_back(path.substr(0, colon));
+    if (colon == std::string_view::npos) return dirs;
+    path.remove_prefix(colon + 1);
+  }
+}
 
 bool LooksLikeCompiler(std::string_view name) {
   // -14, -4.9, -12.2.0

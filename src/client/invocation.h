@@ -36,4 +36,7 @@ Result<Invocation> ResolveInvocation(const std::vector<std::string>& argv,
 // x86_64-linux-gnu-g++-12, clang-14, gcc-4.9.
 bool LooksLikeCompiler(std::string_view name);
 
+// The folders of a PATH, in order; an empty one is the working directory.
+std::vector<std::string_view> SplitPath(std::string_view path);
+
 }  // namespace llama::client

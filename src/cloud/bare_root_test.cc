@@ -86,7 +86,7 @@ wire::Job CompileJob(store::ObjectStore& store) {
   wire::Job job = worker::ShellJob(layer, "");
   job.program = worker::CanonicalPath("/usr/bin/gcc");
   job.argv = {mark + "/usr/bin/gcc", "-O2", "-ffreestanding", "-c", "a.c", "-o", "a.o"};
-  job.files = {{"/work/a.c", false, "int twice(int x) { return 2 * x; }\n"}};
+  job.files = {{"/job/a.c", false, "int twice(int x) { return 2 * x; }\n"}};
   return job;
 }
 

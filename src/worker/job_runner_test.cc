@@ -72,10 +72,10 @@ TEST_F(JobRunnerTest, RunsACommandAndReturnsAllThatItMade) {
   EXPECT_EQ(answer.out, "to stdout\n");
   EXPECT_EQ(answer.err, "to stderr\n");
   ASSERT_EQ(answer.outputs.size(), 2u);
-  EXPECT_EQ(answer.outputs[0].path, "/work/a.o");
+  EXPECT_EQ(answer.outputs[0].path, "/job/a.o");
   EXPECT_EQ(answer.outputs[0].bytes, "object");
   EXPECT_EQ(answer.outputs[0].mode, 0644u);
-  EXPECT_EQ(answer.outputs[1].path, "/work/empty");
+  EXPECT_EQ(answer.outputs[1].path, "/job/empty");
   EXPECT_EQ(answer.outputs[1].mode, 0600u);
   EXPECT_GT(answer.usage.wall_ns, 0);
   EXPECT_GT(answer.usage.max_rss_bytes, 0);
@@ -108,11 +108,11 @@ TEST_F(JobRunnerTest, PutsTheRootWhereTheMarkStands) {
 
 TEST_F(JobRunnerTest, FilesOfTheJobAreNoOutputsUnlessChanged) {
   wire::Job job = Script("cat a.c; rm -f b.c; echo new > b.c");
-  job.files = {{"/work/a.c", false, "source"}, {"/work/b.c", false, "old"}};
+  job.files = {{"/job/a.c", false, "source"}, {"/job/b.c", false, "old"}};
   const wire::Answer answer = Run(job);
   EXPECT_EQ(answer.out, "source");
   ASSERT_EQ(answer.outputs.size(), 1u);
-  EXPECT_EQ(answer.outputs[0].path, "/work/b.c");
+  EXPECT_EQ(answer.outputs[0].path, "/job/b.c");
   EXPECT_EQ(answer.outputs[0].bytes, "new\n");
   // The next job sees its own files again, not what became of them.
   EXPECT_EQ(Run([&] {
@@ -138,11 +138,11 @@ TEST_F(JobRunnerTest, PlaceholdersShowWhatWasDoneToThem) {
   };
   for (const PlaceholderCase& c : kCases) {
     wire::Job job = Script(c.script);
-    job.placeholders = {"/work/old"};
+    job.placeholders = {"/job/old"};
     const wire::Answer answer = Run(job);
     ASSERT_EQ(answer.outcome, wire::Outcome::kRan) << answer.error;
     EXPECT_EQ(answer.outputs.size() == 1, c.is_output) << c.script;
-    EXPECT_EQ(Has(answer.deleted, "/work/old"), c.is_deleted) << c.script;
+    EXPECT_EQ(Has(answer.deleted, "/job/old"), c.is_deleted) << c.script;
   }
 }
 
@@ -150,17 +150,17 @@ TEST_F(JobRunnerTest, FollowsNoLinkAndReturnsNoneOfIt) {
   const wire::Answer answer =
       Run(Script("ln -s /etc/passwd link; mkdir sub; echo x > sub/y; echo z > plain"));
   ASSERT_EQ(answer.outputs.size(), 1u);
-  EXPECT_EQ(answer.outputs[0].path, "/work/plain");
+  EXPECT_EQ(answer.outputs[0].path, "/job/plain");
 }
 
 TEST_F(JobRunnerTest, RecordsWhatWasLookedUp) {
   wire::Job job = Script("cat in; cat gone; echo x > out; cat out");
-  job.files = {{"/work/in", false, "x"}};
+  job.files = {{"/job/in", false, "x"}};
   const wire::Answer answer = Run(job);
   EXPECT_TRUE(answer.lookups_complete);
-  EXPECT_TRUE(Has(answer.found, "/work/in"));
-  EXPECT_TRUE(Has(answer.absent, "/work/gone"));
-  EXPECT_FALSE(Has(answer.found, "/work/out"));
+  EXPECT_TRUE(Has(answer.found, "/job/in"));
+  EXPECT_TRUE(Has(answer.absent, "/job/gone"));
+  EXPECT_FALSE(Has(answer.found, "/job/out"));
   job.record_reads = false;
   const wire::Answer unrecorded = Run(job);
   EXPECT_FALSE(unrecorded.lookups_complete);
@@ -229,7 +229,7 @@ TEST_F(JobRunnerTest, OddJobsAreAnsweredAndTheNextOneRuns) {
       {"program is a directory", [](wire::Job& j) { j.program = "/usr"; }},
       {"relative cwd", [](wire::Job& j) { j.cwd = "work"; }},
       {"cwd is a file", [](wire::Job& j) { j.cwd = j.program; }},
-      {"output directory above", [](wire::Job& j) { j.output_dirs = {"/work/../../.."}; }},
+      {"output directory above", [](wire::Job& j) { j.output_dirs = {"/job/../../.."}; }},
       {"output directory is a file", [](wire::Job& j) { j.output_dirs = {j.program}; }},
       {"placeholder nowhere", [](wire::Job& j) { j.placeholders = {"/not/there"}; }},
       {"placeholder above", [](wire::Job& j) { j.placeholders = {"/../x"}; }},
@@ -299,7 +299,7 @@ TEST_F(JobRunnerTest, WorksInAFolderWithSpacesAndALongName) {
   ASSERT_EQ(answer.outcome, wire::Outcome::kRan) << answer.error;
   EXPECT_EQ(answer.err, "cat: nothing: No such file or directory\n");
   EXPECT_TRUE(answer.lookups_complete);
-  EXPECT_TRUE(Has(answer.absent, "/work/nothing"));
+  EXPECT_TRUE(Has(answer.absent, "/job/nothing"));
 }
 
 }  // namespace
