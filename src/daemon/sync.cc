@@ -8,9 +8,9 @@ namespace {
 // What one job may carry inline, and what may be under way inline before it is worth an object. A
 // request of 64 KiB costs a 100 Mbit/s uplink 5 ms, about as long as a store round trip.
 constexpr uint64_t kMaxInlineJobBytes = 64 << 10;
-constexpr uint64_t kMaxInlineTotalBytes = 512 << 10;
-// The third job that needs a file is a sign that many will.
-constexpr int kMaxInlineUses = 2;
+constexpr uint64_t kMaxInlineTotalBytes = 256 << 10;
+// A file that so many jobs needed will be needed by more.
+constexpr int kMaxInlineUses = 8;
 constexpr int kMaxAttempts = 16;
 constexpr int64_t kUploadPollMs = 100;
 

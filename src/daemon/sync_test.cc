@@ -81,23 +81,23 @@ class SyncTest : public testing::Test {
   std::unique_ptr<Sync> sync_;
 };
 
-TEST_F(SyncTest, SmallFilesTravelInlineTwiceAndThenGetALayer) {
+TEST_F(SyncTest, SmallFilesTravelInlineForAWhileAndThenGetALayer) {
   const tree::Manifest wanted = File("a.h", "small");
-  for (int job = 0; job < 2; ++job) {
+  for (int job = 0; job < 8; ++job) {
     const auto synced = sync_->Bring(wanted, {}, nullptr);
     ASSERT_TRUE(synced) << synced.error().message;
     ASSERT_EQ(synced->inline_contents.size(), 1u);
     EXPECT_EQ(synced->inline_contents[0].second, "small");
     EXPECT_TRUE(synced->layers.empty());
   }
-  const auto third = sync_->Bring(wanted, {}, nullptr);
-  ASSERT_TRUE(third);
-  EXPECT_TRUE(third->inline_contents.empty());
-  EXPECT_EQ(third->layers.size(), 1u);
-  EXPECT_EQ(third->uploaded_objects, 1u);
-  const auto fourth = sync_->Bring(wanted, {}, nullptr);
-  ASSERT_TRUE(fourth);
-  EXPECT_EQ(fourth->layers, third->layers);
+  const auto last = sync_->Bring(wanted, {}, nullptr);
+  ASSERT_TRUE(last);
+  EXPECT_TRUE(last->inline_contents.empty());
+  EXPECT_EQ(last->layers.size(), 1u);
+  EXPECT_EQ(last->uploaded_objects, 1u);
+  const auto after = sync_->Bring(wanted, {}, nullptr);
+  ASSERT_TRUE(after);
+  EXPECT_EQ(after->layers, last->layers);
   EXPECT_EQ(store_.puts, 1);
 }
 

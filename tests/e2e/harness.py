@@ -92,7 +92,9 @@ class Scene:
                 "LANGUAGE", "TZ", "CPATH", "CDPATH", "LANG")
         env = {k: v for k, v in os.environ.items() if not k.startswith(drop)}
         env.update(LLAMA_DIR=str(self.llama_dir), TMPDIR=str(self.tmp), LANG="C.UTF-8",
-                   HOME=str(self.dir / "home"), SOURCE_DATE_EPOCH="1700000000")
+                   HOME=str(self.dir / "home"), SOURCE_DATE_EPOCH="1700000000",
+                   # Projects put the commit of the checkout that they stand in into their version.
+                   GIT_CEILING_DIRECTORIES=str(self.dir))
         env.update({k: str(v) for k, v in (self.extra_env | changes).items()})
         return env
 
