@@ -88,6 +88,7 @@ class Discovery {
     TRY(AddSearchPath("c"));
     // Fails where the C++ compiler is not installed; then there is nothing to add.
     (void)AddSearchPath("c++");
+    AddLocale();
     return std::move(toolchain_);
   }
 
@@ -102,6 +103,7 @@ class Discovery {
   Result<void> AddProgram(const std::string& path);
   Result<void> AddSearchPath(const std::string& language);
   void AddGccInstallation(std::string_view line);
+  void AddLocale();
   void AddDir(const std::string& path) {
     if (IsDirectory(path)) AddOnce(toolchain_.dirs, path);
   }
@@ -170,6 +172,19 @@ Result<void> Discovery::AddProgram(const std::string& path) {
     AddOnce(toolchain_.library_dirs, std::string(DirName(library)));
   }
   return {};
+}
+
+// What setlocale needs for the quotes around names in diagnostics. LOCPATH leads to it there.
+void Discovery::AddLocale() {
+  const std::string dir = "/usr/lib/locale";
+  for (const char* name : {"/C.utf8", "/C.UTF-8"}) {
+    for (const char* category : {"/LC_CTYPE", "/LC_MESSAGES/SYS_LC_MESSAGES"}) {
+      const std::string file = (dir + name) + category;
+      if (!IsRegularFile(file)) continue;
+      AddOnce(toolchain_.files, file);
+      toolchain_.locale_dir = dir;
+    }
+  }
 }
 
 // Reads the lines of `-v -E`: the folders of the search path, those that it dropped because

@@ -133,11 +133,14 @@ RemoteEnvironment MakeEnvironment(const std::vector<std::string>& env, const Too
     out.env.push_back("LD_LIBRARY_PATH=" + JoinRooted(toolchain.library_dirs));
   }
   out.env.push_back("PWD=" + Rooted(pwd));
-  out.env.push_back(IsUtf8Locale(EffectiveLocale(env, "LC_CTYPE")) ? "LC_ALL=C.UTF-8" : "LC_ALL=C");
+  const bool is_utf8 = IsUtf8Locale(EffectiveLocale(env, "LC_CTYPE"));
+  out.env.emplace_back(is_utf8 ? "LC_ALL=C.UTF-8" : "LC_ALL=C");
+  if (!toolchain.locale_dir.empty()) out.env.push_back("LOCPATH=" + Rooted(toolchain.locale_dir));
   const std::string zone = PosixTimeZone(FindEnv(env, "TZ"));
   if (zone.empty() && out.local_reason.empty()) out.local_reason = "environment:TZ";
   out.env.push_back("TZ=" + zone);
-  out.translated_messages = HasTranslatedMessages(env);
+  // Without the locale the worker's quotes are ASCII: as good as another language.
+  out.translated_messages = HasTranslatedMessages(env) || (is_utf8 && toolchain.locale_dir.empty());
   return out;
 }
 

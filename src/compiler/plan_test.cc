@@ -191,13 +191,23 @@ TEST_F(PlanTest, KeepsTheCharacterSetOfTheMessages) {
       {{"LANG=en_US.UTF-8", "LANGUAGE=fr:en", "LC_CTYPE=C"}, false, true},
       {{"LC_ALL=C", "LANGUAGE=fr"}, false, false},
   };
+  gcc_.locale_dir = "/l";
   for (const Case& c : cases) {
     env_ = c.env;
     const Plan plan = Make("-c a.c");
+    EXPECT_EQ(std::count(plan.env.begin(), plan.env.end(), std::string("LOCPATH=\0/l", 11)), 1);
     const bool utf8 = std::count(plan.env.begin(), plan.env.end(), "LC_ALL=C.UTF-8") == 1;
     EXPECT_EQ(utf8, c.utf8) << Shown(c.env);
     EXPECT_EQ(plan.translated_messages, c.translated) << Shown(c.env);
   }
+}
+
+TEST_F(PlanTest, QuotesThatTheWorkerCannotWriteAreAnotherLanguage) {
+  gcc_.locale_dir.clear();
+  env_ = {"LANG=C.UTF-8"};
+  EXPECT_TRUE(Make("-c a.c").translated_messages);
+  env_ = {"LANG=C"};
+  EXPECT_FALSE(Make("-c a.c").translated_messages);
 }
 
 TEST(TimeZoneTest, BecomesARuleThatNeedsNoZoneFile) {

@@ -35,6 +35,8 @@ struct Toolchain {
   // Folders for the remote PATH (where `as` is found) and LD_LIBRARY_PATH, absolute local paths.
   std::vector<std::string> path_dirs;
   std::vector<std::string> library_dirs;
+  // Holds C.utf8 (glibc does not have that locale built in); empty: there is none to ship.
+  std::string locale_dir;
   // Its programs are ELF x86-64 with glibc's loader, so that the lookup recorder can be preloaded.
   bool can_preload = false;
 };

@@ -351,9 +351,9 @@ TEST_F(ServerTest, ABuildEndsAfterItsCompiles) {
   for (int i = 0; i < 50; ++i) fds.push_back(Compile(i < 25 ? "remote" : "block"));
   ASSERT_TRUE(pipeline_.Await("run block", 25));
   for (size_t i = 0; i < 25; ++i) ASSERT_EQ(Receive(fds[i]), FrameType::kResult);
-  // The end, then every hang-up, of finished and of cancelled ones.
-  Send(build, FrameType::kEndBuild, Encode(wire::EndBuild{"b", {}}));
+  // Every hang-up, of finished and of cancelled ones, then the end: as when make has ended.
   fds.clear();
+  Send(build, FrameType::kEndBuild, Encode(wire::EndBuild{"b", {}}));
   ASSERT_EQ(Receive(build), FrameType::kAck);
   const std::vector<std::string> notes = pipeline_.notes();
   ASSERT_FALSE(notes.empty());

@@ -25,7 +25,7 @@ SOURCES = CHECKOUT / "build" / "sources"
 
 # Why a compiler that is called by these projects may run here: it is no -c compile of one source,
 # or the code has an error that the local compiler has to report.
-ALLOWED_LOCALLY = ("link", "preprocess", "assembly-output", "dependencies", "several-sources",
+ALLOWED_LOCALLY = ("link", "preprocess", "assembly", "dependencies", "several-sources",
                    "no-source", "stdin", "query", "assembler", "preprocess-failed")
 
 # Options that configure scripts try and that no compiler has.
@@ -117,7 +117,9 @@ def build(scene, project, tree, with_llama):
 
 
 def may_run_locally(compile_):
-    return compile_.reason in PROBES or compile_.reason.split(":")[0] in ALLOWED_LOCALLY
+    # The kernel asks a compiler what it can do by compiling nothing.
+    is_probe = compile_.reason in PROBES or compile_.source == "/dev/null"
+    return is_probe or compile_.reason.split(":")[0] in ALLOWED_LOCALLY
 
 
 def check_trace(spans):
