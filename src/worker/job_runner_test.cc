@@ -100,10 +100,10 @@ TEST_F(JobRunnerTest, PutsTheRootWhereTheMarkStands) {
   wire::Job job = Script("echo \"$1|$VALUE\"; pwd");
   job.argv.insert(job.argv.end(), {"sh", mark + "/a:" + mark + "/b"});
   job.env.push_back("VALUE=-I" + mark + "/include");
-  job.cwd = mark + "/work";
+  job.cwd = mark + "/job";
   const wire::Answer answer = Run(job);
   EXPECT_EQ(answer.out, answer.root + "/a:" + answer.root + "/b|-I" + answer.root + "/include\n" +
-                            answer.root + "/work\n");
+                            answer.root + "/job\n");
 }
 
 TEST_F(JobRunnerTest, FilesOfTheJobAreNoOutputsUnlessChanged) {

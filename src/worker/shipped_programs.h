@@ -81,8 +81,8 @@ inline wire::Job ShellJob(const wire::JobLayer& layer, const std::string& script
   job.env = {
       "LD_LIBRARY_PATH=" + mark + "/lib/x86_64-linux-gnu:" + mark + "/usr/lib/x86_64-linux-gnu",
       "PATH=" + mark + "/usr/bin"};
-  job.cwd = "/work";
-  job.output_dirs = {"/work"};
+  job.cwd = "/job";
+  job.output_dirs = {"/job"};
   return job;
 }
 
