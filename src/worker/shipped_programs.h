@@ -69,7 +69,7 @@ inline wire::JobLayer Ship(store::ObjectStore& store, const std::vector<std::str
 
 inline std::string CanonicalPath(const std::string& path) { return RealPath(path).value(); }
 
-// A job that runs `sh -c script` in /work, whose files are its outputs. Needs a layer with the
+// A job that runs `sh -c script` in /job, whose files are its outputs. Needs a layer with the
 // shell's program.
 inline wire::Job ShellJob(const wire::JobLayer& layer, const std::string& script) {
   const std::string mark(1, wire::kRootMark);
