@@ -181,6 +181,10 @@ Result<Invocation> Pool::RunCall(Call& call) {
         call.WaitUntil(clock_.MonotonicNs() + kStartTimeoutMs * 1'000'000, *worker->process);
     Result<void> ready = worker->server->AwaitReady(start);
     const bool fresh = worker->fresh;
+    // It may have asked for a job before it died.
+    if (ready && !fresh && worker->process->HasEnded()) {
+      ready = Error{Code::kUnavailable, "died while idle"};
+    }
     if (ready) {
       if (fresh) CountStart(true);
       break;
