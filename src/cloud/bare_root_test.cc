@@ -61,7 +61,7 @@ class RealWorkerTest : public testing::Test {
   }
 
   wire::Answer Run(const wire::Job& job) {
-    Result<Invocation> invoked = pool_->Invoke(wire::EncodeJob(job), {});
+    Result<wire::Invocation> invoked = pool_->Invoke(wire::EncodeJob(job), {});
     EXPECT_TRUE(invoked) << invoked.error().message;
     if (!invoked) return {};
     Result<wire::Answer> answer = wire::DecodeAnswer(invoked->payload);
@@ -122,10 +122,10 @@ TEST_F(RealWorkerTest, EndsWithTheOneItWorksForAndTidiesUp) {
   const wire::Answer ran = Run(worker::ShellJob(layer, "echo hello"));
   EXPECT_EQ(ran.out, "hello\n");
   EXPECT_TRUE(ran.worker.cold_start);
-  InvokeOptions invoke;
+  wire::InvokeOptions invoke;
   int polls = 0;
   invoke.cancelled = [&] { return ++polls > 3; };
-  Result<Invocation> cancelled =
+  Result<wire::Invocation> cancelled =
       pool_->Invoke(wire::EncodeJob(worker::ShellJob(layer, "sleep 1000 & sleep 1000")), invoke);
   ASSERT_FALSE(cancelled);
   EXPECT_EQ(cancelled.error().code, Code::kCancelled);
@@ -139,7 +139,7 @@ TEST_F(RealWorkerTest, KeepsFoldersNeitherOfItselfNorOfWorkersThatWereKilled) {
   Start();
   const wire::JobLayer layer = worker::Ship(*store_, {"/bin/sh"});
   // The command's parent is the worker.
-  Result<Invocation> invoked = pool_->Invoke(
+  Result<wire::Invocation> invoked = pool_->Invoke(
       wire::EncodeJob(worker::ShellJob(layer, "kill -9 $PPID; while :; do :; done")), {});
   ASSERT_FALSE(invoked);
   EXPECT_EQ(invoked.error().code, Code::kUnavailable);

@@ -61,7 +61,7 @@ class Pool final : public LocalPool {
       : options_(options), store_(store), housekeeper_([this] { KeepHouse(); }) {}
   ~Pool() override;
 
-  Result<Invocation> Invoke(std::string_view payload, const InvokeOptions& options) override;
+  Result<wire::Invocation> Invoke(std::string_view payload, const wire::InvokeOptions& options) override;
   int64_t max_concurrency() const override { return options_.max_workers; }
   uint64_t max_payload_bytes() const override { return kMaxLocalPayloadBytes; }
   std::string name() const override { return "local"; }
@@ -70,7 +70,7 @@ class Pool final : public LocalPool {
  private:
   struct Call;
 
-  Result<Invocation> RunCall(Call& call) EXCLUDES(mutex_);
+  Result<wire::Invocation> RunCall(Call& call) EXCLUDES(mutex_);
   Result<std::unique_ptr<Worker>> Acquire(Call& call) EXCLUDES(mutex_);
   bool MayTake(const Call& call) const REQUIRES(mutex_);
   bool BacksOff() const REQUIRES(mutex_);
@@ -107,7 +107,7 @@ class Pool final : public LocalPool {
 // One Invoke under way.
 struct Pool::Call {
   std::string_view payload;
-  const InvokeOptions& options;
+  const wire::InvokeOptions& options;
   const Pool& pool;
   int64_t begin_ns;
   int64_t deadline_ns;
@@ -123,8 +123,8 @@ struct Pool::Call {
     }
     return {};
   }
-  worker::Wait WaitUntil(int64_t until_ns, const WorkerProcess& process) const {
-    worker::Wait wait;
+  http::Wait WaitUntil(int64_t until_ns, const WorkerProcess& process) const {
+    http::Wait wait;
     wait.stop_fd = process.end_fd();
     wait.deadline_ns = std::min(until_ns, deadline_ns);
     wait.cancelled = [this] {
@@ -154,7 +154,7 @@ Pool::~Pool() {
   }
 }
 
-Result<Invocation> Pool::Invoke(std::string_view payload, const InvokeOptions& options) {
+Result<wire::Invocation> Pool::Invoke(std::string_view payload, const wire::InvokeOptions& options) {
   if (payload.size() > kMaxLocalPayloadBytes) {
     return Error{Code::kInvalid, "payload of " + std::to_string(payload.size()) + " bytes"};
   }
@@ -164,20 +164,20 @@ Result<Invocation> Pool::Invoke(std::string_view payload, const InvokeOptions& o
     const MutexLock lock(mutex_);
     ++calls_;
   }
-  Result<Invocation> result = RunCall(call);
+  Result<wire::Invocation> result = RunCall(call);
   const MutexLock lock(mutex_);
   --calls_;
   if (stopping_) changed_.NotifyAll();
   return result;
 }
 
-Result<Invocation> Pool::RunCall(Call& call) {
-  Invocation invocation;
+Result<wire::Invocation> Pool::RunCall(Call& call) {
+  wire::Invocation invocation;
   invocation.memory_mb = options_.memory_mb;
   std::unique_ptr<Worker> worker;
   while (true) {
     ASSIGN_OR_RETURN(worker, Acquire(call));
-    const worker::Wait start =
+    const http::Wait start =
         call.WaitUntil(clock_.MonotonicNs() + kStartTimeoutMs * 1'000'000, *worker->process);
     Result<void> ready = worker->server->AwaitReady(start);
     const bool fresh = worker->fresh;

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "cloud/function_client.h"
+#include "wire/function_client.h"
 #include "store/object_store.h"
 
 namespace llama::cloud {
@@ -41,7 +41,7 @@ struct PoolStats {
   int64_t store_get_bytes = 0;
 };
 
-class LocalPool : public FunctionClient {
+class LocalPool : public wire::FunctionClient {
  public:
   // `store` must outlive the pool. The destructor kills every worker, waits for it and removes
   // `dir`.

@@ -19,7 +19,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "store/object_store.h"
-#include "worker/http.h"
+#include "http/stream.h"
 
 namespace llama::cloud {
 
@@ -35,22 +35,22 @@ class RuntimeServer {
 
   // Waits for the worker to ask for a job. kNotFound or kUnavailable: it is gone; kRemoteFailed: it
   // reports that it could not start; kDeadline, kCancelled.
-  Result<void> AwaitReady(const worker::Wait& wait);
+  Result<void> AwaitReady(const http::Wait& wait);
   // Hands over a job (after AwaitReady) and serves the worker until its answer. kUnavailable: it is
   // gone; kRemoteFailed: it answered with an error; kInvalid: it does not speak the API. After an
   // error other than kRemoteFailed the worker is of no more use. `deadline_ms` (of the Unix epoch)
   // is what the worker is told.
-  Result<std::string> Run(std::string_view payload, int64_t deadline_ms, const worker::Wait& wait);
+  Result<std::string> Run(std::string_view payload, int64_t deadline_ms, const http::Wait& wait);
 
   bool HungUp() const { return stream_.HungUp(); }
   void Close() { stream_.Close(); }
 
  private:
   Result<void> Send(std::string_view status, std::string_view headers, std::string_view body,
-                    const worker::Wait& wait);
-  Result<void> SendObject(const std::string& key, const worker::Wait& wait);
+                    const http::Wait& wait);
+  Result<void> SendObject(const std::string& key, const http::Wait& wait);
 
-  worker::HttpStream stream_;
+  http::Stream stream_;
   store::ObjectStore& store_;
   StoreTraffic& traffic_;
   bool ready_ = false;

@@ -63,7 +63,7 @@ class CompileJob final : public Job {
 
   wire::Job MakeJob(const Synced& synced) const;
   void RecordSync(trace::Span& span, const Synced& synced);
-  void RecordInvocation(trace::Span& span, const cloud::Invocation& invocation,
+  void RecordInvocation(trace::Span& span, const wire::Invocation& invocation,
                         size_t payload_bytes);
   void RecordAnswer(trace::Span& span, const wire::Answer& answer);
   void RecordReason(const std::string& reason);
@@ -197,7 +197,7 @@ wire::Job CompileJob::MakeJob(const Synced& synced) const {
   return job;
 }
 
-void CompileJob::RecordInvocation(trace::Span& span, const cloud::Invocation& invocation,
+void CompileJob::RecordInvocation(trace::Span& span, const wire::Invocation& invocation,
                                   size_t payload_bytes) {
   const double cost = trace::LambdaCostUsd(invocation.billed_ms, invocation.memory_mb);
   span.Set("function", shared_.functions->name());

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/clock.h"
-#include "cloud/function_client.h"
+#include "wire/function_client.h"
 #include "compiler/toolchain.h"
 #include "daemon/builds.h"
 #include "daemon/semaphore.h"
@@ -23,7 +23,7 @@ struct Shared {
   store::DigestCache* digests = nullptr;
   tree::LayerIndex* index = nullptr;
   Sync* sync = nullptr;
-  cloud::FunctionClient* functions = nullptr;
+  wire::FunctionClient* functions = nullptr;
   Semaphore* cpu = nullptr;
   int64_t job_timeout_ms = 900'000;
 };

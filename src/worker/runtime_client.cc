@@ -109,7 +109,7 @@ class RuntimeStore final : public store::ObjectStore {
 
 }  // namespace
 
-RuntimeClient::RuntimeClient(std::string host, HttpStream stream, const Clock& clock, int stop_fd,
+RuntimeClient::RuntimeClient(std::string host, http::Stream stream, const Clock& clock, int stop_fd,
                              bool tcp)
     : host_(std::move(host)),
       clock_(clock),
@@ -122,30 +122,30 @@ Result<std::unique_ptr<RuntimeClient>> RuntimeClient::Connect(const std::string&
   const bool tcp = !api.starts_with("fd:");
   ASSIGN_OR_RETURN(Fd fd, tcp ? ConnectTcp(api) : AdoptSocket(api));
   return std::unique_ptr<RuntimeClient>(new RuntimeClient(
-      tcp ? api : "localhost", HttpStream(std::move(fd), clock), clock, stop_fd, tcp));
+      tcp ? api : "localhost", http::Stream(std::move(fd), clock), clock, stop_fd, tcp));
 }
 
-Result<HttpMessage> RuntimeClient::Exchange(std::string_view method, const std::string& target,
+Result<http::Message> RuntimeClient::Exchange(std::string_view method, const std::string& target,
                                             std::string_view headers, std::string_view body,
                                             uint64_t max_bytes) {
   const MutexLock lock(mutex_);
   // A kept connection that the server has dropped in between is no failure.
   if (tcp_ && stream_.HungUp()) {
     ASSIGN_OR_RETURN(Fd fd, ConnectTcp(host_));
-    stream_ = HttpStream(std::move(fd), clock_);
+    stream_ = http::Stream(std::move(fd), clock_);
   }
-  Wait wait;
+  http::Wait wait;
   wait.stop_fd = stop_fd_;
   std::string head = std::string(method) + " " + target + " HTTP/1.1\r\n";
-  head += HeaderLine("Host", host_);
+  head += http::HeaderLine("Host", host_);
   head += headers;
   TRY(stream_.Write(head, body, wait));
-  return stream_.Read(HttpKind::kAnswer, max_bytes, wait);
+  return stream_.Read(http::Kind::kAnswer, max_bytes, wait);
 }
 
 Result<RuntimeJob> RuntimeClient::Next() {
   ASSIGN_OR_RETURN(
-      HttpMessage answer,
+      http::Message answer,
       Exchange("GET", std::string(kVersionPath) + "/invocation/next", "", "", kMaxPayloadBytes));
   if (answer.status() != 200) {
     return Error{Code::kRemoteFailed, "runtime API: next: HTTP " + answer.start[1]};
@@ -166,7 +166,7 @@ Result<RuntimeJob> RuntimeClient::Next() {
 
 Result<void> RuntimeClient::Post(const std::string& target, std::string_view headers,
                                  std::string_view body) {
-  ASSIGN_OR_RETURN(const HttpMessage answer,
+  ASSIGN_OR_RETURN(const http::Message answer,
                    Exchange("POST", std::string(kVersionPath) + target, headers, body, 1 << 20));
   if (answer.status() / 100 == 2) return {};
   return Error{Code::kRemoteFailed, "runtime API: " + target + ": HTTP " + answer.start[1] + " " +
@@ -175,25 +175,25 @@ Result<void> RuntimeClient::Post(const std::string& target, std::string_view hea
 
 Result<void> RuntimeClient::Respond(const std::string& id, std::string_view payload) {
   return Post("/invocation/" + id + "/response",
-              HeaderLine("Content-Type", "application/octet-stream"), payload);
+              http::HeaderLine("Content-Type", "application/octet-stream"), payload);
 }
 
 Result<void> RuntimeClient::Fail(const std::string& id, const Error& error) {
   return Post("/invocation/" + id + "/error",
-              HeaderLine("Lambda-Runtime-Function-Error-Type", CodeName(error.code)) +
-                  HeaderLine("Content-Type", "application/json"),
+              http::HeaderLine("Lambda-Runtime-Function-Error-Type", CodeName(error.code)) +
+                  http::HeaderLine("Content-Type", "application/json"),
               ErrorBody(error));
 }
 
 Result<void> RuntimeClient::FailInit(const Error& error) {
   return Post("/init/error",
-              HeaderLine("Lambda-Runtime-Function-Error-Type", CodeName(error.code)) +
-                  HeaderLine("Content-Type", "application/json"),
+              http::HeaderLine("Lambda-Runtime-Function-Error-Type", CodeName(error.code)) +
+                  http::HeaderLine("Content-Type", "application/json"),
               ErrorBody(error));
 }
 
 Result<std::string> RuntimeClient::Get(const std::string& key) {
-  ASSIGN_OR_RETURN(HttpMessage answer,
+  ASSIGN_OR_RETURN(http::Message answer,
                    Exchange("GET", "/llama/store/" + key, "", "", kMaxObjectBytes));
   if (answer.status() == 200) return std::move(answer.body);
   if (answer.status() == 404) return Error{Code::kNotFound, key + ": not in the store"};

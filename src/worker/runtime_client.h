@@ -15,7 +15,7 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "store/object_store.h"
-#include "worker/http.h"
+#include "http/stream.h"
 
 namespace llama::worker {
 
@@ -48,8 +48,8 @@ class RuntimeClient {
   uint64_t max_answer_bytes() const;
 
  private:
-  RuntimeClient(std::string host, HttpStream stream, const Clock& clock, int stop_fd, bool tcp);
-  Result<HttpMessage> Exchange(std::string_view method, const std::string& target,
+  RuntimeClient(std::string host, http::Stream stream, const Clock& clock, int stop_fd, bool tcp);
+  Result<http::Message> Exchange(std::string_view method, const std::string& target,
                                std::string_view headers, std::string_view body, uint64_t max_bytes);
   Result<void> Post(const std::string& target, std::string_view headers, std::string_view body);
 
@@ -58,7 +58,7 @@ class RuntimeClient {
   const int stop_fd_;
   const bool tcp_;
   Mutex mutex_;
-  HttpStream stream_ GUARDED_BY(mutex_);
+  http::Stream stream_ GUARDED_BY(mutex_);
 };
 
 // The store behind `client`, for reading only. `client` must outlive it.

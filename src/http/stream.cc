@@ -1,4 +1,4 @@
-#include "worker/http.h"
+#include "http/stream.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -10,7 +10,7 @@
 #include <charconv>
 #include <optional>
 
-namespace llama::worker {
+namespace llama::http {
 namespace {
 
 constexpr uint64_t kMaxHeadBytes = 64 << 10;
@@ -47,7 +47,7 @@ Error Truncated(Error error) {
   return Error{Code::kUnavailable, "HTTP: connection closed in the midst of a message"};
 }
 
-Result<void> ParseStartLine(std::string_view line, HttpKind kind, HttpMessage& message) {
+Result<void> ParseStartLine(std::string_view line, Kind kind, Message& message) {
   const size_t first = line.find(' ');
   const size_t second = first == std::string_view::npos ? first : line.find(' ', first + 1);
   if (first == std::string_view::npos) return Malformed("no start line");
@@ -58,9 +58,9 @@ Result<void> ParseStartLine(std::string_view line, HttpKind kind, HttpMessage& m
     message.start[1] = line.substr(first + 1, second - first - 1);
     message.start[2] = line.substr(second + 1);
   }
-  const std::string& version = message.start[kind == HttpKind::kRequest ? 2 : 0];
+  const std::string& version = message.start[kind == Kind::kRequest ? 2 : 0];
   if (version != "HTTP/1.1" && version != "HTTP/1.0") return Malformed("unknown version");
-  if (kind == HttpKind::kAnswer &&
+  if (kind == Kind::kAnswer &&
       (message.start[1].size() != 3 || message.status() < 100 || message.status() > 599)) {
     return Malformed("status is no number");
   }
@@ -69,14 +69,14 @@ Result<void> ParseStartLine(std::string_view line, HttpKind kind, HttpMessage& m
 
 }  // namespace
 
-const std::string* HttpMessage::Find(std::string_view name) const {
+const std::string* Message::Find(std::string_view name) const {
   for (const auto& [key, value] : headers) {
     if (SameIgnoringCase(key, name)) return &value;
   }
   return nullptr;
 }
 
-int HttpMessage::status() const {
+int Message::status() const {
   return static_cast<int>(std::min<uint64_t>(ParseNumber(start[1], 10).value_or(0), 1000));
 }
 
@@ -89,7 +89,7 @@ std::string HeaderLine(std::string_view name, std::string_view value) {
   return line + "\r\n";
 }
 
-Result<void> HttpStream::WaitFor(short events, const Wait& wait) const {
+Result<void> Stream::WaitFor(short events, const Wait& wait) const {
   std::array<pollfd, 2> fds = {pollfd{socket_.get(), events, 0}, pollfd{wait.stop_fd, POLLIN, 0}};
   while (true) {
     int timeout_ms = wait.cancelled ? wait.poll_ms : -1;
@@ -107,7 +107,7 @@ Result<void> HttpStream::WaitFor(short events, const Wait& wait) const {
   }
 }
 
-Result<void> HttpStream::Fill(const Wait& wait) {
+Result<void> Stream::Fill(const Wait& wait) {
   if (at_ == buffer_.size()) {
     buffer_.clear();
     at_ = 0;
@@ -134,7 +134,7 @@ Result<void> HttpStream::Fill(const Wait& wait) {
   }
 }
 
-Result<std::string> HttpStream::ReadLine(uint64_t& budget, const Wait& wait) {
+Result<std::string> Stream::ReadLine(uint64_t& budget, const Wait& wait) {
   size_t scanned = 0;
   while (true) {
     const size_t end = buffer_.find('\n', at_ + scanned);
@@ -155,7 +155,7 @@ Result<std::string> HttpStream::ReadLine(uint64_t& budget, const Wait& wait) {
   }
 }
 
-Result<void> HttpStream::ReadHead(HttpMessage& message, HttpKind kind, const Wait& wait) {
+Result<void> Stream::ReadHead(Message& message, Kind kind, const Wait& wait) {
   if (at_ == buffer_.size()) TRY(Fill(wait));
   message.first_byte_ns = clock_->NowNs();
   uint64_t budget = kMaxHeadBytes;
@@ -177,7 +177,7 @@ Result<void> HttpStream::ReadHead(HttpMessage& message, HttpKind kind, const Wai
   return {};
 }
 
-Result<void> HttpStream::ReadSized(std::string& body, uint64_t size, const Wait& wait) {
+Result<void> Stream::ReadSized(std::string& body, uint64_t size, const Wait& wait) {
   const uint64_t target = body.size() + size;
   while (true) {
     const size_t take =
@@ -204,7 +204,7 @@ Result<void> HttpStream::ReadSized(std::string& body, uint64_t size, const Wait&
   }
 }
 
-Result<void> HttpStream::ReadChunked(std::string& body, uint64_t max, const Wait& wait) {
+Result<void> Stream::ReadChunked(std::string& body, uint64_t max, const Wait& wait) {
   while (true) {
     uint64_t budget = 1024;
     ASSIGN_OR_RETURN(const std::string line, ReadLine(budget, wait));
@@ -224,7 +224,7 @@ Result<void> HttpStream::ReadChunked(std::string& body, uint64_t max, const Wait
   }
 }
 
-Result<void> HttpStream::ReadToEnd(std::string& body, uint64_t max, const Wait& wait) {
+Result<void> Stream::ReadToEnd(std::string& body, uint64_t max, const Wait& wait) {
   while (true) {
     body.append(buffer_, at_);
     at_ = buffer_.size();
@@ -236,28 +236,28 @@ Result<void> HttpStream::ReadToEnd(std::string& body, uint64_t max, const Wait& 
   }
 }
 
-Result<void> HttpStream::ReadBody(HttpMessage& message, HttpKind kind, uint64_t max,
+Result<void> Stream::ReadBody(Message& message, Kind kind, uint64_t max,
                                   const Wait& wait) {
   if (const std::string* coding = message.Find("Transfer-Encoding")) {
     if (!SameIgnoringCase(*coding, "chunked")) return Malformed("unknown transfer encoding");
     return ReadChunked(message.body, max, wait);
   }
-  if (kind == HttpKind::kAnswer && (message.status() == 204 || message.status() == 304)) return {};
+  if (kind == Kind::kAnswer && (message.status() == 204 || message.status() == 304)) return {};
   if (const std::string* length = message.Find("Content-Length")) {
     const std::optional<uint64_t> size = ParseNumber(*length, 10);
     if (!size) return Malformed("content length is no number");
     if (*size > max) return Malformed("body too large");
     return ReadSized(message.body, *size, wait);
   }
-  if (kind == HttpKind::kRequest) return {};
+  if (kind == Kind::kRequest) return {};
   return ReadToEnd(message.body, max, wait);
 }
 
-Result<HttpMessage> HttpStream::Read(HttpKind kind, uint64_t max_body_bytes, const Wait& wait) {
+Result<Message> Stream::Read(Kind kind, uint64_t max_body_bytes, const Wait& wait) {
   for (int interim = 0; interim <= kMaxInterimAnswers; ++interim) {
-    HttpMessage message;
+    Message message;
     TRY(ReadHead(message, kind, wait));
-    if (kind == HttpKind::kAnswer && message.status() < 200) continue;
+    if (kind == Kind::kAnswer && message.status() < 200) continue;
     if (Result<void> body = ReadBody(message, kind, max_body_bytes, wait); !body) {
       return Truncated(std::move(body).error());
     }
@@ -266,7 +266,7 @@ Result<HttpMessage> HttpStream::Read(HttpKind kind, uint64_t max_body_bytes, con
   return Malformed("interim answers without end");
 }
 
-Result<void> HttpStream::SendAll(std::string_view bytes, const Wait& wait) {
+Result<void> Stream::SendAll(std::string_view bytes, const Wait& wait) {
   while (!bytes.empty()) {
     const ssize_t n = send(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n > 0) {
@@ -280,7 +280,7 @@ Result<void> HttpStream::SendAll(std::string_view bytes, const Wait& wait) {
   return {};
 }
 
-Result<void> HttpStream::Write(std::string_view head, std::string_view body, const Wait& wait) {
+Result<void> Stream::Write(std::string_view head, std::string_view body, const Wait& wait) {
   std::string first(head);
   first += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
   // Small bodies go with the head: one system call.
@@ -292,9 +292,9 @@ Result<void> HttpStream::Write(std::string_view head, std::string_view body, con
   return SendAll(body, wait);
 }
 
-bool HttpStream::HungUp() const {
+bool Stream::HungUp() const {
   pollfd fd = {socket_.get(), POLLRDHUP, 0};
   return poll(&fd, 1, 0) > 0 && (fd.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0;
 }
 
-}  // namespace llama::worker
+}  // namespace llama::http

@@ -1,5 +1,6 @@
 // FunctionClient: runs one job in a function; the seam to Lambda. Implementations: the local pool
-// (cloud/local_pool.h), Lambda, replay. Thread-safe; Invoke blocks its caller.
+// (cloud/local_pool.h), Lambda (aws/lambda_functions.h), replay. Thread-safe; Invoke blocks its
+// caller.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,7 @@
 
 #include "base/result.h"
 
-namespace llama::cloud {
+namespace llama::wire {
 
 struct InvokeOptions {
   int64_t timeout_ms = 900'000;     // whole, waiting for a free worker included
@@ -19,10 +20,13 @@ struct InvokeOptions {
 struct Invocation {
   std::string payload;      // the function's answer
   int64_t queued_ns = 0;    // waiting for a worker
-  int64_t billed_ms = 0;    // as Lambda would bill it
+  int64_t billed_ms = 0;    // as Lambda bills it
   int64_t memory_mb = 0;    // what the function is configured with
   bool cold_start = false;  // a worker was started for it
   int64_t init_ns = 0;      // of that start
+  int64_t requests = 1;     // to the function service, failed ones included
+  uint64_t store_puts = 0;  // for a payload or an answer too large to travel with the invocation
+  uint64_t store_gets = 0;
 };
 
 class FunctionClient {
@@ -31,9 +35,12 @@ class FunctionClient {
   // kUnavailable: a worker that died, a throttle: trying again may help. kRemoteFailed: the
   // function answered with an error. kDeadline, kCancelled.
   virtual Result<Invocation> Invoke(std::string_view payload, const InvokeOptions& options) = 0;
+  // Whether it makes sense to prepare a job now. False while the service behind it is known to be
+  // down (a circuit breaker is open); now and then true then, so that somebody tries.
+  virtual bool Admits() { return true; }
   virtual int64_t max_concurrency() const = 0;
   virtual uint64_t max_payload_bytes() const = 0;  // of request and of answer
   virtual std::string name() const = 0;            // for spans: "local", "lambda:llama"
 };
 
-}  // namespace llama::cloud
+}  // namespace llama::wire

@@ -1,4 +1,4 @@
-#include "worker/http.h"
+#include "http/stream.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -7,18 +7,18 @@
 #include <random>
 #include <thread>
 
-namespace llama::worker {
+namespace llama::http {
 namespace {
 
 struct Pair {
   Fd raw;
-  HttpStream stream;
+  Stream stream;
 };
 
 Pair MakePair() {
   int fds[2];
   EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
-  return {Fd(fds[0]), HttpStream(Fd(fds[1]), SystemClock())};
+  return {Fd(fds[0]), Stream(Fd(fds[1]), SystemClock())};
 }
 
 void SendRaw(const Fd& fd, std::string_view bytes) {
@@ -33,11 +33,11 @@ Wait Soon(int64_t ms = 10'000) {
 }
 
 // What an answer of these bytes, followed by the end of the stream, is read as.
-Result<HttpMessage> ReadAnswer(std::string_view bytes, uint64_t max = 1000) {
+Result<Message> ReadAnswer(std::string_view bytes, uint64_t max = 1000) {
   Pair pair = MakePair();
   SendRaw(pair.raw, bytes);
   pair.raw.Reset();
-  return pair.stream.Read(HttpKind::kAnswer, max, Soon());
+  return pair.stream.Read(Kind::kAnswer, max, Soon());
 }
 
 TEST(Http, ReadsBodiesHoweverTheyAreFramed) {
@@ -61,7 +61,7 @@ TEST(Http, ReadsBodiesHoweverTheyAreFramed) {
        "z"},
   };
   for (const Case& c : kCases) {
-    Result<HttpMessage> message = ReadAnswer(c.bytes);
+    Result<Message> message = ReadAnswer(c.bytes);
     ASSERT_TRUE(message) << c.bytes << ": " << message.error().message;
     EXPECT_EQ(message->body, c.body) << c.bytes;
   }
@@ -97,7 +97,7 @@ TEST(Http, RefusesWhatIsNotHttpOrTooLarge) {
       interim,
   };
   for (const std::string& bytes : kCases) {
-    Result<HttpMessage> message = ReadAnswer(bytes);
+    Result<Message> message = ReadAnswer(bytes);
     ASSERT_FALSE(message) << bytes.substr(0, 100);
     EXPECT_EQ(message.error().code, Code::kInvalid) << bytes.substr(0, 100);
   }
@@ -108,7 +108,7 @@ TEST(Http, TellsAnEndBetweenMessagesFromOneWithin) {
   const std::string whole =
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
   for (size_t size = 1; size < whole.size(); ++size) {
-    Result<HttpMessage> message = ReadAnswer(whole.substr(0, size));
+    Result<Message> message = ReadAnswer(whole.substr(0, size));
     ASSERT_FALSE(message) << size;
     EXPECT_EQ(message.error().code, Code::kUnavailable) << size;
   }
@@ -120,19 +120,19 @@ TEST(Http, ReadsMessagesThatCameAtOnceOneByOne) {
   SendRaw(pair.raw,
           "GET /a HTTP/1.1\r\n\r\nPOST /b HTTP/1.1\r\nContent-Length: 2\r\n\r\nhiGET /c "
           "HTTP/1.1\r\n\r\n");
-  EXPECT_EQ(pair.stream.Read(HttpKind::kRequest, 10, Soon())->start[1], "/a");
-  EXPECT_EQ(pair.stream.Read(HttpKind::kRequest, 10, Soon())->body, "hi");
-  EXPECT_EQ(pair.stream.Read(HttpKind::kRequest, 10, Soon())->start[1], "/c");
+  EXPECT_EQ(pair.stream.Read(Kind::kRequest, 10, Soon())->start[1], "/a");
+  EXPECT_EQ(pair.stream.Read(Kind::kRequest, 10, Soon())->body, "hi");
+  EXPECT_EQ(pair.stream.Read(Kind::kRequest, 10, Soon())->start[1], "/c");
 }
 
 TEST(Http, CarriesLargeBodiesBothWays) {
   Pair pair = MakePair();
-  HttpStream other(std::move(pair.raw), SystemClock());
+  Stream other(std::move(pair.raw), SystemClock());
   std::string body(20 << 20, 'x');
   std::mt19937 random(1);
   for (size_t i = 0; i < body.size(); i += 100) body[i] = static_cast<char>(random());
   std::thread writer([&] { EXPECT_TRUE(other.Write("HTTP/1.1 200 OK\r\n", body, Soon())); });
-  Result<HttpMessage> message = pair.stream.Read(HttpKind::kAnswer, body.size(), Soon());
+  Result<Message> message = pair.stream.Read(Kind::kAnswer, body.size(), Soon());
   writer.join();
   ASSERT_TRUE(message);
   EXPECT_TRUE(message->body == body);
@@ -140,14 +140,14 @@ TEST(Http, CarriesLargeBodiesBothWays) {
 
 TEST(Http, EveryWaitEnds) {
   Pair pair = MakePair();
-  EXPECT_EQ(pair.stream.Read(HttpKind::kAnswer, 10, Soon(20)).error().code, Code::kDeadline);
+  EXPECT_EQ(pair.stream.Read(Kind::kAnswer, 10, Soon(20)).error().code, Code::kDeadline);
   SendRaw(pair.raw, "HTTP/1.1 200 OK\r\nContent-Le");
-  EXPECT_EQ(pair.stream.Read(HttpKind::kAnswer, 10, Soon(20)).error().code, Code::kDeadline);
+  EXPECT_EQ(pair.stream.Read(Kind::kAnswer, 10, Soon(20)).error().code, Code::kDeadline);
 
   Wait cancelled;
   cancelled.cancelled = [] { return true; };
   cancelled.poll_ms = 1;
-  EXPECT_EQ(pair.stream.Read(HttpKind::kAnswer, 10, cancelled).error().code, Code::kCancelled);
+  EXPECT_EQ(pair.stream.Read(Kind::kAnswer, 10, cancelled).error().code, Code::kCancelled);
 
   int fds[2];
   ASSERT_EQ(pipe(fds), 0);
@@ -156,7 +156,7 @@ TEST(Http, EveryWaitEnds) {
   ASSERT_EQ(write(write_end.get(), "x", 1), 1);
   Wait stopped;
   stopped.stop_fd = read_end.get();
-  EXPECT_EQ(pair.stream.Read(HttpKind::kAnswer, 10, stopped).error().code, Code::kCancelled);
+  EXPECT_EQ(pair.stream.Read(Kind::kAnswer, 10, stopped).error().code, Code::kCancelled);
   // Nobody reads: a write ends as well.
   EXPECT_EQ(
       pair.stream.Write("HTTP/1.1 200 OK\r\n", std::string(10 << 20, 'x'), Soon(20)).error().code,
@@ -181,10 +181,10 @@ TEST(Http, SurvivesRandomBytes) {
   for (int round = 0; round < 2000; ++round) {
     std::string bytes = round % 2 == 0 ? "HTTP/1.1 200 OK\r\n" : "";
     for (int i = 0; i < 12; ++i) bytes += kParts[random() % std::size(kParts)];
-    Result<HttpMessage> message = ReadAnswer(bytes);
+    Result<Message> message = ReadAnswer(bytes);
     EXPECT_TRUE(!message || message->body.size() <= 1000u);
   }
 }
 
 }  // namespace
-}  // namespace llama::worker
+}  // namespace llama::http

@@ -1,4 +1,4 @@
-// HTTP/1.1 as the Runtime API needs it: whole messages over a connected socket, either side of it.
+// HTTP/1.1 as the Runtime API and the emulator need it: whole messages over a connected socket, either side of it.
 //
 // The other side is not trusted: heads, header counts and bodies are bounded, and every wait ends
 // by its deadline, by its caller's wish, or by the other side's hanging up. Bodies come by
@@ -18,7 +18,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 
-namespace llama::worker {
+namespace llama::http {
 
 // What ends a wait besides what is waited for.
 struct Wait {
@@ -28,7 +28,7 @@ struct Wait {
   int poll_ms = 50;
 };
 
-struct HttpMessage {
+struct Message {
   // Of a request: method, target, version. Of an answer: version, status, reason.
   std::string start[3];
   std::vector<std::pair<std::string, std::string>> headers;
@@ -40,17 +40,17 @@ struct HttpMessage {
   int status() const;  // of an answer
 };
 
-enum class HttpKind : unsigned char { kRequest, kAnswer };
+enum class Kind : unsigned char { kRequest, kAnswer };
 
-class HttpStream {
+class Stream {
  public:
   // `socket` is a connected stream socket; `clock` must outlive the stream.
-  HttpStream(Fd socket, const Clock& clock) : socket_(std::move(socket)), clock_(&clock) {}
+  Stream(Fd socket, const Clock& clock) : socket_(std::move(socket)), clock_(&clock) {}
 
   // The next message; interim answers (1xx) are skipped. kNotFound: the other side hung up before
   // the message began; kUnavailable: in the midst of it; kInvalid: not HTTP, or too large. After an
   // error the stream is of no more use.
-  Result<HttpMessage> Read(HttpKind kind, uint64_t max_body_bytes, const Wait& wait);
+  Result<Message> Read(Kind kind, uint64_t max_body_bytes, const Wait& wait);
   // `head` is the start line and the headers, each ended by CRLF; Content-Length and the empty line
   // are added. kUnavailable: the other side hung up.
   Result<void> Write(std::string_view head, std::string_view body, const Wait& wait);
@@ -65,8 +65,8 @@ class HttpStream {
   // At least one more byte into buffer_. kNotFound at the end of the stream.
   Result<void> Fill(const Wait& wait);
   Result<std::string> ReadLine(uint64_t& budget, const Wait& wait);
-  Result<void> ReadHead(HttpMessage& message, HttpKind kind, const Wait& wait);
-  Result<void> ReadBody(HttpMessage& message, HttpKind kind, uint64_t max, const Wait& wait);
+  Result<void> ReadHead(Message& message, Kind kind, const Wait& wait);
+  Result<void> ReadBody(Message& message, Kind kind, uint64_t max, const Wait& wait);
   Result<void> ReadSized(std::string& body, uint64_t size, const Wait& wait);
   Result<void> ReadChunked(std::string& body, uint64_t max, const Wait& wait);
   Result<void> ReadToEnd(std::string& body, uint64_t max, const Wait& wait);
@@ -81,4 +81,4 @@ class HttpStream {
 // A header line, CRLF included. Bytes that would end it early are left out of `value`.
 std::string HeaderLine(std::string_view name, std::string_view value);
 
-}  // namespace llama::worker
+}  // namespace llama::http

@@ -1,0 +1,36 @@
+// Credentials: who signs. A chain of providers in AWS's order: environment, shared credentials and
+// config files with profiles (role assumption by STS, credential_process), container metadata,
+// instance metadata (IMDSv2). Temporary ones are renewed before they expire, by one thread at a
+// time while the others wait or go on with what is still valid.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "signing/sigv4.h"
+
+namespace llama::aws {
+
+struct Credentials {
+  signing::Keys keys;
+  int64_t expires_s = 0;  // Unix epoch; 0: never
+  std::string source;     // "environment", "profile dev (~/.aws/credentials)", …: for messages
+};
+
+// Thread-safe.
+class CredentialsProvider {
+ public:
+  virtual ~CredentialsProvider() = default;
+  // kNotFound: there are none, with what was looked at and what to do; kUnavailable: their source
+  // does not answer; kInvalid: it answers with nonsense.
+  virtual Result<Credentials> Get() = 0;
+  // The service refused these as expired or unknown: the next Get asks their source anew, unless
+  // newer ones are there already.
+  virtual void Refused(const Credentials& credentials) = 0;
+};
+
+std::unique_ptr<CredentialsProvider> NewStaticCredentials(Credentials credentials);
+
+}  // namespace llama::aws

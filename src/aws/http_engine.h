@@ -1,0 +1,69 @@
+// HttpEngine: HTTP and HTTPS requests, thousands at once, on one thread that owns libcurl's multi
+// handle: connections are kept alive and shared. One request is one attempt: whether to try again
+// is decided in aws/service.h alone.
+//
+// Send blocks its caller and may be called by any number of threads.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace llama::aws {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+// 0: no such limit.
+struct HttpDeadlines {
+  int64_t connect_ms = 5'000;      // name, TCP and TLS
+  int64_t first_byte_ms = 30'000;  // from the request's last byte to the answer's first
+  int64_t stall_ms = 20'000;       // without a byte in either direction while either is sent
+  int64_t total_ms = 300'000;
+};
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string url;        // absolute, percent-encoded; sent exactly so
+  Headers headers;        // Host and Content-Length are the engine's
+  std::string_view body;  // must live until Send returns
+  HttpDeadlines deadlines;
+  uint64_t max_answer_bytes = 64ull << 20;
+  std::function<bool()> cancelled;  // polled; true ends the request
+};
+
+struct HttpAnswer {
+  int status = 0;
+  Headers headers;  // names in lower case
+  std::string body;
+  int64_t connect_ns = 0;     // 0: over a connection that was there already
+  int64_t first_byte_ns = 0;  // from the start
+  int64_t total_ns = 0;
+
+  const std::string* Find(std::string_view lower_case_name) const;
+};
+
+class HttpSender {
+ public:
+  virtual ~HttpSender() = default;
+  // Any status is an answer. kUnavailable: no connection, reset, cut short; kDeadline: one of the
+  // limits, named; kInvalid: a URL or certificate that is wrong, or an answer above its limit;
+  // kCancelled. Messages name the URL without its query.
+  virtual Result<HttpAnswer> Send(const HttpRequest& request) = 0;
+};
+
+struct EngineOptions {
+  std::string ca_file;  // empty: AWS_CA_BUNDLE, or the system's
+  int max_connections_per_host = 256;
+  std::string user_agent = "llama/0.1";
+};
+
+// Proxies are taken from the environment, as curl takes them (https_proxy, no_proxy).
+Result<std::unique_ptr<HttpSender>> StartHttpEngine(const EngineOptions& options);
+
+}  // namespace llama::aws

@@ -1,0 +1,71 @@
+// Service: one AWS service at one endpoint. Signs, sends, and is the one place where retry policy
+// lives: which failures are tried again and how often (full jitter, a budget shared by all calls,
+// Retry-After), when credentials are renewed, when the clock's skew is corrected, and when the
+// circuit opens. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "aws/credentials.h"
+#include "aws/http_engine.h"
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace llama::aws {
+
+struct ServiceOptions {
+  std::string name;      // for signing: "s3", "lambda", "iam", "sts", "logs"
+  std::string region;    // for signing
+  std::string endpoint;  // "https://s3.eu-west-1.amazonaws.com", no slash at the end
+  int max_attempts = 4;
+  int64_t base_delay_ms = 50;  // full jitter: uniform in [0, min(max, base × 2^n)]
+  int64_t max_delay_ms = 5'000;
+  int breaker_failures = 8;         // so many calls in a row that failed for good open the circuit
+  int64_t breaker_open_ms = 5'000;  // then one call in that time is let through to try
+  bool anonymous = false;
+};
+
+// Failures that are the same whatever the service; a caller looks at `code` of the answer's body
+// itself for those that are not in here.
+struct ServiceCall {
+  std::string method = "GET";
+  std::string host_prefix;  // "bucket." for virtual-host style; empty: none
+  std::string target;       // path and query, percent-encoded
+  Headers headers;
+  std::string_view body;
+  std::string payload_sha256;  // of the body if it is known already; otherwise it is computed
+  // Whether doing it twice is as good as once. One that is not is tried again only when it surely
+  // was not begun (no connection, 429, 503 SlowDown and their kind).
+  bool idempotent = true;
+  HttpDeadlines deadlines;
+  uint64_t max_answer_bytes = 64ull << 20;
+  std::function<bool()> cancelled;
+};
+
+struct ServiceAnswer {
+  HttpAnswer http;  // of the last attempt
+  int attempts = 1;
+  int64_t waited_ns = 0;  // between attempts, and for the uplink
+};
+
+class Service {
+ public:
+  virtual ~Service() = default;
+  // Any status below 500 but 429 and expired credentials is an answer, for the caller to judge.
+  // kUnavailable: given up after retries, or the circuit is open; the message says the last cause.
+  // kDeadline, kCancelled; kInvalid: no valid credentials, or what Send says.
+  virtual Result<ServiceAnswer> Call(const ServiceCall& call) = 0;
+  // False while the circuit is open, but true once in breaker_open_ms.
+  virtual bool Admits() = 0;
+  virtual const ServiceOptions& options() const = 0;
+};
+
+// All must outlive the service. Services of one process share one `sender`.
+std::unique_ptr<Service> NewService(const ServiceOptions& options, HttpSender& sender,
+                                    CredentialsProvider& credentials, const Clock& clock);
+
+}  // namespace llama::aws
