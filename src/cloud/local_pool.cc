@@ -61,7 +61,8 @@ class Pool final : public LocalPool {
       : options_(options), store_(store), housekeeper_([this] { KeepHouse(); }) {}
   ~Pool() override;
 
-  Result<wire::Invocation> Invoke(std::string_view payload, const wire::InvokeOptions& options) override;
+  Result<wire::Invocation> Invoke(std::string_view payload,
+                                  const wire::InvokeOptions& options) override;
   int64_t max_concurrency() const override { return options_.max_workers; }
   uint64_t max_payload_bytes() const override { return kMaxLocalPayloadBytes; }
   std::string name() const override { return "local"; }
@@ -154,7 +155,8 @@ Pool::~Pool() {
   }
 }
 
-Result<wire::Invocation> Pool::Invoke(std::string_view payload, const wire::InvokeOptions& options) {
+Result<wire::Invocation> Pool::Invoke(std::string_view payload,
+                                      const wire::InvokeOptions& options) {
   if (payload.size() > kMaxLocalPayloadBytes) {
     return Error{Code::kInvalid, "payload of " + std::to_string(payload.size()) + " bytes"};
   }

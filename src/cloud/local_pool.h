@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "wire/function_client.h"
 #include "store/object_store.h"
+#include "wire/function_client.h"
 
 namespace llama::cloud {
 

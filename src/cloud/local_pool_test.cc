@@ -104,7 +104,8 @@ TEST_F(LocalPoolTest, WaitingCallsAreServedInTheirOrder) {
   std::vector<std::thread> callers;
   for (int i = 0; i < 5; ++i) {
     callers.emplace_back([&, i] {
-      Result<wire::Invocation> invoked = Invoke("append " + Path("order") + " " + std::to_string(i));
+      Result<wire::Invocation> invoked =
+          Invoke("append " + Path("order") + " " + std::to_string(i));
       ASSERT_TRUE(invoked);
       EXPECT_GT(invoked->queued_ns, 0);
     });

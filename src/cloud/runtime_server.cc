@@ -71,8 +71,7 @@ Result<std::string> RuntimeServer::Run(std::string_view payload, int64_t deadlin
       http::HeaderLine("Lambda-Runtime-Deadline-Ms", std::to_string(deadline_ms));
   TRY(Send("200 OK", headers, payload, wait));
   while (true) {
-    Result<http::Message> read =
-        stream_.Read(http::Kind::kRequest, kMaxBodyBytes, wait);
+    Result<http::Message> read = stream_.Read(http::Kind::kRequest, kMaxBodyBytes, wait);
     if (!read) {
       Error error = std::move(read).error();
       if (error.code == Code::kNotFound) error.code = Code::kUnavailable;

@@ -18,8 +18,8 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/result.h"
-#include "store/object_store.h"
 #include "http/stream.h"
+#include "store/object_store.h"
 
 namespace llama::cloud {
 

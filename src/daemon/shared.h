@@ -2,7 +2,6 @@
 #pragma once
 
 #include "base/clock.h"
-#include "wire/function_client.h"
 #include "compiler/toolchain.h"
 #include "daemon/builds.h"
 #include "daemon/semaphore.h"
@@ -11,6 +10,7 @@
 #include "scan/input_finder.h"
 #include "store/digest_cache.h"
 #include "tree/layer_index.h"
+#include "wire/function_client.h"
 
 namespace llama::daemon {
 

@@ -236,8 +236,7 @@ Result<void> Stream::ReadToEnd(std::string& body, uint64_t max, const Wait& wait
   }
 }
 
-Result<void> Stream::ReadBody(Message& message, Kind kind, uint64_t max,
-                                  const Wait& wait) {
+Result<void> Stream::ReadBody(Message& message, Kind kind, uint64_t max, const Wait& wait) {
   if (const std::string* coding = message.Find("Transfer-Encoding")) {
     if (!SameIgnoringCase(*coding, "chunked")) return Malformed("unknown transfer encoding");
     return ReadChunked(message.body, max, wait);

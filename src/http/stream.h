@@ -1,4 +1,5 @@
-// HTTP/1.1 as the Runtime API and the emulator need it: whole messages over a connected socket, either side of it.
+// HTTP/1.1 as the Runtime API and the emulator need it: whole messages over a connected socket,
+// either side of it.
 //
 // The other side is not trusted: heads, header counts and bodies are bounded, and every wait ends
 // by its deadline, by its caller's wish, or by the other side's hanging up. Bodies come by

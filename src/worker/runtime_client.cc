@@ -126,8 +126,8 @@ Result<std::unique_ptr<RuntimeClient>> RuntimeClient::Connect(const std::string&
 }
 
 Result<http::Message> RuntimeClient::Exchange(std::string_view method, const std::string& target,
-                                            std::string_view headers, std::string_view body,
-                                            uint64_t max_bytes) {
+                                              std::string_view headers, std::string_view body,
+                                              uint64_t max_bytes) {
   const MutexLock lock(mutex_);
   // A kept connection that the server has dropped in between is no failure.
   if (tcp_ && stream_.HungUp()) {

@@ -14,8 +14,8 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/result.h"
-#include "store/object_store.h"
 #include "http/stream.h"
+#include "store/object_store.h"
 
 namespace llama::worker {
 
@@ -50,7 +50,8 @@ class RuntimeClient {
  private:
   RuntimeClient(std::string host, http::Stream stream, const Clock& clock, int stop_fd, bool tcp);
   Result<http::Message> Exchange(std::string_view method, const std::string& target,
-                               std::string_view headers, std::string_view body, uint64_t max_bytes);
+                                 std::string_view headers, std::string_view body,
+                                 uint64_t max_bytes);
   Result<void> Post(const std::string& target, std::string_view headers, std::string_view body);
 
   const std::string host_;
