@@ -7,11 +7,15 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "signing/sigv4.h"
 
 namespace llama::aws {
+
+class HttpSender;
 
 struct Credentials {
   signing::Keys keys;
@@ -32,5 +36,15 @@ class CredentialsProvider {
 };
 
 std::unique_ptr<CredentialsProvider> NewStaticCredentials(Credentials credentials);
+
+struct ChainOptions {
+  std::vector<std::string> env;  // "K=V"
+  std::string profile;           // empty: AWS_PROFILE, then "default"
+  std::string region;            // of STS
+  std::string endpoint_sts;      // empty: AWS's own
+};
+// AWS's chain. Nothing is read or asked before the first Get. `sender` and `clock` must outlive it.
+std::unique_ptr<CredentialsProvider> NewCredentialsChain(const ChainOptions& options,
+                                                         HttpSender& sender, const Clock& clock);
 
 }  // namespace llama::aws

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "aws/credentials.h"
+#include "aws/service.h"
 #include "base/result.h"
 
 namespace llama::aws {
@@ -49,5 +51,12 @@ struct Settings {
 // `env` is the environment as "K=V". Reads $LLAMA_DIR/config and AWS's config file; kInvalid names
 // file and line, or the variable.
 Result<Settings> ResolveSettings(const std::vector<std::string>& env, const std::string& llama_dir);
+
+// Name, endpoint and signing region for "s3", "lambda", "sts", "iam" or "logs" by these settings.
+// kInvalid: no region is set and the endpoint needs one; says how to set it.
+Result<ServiceOptions> ServiceOptionsOf(const Settings& settings, std::string_view service);
+
+// For NewCredentialsChain.
+ChainOptions ChainOptionsOf(const Settings& settings, const std::vector<std::string>& env);
 
 }  // namespace llama::aws
