@@ -118,6 +118,7 @@ Result<void> Stream::Fill(const Wait& wait) {
     const ssize_t n = recv(socket_.get(), buffer_.data() + old, kReadBytes, MSG_DONTWAIT);
     if (n > 0) {
       buffer_.resize(old + static_cast<size_t>(n));
+      if (wait.received) wait.received(static_cast<uint64_t>(n));
       return {};
     }
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
@@ -155,7 +156,7 @@ Result<std::string> Stream::ReadLine(uint64_t& budget, const Wait& wait) {
   }
 }
 
-Result<void> Stream::ReadHead(Message& message, Kind kind, const Wait& wait) {
+Result<void> Stream::ReadHeadInto(Message& message, Kind kind, const Wait& wait) {
   if (at_ == buffer_.size()) TRY(Fill(wait));
   message.first_byte_ns = clock_->NowNs();
   uint64_t budget = kMaxHeadBytes;
@@ -195,6 +196,7 @@ Result<void> Stream::ReadSized(std::string& body, uint64_t size, const Wait& wai
       const ssize_t n = recv(socket_.get(), body.data() + used + got, room - got, MSG_DONTWAIT);
       if (n > 0) {
         got += static_cast<size_t>(n);
+        if (wait.received) wait.received(static_cast<uint64_t>(n));
       } else if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
         TRY(WaitFor(POLLIN, wait));
       } else {
@@ -236,7 +238,7 @@ Result<void> Stream::ReadToEnd(std::string& body, uint64_t max, const Wait& wait
   }
 }
 
-Result<void> Stream::ReadBody(Message& message, Kind kind, uint64_t max, const Wait& wait) {
+Result<void> Stream::ReadBodyInto(Message& message, Kind kind, uint64_t max, const Wait& wait) {
   if (const std::string* coding = message.Find("Transfer-Encoding")) {
     if (!SameIgnoringCase(*coding, "chunked")) return Malformed("unknown transfer encoding");
     return ReadChunked(message.body, max, wait);
@@ -252,14 +254,23 @@ Result<void> Stream::ReadBody(Message& message, Kind kind, uint64_t max, const W
   return ReadToEnd(message.body, max, wait);
 }
 
+Result<Message> Stream::ReadHead(Kind kind, const Wait& wait) {
+  Message message;
+  TRY(ReadHeadInto(message, kind, wait));
+  return message;
+}
+
+Result<void> Stream::ReadBody(Message& message, Kind kind, uint64_t max, const Wait& wait) {
+  Result<void> body = ReadBodyInto(message, kind, max, wait);
+  if (!body) return Truncated(std::move(body).error());
+  return {};
+}
+
 Result<Message> Stream::Read(Kind kind, uint64_t max_body_bytes, const Wait& wait) {
   for (int interim = 0; interim <= kMaxInterimAnswers; ++interim) {
-    Message message;
-    TRY(ReadHead(message, kind, wait));
+    ASSIGN_OR_RETURN(Message message, ReadHead(kind, wait));
     if (kind == Kind::kAnswer && message.status() < 200) continue;
-    if (Result<void> body = ReadBody(message, kind, max_body_bytes, wait); !body) {
-      return Truncated(std::move(body).error());
-    }
+    TRY(ReadBody(message, kind, max_body_bytes, wait));
     return message;
   }
   return Malformed("interim answers without end");

@@ -27,6 +27,8 @@ struct Wait {
   int stop_fd = -1;                 // readable: kCancelled
   std::function<bool()> cancelled;  // polled every poll_ms; true: kCancelled
   int poll_ms = 50;
+  // Told how many bytes came in, as they come; may block: a line that is only so fast.
+  std::function<void(uint64_t)> received;
 };
 
 struct Message {
@@ -52,9 +54,16 @@ class Stream {
   // the message began; kUnavailable: in the midst of it; kInvalid: not HTTP, or too large. After an
   // error the stream is of no more use.
   Result<Message> Read(Kind kind, uint64_t max_body_bytes, const Wait& wait);
+  // The same in two steps, for a server that has something to say or to decide in between
+  // (100-continue, a body that is too large). Interim answers are not skipped.
+  Result<Message> ReadHead(Kind kind, const Wait& wait);
+  Result<void> ReadBody(Message& message, Kind kind, uint64_t max, const Wait& wait);
   // `head` is the start line and the headers, each ended by CRLF; Content-Length and the empty line
   // are added. kUnavailable: the other side hung up.
   Result<void> Write(std::string_view head, std::string_view body, const Wait& wait);
+
+  // Bytes as they are: an interim answer, a body that is sent in pieces.
+  Result<void> WriteRaw(std::string_view bytes, const Wait& wait) { return SendAll(bytes, wait); }
 
   // Whether the other side has closed (or died), without waiting.
   bool HungUp() const;
@@ -66,8 +75,8 @@ class Stream {
   // At least one more byte into buffer_. kNotFound at the end of the stream.
   Result<void> Fill(const Wait& wait);
   Result<std::string> ReadLine(uint64_t& budget, const Wait& wait);
-  Result<void> ReadHead(Message& message, Kind kind, const Wait& wait);
-  Result<void> ReadBody(Message& message, Kind kind, uint64_t max, const Wait& wait);
+  Result<void> ReadHeadInto(Message& message, Kind kind, const Wait& wait);
+  Result<void> ReadBodyInto(Message& message, Kind kind, uint64_t max, const Wait& wait);
   Result<void> ReadSized(std::string& body, uint64_t size, const Wait& wait);
   Result<void> ReadChunked(std::string& body, uint64_t max, const Wait& wait);
   Result<void> ReadToEnd(std::string& body, uint64_t max, const Wait& wait);
