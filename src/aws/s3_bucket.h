@@ -25,6 +25,7 @@ struct S3Object {
 struct S3Page {
   std::vector<S3Object> objects;
   std::string next;  // for the page after this one; empty: there is none
+  int requests = 1;  // that it took
 };
 
 // What is deleted by itself.
@@ -67,7 +68,7 @@ class S3Bucket {
   const std::string& name() const { return location_.bucket; }
 
  private:
-  Result<ServiceAnswer> Send(ServiceCall call, std::string_view action);
+  Result<ServiceAnswer> Send(const ServiceCall& call, std::string_view action);
   Result<void> PutConfiguration(std::string_view what, std::string_view action,
                                 const std::string& xml);
   Result<void> DeleteBatch(const std::vector<std::string>& keys);

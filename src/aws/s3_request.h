@@ -2,6 +2,7 @@
 // (s3_store.h) and the bucket's own operations (s3_bucket.h).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,6 +34,10 @@ ServiceCall NewS3Call(const S3Location& location, std::string_view method, std::
 // Adds Content-MD5 of `body`, which DeleteObjects and the bucket's configurations must have, and
 // sets it as the call's body.
 void SetCheckedBody(ServiceCall& call, std::string_view body);
+
+// HttpDeadlines::total_ms for that many bytes: what a line of half a megabit a second needs. For
+// one that stands still there is stall_ms.
+int64_t TransferMs(uint64_t bytes);
 
 // The error that an answer of 300 and above means. `action` is IAM's name ("s3:GetObject"), which
 // the message of an AccessDenied must tell; `object` is "bucket" or "bucket/key".

@@ -21,6 +21,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "aws/s3_request.h"
 #include "aws/service.h"
@@ -74,6 +75,7 @@ class S3Store final : public store::ObjectStore {
 
   ServiceCall NewCall(std::string_view method, const std::string& key,
                       const S3Query& query = {}) const;
+  Result<void> Check(const std::string& key) const;
   std::string Name(const std::string& key) const;  // "bucket/prefix/key"
   Result<ServiceAnswer> Send(const ServiceCall& call);
 

@@ -55,7 +55,8 @@ struct ServiceAnswer {
 class Service {
  public:
   virtual ~Service() = default;
-  // Any status below 500 but 429 and expired credentials is an answer, for the caller to judge.
+  // Any status below 500 but 429 and expired credentials is an answer, for the caller to judge; so
+  // is 501, which stays the same however often it is asked for.
   // kUnavailable: given up after retries, or the circuit is open; the message says the last cause.
   // kDeadline, kCancelled; kInvalid: no valid credentials, or what Send says.
   virtual Result<ServiceAnswer> Call(const ServiceCall& call) = 0;
