@@ -1,12 +1,8 @@
 #include "http/stream.h"
 
 #include <poll.h>
-#include <sys/socket.h>
-#include <sys/types.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <charconv>
 #include <optional>
 
@@ -60,7 +56,7 @@ Result<void> ParseStartLine(std::string_view line, Kind kind, Message& message) 
   }
   const std::string& version = message.start[kind == Kind::kRequest ? 2 : 0];
   if (version != "HTTP/1.1" && version != "HTTP/1.0") return Malformed("unknown version");
-  if (kind == Kind::kAnswer &&
+  if (kind != Kind::kRequest &&
       (message.start[1].size() != 3 || message.status() < 100 || message.status() > 599)) {
     return Malformed("status is no number");
   }
@@ -90,21 +86,20 @@ std::string HeaderLine(std::string_view name, std::string_view value) {
 }
 
 Result<void> Stream::WaitFor(short events, const Wait& wait) const {
-  std::array<pollfd, 2> fds = {pollfd{socket_.get(), events, 0}, pollfd{wait.stop_fd, POLLIN, 0}};
-  while (true) {
-    int timeout_ms = wait.cancelled ? wait.poll_ms : -1;
-    if (wait.deadline_ns != 0) {
-      const int64_t left_ms = (wait.deadline_ns - clock_->MonotonicNs() + 999'999) / 1'000'000;
-      if (left_ms <= 0) return Error{Code::kDeadline, "HTTP: the other side took too long"};
-      const int64_t most = timeout_ms < 0 ? 1'000'000 : timeout_ms;
-      timeout_ms = static_cast<int>(std::min(left_ms, most));
+  return WaitUntilReady(fd(), events, wait, *clock_);
+}
+
+Result<size_t> Stream::Receive(char* to, size_t size, const Wait& wait) {
+  while (channel_) {
+    Channel::Moved moved = channel_->Receive(to, size);
+    if (moved.bytes > 0) {
+      if (wait.received) wait.received(moved.bytes);
+      return moved.bytes;
     }
-    const int ready = poll(fds.data(), fds.size(), timeout_ms);
-    if (ready < 0 && errno != EINTR) return ErrnoError(errno, "poll");
-    if (ready > 0 && fds[1].revents != 0) return Error{Code::kCancelled, "told to stop"};
-    if (ready > 0 && fds[0].revents != 0) return {};
-    if (wait.cancelled && wait.cancelled()) return Error{Code::kCancelled, "cancelled"};
+    if (moved.error) return *std::move(moved.error);
+    TRY(WaitFor(moved.wait_for, wait));
   }
+  return Error{Code::kNotFound, "HTTP: connection closed"};
 }
 
 Result<void> Stream::Fill(const Wait& wait) {
@@ -114,25 +109,10 @@ Result<void> Stream::Fill(const Wait& wait) {
   }
   const size_t old = buffer_.size();
   buffer_.resize(old + kReadBytes);
-  while (true) {
-    const ssize_t n = recv(socket_.get(), buffer_.data() + old, kReadBytes, MSG_DONTWAIT);
-    if (n > 0) {
-      buffer_.resize(old + static_cast<size_t>(n));
-      if (wait.received) wait.received(static_cast<uint64_t>(n));
-      return {};
-    }
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-      if (Result<void> ready = WaitFor(POLLIN, wait); !ready) {
-        buffer_.resize(old);
-        return ready;
-      }
-      continue;
-    }
-    const int failed = errno;
-    buffer_.resize(old);
-    if (n == 0 || failed == ECONNRESET) return Error{Code::kNotFound, "HTTP: connection closed"};
-    return ErrnoError(failed, "HTTP: receive");
-  }
+  const Result<size_t> got = Receive(buffer_.data() + old, kReadBytes, wait);
+  buffer_.resize(old + (got ? *got : 0));
+  if (!got) return got.error();
+  return {};
 }
 
 Result<std::string> Stream::ReadLine(uint64_t& budget, const Wait& wait) {
@@ -157,7 +137,14 @@ Result<std::string> Stream::ReadLine(uint64_t& budget, const Wait& wait) {
 }
 
 Result<void> Stream::ReadHeadInto(Message& message, Kind kind, const Wait& wait) {
-  if (at_ == buffer_.size()) TRY(Fill(wait));
+  if (at_ == buffer_.size()) {
+    Result<void> first = Fill(wait);
+    // Between messages, however a connection ends, nothing is lost with it.
+    if (!first && first.error().code == Code::kUnavailable) {
+      return Error{Code::kNotFound, first.error().message};
+    }
+    TRY(std::move(first));
+  }
   message.first_byte_ns = clock_->NowNs();
   uint64_t budget = kMaxHeadBytes;
   const auto read_head = [&]() -> Result<void> {
@@ -193,15 +180,9 @@ Result<void> Stream::ReadSized(std::string& body, uint64_t size, const Wait& wai
     body.resize(used + room);
     size_t got = 0;
     while (got < room) {
-      const ssize_t n = recv(socket_.get(), body.data() + used + got, room - got, MSG_DONTWAIT);
-      if (n > 0) {
-        got += static_cast<size_t>(n);
-        if (wait.received) wait.received(static_cast<uint64_t>(n));
-      } else if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-        TRY(WaitFor(POLLIN, wait));
-      } else {
-        return Truncated(Error{Code::kNotFound, ""});
-      }
+      const Result<size_t> more = Receive(body.data() + used + got, room - got, wait);
+      if (!more) return Truncated(more.error());
+      got += *more;
     }
   }
 }
@@ -261,6 +242,7 @@ Result<Message> Stream::ReadHead(Kind kind, const Wait& wait) {
 }
 
 Result<void> Stream::ReadBody(Message& message, Kind kind, uint64_t max, const Wait& wait) {
+  if (kind == Kind::kAnswerToHead) return {};
   Result<void> body = ReadBodyInto(message, kind, max, wait);
   if (!body) return Truncated(std::move(body).error());
   return {};
@@ -269,7 +251,7 @@ Result<void> Stream::ReadBody(Message& message, Kind kind, uint64_t max, const W
 Result<Message> Stream::Read(Kind kind, uint64_t max_body_bytes, const Wait& wait) {
   for (int interim = 0; interim <= kMaxInterimAnswers; ++interim) {
     ASSIGN_OR_RETURN(Message message, ReadHead(kind, wait));
-    if (kind == Kind::kAnswer && message.status() < 200) continue;
+    if (kind != Kind::kRequest && message.status() < 200) continue;
     TRY(ReadBody(message, kind, max_body_bytes, wait));
     return message;
   }
@@ -277,16 +259,15 @@ Result<Message> Stream::Read(Kind kind, uint64_t max_body_bytes, const Wait& wai
 }
 
 Result<void> Stream::SendAll(std::string_view bytes, const Wait& wait) {
-  while (!bytes.empty()) {
-    const ssize_t n = send(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (n > 0) {
-      bytes.remove_prefix(static_cast<size_t>(n));
-    } else if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-      TRY(WaitFor(POLLOUT, wait));
-    } else {
+  while (channel_ && !bytes.empty()) {
+    Channel::Moved moved = channel_->Send(bytes);
+    if (moved.error) {
       return Error{Code::kUnavailable, "HTTP: connection closed by the other side"};
     }
+    if (moved.bytes == 0) TRY(WaitFor(moved.wait_for, wait));
+    bytes.remove_prefix(moved.bytes);
   }
+  if (!bytes.empty()) return Error{Code::kUnavailable, "HTTP: connection closed"};
   return {};
 }
 
@@ -303,8 +284,14 @@ Result<void> Stream::Write(std::string_view head, std::string_view body, const W
 }
 
 bool Stream::HungUp() const {
-  pollfd fd = {socket_.get(), POLLRDHUP, 0};
-  return poll(&fd, 1, 0) > 0 && (fd.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0;
+  if (!channel_) return true;
+  pollfd socket = {channel_->fd(), POLLRDHUP, 0};
+  constexpr short kGone = POLLRDHUP | POLLHUP | POLLERR | POLLNVAL;
+  return poll(&socket, 1, 0) > 0 && (socket.revents & kGone) != 0;
+}
+
+bool Stream::HasBuffered() const {
+  return at_ < buffer_.size() || (channel_ && channel_->HasBuffered());
 }
 
 }  // namespace llama::http

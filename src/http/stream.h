@@ -1,5 +1,5 @@
-// HTTP/1.1 as the Runtime API and the emulator need it: whole messages over a connected socket,
-// either side of it.
+// HTTP/1.1 as the Runtime API, the worker's store and the emulator need it: whole messages over a
+// connected socket, plain or TLS, either side of it.
 //
 // The other side is not trusted: heads, header counts and bodies are bounded, and every wait ends
 // by its deadline, by its caller's wish, or by the other side's hanging up. Bodies come by
@@ -9,7 +9,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,18 +18,10 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/result.h"
+#include "http/channel.h"
+#include "http/wait.h"
 
 namespace llama::http {
-
-// What ends a wait besides what is waited for.
-struct Wait {
-  int64_t deadline_ns = 0;          // Clock::MonotonicNs; 0: none. Gives kDeadline.
-  int stop_fd = -1;                 // readable: kCancelled
-  std::function<bool()> cancelled;  // polled every poll_ms; true: kCancelled
-  int poll_ms = 50;
-  // Told how many bytes came in, as they come; may block: a line that is only so fast.
-  std::function<void(uint64_t)> received;
-};
 
 struct Message {
   // Of a request: method, target, version. Of an answer: version, status, reason.
@@ -43,12 +35,19 @@ struct Message {
   int status() const;  // of an answer
 };
 
-enum class Kind : unsigned char { kRequest, kAnswer };
+enum class Kind : unsigned char {
+  kRequest,
+  kAnswer,
+  kAnswerToHead,  // has no body, whatever its Content-Length says
+};
 
 class Stream {
  public:
   // `socket` is a connected stream socket; `clock` must outlive the stream.
-  Stream(Fd socket, const Clock& clock) : socket_(std::move(socket)), clock_(&clock) {}
+  Stream(Fd socket, const Clock& clock) : Stream(NewSocketChannel(std::move(socket)), clock) {}
+  // http/tls.h makes those with TLS.
+  Stream(std::unique_ptr<Channel> channel, const Clock& clock)
+      : channel_(std::move(channel)), clock_(&clock) {}
 
   // The next message; interim answers (1xx) are skipped. kNotFound: the other side hung up before
   // the message began; kUnavailable: in the midst of it; kInvalid: not HTTP, or too large. After an
@@ -67,12 +66,16 @@ class Stream {
 
   // Whether the other side has closed (or died), without waiting.
   bool HungUp() const;
-  void Close() { socket_.Reset(); }
-  int fd() const { return socket_.get(); }
+  // Whether bytes have come that poll() on fd() does not see.
+  bool HasBuffered() const;
+  void Close() { channel_.reset(); }
+  int fd() const { return channel_ ? channel_->fd() : -1; }
 
  private:
   Result<void> WaitFor(short events, const Wait& wait) const;
-  // At least one more byte into buffer_. kNotFound at the end of the stream.
+  // At least one byte of what comes. kNotFound at the end of the stream.
+  Result<size_t> Receive(char* to, size_t size, const Wait& wait);
+  // The same into buffer_.
   Result<void> Fill(const Wait& wait);
   Result<std::string> ReadLine(uint64_t& budget, const Wait& wait);
   Result<void> ReadHeadInto(Message& message, Kind kind, const Wait& wait);
@@ -82,7 +85,7 @@ class Stream {
   Result<void> ReadToEnd(std::string& body, uint64_t max, const Wait& wait);
   Result<void> SendAll(std::string_view bytes, const Wait& wait);
 
-  Fd socket_;
+  std::unique_ptr<Channel> channel_;
   const Clock* clock_;
   std::string buffer_;
   size_t at_ = 0;  // of buffer_: what is read of it
