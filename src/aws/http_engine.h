@@ -1,8 +1,10 @@
 // HttpEngine: HTTP and HTTPS requests, thousands at once, on one thread that owns libcurl's multi
 // handle: connections are kept alive and shared. One request is one attempt: whether to try again
-// is decided in aws/service.h alone.
+// is decided in aws/service.h alone (curl's own silent retry on a connection that went stale is
+// suppressed).
 //
-// Send blocks its caller and may be called by any number of threads.
+// Send blocks its caller and may be called by any number of threads. Deadlines and `cancelled` are
+// looked at every 50 ms (kEngineSweepMs).
 #pragma once
 
 #include <cstdint>
@@ -19,9 +21,11 @@ namespace llama::aws {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+inline constexpr int64_t kEngineSweepMs = 50;
+
 // 0: no such limit.
 struct HttpDeadlines {
-  int64_t connect_ms = 5'000;      // name, TCP and TLS
+  int64_t connect_ms = 5'000;      // name, TCP and TLS; waiting for a free connection is not in it
   int64_t first_byte_ms = 30'000;  // from the request's last byte to the answer's first
   int64_t stall_ms = 20'000;       // without a byte in either direction while either is sent
   int64_t total_ms = 300'000;
@@ -34,7 +38,11 @@ struct HttpRequest {
   std::string_view body;  // must live until Send returns
   HttpDeadlines deadlines;
   uint64_t max_answer_bytes = 64ull << 20;
+  bool direct = false;  // past any proxy: for metadata services, which are this machine's own
+  // All are called on the engine's thread, so they must be quick, and never after Send returned.
   std::function<bool()> cancelled;  // polled; true ends the request
+  std::function<void()> on_begun;   // connected: from now on the other side may have got it
+  std::function<void()> on_sent;    // the whole body has been acknowledged by the other side
 };
 
 struct HttpAnswer {
@@ -53,17 +61,19 @@ class HttpSender {
   virtual ~HttpSender() = default;
   // Any status is an answer. kUnavailable: no connection, reset, cut short; kDeadline: one of the
   // limits, named; kInvalid: a URL or certificate that is wrong, or an answer above its limit;
-  // kCancelled. Messages name the URL without its query.
+  // kCancelled. Messages name the URL without its query and never a header.
   virtual Result<HttpAnswer> Send(const HttpRequest& request) = 0;
 };
 
 struct EngineOptions {
-  std::string ca_file;  // empty: AWS_CA_BUNDLE, or the system's
-  int max_connections_per_host = 256;
+  std::string ca_file;  // PEM; empty: AWS_CA_BUNDLE, or the system's
+  // Requests beyond wait for one of these to end, in order.
+  int max_connections_per_host = 1'024;
   std::string user_agent = "llama/0.1";
 };
 
-// Proxies are taken from the environment, as curl takes them (https_proxy, no_proxy).
+// kInvalid: the CA file can't be read. Proxies are taken from the environment, as curl takes them
+// (https_proxy, no_proxy). No Send may be under way when the engine is destroyed.
 Result<std::unique_ptr<HttpSender>> StartHttpEngine(const EngineOptions& options);
 
 }  // namespace llama::aws
