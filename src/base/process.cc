@@ -50,7 +50,7 @@ struct ChildPlan {
   const std::pair<int, int>* keep;
   size_t keep_count;
   mode_t umask;
-  int out, err, status;
+  int in, out, err, status;
   pid_t parent;
 };
 
@@ -72,8 +72,12 @@ struct ChildPlan {
   for (size_t i = 0; i < plan.keep_count; ++i) {
     moved[i] = fcntl(plan.keep[i].first, F_DUPFD_CLOEXEC, 100);
   }
-  const int null = ::open("/dev/null", O_RDONLY);
-  if (null >= 0) {
+  const int null = plan.in >= 0 ? -1 : ::open("/dev/null", O_RDONLY);
+  if (plan.in >= 0) {
+    dup2(plan.in, 0);
+    // Equal numbers: dup2 left close-on-exec as it was.
+    if (plan.in == 0) fcntl(0, F_SETFD, 0);
+  } else if (null >= 0) {
     dup2(null, 0);
     if (null > 2) ::close(null);
   } else {
@@ -219,6 +223,7 @@ Result<ProcessResult> RunProcess(const ProcessOptions& options) {
                        options.keep_fds.data(),
                        options.keep_fds.size(),
                        options.umask,
+                       options.stdin_fd,
                        out.write.get(),
                        err.write.get(),
                        status.write.get(),

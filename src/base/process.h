@@ -37,6 +37,7 @@ struct ProcessOptions {
   std::string cwd;                // empty: ours
   // Descriptors to keep in the child besides 0, 1 and 2: {ours, number there}.
   std::vector<std::pair<int, int>> keep_fds;
+  int stdin_fd = -1;  // what the child reads; -1: /dev/null
   mode_t umask = 022;
   int64_t timeout_ms = 0;                    // 0: none. At the end the process group is killed.
   uint64_t max_output_bytes = 256ull << 20;  // of stdout and of stderr; beyond, kInvalid
@@ -46,7 +47,7 @@ struct ProcessOptions {
   std::function<void(pid_t)> on_start;
 };
 
-// stdin is /dev/null (or closed where there is none). The child gets a process group of its own,
+// Without `stdin_fd` stdin is /dev/null (or closed where there is none). The child gets a process group of its own,
 // which is killed whole on timeout or cancellation, and dies (SIGKILL) with the calling thread's
 // process. Errors: kNotFound or kInvalid if the program can't be executed, kDeadline, kCancelled,
 // kInvalid for too much output.

@@ -44,6 +44,12 @@ class DiskMirror final : public Mirror {
   void Distrust(const std::vector<std::string>& dirs) override {
     distrusted_.insert(dirs.begin(), dirs.end());
   }
+  void DistrustAll() override {
+    distrusted_.insert("/");
+    root_.ForEach([&](const std::string& path, const Placed& placed) {
+      if (placed.entry.type == EntryType::kDir) distrusted_.insert(path);
+    });
+  }
   Result<void> EnsureDir(const std::string& path) override;
   std::vector<std::pair<int, int>> keep_fds() const override { return interps_.keep_fds(); }
 

@@ -72,6 +72,8 @@ class Mirror {
   // in them and not in the view is removed, whatever of the view is gone or replaced is put back at
   // the next Prepare.
   virtual void Distrust(const std::vector<std::string>& dirs) = 0;
+  // The same for every directory that there is, because a job may have written anywhere.
+  virtual void DistrustAll() = 0;
   // Makes a directory (canonical, local; "/" is always there) and those above it under root/ until
   // the next Prepare, if the view does not have it. kInvalid: the view has something else there.
   virtual Result<void> EnsureDir(const std::string& path) = 0;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kJobMagic = "llJ";
 constexpr std::string_view kAnswerMagic = "llA";
-constexpr char kVersion = 1;
+constexpr char kVersion = 2;
 // Of one decoded message. An encoder of ours never makes more; a frame that claims more is refused.
 constexpr uint64_t kMaxMessageBytes = 1ull << 30;
 // Measured on object files: level 1 makes them 3.2 times smaller at 304 MB/s, level 3 3.6 times at
@@ -200,6 +200,14 @@ std::string EncodeJob(const Job& job) {
   out.Bool(job.record_reads);
   out.Int(job.timeout_ms);
   out.Uint(job.max_answer_bytes);
+  out.Bool(job.any_command);
+  out.Uint(job.outputs.size());
+  for (const JobOutput& output : job.outputs) {
+    out.Bytes(output.path);
+    out.Bool(output.is_tree);
+  }
+  out.Bytes(job.input);
+  out.Bool(job.in_image);
   return Seal(kJobMagic, out.str());
 }
 
@@ -219,6 +227,14 @@ Result<Job> DecodeJob(std::string_view payload) {
   job.record_reads = in.Bool();
   job.timeout_ms = in.Int();
   job.max_answer_bytes = in.Uint();
+  job.any_command = in.Bool();
+  job.outputs.resize(in.Count(2));
+  for (JobOutput& output : job.outputs) {
+    output.path = in.String();
+    output.is_tree = in.Bool();
+  }
+  job.input = in.String();
+  job.in_image = in.Bool();
   if (!in.Done()) return Error{Code::kInvalid, "job: malformed"};
   return job;
 }
@@ -242,6 +258,9 @@ std::string EncodeAnswer(const Answer& answer) {
   out.Bool(answer.lookups_complete);
   EncodePaths(out, answer.found);
   EncodePaths(out, answer.absent);
+  EncodePaths(out, answer.listed);
+  EncodeStrings(out, answer.refused);
+  out.Bool(answer.timed_out);
   EncodeUsage(out, answer.usage);
   out.Bytes(answer.worker.id);
   out.Uint(answer.worker.job_count);
@@ -276,6 +295,9 @@ Result<Answer> DecodeAnswer(std::string_view payload) {
   answer.lookups_complete = in.Bool();
   answer.found = DecodePaths(in);
   answer.absent = DecodePaths(in);
+  answer.listed = DecodePaths(in);
+  answer.refused = DecodeStrings(in);
+  answer.timed_out = in.Bool();
   answer.usage = DecodeUsage(in);
   answer.worker.id = in.String();
   answer.worker.job_count = in.Uint();

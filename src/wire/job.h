@@ -35,6 +35,13 @@ struct JobLink {
   std::string target;  // empty: a directory
 };
 
+// What a command other than a compiler is to leave behind. Nothing else that it writes is looked
+// at.
+struct JobOutput {
+  std::string path;      // canonical local path
+  bool is_tree = false;  // a directory: every regular file below it that is new or changed
+};
+
 struct Job {
   trace::Context parent;  // of the worker's spans
   std::vector<JobLayer> layers;
@@ -54,6 +61,12 @@ struct Job {
   bool record_reads = true;       // preload the lookup recorder
   int64_t timeout_ms = 0;         // of the command
   uint64_t max_answer_bytes = 0;  // 0: the transport's own limit
+  // A command of any kind (docs/any_command.md): `output_dirs` and `placeholders` are empty, and
+  // the outputs are the announced ones. Whatever else it leaves in the tree is removed.
+  bool any_command = false;
+  std::vector<JobOutput> outputs;
+  std::string input;      // on its stdin
+  bool in_image = false;  // `program` is a path or a name that the worker's own PATH has
 };
 
 enum class Outcome : unsigned char {
@@ -98,6 +111,11 @@ struct Answer {
   bool lookups_complete = false;  // the recorder ran in every process and lost nothing
   std::vector<std::string> found;
   std::vector<std::string> absent;
+  // Directories whose names it asked for; only for commands of any kind. Sorted, distinct.
+  std::vector<std::string> listed;
+  // What kept an announced output from being taken: "/a/b: a directory".
+  std::vector<std::string> refused;
+  bool timed_out = false;  // kFailed: the command's time was up
   Usage usage;
   WorkerIdentity worker;
   uint64_t fetched_objects = 0;

@@ -10,8 +10,11 @@
 //   or   ◀──────────────────── RunLocally   become the compiler; the open socket is the slot
 //   Done ─────────────────────▶            after Result: end time and CPU use; then close
 //
-// One compile a connection. The daemon takes a hang-up as the end of the job: before Result it
-// cancels, after RunLocally it frees the slot.
+//   RunCommand ───────────────▶            any command: argv, environment, files, outputs
+//        ◀──────────────────── KeepAlive, CommandResult; then Done as after Result
+//
+// One compile or command a connection. The daemon takes a hang-up as the end of the job: before
+// Result it cancels, after RunLocally it frees the slot.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +28,7 @@
 
 namespace llama::wire {
 
-inline constexpr uint32_t kProtocolVersion = 1;
+inline constexpr uint32_t kProtocolVersion = 2;
 inline constexpr uint32_t kMaxFrameBytes = 512u << 20;
 
 enum class FrameType : unsigned char {
@@ -43,6 +46,8 @@ enum class FrameType : unsigned char {
   kBeginBuild = 12,  // llama build: registers a build
   kEndBuild = 13,    // its root span; the trace is flushed before kAck
   kAck = 14,
+  kRunCommand = 15,  // llama invoke, xargs
+  kCommandResult = 16,
 };
 
 struct Frame {
@@ -124,6 +129,54 @@ struct EndBuild {
   trace::Span root;  // written to the build's trace before kAck
 };
 
+// A file that a command is to find. Both paths are absolute; `local` may be a directory, which
+// means every regular file below it.
+struct CommandInput {
+  std::string local;
+  std::string remote;
+};
+
+struct CommandOutput {
+  std::string remote;
+  std::string local;
+  bool is_tree = false;  // every new file below the directory
+};
+
+// Run this command remotely (docs/any_command.md).
+struct RunCommand {
+  int64_t start_ns = 0;
+  int64_t sent_ns = 0;
+  std::string build_id;     // as LLAMACC_BUILD_ID names it
+  std::string traceparent;  // of that build's root, or of whoever called
+  std::string program;      // absolute; in_image: as it was called
+  std::vector<std::string> argv;
+  std::vector<std::string>
+      env;  // "K=V": what the command gets, and what its libraries are found by
+  std::vector<std::string> overrides;  // "K=V" by the user's own hand: passed on as they are
+  std::string cwd;                     // absolute, there
+  uint32_t umask = 022;
+  std::vector<CommandInput> inputs;
+  std::vector<CommandOutput> outputs;
+  std::string input;       // its stdin
+  int64_t timeout_ms = 0;  // of the command; 0: the daemon's
+  bool in_image = false;
+  uint32_t pid = 0;
+};
+
+struct CommandResult {
+  // Not empty: llama could not do it, for this reason; nothing was written.
+  std::string error;
+  bool timed_out = false;  // with `error`: the command's time was up
+  int32_t status = 0;      // as waitpid gives it
+  std::string out;
+  std::string err;
+  std::string output_error;        // an announced output is missing or could not be written
+  std::vector<std::string> notes;  // worth knowing when something is odd
+  uint64_t output_bytes = 0;
+  uint64_t sent_bytes = 0;
+  int64_t wall_ns = 0;  // of the command in the function
+};
+
 // Asks for the daemon's state and the counters of one build (empty: of all since the start).
 struct StatusRequest {
   std::string build_id;
@@ -166,6 +219,10 @@ Result<BeginBuild> DecodeBeginBuild(std::string_view body);
 Result<EndBuild> DecodeEndBuild(std::string_view body);
 Result<StatusRequest> DecodeStatusRequest(std::string_view body);
 Result<Status> DecodeStatus(std::string_view body);
+std::string Encode(const RunCommand& m);
+std::string Encode(const CommandResult& m);
+Result<RunCommand> DecodeRunCommand(std::string_view body);
+Result<CommandResult> DecodeCommandResult(std::string_view body);
 std::string Encode(const Compile& m);
 std::string Encode(const CompileResult& m);
 std::string Encode(const RunLocally& m);

@@ -1,5 +1,6 @@
 #include "worker/job_runner.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -7,10 +8,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "worker/announced_outputs.h"
 #include "worker/outputs.h"
 #include "worker/process_group.h"
 
@@ -39,7 +42,8 @@ std::string LocalCwd(const wire::Job& job) {
 }
 
 Result<void> CheckJob(const wire::Job& job) {
-  TRY(CheckPaths({job.program}, "program"));
+  if (!job.in_image) TRY(CheckPaths({job.program}, "program"));
+  for (const wire::JobOutput& output : job.outputs) TRY(CheckPaths({output.path}, "output"));
   TRY(CheckPaths(job.output_dirs, "output directory"));
   TRY(CheckPaths(job.placeholders, "placeholder"));
   if (job.argv.empty()) return Error{Code::kInvalid, "job without arguments"};
@@ -119,7 +123,9 @@ wire::Answer& Fail(wire::Answer& answer, const Error& error) {
 struct JobRunner::Command {
   ProcessOptions process;
   OutputWatch outputs;
+  AnnouncedOutputs announced;
   std::vector<std::string> placeholders;
+  Fd input;
   pid_t pid = 0;
   bool recorded = false;
 };
@@ -207,13 +213,9 @@ wire::Answer JobRunner::RunJob(const wire::Job& job, const RunLimits& limits, Jo
   phases.Begin("exec");
   Result<void> ran = Execute(*command, answer, phases);
   phases.Begin("collect");
-  if (ran) {
-    const uint64_t said = answer.out.size() + answer.err.size();
-    Result<std::vector<wire::OutputFile>> outputs =
-        command->outputs.Collect(kMaxCollectedBytes - std::min(kMaxCollectedBytes, said));
-    ran = outputs ? CollectLookups(*command, answer) : std::move(outputs).error();
-    if (ran) answer.outputs = std::move(outputs).value();
-  }
+  if (ran) ran = Collect(job, *command, answer);
+  // It may have written anywhere.
+  if (job.any_command) mirror_->DistrustAll();
   if (!ran) return Fail(answer, ran.error());
   answer.deleted = command->outputs.Gone(job.placeholders);
   DropOutputs(job, answer);
@@ -227,6 +229,18 @@ wire::Answer JobRunner::RunJob(const wire::Job& job, const RunLimits& limits, Jo
   phases.current().Set("absent", static_cast<int64_t>(answer.absent.size()));
   answer.outcome = wire::Outcome::kRan;
   return answer;
+}
+
+Result<void> JobRunner::Collect(const wire::Job& job, const Command& command,
+                                wire::Answer& answer) {
+  const uint64_t said = answer.out.size() + answer.err.size();
+  const uint64_t most = kMaxCollectedBytes - std::min(kMaxCollectedBytes, said);
+  if (job.any_command) {
+    TRY(command.announced.Collect(most, answer));
+  } else {
+    ASSIGN_OR_RETURN(answer.outputs, command.outputs.Collect(most));
+  }
+  return CollectLookups(command, answer);
 }
 
 Result<void> JobRunner::Materialise(const wire::Job& job, wire::Answer& answer, JobSpans& phases) {
@@ -268,12 +282,21 @@ Result<void> JobRunner::MakeDirs(const wire::Job& job) {
 }
 
 Result<JobRunner::Command> JobRunner::Prepare(const wire::Job& job, const RunLimits& limits) {
-  Command command{{}, OutputWatch(mirror_->root(), job.output_dirs), job.placeholders};
+  Command command{{},
+                  OutputWatch(mirror_->root(), job.output_dirs),
+                  AnnouncedOutputs(mirror_->root(), job.outputs),
+                  job.placeholders,
+                  {}};
   for (const std::string& path : job.placeholders) TRY(command.outputs.Place(path));
   TRY(command.outputs.Begin());
+  TRY(command.announced.Begin());
+  TRY(GiveInput(job, command));
 
   ProcessOptions& process = command.process;
   process.program = mirror_->root() + job.program;
+  if (job.in_image) {
+    ASSIGN_OR_RETURN(process.program, FindInImage(job.program));
+  }
   process.cwd = mirror_->root() + LocalCwd(job);
   for (const std::string& argument : job.argv) process.argv.push_back(Rooted(argument));
   for (const std::string& variable : job.env) {
@@ -293,6 +316,32 @@ Result<JobRunner::Command> JobRunner::Prepare(const wire::Job& job, const RunLim
   return command;
 }
 
+Result<void> JobRunner::GiveInput(const wire::Job& job, Command& command) {
+  if (job.input.empty()) return {};
+  const std::string path = dir_ + "/tmp/.stdin";
+  ASSIGN_OR_RETURN(command.input, OpenFile(path, O_RDWR | O_CREAT | O_EXCL, 0600));
+  if (unlink(path.c_str()) != 0) return ErrnoError(errno, path);
+  TRY(WriteAll(command.input.get(), job.input, path));
+  if (lseek(command.input.get(), 0, SEEK_SET) != 0) return ErrnoError(errno, path);
+  command.process.stdin_fd = command.input.get();
+  return {};
+}
+
+// As execvp would find it, with this process's own PATH.
+Result<std::string> JobRunner::FindInImage(const std::string& name) const {
+  if (name.find('/') != std::string::npos) return name;
+  const char* set = std::getenv("PATH");
+  const std::string_view path = set != nullptr ? set : "/usr/local/bin:/usr/bin:/bin";
+  for (size_t begin = 0; begin <= path.size();) {
+    const size_t end = std::min(path.find(':', begin), path.size());
+    const std::string_view dir = path.substr(begin, end - begin);
+    const std::string candidate = JoinPath(dir.empty() ? "." : dir, name);
+    if (access(candidate.c_str(), X_OK) == 0) return candidate;
+    begin = end + 1;
+  }
+  return Error{Code::kNotFound, name + ": not in the function's image"};
+}
+
 Result<void> JobRunner::Execute(Command& command, wire::Answer& answer, JobSpans& phases) {
   command.process.on_start = [&](pid_t pid) {
     if (pid != 0) command.pid = pid;
@@ -300,7 +349,10 @@ Result<void> JobRunner::Execute(Command& command, wire::Answer& answer, JobSpans
   Result<ProcessResult> ran = RunProcess(command.process);
   if (command.pid != 0) KillGroup(command.pid);
   TRY(RemoveTree(dir_ + "/tmp"));
-  if (!ran) return std::move(ran).error();
+  if (!ran) {
+    answer.timed_out = ran.error().code == Code::kDeadline;
+    return std::move(ran).error();
+  }
   answer.status = ran->status;
   answer.out = std::move(ran->out);
   answer.err = std::move(ran->err);
@@ -320,6 +372,7 @@ Result<void> JobRunner::CollectLookups(const Command& command, wire::Answer& ans
   answer.lookups_complete = lookups.complete;
   answer.found = std::move(lookups.found);
   answer.absent = std::move(lookups.absent);
+  answer.listed = std::move(lookups.listed);
   return {};
 }
 

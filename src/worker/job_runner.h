@@ -61,6 +61,9 @@ class JobRunner {
   Result<void> Materialise(const wire::Job& job, wire::Answer& answer, JobSpans& phases);
   Result<void> MakeDirs(const wire::Job& job);
   Result<Command> Prepare(const wire::Job& job, const RunLimits& limits);
+  Result<void> GiveInput(const wire::Job& job, Command& command);
+  Result<std::string> FindInImage(const std::string& name) const;
+  Result<void> Collect(const wire::Job& job, const Command& command, wire::Answer& answer);
   Result<void> Execute(Command& command, wire::Answer& answer, JobSpans& phases);
   Result<void> CollectLookups(const Command& command, wire::Answer& answer);
   std::string Rooted(std::string_view text) const;

@@ -109,15 +109,22 @@ Lookups ParseLookups(std::string_view log, std::string_view root, pid_t pid) {
       header.magic == LLAMA_LOOKUP_LOG_MAGIC && header.lost == 0 && header.used == log.size();
   std::unordered_map<std::string, bool> first;
   std::set<uint32_t> attached;
+  std::set<std::string> listed;
   std::set<uint32_t> waited = {static_cast<uint32_t>(pid)};
   RawRecord record;
   size_t at = sizeof header;
   for (; at < log.size() && ReadRecord(log, at, record); at += record.size) {
-    if (record.kind == LOOKUP_FOUND || record.kind == LOOKUP_ABSENT) {
+    if (record.kind == LOOKUP_FOUND || record.kind == LOOKUP_ABSENT ||
+        record.kind == LOOKUP_LISTED) {
       const std::string_view path = record.payload.substr(0, record.payload.find('\0'));
       const size_t start = RootEnd(path, root);
       if (start == std::string_view::npos) continue;
-      first.emplace(CollapsePath(path.substr(start)), record.kind == LOOKUP_FOUND);
+      std::string local = CollapsePath(path.substr(start));
+      if (record.kind == LOOKUP_LISTED) {
+        listed.insert(std::move(local));
+      } else {
+        first.emplace(std::move(local), record.kind == LOOKUP_FOUND);
+      }
     } else if (record.payload.size() >= sizeof(uint32_t)) {
       uint32_t process = 0;
       std::memcpy(&process, record.payload.data(), sizeof process);
@@ -129,6 +136,7 @@ Lookups ParseLookups(std::string_view log, std::string_view root, pid_t pid) {
   result.complete =
       whole && std::includes(attached.begin(), attached.end(), waited.begin(), waited.end());
   for (auto& [path, found] : first) (found ? result.found : result.absent).push_back(path);
+  result.listed.assign(listed.begin(), listed.end());
   std::sort(result.found.begin(), result.found.end());
   std::sort(result.absent.begin(), result.absent.end());
   return result;

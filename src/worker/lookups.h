@@ -22,6 +22,7 @@ struct Lookups {
   bool complete = false;           // every process of the command recorded, and nothing was lost
   std::vector<std::string> found;  // sorted, distinct; a path is in one of the two, by its first
   std::vector<std::string> absent;
+  std::vector<std::string> listed;  // directories that were opened as such, besides
 };
 
 // The bytes of the recorder, a shared library.

@@ -17,6 +17,8 @@
 #define LLAMA_LOOKUP_LOG_BYTES (8u << 20)
 #define LLAMA_LOOKUP_LOG_MAGIC 0x31676f6cu /* "log1" */
 #define LLAMA_LOOKUP_LOG_ENV "LLAMA_LOOKUPS"
+/* Set for commands of any kind: the root below which absolute paths are looked up (reroot.c). */
+#define LLAMA_LOOKUP_ROOT_ENV "LLAMA_LOOKUP_ROOT"
 
 struct LookupLogHeader {
   uint32_t magic;
@@ -35,6 +37,7 @@ enum LookupKind {
   LOOKUP_ABSENT = 2,   /* a path that is not */
   LOOKUP_ATTACHED = 3, /* the recorder runs in this process */
   LOOKUP_WAITED = 4,   /* a process that another one waited for: it must have attached, too */
+  LOOKUP_LISTED = 5,   /* a directory whose names were asked for, besides FOUND */
 };
 
 #endif

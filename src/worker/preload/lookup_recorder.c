@@ -25,9 +25,7 @@
 #include <unistd.h>
 
 #include "lookup_log.h"
-
-#define EXPORT __attribute__((visibility("default")))
-#define MAX_PATH 4096
+#include "recorder.h"
 
 static struct LookupLogHeader* log_header;
 static char start_cwd[MAX_PATH];
@@ -99,7 +97,6 @@ static void LogPath(enum LookupKind kind, const char* path) {
   Finish(record, payload, kind);
 }
 
-/* `result` and errno are what the lookup of `path` below `dir` gave. */
 static void Record(int dir, const char* path, long result) {
   if (log_header == NULL) return;
   const int saved = errno;
@@ -113,6 +110,8 @@ static void Record(int dir, const char* path, long result) {
   }
   errno = saved;
 }
+
+void RecordLookup(int dir, const char* path, long result) { Record(dir, path, result); }
 
 __attribute__((constructor)) static void Attach(void) {
   const char* path = getenv(LLAMA_LOOKUP_LOG_ENV);
@@ -128,6 +127,7 @@ __attribute__((constructor)) static void Attach(void) {
       const long got = syscall(SYS_getcwd, start_cwd, sizeof start_cwd);
       start_cwd_size = got > 1 ? (uint32_t)got - 1 : 0;
       LogPid(LOOKUP_ATTACHED, (uint32_t)syscall(SYS_getpid));
+      LearnRoot(path);
     }
   }
   errno = saved;
@@ -135,9 +135,15 @@ __attribute__((constructor)) static void Attach(void) {
 
 /* Opening. */
 
-static int OpenAt(int dir, const char* path, int flags, mode_t mode) {
+static int OpenAt(int dir, const char* name, int flags, mode_t mode) {
+  char buffer[MAX_PATH];
+  const char* path = Reroot(name, buffer);
   const int fd = (int)syscall(SYS_openat, dir, path, flags, mode);
   if ((flags & (O_CREAT | O_TRUNC)) == 0) Record(dir, path, fd);
+  if (fd >= 0 && (flags & O_DIRECTORY) != 0 && log_header != NULL && HasRoot() &&
+      (dir == AT_FDCWD || path[0] == '/')) {
+    LogPath(LOOKUP_LISTED, path);
+  }
   return fd;
 }
 
@@ -236,7 +242,9 @@ EXPORT DIR* opendir(const char* path) {
 
 /* Asking about a path. */
 
-static int StatAt(int dir, const char* path, void* to, int flags) {
+static int StatAt(int dir, const char* name, void* to, int flags) {
+  char buffer[MAX_PATH];
+  const char* path = Reroot(name, buffer);
   const int result = (int)syscall(SYS_newfstatat, dir, path, to, flags);
   Record(dir, path, result);
   return result;
@@ -283,19 +291,25 @@ EXPORT int __fxstatat64(int version, int dir, const char* path, struct stat64* t
   return StatAt(dir, path, to, flags);
 }
 
-EXPORT int statx(int dir, const char* path, int flags, unsigned mask, struct statx* to) {
+EXPORT int statx(int dir, const char* name, int flags, unsigned mask, struct statx* to) {
+  char buffer[MAX_PATH];
+  const char* path = Reroot(name, buffer);
   const int result = (int)syscall(SYS_statx, dir, path, flags, mask, to);
   Record(dir, path, result);
   return result;
 }
 
-EXPORT int access(const char* path, int mode) {
+EXPORT int access(const char* name, int mode) {
+  char buffer[MAX_PATH];
+  const char* path = Reroot(name, buffer);
   const int result = (int)syscall(SYS_faccessat, AT_FDCWD, path, mode);
   Record(AT_FDCWD, path, result);
   return result;
 }
 
-EXPORT int faccessat(int dir, const char* path, int mode, int flags) {
+EXPORT int faccessat(int dir, const char* name, int mode, int flags) {
+  char buffer[MAX_PATH];
+  const char* path = Reroot(name, buffer);
   long result = flags == 0 ? syscall(SYS_faccessat, dir, path, mode)
                            : syscall(SYS_faccessat2, dir, path, mode, flags);
   /* Before Linux 5.8 nothing but the real ids could be asked about; ours are the same. */
@@ -306,7 +320,9 @@ EXPORT int faccessat(int dir, const char* path, int mode, int flags) {
   return (int)result;
 }
 
-static ssize_t ReadLinkAt(int dir, const char* path, char* to, size_t size) {
+static ssize_t ReadLinkAt(int dir, const char* name, char* to, size_t size) {
+  char buffer[MAX_PATH];
+  const char* path = Reroot(name, buffer);
   ssize_t result = (ssize_t)syscall(SYS_readlinkat, dir, path, to, size);
   /* EINVAL: it is there, and no link. */
   if (result < 0 && errno == EINVAL && size > 0) {
@@ -329,7 +345,9 @@ EXPORT ssize_t __readlink_chk(const char* path, char* to, size_t size, size_t ro
 
 /* Moving: cached directory out of date. */
 
-EXPORT int chdir(const char* path) {
+EXPORT int chdir(const char* name) {
+  char buffer[MAX_PATH];
+  const char* path = Reroot(name, buffer);
   const int result = (int)syscall(SYS_chdir, path);
   moved = 1;
   Record(AT_FDCWD, path, result);
