@@ -34,7 +34,7 @@ struct HttpDeadlines {
 struct HttpRequest {
   std::string method = "GET";
   std::string url;        // absolute, percent-encoded; sent exactly so
-  Headers headers;        // Host and Content-Length are the engine's
+  Headers headers;        // Content-Length is the engine's, and so is Host unless it is here
   std::string_view body;  // must live until Send returns
   HttpDeadlines deadlines;
   uint64_t max_answer_bytes = 64ull << 20;

@@ -1,7 +1,7 @@
 // Service: one AWS service at one endpoint. Signs, sends, and is the one place where retry policy
 // lives: which failures are tried again and how often (full jitter, a budget shared by all calls,
 // Retry-After), when credentials are renewed, when the clock's skew is corrected, and when the
-// circuit opens. Thread-safe.
+// circuit opens. What these are made of is in retry_policy.h. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,8 @@
 
 namespace llama::aws {
 
+class Uplink;
+
 struct ServiceOptions {
   std::string name;      // for signing: "s3", "lambda", "iam", "sts", "logs"
   std::string region;    // for signing
@@ -27,10 +29,12 @@ struct ServiceOptions {
   int breaker_failures = 8;         // so many calls in a row that failed for good open the circuit
   int64_t breaker_open_ms = 5'000;  // then one call in that time is let through to try
   bool anonymous = false;
+  Uplink* uplink = nullptr;  // shared by the services of a process; bodies above 64 KiB wait for it
+  uint64_t jitter_seed = 0;  // 0: random
+  // Waits between attempts; tests pass one that moves their clock. Empty: sleeps.
+  std::function<void(int64_t ms)> pause;
 };
 
-// Failures that are the same whatever the service; a caller looks at `code` of the answer's body
-// itself for those that are not in here.
 struct ServiceCall {
   std::string method = "GET";
   std::string host_prefix;  // "bucket." for virtual-host style; empty: none
@@ -41,9 +45,12 @@ struct ServiceCall {
   // Whether doing it twice is as good as once. One that is not is tried again only when it surely
   // was not begun (no connection, 429, 503 SlowDown and their kind).
   bool idempotent = true;
+  // `total_ms` is for the whole call, attempts and waiting together; the others are each attempt's.
   HttpDeadlines deadlines;
   uint64_t max_answer_bytes = 64ull << 20;
-  std::function<bool()> cancelled;
+  std::function<bool()> cancelled;  // see HttpRequest
+  // For each answer that was a throttle, before the wait; on the caller's thread.
+  std::function<void()> on_throttled;
 };
 
 struct ServiceAnswer {
