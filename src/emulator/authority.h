@@ -19,13 +19,11 @@ namespace llama::emulator {
 struct Access {
   signing::Verification verification;
   bool token_expired = false;  // ExpiredToken
-  bool token_invalid = false;  // a temporary key without its token, or with another
   bool wrong_payload = false;  // the body's hash is not the signed one
   std::string worker;          // the label of a temporary key
 
   bool ok() const {
-    return verification.refusal == signing::Refusal::kNone && !token_expired && !token_invalid &&
-           !wrong_payload;
+    return verification.refusal == signing::Refusal::kNone && !token_expired && !wrong_payload;
   }
 };
 
@@ -33,6 +31,9 @@ struct TemporaryKeys {
   signing::Keys keys;
   int64_t expires_s = 0;  // Unix time
 };
+
+// Random ones, in the shape of AWS's.
+signing::Keys NewKeys();
 
 class Authority {
  public:

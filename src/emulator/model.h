@@ -43,10 +43,10 @@ class ModelSettings {
   static Result<ModelSettings> Parse(std::string_view text);
   Result<void> Set(std::string_view key, std::string_view value);
 
-  // Of a key of the table; another one is our bug. A distribution's constant part.
+  // Of a key of the table; another one is our bug. 0 if it is not set.
   double Number(std::string_view key) const;
-  const Distribution& Get(std::string_view key) const;
-  // As Parse reads it, every key.
+  const Distribution* Find(std::string_view key) const;  // nullptr: not set
+  // As Parse reads it: every key that is set.
   std::string Format() const;
 
  private:

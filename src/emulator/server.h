@@ -53,7 +53,6 @@ class Server {
   void Stop();
 
  private:
-  friend class Connection;
   struct Tls;
   Server(ServerOptions options, Handler& handler, Model* model, RequestLog* log,
          const Clock& clock);
@@ -63,7 +62,6 @@ class Server {
 
   const ServerOptions options_;
   Handler& handler_;
-  Model* const model_;
   RequestLog* const log_;
   const Clock& clock_;
   std::unique_ptr<Lines> lines_;
