@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/closest.h"
 #include "base/result.h"
 
 namespace llama::app {
@@ -54,8 +55,5 @@ Result<ParsedArguments> ParseArguments(const Arguments& arguments, std::span<con
 void PrintError(std::string_view what);
 // The same with a hint at the command's help; gives kUsage.
 int UsageError(std::string_view command, std::string_view what);
-
-// The one of `known` that was probably meant, or nothing.
-std::string_view Closest(std::string_view word, std::span<const std::string_view> known);
 
 }  // namespace llama::app
