@@ -57,7 +57,10 @@ Builds::Build& Builds::Find(const std::string& id) {
 Result<void> Builds::Begin(const wire::BeginBuild& build) {
   if (!IsValidBuildId(build.id)) return Error{Code::kInvalid, "build id " + build.id};
   const MutexLock lock(mutex_);
-  Find(build.id).root = build.root;
+  Build& known = Find(build.id);
+  known.root = build.root;
+  known.start_ns = build.start_ns;
+  known.active = true;
   return {};
 }
 
@@ -68,7 +71,9 @@ Result<void> Builds::End(const wire::EndBuild& build) {
   writer->Add(build.root);
   TRY(writer->Flush());
   const MutexLock lock(mutex_);
-  Find(build.id).writer = nullptr;
+  Build& known = Find(build.id);
+  known.writer = nullptr;
+  known.active = false;
   return {};
 }
 
@@ -122,6 +127,15 @@ wire::Counters Builds::CountersOf(const std::string& id) {
   if (id.empty()) return total_;
   const auto it = builds_.find(id);
   return it == builds_.end() ? wire::Counters{} : it->second.counters;
+}
+
+std::vector<Builds::Active> Builds::ActiveBuilds() {
+  std::vector<Active> active;
+  const MutexLock lock(mutex_);
+  for (const auto& [id, build] : builds_) {
+    if (build.active) active.push_back({id, build.root, build.start_ns, build.counters});
+  }
+  return active;
 }
 
 void Builds::Flush() {

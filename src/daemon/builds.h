@@ -41,12 +41,23 @@ class Builds {
   void Count(const std::string& id, const std::function<void(wire::Counters&)>& change);
   wire::Counters CountersOf(const std::string& id);
 
+  // Builds between Begin and End.
+  struct Active {
+    std::string id;
+    trace::Context root;
+    int64_t start_ns = 0;
+    wire::Counters counters;
+  };
+  std::vector<Active> ActiveBuilds();
+
   // Writes out what has gathered; closes the files of builds that were quiet for a while.
   void Flush();
 
  private:
   struct Build {
     trace::Context root;
+    int64_t start_ns = 0;
+    bool active = false;
     wire::Counters counters;
     std::shared_ptr<trace::TraceWriter> writer;
     int64_t last_use_ns = 0;

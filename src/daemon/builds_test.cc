@@ -58,6 +58,22 @@ TEST_F(BuildsTest, EndWritesTheRootAtOnceAndLateSpansStillArrive) {
   EXPECT_EQ(Lines("b").size(), 2u);
 }
 
+TEST_F(BuildsTest, ABuildIsActiveFromItsBeginToItsEnd) {
+  EXPECT_TRUE(builds_->ActiveBuilds().empty());
+  const trace::Span root = trace::StartSpan("build", {}, clock_.NowNs());
+  ASSERT_TRUE(builds_->Begin({"b", "name", 7, root.context()}));
+  builds_->Count("b", [](wire::Counters& c) { c.retries = 3; });
+  builds_->Count("other", [](wire::Counters& c) { c.retries = 4; });
+  const auto active = builds_->ActiveBuilds();
+  ASSERT_EQ(active.size(), 1u);
+  EXPECT_EQ(active[0].id, "b");
+  EXPECT_EQ(active[0].root, root.context());
+  EXPECT_EQ(active[0].start_ns, 7);
+  EXPECT_EQ(active[0].counters.retries, 3u);
+  ASSERT_TRUE(builds_->End({"b", root}));
+  EXPECT_TRUE(builds_->ActiveBuilds().empty());
+}
+
 TEST_F(BuildsTest, CountsForTheBuildAndForTheWhole) {
   builds_->Count("a", [](wire::Counters& c) { c.remote_done += 2; });
   builds_->Count("b", [](wire::Counters& c) { c.remote_done += 3; });

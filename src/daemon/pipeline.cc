@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <thread>
@@ -11,6 +12,7 @@
 #include "cloud/local_pool.h"
 #include "daemon/builds.h"
 #include "daemon/compile_job.h"
+#include "daemon/machine.h"
 #include "store/object_store.h"
 
 namespace llama::daemon {
@@ -54,8 +56,15 @@ class PipelineImpl final : public Pipeline {
   std::unique_ptr<Job> Start(wire::Compile request, int64_t received_ns) override {
     return NewCompileJob(shared_, std::move(request), received_ns);
   }
-  Result<void> BeginBuild(const wire::BeginBuild& build) override { return builds_.Begin(build); }
-  Result<void> EndBuild(const wire::EndBuild& build) override { return builds_.End(build); }
+  Result<void> BeginBuild(const wire::BeginBuild& build) override {
+    TRY(builds_.Begin(build));
+    SampleMachine(INT64_MAX);
+    return {};
+  }
+  Result<void> EndBuild(const wire::EndBuild& build) override {
+    SampleMachine(build.root.end_ns());
+    return builds_.End(build);
+  }
   wire::Counters CountersOf(const std::string& build_id) override {
     return builds_.CountersOf(build_id);
   }
@@ -67,6 +76,7 @@ class PipelineImpl final : public Pipeline {
   }
 
   void Tick() override {
+    SampleMachine(INT64_MAX);
     builds_.Flush();
     if (++ticks_ % kTicksPerDigestFlush == 0) {
       if (const auto flushed = digests_->Flush(); !flushed) {
@@ -112,8 +122,39 @@ class PipelineImpl final : public Pipeline {
     return {};
   }
 
+  // What the machine did since the last sample goes into the trace of every build under way, as far
+  // as it lies within it.
+  void SampleMachine(int64_t end_ns) {
+    const std::vector<Builds::Active> active = builds_.ActiveBuilds();
+    if (active.empty()) return;
+    std::optional<trace::Span> sample;
+    {
+      const MutexLock lock(sample_mutex_);
+      sample = machine_.Sample();
+    }
+    if (!sample) return;
+    wire::Status status;
+    FillStatus(status);
+    for (const Builds::Active& build : active) {
+      trace::Span span = trace::StartSpan("machine", build.root, 0);
+      span.start_ns = std::max(sample->start_ns, build.start_ns);
+      span.duration_ns = std::min(sample->end_ns(), end_ns) - span.start_ns;
+      if (span.duration_ns <= 0) continue;
+      span.fields = sample->fields;
+      span.Set("global.build_id", build.id);
+      span.Set("jobs.remote", build.counters.remote_running);
+      span.Set("jobs.local", build.counters.local_running);
+      span.Set("jobs.waiting", build.counters.local_waiting);
+      span.Set("workers", status.workers);
+      span.Set("workers.busy", status.busy_workers);
+      builds_.Record(build.id, {span});
+    }
+  }
+
   const Clock& clock_;
   Builds builds_;
+  Mutex sample_mutex_;
+  Machine machine_ GUARDED_BY(sample_mutex_){clock_};
   std::unique_ptr<compiler::Toolchains> toolchains_;
   std::unique_ptr<scan::InputFinder> finder_;
   Semaphore cpu_;
