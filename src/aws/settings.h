@@ -44,6 +44,9 @@ struct Settings {
   std::string storage_class;    // "" = the bucket's default
   int64_t max_concurrency = 0;  // of functions; 0 = 1000
   std::vector<Setting> all;     // for `llama config`, every setting once
+  // What is wrong with AWS's own files; of no concern to those who don't use AWS, so it is told by
+  // ServiceOptionsOf.
+  std::optional<Error> aws_config_error;
 
   bool UsesAws() const { return !function.empty() || object_store.starts_with("s3://"); }
 };
