@@ -199,7 +199,8 @@ bool HttpService::Run::RepeatsAtOnce(Failure failure, const HttpAnswer& answer) 
 bool HttpService::Run::MayRepeat(Failure failure) const {
   switch (failure) {
     case Failure::kThrottled:
-      return attempts_ < service_.options_.max_attempts + kMoreThrottledAttempts;
+      return (call_.on_throttled && call_.deadlines.total_ms > 0) ||
+             attempts_ < service_.options_.max_attempts + kMoreThrottledAttempts;
     case Failure::kServer:
       return call_.idempotent && attempts_ < service_.options_.max_attempts;
     case Failure::kConnection:
@@ -258,7 +259,7 @@ Result<ServiceAnswer> HttpService::Run::Go() {
     if (failure == Failure::kNone) {
       return ServiceAnswer{*std::move(attempt), attempts_, waited_ns_};
     }
-    if (failure == Failure::kThrottled && call_.on_throttled) call_.on_throttled();
+    if (failure == Failure::kThrottled && call_.on_throttled) TRY(call_.on_throttled());
     if (attempt && RepeatsAtOnce(failure, *attempt)) continue;
     // A signature that does not match for another reason is the caller's to report.
     if (failure == Failure::kSkewed) {

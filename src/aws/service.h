@@ -49,8 +49,10 @@ struct ServiceCall {
   HttpDeadlines deadlines;
   uint64_t max_answer_bytes = 64ull << 20;
   std::function<bool()> cancelled;  // see HttpRequest
-  // For each answer that was a throttle, before the wait; on the caller's thread.
-  std::function<void()> on_throttled;
+  // For each answer that was a throttle, before the wait; on the caller's thread. It may wait for
+  // a better time; an error ends the call. With it a throttled call is tried again for as long as
+  // its deadline allows.
+  std::function<Result<void>()> on_throttled;
 };
 
 struct ServiceAnswer {

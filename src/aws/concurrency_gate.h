@@ -1,0 +1,53 @@
+// ConcurrencyGate: how many invocations may be in flight, learnt from the service's throttles. A
+// 429 says that fewer run at once than were asked for, so the one that got it leaves the gate, and
+// what is in flight without it is the new limit: after the first burst over an account's limit the
+// rest waits here in order instead of asking again and again. Every success raises the limit by a
+// tenth, so that one invocation in about ten finds out whether there is more by now, and throttles
+// that have nothing to do with concurrency (fewer than one in ten) do not wear the limit down.
+//
+// Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "base/result.h"
+
+namespace llama::aws {
+
+class ConcurrencyGate {
+ public:
+  ConcurrencyGate(int64_t max, const Clock& clock)
+      : max_(static_cast<double>(max)), clock_(clock), limit_(static_cast<double>(max)) {}
+
+  // Waits for its turn. kCancelled; kDeadline at `deadline_ns` of the monotonic clock.
+  Result<void> Enter(const std::function<bool()>& cancelled, int64_t deadline_ns);
+  void Leave(bool success);
+  // For one that is in: out, and in again before all others, when there is room. After an error it
+  // is out.
+  Result<void> Throttled(const std::function<bool()>& cancelled, int64_t deadline_ns);
+
+  int64_t limit();
+  int64_t in_flight();
+
+ private:
+  struct Waiter {
+    CondVar turn;
+    bool admitted = false;
+  };
+  Result<void> Await(bool first, const std::function<bool()>& cancelled, int64_t deadline_ns)
+      REQUIRES(mutex_);
+  void AdmitWaiting() REQUIRES(mutex_);
+
+  const double max_;
+  const Clock& clock_;
+  Mutex mutex_;
+  double limit_ GUARDED_BY(mutex_);
+  int64_t in_flight_ GUARDED_BY(mutex_) = 0;
+  std::deque<Waiter*> waiting_ GUARDED_BY(mutex_);
+};
+
+}  // namespace llama::aws
