@@ -108,6 +108,22 @@ constexpr std::array<const char*, 12> kFolders = {"drivers/net/ethernet/intel/ic
                                                   "mm",
                                                   "drivers/infiniband/hw/mlx5"};
 
+// Of a kernel's compile, some of them.
+constexpr std::string_view kKernelFlags =
+    "-nostdinc -I./arch/x86/include -I./arch/x86/include/generated -I./include "
+    "-I./arch/x86/include/uapi -I./arch/x86/include/generated/uapi -I./include/uapi "
+    "-I./include/generated/uapi -include ./include/linux/compiler-version.h -include "
+    "./include/linux/kconfig.h -include ./include/linux/compiler_types.h -D__KERNEL__ "
+    "-fmacro-prefix-map=./= -Wall -Wundef -Werror=strict-prototypes -Wno-trigraphs "
+    "-fno-strict-aliasing -fno-common -fshort-wchar -fno-PIE -Werror=implicit-int "
+    "-Wno-format-security -std=gnu11 -mno-sse -mno-mmx -mno-sse2 -mno-3dnow -mno-avx "
+    "-fcf-protection=none -m64 -falign-jumps=1 -falign-loops=1 -mno-80387 -mno-fp-ret-in-387 "
+    "-mpreferred-stack-boundary=3 -mskip-rax-setup -mtune=generic -mno-red-zone -mcmodel=kernel "
+    "-Wno-sign-compare -fno-asynchronous-unwind-tables -mindirect-branch=thunk-extern "
+    "-mindirect-branch-register -mfunction-return=thunk-extern -fno-jump-tables "
+    "-mharden-sls=all -fno-delete-null-pointer-checks -Wno-frame-address -Wno-format-truncation "
+    "-O2 -fno-allow-store-data-races -fstack-protector-strong -Wno-main -fomit-frame-pointer";
+
 class Generator {
  public:
   Generator(const GeneratorOptions& options, std::string build_id, Output output)
@@ -211,15 +227,9 @@ class Generator {
     span.Set("pid", 1000 + number % 4'000'000);
     span.Set("source", stem + ".c");
     span.Set("object", stem + ".o");
-    span.Set("args",
-             "gcc -Wp,-MMD," + folder +
-                 "/.unit.o.d -nostdinc -I./arch/x86/include "
-                 "-I./arch/x86/include/generated -I./include -I./arch/x86/include/uapi "
-                 "-I./include/uapi -include ./include/linux/compiler-version.h -include "
-                 "./include/linux/kconfig.h -D__KERNEL__ -Wall -Wundef -Werror=strict-prototypes "
-                 "-fno-strict-aliasing -fno-common -fshort-wchar -fno-PIE -std=gnu11 -mno-sse "
-                 "-mno-mmx -mno-sse2 -m64 -O2 -DKBUILD_MODFILE='\"" +
-                 stem + "\"' -c -o " + stem + ".o " + stem + ".c");
+    span.Set("args", "gcc -Wp,-MMD," + folder + "/.unit.o.d " + std::string(kKernelFlags) +
+                         " -DKBUILD_MODFILE='\"" + stem + "\"' -c -o " + stem + ".o " + stem +
+                         ".c");
     span.Set("rung", local ? "" : "scan");
     span.Set("remote", !local);
     if (local) {
@@ -319,12 +329,14 @@ class Generator {
     exec.Set("max_rss_bytes", rss);
     const trace::Context compiler = exec.context();
     const int64_t exec_start_ns = exec.start_ns;
-    trace::Span front = Child(compiler, "cc1", exec_start_ns, exec_ns / 10 * 9);
-    front.Set("user_ns", exec_ns / 10 * 8);
-    trace::Span back = Child(compiler, "as", exec_start_ns + exec_ns / 10 * 9, exec_ns / 10);
-    back.Set("user_ns", exec_ns / 11);
-    spans.push_back(std::move(front));
-    spans.push_back(std::move(back));
+    if (random_.Chance(0.5)) {
+      trace::Span front = Child(compiler, "cc1", exec_start_ns, exec_ns / 10 * 9);
+      front.Set("user_ns", exec_ns / 10 * 8);
+      trace::Span back = Child(compiler, "as", exec_start_ns + exec_ns / 10 * 9, exec_ns / 10);
+      back.Set("user_ns", exec_ns / 11);
+      spans.push_back(std::move(front));
+      spans.push_back(std::move(back));
+    }
     trace::Span& collect = step("collect", collect_ns);
     collect.Set("outputs", 2);
     collect.Set("output_bytes", random_.LogNormal(60e3, 1.0));
