@@ -178,8 +178,10 @@ size_t Transfer::OnHeader(char* bytes, size_t size, size_t count, void* self) {
 void Transfer::TakeHeader(std::string_view line) {
   if (line.starts_with("HTTP/")) {  // an interim answer's headers are not the answer's
     answer_.headers.clear();
+    head_complete_ = false;
     return;
   }
+  if (Trim(line).empty()) head_complete_ = true;
   const size_t colon = line.find(':');
   if (colon == std::string_view::npos) return;
   std::string name(Trim(line.substr(0, colon)));
@@ -278,6 +280,10 @@ void Transfer::Finish(CURLcode code) {
   if (code != CURLE_OK) return Deliver(CurlError(code));
   long status = 0;
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  // curl takes the end of the connection for the end of the head.
+  if (!head_complete_ || status < 200) {
+    return Deliver(Name(Code::kUnavailable, "the answer was cut short in its headers"));
+  }
   long connections = 0;
   curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &connections);
   answer_.status = static_cast<int>(status);

@@ -74,6 +74,7 @@ class Transfer {
 
   HttpAnswer answer_;
   uint64_t header_bytes_ = 0;
+  bool head_complete_ = false;
   std::optional<Error> wrong_;  // why a callback broke it off
 
   const int64_t submitted_ns_;
