@@ -127,6 +127,13 @@ Result<std::vector<std::string>> JsonObject::Objects(std::string_view path) cons
   return objects;
 }
 
+Result<std::optional<std::string>> JsonObject::Object(std::string_view path) const {
+  const std::optional<element> found = document_->At(path);
+  if (!found) return std::optional<std::string>();
+  if (!found->is_object()) return WrongType(path, "an object");
+  return std::optional<std::string>(simdjson::minify(*found));
+}
+
 bool IsJson(std::string_view text) {
   simdjson::dom::parser parser;
   return parser.parse(simdjson::padded_string(text)).error() == simdjson::SUCCESS;

@@ -32,6 +32,8 @@ class JsonObject {
   Result<std::optional<std::vector<std::string>>> StringList(std::string_view path) const;
   // An array of objects, or an object of objects (its names are lost), each as JSON text.
   Result<std::vector<std::string>> Objects(std::string_view path) const;
+  // A nested object, as JSON text.
+  Result<std::optional<std::string>> Object(std::string_view path) const;
   bool Has(std::string_view path) const;
 
  private:

@@ -147,12 +147,27 @@ Result<void> WriteEntry(zip_t* archive, zip_uint64_t index, const Entry& entry,
   return {};
 }
 
+// Every folder of `name` below `dir`, open to whoever an environment is, whatever our umask.
+Result<void> MakeOpenDirs(const std::string& dir, std::string_view name) {
+  for (size_t end = 0; end != name.npos;) {
+    end = name.find('/', end + 1);
+    const std::string path = JoinPath(dir, name.substr(0, end));
+    TRY(MakeDirs(path, 0755));
+    if (chmod(path.c_str(), 0755) != 0) return ErrnoError(errno, path);
+  }
+  return {};
+}
+
 Result<void> WriteEntries(zip_t* archive, const std::string& dir) {
   ASSIGN_OR_RETURN(const std::vector<Entry> entries, ReadEntries(archive));
   TRY(MakeDirs(dir, 0755));
+  if (chmod(dir.c_str(), 0755) != 0) return ErrnoError(errno, dir);
   for (size_t i = 0; i < entries.size(); ++i) {
     const std::string path = JoinPath(dir, entries[i].name);
-    const Result<void> made = MakeDirs(entries[i].folder ? path : std::string(DirName(path)), 0755);
+    const std::string_view parent = DirName(entries[i].name);
+    Result<void> made;
+    if (parent != ".") made = MakeOpenDirs(dir, parent);
+    if (made && entries[i].folder) made = MakeOpenDirs(dir, entries[i].name);
     if (!made) return Refuse("entry \"" + entries[i].name + "\" lies in a file");
     if (!entries[i].folder) TRY(WriteEntry(archive, i, entries[i], path));
   }

@@ -84,8 +84,9 @@ std::vector<RootStep> StepsOf(const SandboxOptions& options) {
   steps.push_back({Kind::kLink, "dev/stdout", "/proc/self/fd/1"});
   steps.push_back({Kind::kLink, "dev/stderr", "/proc/self/fd/2"});
   steps.push_back({Kind::kProcess, "proc", ""});
-  // A tmpfs takes whole pages.
-  steps.push_back({Kind::kTmpfs, "tmp", "mode=1777,size=" + std::to_string(options.tmp_bytes)});
+  steps.push_back({Kind::kTmpfs, "tmp",
+                   options.tmp_bytes == 0 ? "mode=1777"
+                                          : "mode=1777,size=" + std::to_string(options.tmp_bytes)});
   steps.push_back({Kind::kFolder, "opt", ""});
   steps.push_back({Kind::kFolder, "var", ""});
   steps.push_back({Kind::kTree, "var/task", options.code_dir});
@@ -234,7 +235,7 @@ Result<std::unique_ptr<Sandbox>> Sandbox::Start(const SandboxOptions& options) {
   plan.cwd = PathsOf(options).task;
   plan.argv = argv.data();
   plan.env = env.data();
-  plan.filter = LambdaFilter();
+  if (options.deny_syscalls) plan.filter = LambdaFilter();
   const pid_t pid = StartSupervisor(CloneFlags(options.isolation), plan);
   if (pid < 0) return ErrnoError(errno, "sandbox: new namespaces");
   start.write.Reset();

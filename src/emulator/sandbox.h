@@ -35,8 +35,9 @@ struct SandboxOptions {
   bool bare = false;     // none of the system's programs; needs namespaces
   std::string dir;       // a folder of its own, absolute and there already
   std::string code_dir;  // becomes /var/task, where argv[0] is sought and the work begins
-  uint64_t tmp_bytes = 512ull << 20;
-  uid_t uid = 0;  // with kNamespaces: whom to become, user and group
+  uint64_t tmp_bytes = 512ull << 20;  // 0: as much as there is
+  bool deny_syscalls = true;          // what Lambda denies
+  uid_t uid = 0;                      // with kNamespaces: whom to become, user and group
   std::vector<std::string> argv;
   std::vector<std::string> env;
   std::vector<std::pair<std::string, std::string>> files;  // name in /var/runtime, contents

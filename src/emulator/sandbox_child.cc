@@ -126,7 +126,8 @@ bool Become(uid_t uid) {
   const sock_fprog filter = {static_cast<unsigned short>(plan.filter.size()),
                              const_cast<sock_filter*>(plan.filter.data())};
   if (!Become(plan.uid) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-      prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0 || chdir(plan.cwd.c_str()) != 0) {
+      (filter.len > 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) ||
+      chdir(plan.cwd.c_str()) != 0) {
     Give(plan, StartFailure::kConfine, errno);
   }
   signal(SIGPIPE, SIG_DFL);
