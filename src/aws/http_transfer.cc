@@ -314,7 +314,6 @@ Error Transfer::CurlError(CURLcode code) const {
       curl_message_[0] != '\0' ? curl_message_ : curl_easy_strerror(code);
   switch (code) {
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
