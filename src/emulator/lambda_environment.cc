@@ -159,7 +159,8 @@ bool Environment::IsOverLimit(Run& run) {
   run.report.used_bytes = std::max(run.report.used_bytes, used);
   run.out_of_memory = options_.limits.memory && used > options_.config.memory_mb << 20;
   run.out_of_tmp = options_.limits.tmp && sandbox_->TmpBytes() > options_.config.tmp_mb << 20;
-  return run.out_of_memory || run.out_of_tmp;
+  const std::atomic<bool>* const stopping = options_.limits.stopping;
+  return run.out_of_memory || run.out_of_tmp || (stopping != nullptr && *stopping);
 }
 
 EnvironmentAnswer Environment::Invoke(const EnvironmentJob& job) {
@@ -243,7 +244,7 @@ void Environment::EndBadly(Run& run, const Error& error) {
   run.report.status = "error";
   const bool timed_out = error.code == Code::kDeadline;
   // A program that ends closes its connections first.
-  const bool by_itself = !timed_out && !run.out_of_memory && !run.out_of_tmp;
+  const bool by_itself = sandbox_->HasEnded();
   const int status = sandbox_->Status();
   sandbox_->Kill();
   if (timed_out) {

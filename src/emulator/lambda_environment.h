@@ -5,6 +5,7 @@
 // Used by one thread at a time, whoever took it from the pool.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -39,6 +40,7 @@ struct EnvironmentLimits {
   bool syscalls = true;
   bool freeze = true;
   uint64_t max_answer_bytes = 6'291'556;
+  const std::atomic<bool>* stopping = nullptr;  // true: ends the invocation, and the environment
 };
 
 struct EnvironmentOptions {
@@ -80,6 +82,7 @@ class Environment {
   // After an invocation: freezes once the function has asked for the next. True when there is
   // nothing more to do.
   bool Settle();
+  bool settled() const { return settled_; }
   bool HasEnded() const { return sandbox_->HasEnded(); }
 
   const FunctionConfig& config() const { return options_.config; }

@@ -75,6 +75,7 @@ inline constexpr auto kSettings = std::to_array<Setting>({
     {"lambda.max_request", Unit::kBytes, "6291556", "6291556"},
     {"lambda.max_response", Unit::kBytes, "6291556", "6291556"},
     {"lambda.enforce_timeout", Unit::kSwitch, "on", "on"},
+    {"lambda.enforce_memory", Unit::kSwitch, "on", "on"},
     {"lambda.enforce_tmp", Unit::kSwitch, "off", "on"},
     {"lambda.deny_syscalls", Unit::kSwitch, "off", "on"},
     {"lambda.freeze", Unit::kSwitch, "off", "on"},
