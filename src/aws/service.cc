@@ -9,6 +9,7 @@
 #include "aws/retry_policy.h"
 #include "aws/service_error.h"
 #include "aws/uplink.h"
+#include "base/mutex.h"
 #include "signing/sigv4.h"
 
 namespace llama::aws {
@@ -37,6 +38,11 @@ class HttpService final : public Service {
 
   Result<ServiceAnswer> Call(const ServiceCall& call) override;
   bool Admits() override { return circuit_.Admits(); }
+  std::string Trouble() override {
+    if (!circuit_.IsOpen()) return {};
+    const MutexLock lock(mutex_);
+    return last_failure_;
+  }
   const ServiceOptions& options() const override { return options_; }
 
  private:
@@ -50,6 +56,8 @@ class HttpService final : public Service {
   RetryBudget budget_;
   Circuit circuit_;
   std::atomic<int64_t> skew_s_{0};  // theirs minus ours
+  Mutex mutex_;
+  std::string last_failure_ GUARDED_BY(mutex_);
 };
 
 // One call: its attempts and what is known from the last of them. Not thread-safe.
@@ -59,6 +67,8 @@ class HttpService::Run {
       : service_(service), call_(call), probe_(probe), begun_ns_(service.clock_.MonotonicNs()) {}
 
   Result<ServiceAnswer> Go();
+  // Whether there were no credentials, or the service refused them for good.
+  bool lacks_credentials() const { return lacks_credentials_; }
 
  private:
   Result<HttpAnswer> Attempt();
@@ -83,6 +93,7 @@ class HttpService::Run {
   Credentials credentials_;
   ServiceError error_;  // of the last answer
   bool sent_ = false;   // the last attempt may have reached the service
+  bool lacks_credentials_ = false;
   bool renewed_ = false;
   bool corrected_ = false;
   int attempts_ = 0;
@@ -110,6 +121,7 @@ Result<void> HttpService::Run::Sign(HttpRequest& request) {
   if (!options.anonymous) {
     Result<Credentials> credentials = service_.credentials_.Get();
     if (!credentials) {
+      lacks_credentials_ = true;
       Error error = std::move(credentials).error();
       if (error.code == Code::kNotFound) error.code = Code::kInvalid;
       return error;
@@ -266,7 +278,10 @@ Result<ServiceAnswer> HttpService::Run::Go() {
       return ServiceAnswer{*std::move(attempt), attempts_, waited_ns_};
     }
     ASSIGN_OR_RETURN(const bool again, Again(failure));
-    if (!again) return GivenUp(failure, std::move(attempt));
+    if (!again) {
+      lacks_credentials_ = lacks_credentials_ || failure == Failure::kCredentials;
+      return GivenUp(failure, std::move(attempt));
+    }
   }
 }
 
@@ -275,11 +290,17 @@ Result<ServiceAnswer> HttpService::Call(const ServiceCall& call) {
   if (!circuit_.Enter(probe)) {
     return Error{Code::kUnavailable, options_.endpoint + ": not tried, as it failed just before"};
   }
-  Result<ServiceAnswer> answer = Run(*this, call, probe).Go();
+  Run run(*this, call, probe);
+  Result<ServiceAnswer> answer = run.Go();
   if (answer) {
     budget_.Succeeded();
     circuit_.Succeeded();
-  } else if (answer.error().code == Code::kUnavailable || answer.error().code == Code::kDeadline) {
+  } else if (answer.error().code == Code::kUnavailable || answer.error().code == Code::kDeadline ||
+             run.lacks_credentials()) {
+    {
+      const MutexLock lock(mutex_);
+      last_failure_ = answer.error().message;
+    }
     circuit_.Failed();
   }
   return answer;

@@ -71,6 +71,8 @@ class Service {
   virtual Result<ServiceAnswer> Call(const ServiceCall& call) = 0;
   // False while the circuit is open, but true once in breaker_open_ms.
   virtual bool Admits() = 0;
+  // While the circuit is open: the failure that opened it or came last. Empty while it is closed.
+  virtual std::string Trouble() { return {}; }
   virtual const ServiceOptions& options() const = 0;
 };
 

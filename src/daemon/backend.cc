@@ -142,6 +142,12 @@ class BackendImpl final : public Backend {
     return store_admits && lambda_admits;
   }
 
+  std::string Trouble() override {
+    std::string trouble = s3_ ? s3_->service->Trouble() : std::string();
+    if (trouble.empty() && lambda_) trouble = lambda_->Trouble();
+    return trouble;
+  }
+
   void FillStatus(wire::Status& status) override {
     if (!pool_) return;
     const cloud::PoolStats stats = pool_->stats();

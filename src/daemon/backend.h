@@ -42,6 +42,9 @@ class Backend {
   virtual Result<wire::FunctionClient*> Function(const std::string& name) = 0;
   // Whether a job has a chance there now: false while a circuit breaker is open.
   virtual bool Admits() = 0;
+  // Why not, in a line for the user; empty while all is well.
+  virtual std::string Trouble() = 0;
+  bool IsUp() { return Trouble().empty(); }
   virtual void FillStatus(wire::Status& status) = 0;
 };
 
