@@ -3,9 +3,18 @@
 //
 //   AWS_LAMBDA_RUNTIME_API   host:port, or fd:N for a connected socket
 //   LLAMA_WORKER_DIR         the folder it may write to (default /tmp/llama-worker)
-//   LLAMA_WORKER_MAX_BYTES   what its mirror of the tree may hold there
+//   LLAMA_WORKER_MAX_BYTES   what its mirror of the tree may hold there (default: most of what is
+//                            free, so that a function's ephemeral storage decides)
+//   LLAMA_STORE              the only store that jobs may name (wire/store_url.h)
+//   LLAMA_CA_FILE            certificates that the store's must come from
+//
+// In Lambda also AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN: the
+// function's role, with which it reads the store.
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -19,7 +28,10 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "build_id.h"
+#include "worker/deliveries.h"
 #include "worker/job_runner.h"
+#include "worker/job_store.h"
 #include "worker/runtime_client.h"
 #include "worker/serve.h"
 
@@ -45,17 +57,70 @@ Fd StopSignals() {
   return Fd(signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
-Result<std::unique_ptr<llama::worker::JobRunner>> OpenRunner(llama::store::ObjectStore& store) {
-  llama::worker::RunnerOptions options;
-  const std::string max_bytes = Variable("LLAMA_WORKER_MAX_BYTES", "");
-  std::from_chars(max_bytes.data(), max_bytes.data() + max_bytes.size(), options.mirror_max_bytes);
-  options.dir = Variable("LLAMA_WORKER_DIR", "/tmp/llama-worker");
+// What its mirror may hold: three quarters of what is free, the rest being for outputs.
+uint64_t MirrorRoom(const std::string& dir) {
+  uint64_t bytes = 0;
+  const std::string said = Variable("LLAMA_WORKER_MAX_BYTES", "");
+  std::from_chars(said.data(), said.data() + said.size(), bytes);
+  struct statvfs disk {};
+  if (bytes != 0 || statvfs(std::string(llama::DirName(dir)).c_str(), &disk) != 0) return bytes;
+  return uint64_t{disk.f_bavail} * disk.f_frsize / 4 * 3;
+}
+
+// The folder that this worker alone writes to. The names are as short as can be: see job_runner.h.
+struct WorkerDir {
+  std::string path;
+  Fd claim;  // a lock, as long as it is open
+};
+
+WorkerDir ClaimDir() {
+  const std::string own = "/tmp/llama-" + std::to_string(getpid());
+  const std::string wanted = Variable("LLAMA_WORKER_DIR", "");
   // Under a launcher that changes the root, the folder that the pool made for its workers isn't
-  // there. The name is as short as can be: see job_runner.h.
+  // there.
   struct stat st {};
-  if (stat(std::string(llama::DirName(options.dir)).c_str(), &st) != 0) {
-    options.dir = "/tmp/llama-" + std::to_string(getpid());
+  if (!wanted.empty()) {
+    const bool has_place = stat(std::string(llama::DirName(wanted)).c_str(), &st) == 0;
+    return {has_place ? wanted : own, Fd()};
   }
+  // In Lambda /tmp is nobody else's; elsewhere another worker may be at home there.
+  const std::string usual = "/tmp/llama-worker";
+  (void)mkdir(usual.c_str(), 0700);
+  Fd claim(open(usual.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat at_path {};
+  const bool is_ours = claim.valid() && fstat(claim.get(), &st) == 0 && st.st_uid == geteuid() &&
+                       flock(claim.get(), LOCK_EX | LOCK_NB) == 0 &&
+                       lstat(usual.c_str(), &at_path) == 0 && at_path.st_ino == st.st_ino;
+  return is_ours ? WorkerDir{usual, std::move(claim)} : WorkerDir{own, Fd()};
+}
+
+llama::worker::FunctionFacts Facts(const std::string& dir) {
+  llama::worker::FunctionFacts facts;
+  facts.version = LLAMA_VERSION;
+  facts.build = llama::BuildId();
+  facts.dir = dir;
+  facts.region = Variable("AWS_REGION", Variable("AWS_DEFAULT_REGION", ""));
+  facts.fixed_store = Variable("LLAMA_STORE", "");
+  facts.keys = {Variable("AWS_ACCESS_KEY_ID", ""), Variable("AWS_SECRET_ACCESS_KEY", ""),
+                Variable("AWS_SESSION_TOKEN", "")};
+  const std::string memory_mb = Variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "");
+  std::from_chars(memory_mb.data(), memory_mb.data() + memory_mb.size(), facts.memory_mb);
+  for (const char* name : {"SSL_CERT_FILE", "LLAMA_CA_FILE"}) {
+    if (const std::string file = Variable(name, ""); !file.empty()) facts.ca_files.push_back(file);
+  }
+  // A function of the user's own may bring certificates along.
+  if (Result<std::string> home = llama::ExecutableDir())
+    facts.ca_files.push_back(*home + "/ca.pem");
+  facts.ca_files.push_back("/etc/pki/tls/certs/ca-bundle.crt");
+  facts.ca_files.push_back("/etc/ssl/certs/ca-certificates.crt");
+  return facts;
+}
+
+Result<std::unique_ptr<llama::worker::JobRunner>> OpenRunner(const std::string& dir,
+                                                             llama::store::ObjectStore& store) {
+  llama::worker::RunnerOptions options;
+  options.dir = dir;
+  if (const uint64_t room = MirrorRoom(dir); room != 0) options.mirror_max_bytes = room;
   return llama::worker::JobRunner::Open(options, store, llama::SystemClock());
 }
 
@@ -71,12 +136,17 @@ int main() {
   auto client = llama::worker::RuntimeClient::Connect(Variable("AWS_LAMBDA_RUNTIME_API", ""),
                                                       llama::SystemClock(), stop.get());
   if (!client) return Report(client.error());
-  const auto store = llama::worker::NewRuntimeStore(**client);
-  auto runner = OpenRunner(*store);
+  const WorkerDir dir = ClaimDir();
+  const auto runtime = llama::worker::NewRuntimeStore(**client);
+  llama::worker::JobStore store(*runtime);
+  auto runner = OpenRunner(dir.path, store);
   if (!runner) {
     (void)(*client)->FailInit(runner.error()).has_value();
     return Report(runner.error());
   }
-  const Result<void> served = llama::worker::Serve(**client, **runner);
+  llama::worker::Deliveries deliveries(Facts(dir.path), *runtime, store, llama::SystemClock(),
+                                       stop.get());
+  const Result<void> served =
+      llama::worker::Serve(**client, **runner, deliveries, llama::SystemClock());
   return served ? 0 : Report(served.error());
 }

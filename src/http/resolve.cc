@@ -144,7 +144,10 @@ Result<std::vector<Address>> Resolve(const std::string& host, uint16_t port,
   if (std::optional<Address> address = ParseAddress(host, port)) {
     return std::vector<Address>{*address};
   }
-  if (SameName(host, "localhost")) {
+  // RFC 6761: no resolver may send these elsewhere.
+  if (SameName(host, "localhost") ||
+      (host.size() > 10 &&
+       SameName(std::string_view(host).substr(host.size() - 10), ".localhost"))) {
     return std::vector<Address>{*ParseAddress("127.0.0.1", port), *ParseAddress("::1", port)};
   }
   std::vector<Address> found = FromHosts(options.hosts_file, host, port);

@@ -89,7 +89,7 @@ Result<Url> ParseUrl(std::string_view text) {
 }
 
 bool IsLoopback(const std::string& host) {
-  if (host == "localhost") return true;
+  if (host == "localhost" || host.ends_with(".localhost")) return true;
   in_addr v4{};
   if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
   in6_addr v6{};

@@ -22,7 +22,7 @@ struct Url {
 // kInvalid names the text: no scheme of http or https, user or fragment in it, a port that is none.
 Result<Url> ParseUrl(std::string_view text);
 
-// Whether `host` is this machine itself: "localhost", 127.0.0.0/8, ::1.
+// Whether `host` is this machine itself: "localhost" and names below it, 127.0.0.0/8, ::1.
 bool IsLoopback(const std::string& host);
 
 }  // namespace llama::http

@@ -184,6 +184,7 @@ Result<std::string> JobRunner::Run(std::string_view payload, const RunLimits& li
   span.Set("cold_start", identity_.cold_start);
   constexpr const char* kOutcomes[] = {"ran", "missing_objects", "failed"};
   span.Set("outcome", kOutcomes[static_cast<size_t>(answer.outcome)]);
+  if (!limits.xray.empty()) span.Set("xray", limits.xray);
   if (!answer.error.empty()) span.Set("error", answer.error);
   if (job.parent.valid()) answer.spans = std::move(phases).Finish();
 
@@ -271,6 +272,9 @@ Result<void> JobRunner::MakeDirs(const wire::Job& job) {
   // Said beforehand, so that it holds wherever the job fails.
   mirror_->Distrust(job.output_dirs);
   for (const std::string& dir : job.output_dirs) TRY(mirror_->EnsureDir(dir));
+  for (const wire::JobOutput& output : job.outputs) {
+    TRY(mirror_->EnsureDir(output.is_tree ? output.path : std::string(DirName(output.path))));
+  }
   struct stat st {};
   const std::string cwd = LocalCwd(job);
   if (stat((mirror_->root() + cwd).c_str(), &st) != 0) {

@@ -1,17 +1,14 @@
 #include "worker/runtime_client.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/socket.h>
 
-#include <array>
 #include <cerrno>
 #include <charconv>
 
 #include "base/json.h"
+#include "http/dial.h"
+#include "http/url.h"
 
 namespace llama::worker {
 namespace {
@@ -22,6 +19,9 @@ constexpr uint64_t kLambdaAnswerBytes = 6'000'000;
 constexpr uint64_t kLocalAnswerBytes = 256ull << 20;
 constexpr uint64_t kMaxPayloadBytes = 256ull << 20;
 constexpr uint64_t kMaxObjectBytes = 2ull << 30;
+constexpr int64_t kConnectMs = 5'000;
+constexpr size_t kMaxTraceIdBytes = 256;
+constexpr int64_t kHourMs = 3'600'000;
 
 template <typename T>
 Result<T> ParseDecimal(std::string_view text, std::string_view what) {
@@ -40,27 +40,20 @@ Result<Fd> AdoptSocket(const std::string& api) {
   return Fd(number);
 }
 
-Result<Fd> ConnectTcp(const std::string& api) {
-  const size_t colon = api.rfind(':');
-  if (colon == std::string::npos) return Error{Code::kInvalid, api + ": not host:port"};
-  ASSIGN_OR_RETURN(const uint16_t port,
-                   ParseDecimal<uint16_t>(std::string_view(api).substr(colon + 1), api));
-  std::string host = api.substr(0, colon);
-  if (host == "localhost") host = "127.0.0.1";
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  if (inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1) {
-    return Error{Code::kInvalid, api + ": not an IPv4 address"};
-  }
-  Fd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd.valid()) return ErrnoError(errno, "socket");
-  const int on = 1;
-  setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-    return Error{Code::kUnavailable, ErrnoError(errno, "connect " + api).message};
-  }
-  return fd;
+Result<Fd> ConnectTcp(const std::string& api, const Clock& clock, int stop_fd) {
+  ASSIGN_OR_RETURN(const http::Url url, http::ParseUrl("http://" + api));
+  if (url.default_port || !url.path.empty()) return Error{Code::kInvalid, api + ": not host:port"};
+  http::Wait wait;
+  wait.stop_fd = stop_fd;
+  wait.deadline_ns = clock.MonotonicNs() + kConnectMs * 1'000'000;
+  return http::Dial(url.host, url.port, clock, wait);
+}
+
+// A deadline by which a job could be stopped: Lambda's longest is 15 minutes away. Some runtimes'
+// is no time of day at all.
+bool IsPlausible(int64_t deadline_ms, const Clock& clock) {
+  const int64_t left_ms = deadline_ms - clock.NowNs() / 1'000'000;
+  return left_ms > -kHourMs && left_ms < kHourMs;
 }
 
 std::string ErrorBody(const Error& error) {
@@ -120,27 +113,42 @@ RuntimeClient::RuntimeClient(std::string host, http::Stream stream, const Clock&
 Result<std::unique_ptr<RuntimeClient>> RuntimeClient::Connect(const std::string& api,
                                                               const Clock& clock, int stop_fd) {
   const bool tcp = !api.starts_with("fd:");
-  ASSIGN_OR_RETURN(Fd fd, tcp ? ConnectTcp(api) : AdoptSocket(api));
+  ASSIGN_OR_RETURN(Fd fd, tcp ? ConnectTcp(api, clock, stop_fd) : AdoptSocket(api));
   return std::unique_ptr<RuntimeClient>(new RuntimeClient(
       tcp ? api : "localhost", http::Stream(std::move(fd), clock), clock, stop_fd, tcp));
+}
+
+Result<http::Stream> RuntimeClient::Dial() const {
+  ASSIGN_OR_RETURN(Fd fd, ConnectTcp(host_, clock_, stop_fd_));
+  return http::Stream(std::move(fd), clock_);
 }
 
 Result<http::Message> RuntimeClient::Exchange(std::string_view method, const std::string& target,
                                               std::string_view headers, std::string_view body,
                                               uint64_t max_bytes) {
   const MutexLock lock(mutex_);
-  // A kept connection that the server has dropped in between is no failure.
-  if (tcp_ && stream_.HungUp()) {
-    ASSIGN_OR_RETURN(Fd fd, ConnectTcp(host_));
-    stream_ = http::Stream(std::move(fd), clock_);
-  }
   http::Wait wait;
   wait.stop_fd = stop_fd_;
   std::string head = std::string(method) + " " + target + " HTTP/1.1\r\n";
   head += http::HeaderLine("Host", host_);
   head += headers;
-  TRY(stream_.Write(head, body, wait));
-  return stream_.Read(http::Kind::kAnswer, max_bytes, wait);
+  // A kept connection that the server has dropped meanwhile, perhaps while this process was frozen,
+  // is no failure.
+  bool is_new = !tcp_;
+  if (tcp_ && stream_.HungUp()) {
+    ASSIGN_OR_RETURN(stream_, Dial());
+    is_new = true;
+  }
+  while (true) {
+    const Result<void> sent = stream_.Write(head, body, wait);
+    Result<http::Message> answer = sent ? stream_.Read(http::Kind::kAnswer, max_bytes, wait)
+                                        : Result<http::Message>(sent.error());
+    const bool was_dead = !answer && (sent ? answer.error().code == Code::kNotFound
+                                           : sent.error().code == Code::kUnavailable);
+    if (is_new || !was_dead) return answer;
+    ASSIGN_OR_RETURN(stream_, Dial());
+    is_new = true;
+  }
 }
 
 Result<RuntimeJob> RuntimeClient::Next() {
@@ -157,7 +165,10 @@ Result<RuntimeJob> RuntimeClient::Next() {
   }
   if (const std::string* deadline = answer.Find("Lambda-Runtime-Deadline-Ms")) {
     Result<int64_t> ms = ParseDecimal<int64_t>(*deadline, "Lambda-Runtime-Deadline-Ms");
-    if (ms) job.deadline_ms = *ms;
+    if (ms && IsPlausible(*ms, clock_)) job.deadline_ms = *ms;
+  }
+  if (const std::string* trace = answer.Find("Lambda-Runtime-Trace-Id")) {
+    job.xray = trace->substr(0, kMaxTraceIdBytes);
   }
   job.payload = std::move(answer.body);
   job.received_ns = answer.first_byte_ns;

@@ -21,15 +21,16 @@ namespace llama::worker {
 
 struct RuntimeJob {
   std::string id;           // "" if the header is missing
-  int64_t deadline_ms = 0;  // of the Unix epoch; 0: none said
+  int64_t deadline_ms = 0;  // of the Unix epoch; 0: none said, or one that can't be
+  std::string xray;         // Lambda-Runtime-Trace-Id; "" if the header is missing
   std::string payload;
   int64_t received_ns = 0;  // when the payload began to arrive
 };
 
 class RuntimeClient {
  public:
-  // `api` is AWS_LAMBDA_RUNTIME_API: "host:port" (an IPv4 address or "localhost"), or "fd:3", a
-  // connected socket that becomes the client's. `stop_fd` (or -1), when readable, ends every wait
+  // `api` is AWS_LAMBDA_RUNTIME_API: "host:port", or "fd:3", a connected socket that
+  // becomes the client's. `stop_fd` (or -1), when readable, ends every wait
   // with kCancelled. The clock must outlive the client.
   static Result<std::unique_ptr<RuntimeClient>> Connect(const std::string& api, const Clock& clock,
                                                         int stop_fd = -1);
@@ -49,6 +50,7 @@ class RuntimeClient {
 
  private:
   RuntimeClient(std::string host, http::Stream stream, const Clock& clock, int stop_fd, bool tcp);
+  Result<http::Stream> Dial() const;
   Result<http::Message> Exchange(std::string_view method, const std::string& target,
                                  std::string_view headers, std::string_view body,
                                  uint64_t max_bytes);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "worker/deliveries.h"
 #include "worker/job_runner.h"
 #include "worker/runtime_client.h"
 
@@ -9,6 +10,7 @@ namespace llama::worker {
 
 // Returns without an error when there are no more jobs: the API has closed, or the client's stop_fd
 // is readable. A command that runs then is killed.
-Result<void> Serve(RuntimeClient& client, JobRunner& runner);
+Result<void> Serve(RuntimeClient& client, JobRunner& runner, Deliveries& deliveries,
+                   const Clock& clock);
 
 }  // namespace llama::worker

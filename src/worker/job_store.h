@@ -1,0 +1,32 @@
+// JobStore: the store that the current job is served from: the Runtime API's, or the bucket that
+// its envelope names. Use() is called between jobs only; the rest by any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "store/object_store.h"
+
+namespace llama::worker {
+
+class JobStore final : public store::ObjectStore {
+ public:
+  explicit JobStore(store::ObjectStore& first) : current_(&first) {}
+
+  // `store` must live until another one is used.
+  void Use(store::ObjectStore& store) { current_ = &store; }
+
+  Result<bool> Put(const std::string& key, std::string_view bytes,
+                   const store::PutOptions& options) override {
+    return current_->Put(key, bytes, options);
+  }
+  Result<std::string> Get(const std::string& key) override { return current_->Get(key); }
+  Result<bool> Exists(const std::string& key) override { return current_->Exists(key); }
+  Result<void> Delete(const std::string& key) override { return current_->Delete(key); }
+
+ private:
+  store::ObjectStore* current_;
+};
+
+}  // namespace llama::worker
