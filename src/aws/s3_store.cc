@@ -1,5 +1,6 @@
 #include "aws/s3_store.h"
 
+#include <algorithm>
 #include <charconv>
 #include <functional>
 #include <utility>
@@ -12,6 +13,8 @@ namespace {
 
 // What a GET may bring at most. No object of ours is near it.
 constexpr uint64_t kMaxObjectBytes = 4ull << 30;
+// What an answer that is none may say of the reason.
+constexpr uint64_t kMaxErrorBytes = 64 << 10;
 // Of a GET whose size is not known beforehand; stall_ms ends what stands still.
 constexpr int64_t kGetMs = 900'000;
 // Two conditional writers of one key: whoever gets a 409 asks again, and soon meets a 412.
@@ -179,7 +182,7 @@ Result<std::string> S3Store::GetRange(const std::string& key, uint64_t offset, u
                                      std::to_string(offset)};
   }
   ServiceCall call = NewCall("GET", key);
-  call.max_answer_bytes = size;
+  call.max_answer_bytes = std::max(size, kMaxErrorBytes);
   call.deadlines.total_ms = TransferMs(size);
   call.headers.emplace_back(
       "Range", "bytes=" + std::to_string(offset) + "-" + std::to_string(offset + size - 1));
