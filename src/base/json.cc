@@ -117,4 +117,10 @@ JsonWriter& JsonWriter::Null() {
   return *this;
 }
 
+JsonWriter& JsonWriter::Raw(std::string_view json) {
+  Comma();
+  out_.append(json);
+  return *this;
+}
+
 }  // namespace llama
