@@ -56,7 +56,8 @@ void Authority::Revoke(const std::string& label) {
   std::erase_if(entries_, [&](const auto& item) { return item.second.label == label; });
 }
 
-Access Authority::Check(const Request& request, std::string_view service) const {
+Access Authority::Check(const Request& request, std::string_view service,
+                        std::string_view scope_region) const {
   signing::Request signed_request;
   signed_request.method = request.method;
   signed_request.target = request.target;
@@ -69,7 +70,9 @@ Access Authority::Check(const Request& request, std::string_view service) const 
   Access access;
   Entry holder;
   const int64_t now_s = clock_->NowNs() / 1'000'000'000;
-  access.verification = signing::Verify(signed_request, {region_, std::string(service)}, now_s,
+  const signing::Scope scope = {scope_region.empty() ? region_ : std::string(scope_region),
+                                std::string(service)};
+  access.verification = signing::Verify(signed_request, scope, now_s,
                                         [&](const std::string& id) -> std::optional<signing::Keys> {
                                           const MutexLock lock(mutex_);
                                           const auto found = entries_.find(id);

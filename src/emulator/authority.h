@@ -47,8 +47,10 @@ class Authority {
   void Revoke(const std::string& label);
 
   // `service`: "s3", "lambda", … . The body's hash is compared with X-Amz-Content-Sha256 unless
-  // that is a word (UNSIGNED-PAYLOAD, STREAMING-…), which the caller minds.
-  Access Check(const Request& request, std::string_view service) const;
+  // that is a word (UNSIGNED-PAYLOAD, STREAMING-…), which the caller minds. `scope_region` is for
+  // services that have one region for all, such as IAM; empty: the emulator's.
+  Access Check(const Request& request, std::string_view service,
+               std::string_view scope_region = {}) const;
 
   const std::string& region() const { return region_; }
 
