@@ -9,8 +9,9 @@ namespace {
 
 constexpr size_t kReadBytes = 16 << 10;
 constexpr uint32_t kMaxHelloBytes = 4 << 10;
-// Twice what the kernel lets through as arguments and environment.
-constexpr uint32_t kMaxRequestBytes = 16 << 20;
+// What a command may be given on its stdin (64 MiB), and twice what the kernel lets through as
+// arguments and environment.
+constexpr uint32_t kMaxRequestBytes = 80 << 20;
 
 }  // namespace
 

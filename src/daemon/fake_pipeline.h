@@ -26,6 +26,12 @@ class FakePipeline final : public Pipeline {
     EXPECT_GT(received_ns, 0);
     return std::make_unique<FakeJob>(*this, std::move(request));
   }
+  std::unique_ptr<Job> StartCommand(wire::RunCommand request, int64_t received_ns) override {
+    EXPECT_GT(received_ns, 0);
+    wire::Compile compile;
+    compile.argv = std::move(request.argv);
+    return std::make_unique<FakeJob>(*this, std::move(compile), true);
+  }
   Result<void> BeginBuild(const wire::BeginBuild& build) override {
     if (build.id == "bad") return Error{Code::kInvalid, "bad: no build id"};
     Note("begin " + build.id);
@@ -67,8 +73,11 @@ class FakePipeline final : public Pipeline {
  private:
   class FakeJob final : public Job {
    public:
-    FakeJob(FakePipeline& pipeline, wire::Compile request)
-        : pipeline_(pipeline), request_(std::move(request)), what_(request_.argv.at(1)) {}
+    FakeJob(FakePipeline& pipeline, wire::Compile request, bool is_command = false)
+        : pipeline_(pipeline),
+          request_(std::move(request)),
+          what_(request_.argv.at(1)),
+          is_command_(is_command) {}
 
     Verdict Run(const std::function<bool()>& cancelled) override {
       pipeline_.Note("run " + what_);
@@ -76,7 +85,11 @@ class FakePipeline final : public Pipeline {
       verdict.result.out = request_.argv.back();
       verdict.result.status = 3 << 8;
       if (what_ == "big") verdict.result.out.assign(8 << 20, 'x');
-      if (what_ == "local") verdict = {true, "told to", {}};
+      if (what_ == "local") verdict = {true, "told to", {}, {}};
+      if (is_command_) {
+        verdict.command.emplace();
+        verdict.command->out = request_.argv.back();
+      }
       if (what_ == "block") pipeline_.Block(cancelled);
       if (what_ == "deaf") pipeline_.Block([] { return false; });
       return verdict;
@@ -94,6 +107,7 @@ class FakePipeline final : public Pipeline {
     FakePipeline& pipeline_;
     const wire::Compile request_;
     const std::string what_;
+    const bool is_command_;
   };
 
   void Note(std::string note) {

@@ -16,8 +16,9 @@ namespace llama::daemon {
 // What becomes of a compile.
 struct Verdict {
   bool local = false;
-  std::string reason;          // local
-  wire::CompileResult result;  // remote
+  std::string reason;                          // local
+  wire::CompileResult result;                  // remote
+  std::optional<wire::CommandResult> command;  // of a command of any kind, whatever became of it
 };
 
 // One compile, from the request to the end of its wrapper. The server calls, in order: Run on a job
@@ -38,6 +39,7 @@ class Pipeline {
   virtual ~Pipeline() = default;
   // Thread-safe, as all below.
   virtual std::unique_ptr<Job> Start(wire::Compile request, int64_t received_ns) = 0;
+  virtual std::unique_ptr<Job> StartCommand(wire::RunCommand request, int64_t received_ns) = 0;
   virtual Result<void> BeginBuild(const wire::BeginBuild& build) = 0;
   virtual Result<void> EndBuild(const wire::EndBuild& build) = 0;
   virtual wire::Counters CountersOf(const std::string& build_id) = 0;

@@ -1,5 +1,7 @@
 #include "daemon/pipeline.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
@@ -7,13 +9,14 @@
 #include <cstring>
 #include <thread>
 
+#include "aws/settings.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "cloud/local_pool.h"
+#include "daemon/backend.h"
 #include "daemon/builds.h"
+#include "daemon/command_job.h"
 #include "daemon/compile_job.h"
 #include "daemon/machine.h"
-#include "store/object_store.h"
 
 namespace llama::daemon {
 namespace {
@@ -43,7 +46,7 @@ class PipelineImpl final : public Pipeline {
 
   PipelineImpl(const PipelineOptions& options, const Clock& clock)
       : clock_(clock),
-        builds_(JoinPath(options.llama_dir, "builds"), clock),
+        builds_(JoinPath(options.backend.llama_dir, "builds"), clock),
         toolchains_(compiler::Toolchains::Create()),
         finder_(scan::NewDependencyRunFinder()),
         cpu_(options.cpu_slots) {}
@@ -55,6 +58,9 @@ class PipelineImpl final : public Pipeline {
 
   std::unique_ptr<Job> Start(wire::Compile request, int64_t received_ns) override {
     return NewCompileJob(shared_, std::move(request), received_ns);
+  }
+  std::unique_ptr<Job> StartCommand(wire::RunCommand request, int64_t received_ns) override {
+    return NewCommandJob(shared_, std::move(request), received_ns);
   }
   Result<void> BeginBuild(const wire::BeginBuild& build) override {
     TRY(builds_.Begin(build));
@@ -69,11 +75,7 @@ class PipelineImpl final : public Pipeline {
     return builds_.CountersOf(build_id);
   }
 
-  void FillStatus(wire::Status& status) override {
-    const cloud::PoolStats stats = pool_->stats();
-    status.workers = stats.workers;
-    status.busy_workers = stats.busy;
-  }
+  void FillStatus(wire::Status& status) override { backend_->FillStatus(status); }
 
   void Tick() override {
     SampleMachine(INT64_MAX);
@@ -89,34 +91,28 @@ class PipelineImpl final : public Pipeline {
   static constexpr int kTicksPerDigestFlush = 15;
 
   Result<void> Init(const PipelineOptions& options) {
-    const std::string cache = JoinPath(options.llama_dir, "cache");
+    const std::string cache = JoinPath(options.backend.llama_dir, "cache");
     TRY(MakeDirs(cache, 0700));
-    const char* configured = std::getenv("LLAMA_OBJECT_STORE");
-    const std::string store_dir = configured != nullptr && *configured == '/'
-                                      ? std::string(configured)
-                                      : JoinPath(options.llama_dir, "store");
-    ASSIGN_OR_RETURN(store_, store::OpenFolderStore(store_dir));
+    ASSIGN_OR_RETURN(const aws::Settings settings,
+                     aws::ResolveSettings(options.env, options.backend.llama_dir));
+    ASSIGN_OR_RETURN(backend_, Backend::Open(settings, options.backend, clock_));
     ASSIGN_OR_RETURN(digests_, store::DigestCache::Open(JoinPath(cache, "digests"), clock_));
     ASSIGN_OR_RETURN(index_,
-                     tree::LayerIndex::Open(JoinPath(cache, "layers"), "folder:" + store_dir));
-    sync_ = std::make_unique<Sync>(*store_, *index_, *digests_, clock_);
+                     tree::LayerIndex::Open(JoinPath(cache, "layers"), backend_->store_name()));
+    sync_ = std::make_unique<Sync>(backend_->store(), *index_, *digests_, clock_);
     trees_ = std::make_unique<ToolchainTrees>(*digests_);
-    cloud::LocalPoolOptions pool;
-    pool.worker_program = options.worker_program;
-    pool.launcher = options.worker_launcher;
-    pool.dir = JoinPath(options.llama_dir, "pool");
-    pool.max_workers = options.max_workers;
-    pool.idle_timeout_ms = options.worker_idle_ms;
-    ASSIGN_OR_RETURN(pool_, cloud::LocalPool::Start(pool, *store_));
+    programs_ = std::make_unique<ProgramTrees>(*digests_, clock_);
     shared_.clock = &clock_;
     shared_.builds = &builds_;
     shared_.toolchains = toolchains_.get();
     shared_.toolchain_trees = trees_.get();
+    shared_.programs = programs_.get();
     shared_.finder = finder_.get();
     shared_.digests = digests_.get();
     shared_.index = index_.get();
     shared_.sync = sync_.get();
-    shared_.functions = pool_.get();
+    shared_.backend = backend_.get();
+    ASSIGN_OR_RETURN(shared_.functions, backend_->Function(""));
     shared_.cpu = &cpu_;
     shared_.job_timeout_ms = options.job_timeout_ms;
     return {};
@@ -158,12 +154,12 @@ class PipelineImpl final : public Pipeline {
   std::unique_ptr<compiler::Toolchains> toolchains_;
   std::unique_ptr<scan::InputFinder> finder_;
   Semaphore cpu_;
-  std::unique_ptr<store::ObjectStore> store_;
+  std::unique_ptr<Backend> backend_;
   std::unique_ptr<store::DigestCache> digests_;
   std::unique_ptr<tree::LayerIndex> index_;
   std::unique_ptr<Sync> sync_;
   std::unique_ptr<ToolchainTrees> trees_;
-  std::unique_ptr<cloud::LocalPool> pool_;
+  std::unique_ptr<ProgramTrees> programs_;
   Shared shared_;
   int ticks_ = 0;
 };
@@ -172,19 +168,23 @@ class PipelineImpl final : public Pipeline {
 
 Result<PipelineOptions> PipelineOptionsFromEnvironment(const std::string& llama_dir) {
   PipelineOptions options;
-  options.llama_dir = llama_dir;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    options.env.emplace_back(*entry);
+  }
+  BackendOptions& backend = options.backend;
+  backend.llama_dir = llama_dir;
   ASSIGN_OR_RETURN(const std::string bin, ExecutableDir());
-  options.worker_program = JoinPath(bin, "llama-runtime");
+  backend.worker_program = JoinPath(bin, "llama-runtime");
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   options.cpu_slots = cores;
   ASSIGN_OR_RETURN(const int64_t workers, NumberFromEnvironment("LLAMA_WORKERS", 1, 1000, cores));
-  options.max_workers = static_cast<int>(workers);
+  backend.max_workers = static_cast<int>(workers);
   ASSIGN_OR_RETURN(const int64_t timeout_s,
                    NumberFromEnvironment("LLAMA_JOB_TIMEOUT", 1, 86'400, 900));
   options.job_timeout_ms = timeout_s * 1000;
   if (const char* launcher = std::getenv("LLAMA_WORKER_LAUNCHER");
       launcher != nullptr && *launcher != '\0') {
-    options.worker_launcher = {launcher};
+    backend.worker_launcher = {launcher};
   }
   return options;
 }

@@ -74,6 +74,9 @@ class Server::Loop {
   bool OnHello(Id id, Connection& connection, const std::string& body);
   bool OnRequest(Id id, Connection& connection, wire::Frame& frame);
   bool StartCompile(Id id, Connection& connection, const std::string& body);
+  bool StartCommand(Id id, Connection& connection, const std::string& body);
+  using MakeJob = std::function<std::unique_ptr<Job>(int64_t received_ns)>;
+  bool StartJob(Id id, Connection& connection, MakeJob make);
   bool Serve(Id id, Connection& connection, std::function<std::string()> answer);
   bool ServeStatus(Id id, Connection& connection, const std::string& body);
   void StartWaitingEnds(bool quiet, int64_t now_ns);

@@ -67,6 +67,8 @@ bool Server::Loop::OnRequest(Id id, Connection& connection, wire::Frame& frame) 
   switch (frame.type) {
     case wire::FrameType::kCompile:
       return StartCompile(id, connection, frame.body);
+    case wire::FrameType::kRunCommand:
+      return StartCommand(id, connection, frame.body);
     case wire::FrameType::kStatus:
       return ServeStatus(id, connection, frame.body);
     case wire::FrameType::kBeginBuild: {
@@ -97,26 +99,50 @@ bool Server::Loop::OnRequest(Id id, Connection& connection, wire::Frame& frame) 
 }
 
 bool Server::Loop::StartCompile(Id id, Connection& connection, const std::string& body) {
-  // A wrapper whose connection is closed runs its compiler.
-  if (stopping_) return false;
   Result<wire::Compile> request = wire::DecodeCompile(body);
   if (!request) {
     LOG(kWarning, "connection " + std::to_string(id) + ": " + request.error().message);
     return false;
   }
+  return StartJob(id, connection,
+                  [this, request = *std::move(request)](int64_t received_ns) mutable {
+                    return pipeline_.Start(std::move(request), received_ns);
+                  });
+}
+
+bool Server::Loop::StartCommand(Id id, Connection& connection, const std::string& body) {
+  Result<wire::RunCommand> request = wire::DecodeRunCommand(body);
+  if (!request) {
+    LOG(kWarning, "connection " + std::to_string(id) + ": " + request.error().message);
+    return false;
+  }
+  return StartJob(id, connection,
+                  [this, request = *std::move(request)](int64_t received_ns) mutable {
+                    return pipeline_.StartCommand(std::move(request), received_ns);
+                  });
+}
+
+bool Server::Loop::StartJob(Id id, Connection& connection, MakeJob make) {
+  // A wrapper whose connection is closed runs its compiler.
+  if (stopping_) return false;
   auto running = std::make_shared<RunningJob>();
   connection.state = State::kRunning;
   connection.running = running;
   connection.last_sent_ns = MonotonicNs();
   const int64_t received_ns = options_.clock->NowNs();
-  return jobs_.Post([this, id, running, received_ns, request = *std::move(request)]() mutable {
-    running->job = pipeline_.Start(std::move(request), received_ns);
-    Verdict verdict = running->job->Run([&] { return running->cancelled.load(); });
+  return jobs_.Post([this, id, running, received_ns, make = std::move(make)] {
+    running->job = make(received_ns);
+    const Verdict verdict = running->job->Run([&] { return running->cancelled.load(); });
     Completion completion{id, verdict.local, {}, running};
-    completion.frame = verdict.local
-                           ? wire::EncodeFrame(wire::FrameType::kRunLocally,
-                                               Encode(wire::RunLocally{verdict.reason}))
-                           : wire::EncodeFrame(wire::FrameType::kResult, Encode(verdict.result));
+    if (verdict.command) {
+      completion.frame =
+          wire::EncodeFrame(wire::FrameType::kCommandResult, Encode(*verdict.command));
+    } else if (verdict.local) {
+      completion.frame =
+          wire::EncodeFrame(wire::FrameType::kRunLocally, Encode(wire::RunLocally{verdict.reason}));
+    } else {
+      completion.frame = wire::EncodeFrame(wire::FrameType::kResult, Encode(verdict.result));
+    }
     Complete(std::move(completion));
   });
 }

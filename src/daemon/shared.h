@@ -3,14 +3,15 @@
 
 #include "base/clock.h"
 #include "compiler/toolchain.h"
+#include "daemon/backend.h"
 #include "daemon/builds.h"
+#include "daemon/program_tree.h"
 #include "daemon/semaphore.h"
 #include "daemon/sync.h"
 #include "daemon/toolchain_tree.h"
 #include "scan/input_finder.h"
 #include "store/digest_cache.h"
 #include "tree/layer_index.h"
-#include "wire/function_client.h"
 
 namespace llama::daemon {
 
@@ -19,10 +20,12 @@ struct Shared {
   Builds* builds = nullptr;
   compiler::Toolchains* toolchains = nullptr;
   ToolchainTrees* toolchain_trees = nullptr;
+  ProgramTrees* programs = nullptr;
   scan::InputFinder* finder = nullptr;
   store::DigestCache* digests = nullptr;
   tree::LayerIndex* index = nullptr;
   Sync* sync = nullptr;
+  Backend* backend = nullptr;
   wire::FunctionClient* functions = nullptr;
   Semaphore* cpu = nullptr;
   int64_t job_timeout_ms = 900'000;

@@ -160,6 +160,7 @@ struct RunCommand {
   std::string input;       // its stdin
   int64_t timeout_ms = 0;  // of the command; 0: the daemon's
   bool in_image = false;
+  std::string function;  // by name; empty: the configured one
   uint32_t pid = 0;
 };
 

@@ -74,6 +74,7 @@ std::string Encode(const RunCommand& m) {
   out.Bytes(m.input);
   out.Int(m.timeout_ms);
   out.Bool(m.in_image);
+  out.Bytes(m.function);
   out.Uint(m.pid);
   return out.Take();
 }
@@ -95,6 +96,7 @@ Result<RunCommand> DecodeRunCommand(std::string_view body) {
   m.input = in.String();
   m.timeout_ms = in.Int();
   m.in_image = in.Bool();
+  m.function = in.String();
   m.pid = GetUint32(in);
   const bool is_command = !m.argv.empty() && !m.program.empty() && IsAbsolute(m.cwd) &&
                           (m.in_image || IsAbsolute(m.program));

@@ -1,0 +1,198 @@
+#include "daemon/program_tree.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "tree/path_walker.h"
+#include "wire/environment.h"
+
+namespace llama::daemon {
+namespace {
+
+constexpr size_t kMaxPrograms = 256;
+constexpr size_t kMaxLearned = 20'000;
+// A folder whose names were asked for is sent whole if it is a package's, not a collection:
+// Python's library has 200 files of 6 MB, /usr/bin a thousand of 300 MB.
+constexpr size_t kMaxListedFiles = 2'000;
+constexpr uint64_t kMaxListedBytes = 32 << 20;
+// System files change when the system is upgraded; what a job began with may be this old.
+constexpr int64_t kFreshNs = 1'000'000'000;
+constexpr int64_t kTurnWaitNs = 5'000'000'000;
+
+std::string KeyOf(const ProgramQuery& query) {
+  std::string key = query.program;
+  for (const char* name : {"PATH", "LD_LIBRARY_PATH"}) {
+    const char* value = wire::FindVariable(query.env, name);
+    key.append(1, '\0').append(value == nullptr ? "" : value);
+  }
+  return key;
+}
+
+bool HasDots(const std::string& path) {
+  return path.find("/../") != path.npos || path.ends_with("/..");
+}
+
+}  // namespace
+
+ProgramTrees::Known& ProgramTrees::Find(const ProgramQuery& query) {
+  const std::string key = KeyOf(query);
+  if (!known_.contains(key) && known_.size() >= kMaxPrograms) known_.clear();
+  Known& known = known_[key];
+  if (!known.rules) {
+    const char* path = wire::FindVariable(query.env, "PATH");
+    const char* home = wire::FindVariable(query.env, "HOME");
+    known.rules = std::make_unique<ShippingRules>(SplitSearchPath(path == nullptr ? "" : path),
+                                                  home == nullptr ? "" : home);
+    known.rules->AddProgram(query.program);
+  }
+  return known;
+}
+
+Result<std::shared_ptr<const ProgramTree>> ProgramTrees::Get(const ProgramQuery& query) {
+  const MutexLock lock(mutex_);
+  Known& known = Find(query);
+  const int64_t now_ns = clock_.MonotonicNs();
+  if (known.tree && now_ns - known.walked_ns < kFreshNs) return known.tree;
+  ASSIGN_OR_RETURN(known.tree, Walk(query, known));
+  known.walked_ns = now_ns;
+  return known.tree;
+}
+
+Result<std::shared_ptr<const ProgramTree>> ProgramTrees::Walk(const ProgramQuery& query,
+                                                              const Known& known) {
+  auto out = std::make_shared<ProgramTree>();
+  const auto walker = tree::PathWalker::Create(digests_);
+  const auto add = [&](const std::string& path) -> Result<void> {
+    if (!IsSystemPath(path)) {
+      out->others.push_back(path);
+      return {};
+    }
+    auto added = walker->Add(path);
+    return added ? Result<void>() : std::move(added).error();
+  };
+  const auto take = [&](const Closure& closure) -> Result<void> {
+    for (const std::string& file : closure.files) TRY(add(file));
+    for (const std::string& dir : closure.library_dirs) {
+      auto& dirs = out->library_dirs;
+      if (std::find(dirs.begin(), dirs.end(), dir) == dirs.end()) dirs.push_back(dir);
+    }
+    return {};
+  };
+  ASSIGN_OR_RETURN(const auto closure, closures_.Get(query.program, query.env));
+  TRY(take(*closure));
+  out->interpreter = closure->interpreter;
+  for (const std::string& path : known.learned) {
+    // What was learned may have gone, or never have been whole: then nobody here can use it either.
+    const auto found = closures_.Get(path, query.env);
+    const auto added = found ? take(**found) : add(path);
+    if (!added) LOG(kDebug, "program: " + added.error().message);
+  }
+  const std::string& executed = out->interpreter.empty() ? query.program : out->interpreter.front();
+  ASSIGN_OR_RETURN(out->program, RealPath(executed));
+  out->system = walker->manifest();
+  out->generation = known.generation;
+  return std::shared_ptr<const ProgramTree>(std::move(out));
+}
+
+bool ProgramTrees::LearnOne(const ProgramQuery& query, Known& known, const std::string& path) {
+  if (known.seen.contains(path) || known.learned.size() >= kMaxLearned) return false;
+  known.seen.emplace(path, true);
+  known.learned.push_back(path);
+  struct stat st {};
+  const bool is_program =
+      stat(path.c_str(), &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0111) != 0;
+  if (is_program && known.rules->IsInSearchPath(path)) known.rules->AddProgram(path);
+  if (const auto closure = closures_.Get(path, query.env); closure) {
+    for (const std::string& file : (*closure)->files) known.seen.emplace(file, true);
+  }
+  return true;
+}
+
+bool ProgramTrees::LearnListed(const ProgramQuery& query, Known& known, const std::string& dir) {
+  if (!known.seen.emplace(dir + "/", true).second || HasDots(dir) || !known.rules->Allow(dir)) {
+    return false;
+  }
+  const auto names = ListDir(dir);
+  if (!names || names->size() > kMaxListedFiles) return false;
+  std::vector<std::string> paths;
+  uint64_t bytes = 0;
+  for (const std::string& name : *names) {
+    struct stat st {};
+    std::string path = JoinPath(dir, name);
+    if (stat(path.c_str(), &st) != 0 || !known.rules->Allow(path)) continue;
+    if (S_ISREG(st.st_mode)) bytes += static_cast<uint64_t>(st.st_size);
+    paths.push_back(std::move(path));
+  }
+  if (bytes > kMaxListedBytes) return false;
+  bool learned = false;
+  for (const std::string& path : paths) learned |= LearnOne(query, known, path);
+  return learned;
+}
+
+bool ProgramTrees::Learn(const ProgramQuery& query, const ProgramTree& tree,
+                         const std::vector<std::string>& absent,
+                         const std::vector<std::string>& listed,
+                         std::vector<std::string>& refused) {
+  const MutexLock lock(mutex_);
+  Known& known = Find(query);
+  const bool is_old = tree.generation != known.generation;
+  bool learned = false;
+  bool overtaken = false;  // another job has learned it since this one's tree was made
+  for (const std::string& path : absent) {
+    struct stat st {};
+    if (known.seen.contains(path)) {
+      overtaken |= is_old;
+      continue;
+    }
+    if (lstat(path.c_str(), &st) != 0) continue;
+    if (known.rules->Allow(path)) {
+      learned |= LearnOne(query, known, path);
+    } else {
+      refused.push_back(path);
+    }
+  }
+  for (const std::string& dir : listed) {
+    overtaken |= is_old && known.seen.contains(dir + "/");
+    learned |= LearnListed(query, known, dir);
+  }
+  if (learned) {
+    known.tree = nullptr;
+    known.proven = false;
+    ++known.generation;
+  }
+  return learned || overtaken;
+}
+
+ProgramTrees::Turn::Turn(ProgramTrees& trees, const ProgramQuery& query,
+                         const std::function<bool()>& cancelled)
+    : trees_(trees), key_(KeyOf(query)) {
+  const MutexLock lock(trees_.mutex_);
+  const int64_t give_up_ns = trees_.clock_.MonotonicNs() + kTurnWaitNs;
+  trees_.Find(query);
+  while (trees_.known_[key_].learning && !trees_.known_[key_].proven) {
+    if ((cancelled && cancelled()) || trees_.clock_.MonotonicNs() > give_up_ns) return;
+    trees_.learned_.WaitFor(trees_.mutex_, 100);
+  }
+  Known& known = trees_.known_[key_];
+  if (known.proven) return;
+  held_ = true;
+  known.learning = true;
+}
+
+ProgramTrees::Turn::~Turn() {
+  if (!held_) return;
+  const MutexLock lock(trees_.mutex_);
+  trees_.known_[key_].learning = false;
+  trees_.learned_.NotifyAll();
+}
+
+void ProgramTrees::Turn::Proven() const {
+  const MutexLock lock(trees_.mutex_);
+  trees_.known_[key_].proven = true;
+  trees_.learned_.NotifyAll();
+}
+
+}  // namespace llama::daemon
