@@ -12,6 +12,11 @@ constexpr size_t kEventBytes = 100;  // what one takes besides its message, abou
 
 }  // namespace
 
+bool LambdaLogs::Create(const std::string& group) {
+  const MutexLock lock(mutex_);
+  return groups_.try_emplace(group).second;
+}
+
 void LambdaLogs::Add(const std::string& group, const std::string& stream, int64_t time_ms,
                      std::string_view text) {
   const MutexLock lock(mutex_);

@@ -33,6 +33,8 @@ struct LogQuery {
 
 class LambdaLogs {
  public:
+  // False: the group is there already.
+  bool Create(const std::string& group);
   // One event a line of `text`.
   void Add(const std::string& group, const std::string& stream, int64_t time_ms,
            std::string_view text);
