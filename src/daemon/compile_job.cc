@@ -9,8 +9,8 @@
 #include "compiler/plan.h"
 #include "daemon/job_inputs.h"
 #include "daemon/outputs.h"
+#include "daemon/remote_run.h"
 #include "trace/phases.h"
-#include "trace/pricing.h"
 #include "wire/job.h"
 
 namespace llama::daemon {
@@ -18,19 +18,7 @@ namespace {
 
 using trace::Value;
 
-// How often a job may be sent: after a crash or throttle, after lost objects, after a lookup that
-// its view answered wrongly. A deep chain of __has_include finds one more level each time.
-constexpr int kMaxCrashes = 2;
-constexpr int kMaxResends = 3;
-constexpr int kMaxCorrections = 6;
-// Files may change between scan and upload, as in any build; after this many scans it is given up.
-constexpr int kMaxScans = 3;
-// Of the worker's spans that are believed.
-constexpr size_t kMaxWorkerSpans = 64;
-
-Error Cancelled() { return Error{Code::kCancelled, "cancelled"}; }
-
-class CompileJob final : public Job {
+class CompileJob final : public Job, private RemoteWork {
  public:
   CompileJob(const Shared& shared, wire::Compile request, int64_t received_ns)
       : shared_(shared),
@@ -38,7 +26,8 @@ class CompileJob final : public Job {
         build_id_(shared.builds->Resolve(Variable(request_.env, "LLAMACC_BUILD_ID"))),
         root_(StartRoot()),
         phases_(*shared.clock, root_.context(), root_.start_ns),
-        inputs_(shared, request_) {
+        inputs_(shared, request_),
+        remote_(shared, RunOptions(), phases_, *this) {
     phases_.BeginAt("send", root_.start_ns);
     phases_.EndAt(received_ns);
   }
@@ -53,20 +42,21 @@ class CompileJob final : public Job {
     shared_.builds->Count(build_id_, change);
   }
 
+  RemoteRunOptions RunOptions() const;
   // The steps, in order. An error is the reason for a local run.
   Result<wire::CompileResult> RunRemotely(const std::function<bool()>& cancelled);
-  Result<void> Scan(const std::function<bool()>& cancelled);
-  Result<Synced> SyncTree(const std::function<bool()>& cancelled);
-  Result<wire::Answer> Invoke(const Synced& synced, const std::function<bool()>& cancelled);
-  Result<wire::Answer> InvokeUntilVerified(const std::function<bool()>& cancelled);
   Result<wire::CompileResult> Write(wire::Answer& answer);
-
-  wire::Job MakeJob(const Synced& synced) const;
-  void RecordSync(trace::Span& span, const Synced& synced);
-  void RecordInvocation(trace::Span& span, const wire::Invocation& invocation,
-                        size_t payload_bytes);
-  void RecordAnswer(trace::Span& span, const wire::Answer& answer);
   void RecordReason(const std::string& reason);
+
+  Result<void> Scan(trace::Span& span, const std::function<bool()>& cancelled) override {
+    return inputs_.Scan(root_, span, cancelled);
+  }
+  const tree::Manifest& wanted() const override { return inputs_.wanted(); }
+  const tree::Manifest& shared_entries() const override { return inputs_.toolchain(); }
+  void FillJob(wire::Job& job) const override { inputs_.FillJob(job); }
+  Result<bool> Correct(const wire::Answer& answer, std::string& example) override {
+    return inputs_.Correct(answer, example);
+  }
 
   const Shared& shared_;
   const wire::Compile request_;
@@ -74,8 +64,7 @@ class CompileJob final : public Job {
   trace::Span root_;
   trace::Phases phases_;
   JobInputs inputs_;
-  std::vector<trace::Span> worker_spans_;
-  int64_t invoked_ns_ = 0;  // monotonic
+  RemoteRun remote_;
   bool local_ = false;
   bool granted_ = false;
 };
@@ -137,161 +126,19 @@ void CompileJob::RecordReason(const std::string& reason) {
   LOG(kDebug, "local: " + inputs_.command().source + ": " + reason);
 }
 
+RemoteRunOptions CompileJob::RunOptions() const {
+  RemoteRunOptions options;
+  options.build_id = build_id_;
+  options.function = Variable(request_.env, "LLAMACC_FUNCTION");
+  options.timeout_ms = shared_.job_timeout_ms;
+  return options;
+}
+
 Result<wire::CompileResult> CompileJob::RunRemotely(const std::function<bool()>& cancelled) {
   phases_.Begin("parse");
   TRY(inputs_.Parse(root_));
-  TRY(Scan(cancelled));
-  ASSIGN_OR_RETURN(wire::Answer answer, InvokeUntilVerified(cancelled));
+  ASSIGN_OR_RETURN(wire::Answer answer, remote_.Go(cancelled));
   return Write(answer);
-}
-
-Result<void> CompileJob::Scan(const std::function<bool()>& cancelled) {
-  return inputs_.Scan(root_, phases_.Begin("scan"), cancelled);
-}
-
-Result<Synced> CompileJob::SyncTree(const std::function<bool()>& cancelled) {
-  for (int scans = 1;; ++scans) {
-    trace::Span& span = phases_.Begin("sync");
-    auto synced = shared_.sync->Bring(inputs_.wanted(), inputs_.toolchain(), cancelled);
-    if (synced) {
-      RecordSync(span, *synced);
-      return synced;
-    }
-    span.Set("error", synced.error().message);
-    if (synced.error().code == Code::kCancelled) return Cancelled();
-    if (synced.error().code != Code::kUnavailable || scans >= kMaxScans) {
-      return LocalReason("sync", synced.error().message);
-    }
-    TRY(Scan(cancelled));
-  }
-}
-
-void CompileJob::RecordSync(trace::Span& span, const Synced& synced) {
-  span.Set("layers", Value(static_cast<int64_t>(synced.layers.size())));
-  span.Set("inline_files", Value(static_cast<int64_t>(synced.inline_contents.size())));
-  span.Set("store_requests", Value(static_cast<int64_t>(synced.store_requests)));
-  span.Set("uploaded_objects", Value(static_cast<int64_t>(synced.uploaded_objects)));
-  span.Set("uploaded_bytes", Value(static_cast<int64_t>(synced.uploaded_bytes)));
-  Count([&](wire::Counters& c) {
-    c.bytes_up += synced.uploaded_bytes;
-    c.store_requests += synced.store_requests;
-    c.cost_usd += trace::StoreCostUsd(synced.store_requests, 0);
-  });
-}
-
-wire::Job CompileJob::MakeJob(const Synced& synced) const {
-  wire::Job job;
-  for (const tree::LayerRef& layer : synced.layers) {
-    job.layers.push_back({layer.key, layer.size_bytes});
-  }
-  for (const auto& [path, bytes] : synced.inline_contents) {
-    job.files.push_back({path, synced.inline_entries.at(path).executable, bytes});
-  }
-  for (const auto& [path, entry] : synced.inline_entries) {
-    if (entry.type == tree::EntryType::kDir) job.links.push_back({path, ""});
-    if (entry.type == tree::EntryType::kSymlink) job.links.push_back({path, entry.target});
-  }
-  inputs_.FillJob(job);
-  job.timeout_ms = shared_.job_timeout_ms;
-  job.max_answer_bytes = shared_.functions->max_payload_bytes();
-  return job;
-}
-
-void CompileJob::RecordInvocation(trace::Span& span, const wire::Invocation& invocation,
-                                  size_t payload_bytes) {
-  const double cost = trace::LambdaCostUsd(invocation.billed_ms, invocation.memory_mb);
-  span.Set("function", shared_.functions->name());
-  span.Set("answer_bytes", Value(static_cast<int64_t>(invocation.payload.size())));
-  span.Set("queued_ns", Value(invocation.queued_ns));
-  span.Set("billed_ms", Value(invocation.billed_ms));
-  span.Set("memory_mb", Value(invocation.memory_mb));
-  span.Set("cold_start", Value(invocation.cold_start));
-  span.Set("init_ns", Value(invocation.init_ns));
-  span.Set("cost_usd", Value(cost));
-  Count([&](wire::Counters& c) {
-    c.bytes_up += payload_bytes;
-    c.bytes_down += invocation.payload.size();
-    c.cold_starts += invocation.cold_start ? 1 : 0;
-    c.cost_usd += cost;
-  });
-}
-
-void CompileJob::RecordAnswer(trace::Span& span, const wire::Answer& answer) {
-  span.Set("worker_id", answer.worker.id);
-  span.Set("worker_jobs", Value(static_cast<int64_t>(answer.worker.job_count)));
-  span.Set("fetched_objects", Value(static_cast<int64_t>(answer.fetched_objects)));
-  span.Set("fetched_bytes", Value(static_cast<int64_t>(answer.fetched_bytes)));
-  span.Set("user_ns", Value(answer.usage.user_ns));
-  span.Set("system_ns", Value(answer.usage.system_ns));
-  span.Set("max_rss_bytes", Value(answer.usage.max_rss_bytes));
-  Count([&](wire::Counters& c) {
-    c.bytes_down += answer.fetched_bytes;
-    c.store_requests += answer.fetched_objects;
-    c.cost_usd += trace::StoreCostUsd(0, answer.fetched_objects);
-  });
-  // A worker's spans are believed as far as they belong to this compile.
-  for (const trace::Span& worker_span : answer.spans) {
-    if (worker_span.trace_id == root_.trace_id && worker_spans_.size() < kMaxWorkerSpans) {
-      worker_spans_.push_back(worker_span);
-    }
-  }
-}
-
-// One invocation, tried again within bounds if the worker is lost.
-Result<wire::Answer> CompileJob::Invoke(const Synced& synced,
-                                        const std::function<bool()>& cancelled) {
-  wire::Job job = MakeJob(synced);
-  job.env.emplace_back();
-  for (int attempt = 1;; ++attempt) {
-    trace::Span& span = phases_.Begin("invoke");
-    span.Set("attempt", Value(static_cast<int64_t>(attempt)));
-    job.parent = span.context();
-    job.env.back() = "TRACEPARENT=" + trace::FormatTraceparent(job.parent);
-    const std::string payload = wire::EncodeJob(job);
-    span.Set("payload_bytes", Value(static_cast<int64_t>(payload.size())));
-    if (payload.size() > shared_.functions->max_payload_bytes())
-      return LocalReason("payload-too-large");
-    invoked_ns_ = shared_.clock->MonotonicNs();
-    auto invocation = shared_.functions->Invoke(payload, {shared_.job_timeout_ms, cancelled});
-    if (!invocation) {
-      const Error& error = invocation.error();
-      span.Set("error", error.message);
-      if (error.code == Code::kCancelled) return Cancelled();
-      if (error.code != Code::kUnavailable || attempt >= kMaxCrashes) {
-        return LocalReason("invoke", error.message);
-      }
-      Count([](wire::Counters& c) { ++c.retries; });
-      continue;
-    }
-    RecordInvocation(span, *invocation, payload.size());
-    auto answer = wire::DecodeAnswer(invocation->payload);
-    if (!answer) return LocalReason("answer", answer.error().message);
-    RecordAnswer(span, *answer);
-    return answer;
-  }
-}
-
-Result<wire::Answer> CompileJob::InvokeUntilVerified(const std::function<bool()>& cancelled) {
-  int resends = 0;
-  int corrections = 0;
-  while (true) {
-    ASSIGN_OR_RETURN(const Synced synced, SyncTree(cancelled));
-    ASSIGN_OR_RETURN(wire::Answer answer, Invoke(synced, cancelled));
-    if (answer.outcome == wire::Outcome::kMissingObjects) {
-      if (++resends > kMaxResends) return LocalReason("store-keeps-losing-objects");
-      shared_.sync->Lost(answer.missing, invoked_ns_);
-      continue;
-    }
-    if (answer.outcome != wire::Outcome::kRan) return LocalReason("worker", answer.error);
-    trace::Span& span = phases_.Begin("verify");
-    span.Set("lookups", Value(static_cast<int64_t>(answer.found.size() + answer.absent.size())));
-    std::string example;
-    ASSIGN_OR_RETURN(const bool corrected, inputs_.Correct(answer, example));
-    if (!corrected) return answer;
-    span.Set("corrected", example);
-    Count([](wire::Counters& c) { ++c.retries; });
-    if (++corrections > kMaxCorrections) return LocalReason("lookups", example);
-  }
 }
 
 Result<wire::CompileResult> CompileJob::Write(wire::Answer& answer) {
@@ -346,7 +193,7 @@ void CompileJob::Finished(const std::optional<wire::Done>& done, int64_t now_ns)
   root_.duration_ns = std::max(end_ns, phases_.boundary_ns()) - root_.start_ns;
   if (!done && !granted_) root_.Set("abandoned", Value(true));
   std::vector<trace::Span> spans = phases_.Take();
-  spans.insert(spans.end(), worker_spans_.begin(), worker_spans_.end());
+  for (trace::Span& span : remote_.TakeWorkerSpans()) spans.push_back(std::move(span));
   spans.push_back(std::move(root_));
   shared_.builds->Record(build_id_, spans);
 }
