@@ -10,8 +10,8 @@
 #include "compiler/plan.h"
 #include "daemon/command_inputs.h"
 #include "daemon/command_outputs.h"
+#include "daemon/remote_run.h"
 #include "trace/phases.h"
-#include "trace/pricing.h"
 #include "wire/job.h"
 
 namespace llama::daemon {
@@ -19,20 +19,12 @@ namespace {
 
 using trace::Value;
 
-// How often a job may be sent: after a crash or throttle, after lost objects, and for what it was
-// found to look up. An interpreter finds one level of modules at a time.
-constexpr int kMaxCrashes = 3;
-constexpr int kMaxResends = 3;
+// An interpreter finds one level of modules at a time.
 constexpr int kMaxLessons = 40;
-constexpr int kMaxScans = 3;
-constexpr size_t kMaxWorkerSpans = 64;
+constexpr int kMaxCrashes = 3;
 constexpr size_t kMaxNotes = 20;
 
-Error Cancelled() { return Error{Code::kCancelled, "cancelled"}; }
-
-int64_t Size(const auto& container) { return static_cast<int64_t>(container.size()); }
-
-class CommandJob final : public Job {
+class CommandJob final : public Job, private RemoteWork {
  public:
   CommandJob(const Shared& shared, wire::RunCommand request, int64_t received_ns)
       : shared_(shared),
@@ -40,7 +32,8 @@ class CommandJob final : public Job {
         build_id_(shared.builds->Resolve(request_.build_id)),
         root_(StartRoot()),
         phases_(*shared.clock, root_.context(), root_.start_ns),
-        inputs_(shared, request_) {
+        inputs_(shared, request_),
+        remote_(shared, RunOptions(), phases_, *this) {
     phases_.BeginAt("send", root_.start_ns);
     phases_.EndAt(received_ns);
   }
@@ -55,19 +48,21 @@ class CommandJob final : public Job {
     shared_.builds->Count(build_id_, change);
   }
 
+  RemoteRunOptions RunOptions() const;
   Result<void> RunRemotely(const std::function<bool()>& cancelled);
-  Result<void> Walk(const std::function<bool()>& cancelled);
-  Result<Synced> SyncTree(const std::function<bool()>& cancelled);
-  Result<wire::Answer> Invoke(const Synced& synced, const std::function<bool()>& cancelled);
-  Result<wire::Answer> InvokeUntilWhole(const std::function<bool()>& cancelled);
   Result<void> Write(const wire::Answer& answer);
-
-  wire::Job MakeJob(const Synced& synced) const;
-  int64_t TimeoutMs() const;
-  void RecordInvocation(trace::Span& span, const wire::Invocation& invocation,
-                        size_t payload_bytes);
-  void RecordAnswer(trace::Span& span, const wire::Answer& answer);
   void AddNotes(const wire::Answer& answer);
+
+  Result<void> Scan(trace::Span& span, const std::function<bool()>& cancelled) override {
+    return inputs_.Walk(span, cancelled);
+  }
+  const tree::Manifest& wanted() const override { return inputs_.wanted(); }
+  const tree::Manifest& shared_entries() const override { return inputs_.shared_entries(); }
+  void FillJob(wire::Job& job) const override { inputs_.FillJob(job); }
+  Result<bool> Correct(const wire::Answer& answer, std::string& example) override {
+    example = "looked up";
+    return inputs_.Correct(answer);
+  }
 
   const Shared& shared_;
   const wire::RunCommand request_;
@@ -76,8 +71,7 @@ class CommandJob final : public Job {
   trace::Phases phases_;
   CommandInputs inputs_;
   wire::CommandResult result_;
-  std::vector<trace::Span> worker_spans_;
-  int64_t invoked_ns_ = 0;  // monotonic
+  RemoteRun remote_;
 };
 
 trace::Span CommandJob::StartRoot() {
@@ -124,174 +118,31 @@ Verdict CommandJob::Run(const std::function<bool()>& cancelled) {
   return verdict;
 }
 
+RemoteRunOptions CommandJob::RunOptions() const {
+  RemoteRunOptions options;
+  options.build_id = build_id_;
+  options.timeout_ms = shared_.job_timeout_ms;
+  if (request_.timeout_ms > 0)
+    options.timeout_ms = std::min(request_.timeout_ms, options.timeout_ms);
+  options.max_crashes = kMaxCrashes;
+  options.max_corrections = kMaxLessons;
+  options.scans_anew = true;
+  return options;
+}
+
 Result<void> CommandJob::RunRemotely(const std::function<bool()>& cancelled) {
   phases_.Begin("parse");
   if (request_.timeout_ms > 0) root_.Set("timeout_ms", Value(request_.timeout_ms));
   const ProgramTrees::Turn turn(*shared_.programs, inputs_.query(), cancelled);
-  TRY(Walk(cancelled));
-  ASSIGN_OR_RETURN(const wire::Answer answer, InvokeUntilWhole(cancelled));
+  const Result<wire::Answer> answer = remote_.Go(cancelled);
+  result_.sent_bytes = remote_.sent_bytes();
+  if (!answer) {
+    result_.timed_out = answer.error().code == Code::kDeadline;
+    return answer.error();
+  }
+  result_.timed_out = answer->timed_out;
   turn.Proven();
-  return Write(answer);
-}
-
-Result<void> CommandJob::Walk(const std::function<bool()>& cancelled) {
-  return inputs_.Walk(phases_.Begin("scan"), cancelled);
-}
-
-Result<Synced> CommandJob::SyncTree(const std::function<bool()>& cancelled) {
-  for (int scans = 1;; ++scans) {
-    trace::Span& span = phases_.Begin("sync");
-    auto synced = shared_.sync->Bring(inputs_.wanted(), inputs_.shared_entries(), cancelled);
-    if (synced) {
-      span.Set("layers", Value(Size(synced->layers)));
-      span.Set("inline_files", Value(Size(synced->inline_contents)));
-      span.Set("store_requests", Value(static_cast<int64_t>(synced->store_requests)));
-      span.Set("uploaded_objects", Value(static_cast<int64_t>(synced->uploaded_objects)));
-      span.Set("uploaded_bytes", Value(static_cast<int64_t>(synced->uploaded_bytes)));
-      result_.sent_bytes += synced->uploaded_bytes;
-      Count([&](wire::Counters& c) {
-        c.bytes_up += synced->uploaded_bytes;
-        c.store_requests += synced->store_requests;
-        c.cost_usd += trace::StoreCostUsd(synced->store_requests, 0);
-      });
-      return synced;
-    }
-    span.Set("error", synced.error().message);
-    if (synced.error().code == Code::kCancelled) return Cancelled();
-    if (synced.error().code != Code::kUnavailable || scans >= kMaxScans) {
-      return std::move(synced).error().With("the store");
-    }
-    TRY(Walk(cancelled));
-  }
-}
-
-int64_t CommandJob::TimeoutMs() const {
-  if (request_.timeout_ms <= 0) return shared_.job_timeout_ms;
-  return std::min(request_.timeout_ms, shared_.job_timeout_ms);
-}
-
-wire::Job CommandJob::MakeJob(const Synced& synced) const {
-  wire::Job job;
-  for (const tree::LayerRef& layer : synced.layers) {
-    job.layers.push_back({layer.key, layer.size_bytes});
-  }
-  for (const auto& [path, bytes] : synced.inline_contents) {
-    job.files.push_back({path, synced.inline_entries.at(path).executable, bytes});
-  }
-  for (const auto& [path, entry] : synced.inline_entries) {
-    if (entry.type == tree::EntryType::kDir) job.links.push_back({path, ""});
-    if (entry.type == tree::EntryType::kSymlink) job.links.push_back({path, entry.target});
-  }
-  inputs_.FillJob(job);
-  job.timeout_ms = TimeoutMs();
-  job.max_answer_bytes = shared_.functions->max_payload_bytes();
-  return job;
-}
-
-void CommandJob::RecordInvocation(trace::Span& span, const wire::Invocation& invocation,
-                                  size_t payload_bytes) {
-  const double cost = trace::LambdaCostUsd(invocation.billed_ms, invocation.memory_mb) +
-                      trace::StoreCostUsd(invocation.store_puts, invocation.store_gets);
-  span.Set("function", shared_.functions->name());
-  span.Set("answer_bytes", Value(Size(invocation.payload)));
-  span.Set("queued_ns", Value(invocation.queued_ns));
-  span.Set("billed_ms", Value(invocation.billed_ms));
-  span.Set("memory_mb", Value(invocation.memory_mb));
-  span.Set("cold_start", Value(invocation.cold_start));
-  span.Set("init_ns", Value(invocation.init_ns));
-  span.Set("cost_usd", Value(cost));
-  result_.sent_bytes += payload_bytes;
-  Count([&](wire::Counters& c) {
-    c.bytes_up += payload_bytes;
-    c.bytes_down += invocation.payload.size();
-    c.cold_starts += invocation.cold_start ? 1 : 0;
-    c.store_requests += invocation.store_puts + invocation.store_gets;
-    c.cost_usd += cost;
-  });
-}
-
-void CommandJob::RecordAnswer(trace::Span& span, const wire::Answer& answer) {
-  span.Set("worker_id", answer.worker.id);
-  span.Set("worker_jobs", Value(static_cast<int64_t>(answer.worker.job_count)));
-  span.Set("fetched_objects", Value(static_cast<int64_t>(answer.fetched_objects)));
-  span.Set("fetched_bytes", Value(static_cast<int64_t>(answer.fetched_bytes)));
-  span.Set("user_ns", Value(answer.usage.user_ns));
-  span.Set("system_ns", Value(answer.usage.system_ns));
-  span.Set("max_rss_bytes", Value(answer.usage.max_rss_bytes));
-  Count([&](wire::Counters& c) {
-    c.bytes_down += answer.fetched_bytes;
-    c.store_requests += answer.fetched_objects;
-    c.cost_usd += trace::StoreCostUsd(0, answer.fetched_objects);
-  });
-  for (const trace::Span& worker_span : answer.spans) {
-    if (worker_span.trace_id == root_.trace_id && worker_spans_.size() < kMaxWorkerSpans) {
-      worker_spans_.push_back(worker_span);
-    }
-  }
-}
-
-Result<wire::Answer> CommandJob::Invoke(const Synced& synced,
-                                        const std::function<bool()>& cancelled) {
-  wire::Job job = MakeJob(synced);
-  job.env.emplace_back();
-  for (int attempt = 1;; ++attempt) {
-    trace::Span& span = phases_.Begin("invoke");
-    span.Set("attempt", Value(static_cast<int64_t>(attempt)));
-    job.parent = span.context();
-    job.env.back() = "TRACEPARENT=" + trace::FormatTraceparent(job.parent);
-    const std::string payload = wire::EncodeJob(job);
-    span.Set("payload_bytes", Value(Size(payload)));
-    if (payload.size() > shared_.functions->max_payload_bytes()) {
-      return Error{Code::kInvalid,
-                   "too much for one invocation: " + std::to_string(payload.size()) + " bytes"};
-    }
-    invoked_ns_ = shared_.clock->MonotonicNs();
-    auto invocation = shared_.functions->Invoke(payload, {TimeoutMs(), cancelled});
-    if (!invocation) {
-      const Error& error = invocation.error();
-      span.Set("error", error.message);
-      if (error.code == Code::kCancelled) return Cancelled();
-      result_.timed_out = error.code == Code::kDeadline;
-      if (error.code != Code::kUnavailable || attempt >= kMaxCrashes) {
-        return std::move(invocation).error().With("the function");
-      }
-      Count([](wire::Counters& c) { ++c.retries; });
-      continue;
-    }
-    RecordInvocation(span, *invocation, payload.size());
-    auto answer = wire::DecodeAnswer(invocation->payload);
-    if (answer) RecordAnswer(span, *answer);
-    return answer;
-  }
-}
-
-Result<wire::Answer> CommandJob::InvokeUntilWhole(const std::function<bool()>& cancelled) {
-  int resends = 0;
-  int lessons = 0;
-  while (true) {
-    ASSIGN_OR_RETURN(const Synced synced, SyncTree(cancelled));
-    ASSIGN_OR_RETURN(wire::Answer answer, Invoke(synced, cancelled));
-    if (answer.outcome == wire::Outcome::kMissingObjects) {
-      if (++resends > kMaxResends) {
-        return Error{Code::kUnavailable, "the store keeps losing objects"};
-      }
-      shared_.sync->Lost(answer.missing, invoked_ns_);
-      continue;
-    }
-    result_.timed_out = answer.timed_out;
-    if (answer.outcome != wire::Outcome::kRan) {
-      return Error{Code::kRemoteFailed, "the worker: " + answer.error};
-    }
-    trace::Span& span = phases_.Begin("verify");
-    span.Set("lookups", Value(Size(answer.found) + Size(answer.absent)));
-    if (!inputs_.Correct(answer)) return answer;
-    span.Set("corrected", "looked up");
-    Count([](wire::Counters& c) { ++c.retries; });
-    if (++lessons > kMaxLessons) {
-      return Error{Code::kRemoteFailed, "it keeps looking for files that it has not been sent"};
-    }
-    TRY(Walk(cancelled));
-  }
+  return Write(*answer);
 }
 
 void CommandJob::AddNotes(const wire::Answer& answer) {
@@ -344,7 +195,7 @@ void CommandJob::Finished(const std::optional<wire::Done>& done, int64_t now_ns)
   phases_.EndAt(end_ns);
   root_.duration_ns = std::max(end_ns, phases_.boundary_ns()) - root_.start_ns;
   std::vector<trace::Span> spans = phases_.Take();
-  spans.insert(spans.end(), worker_spans_.begin(), worker_spans_.end());
+  for (trace::Span& span : remote_.TakeWorkerSpans()) spans.push_back(std::move(span));
   spans.push_back(std::move(root_));
   shared_.builds->Record(build_id_, spans);
 }

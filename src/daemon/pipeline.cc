@@ -112,7 +112,6 @@ class PipelineImpl final : public Pipeline {
     shared_.index = index_.get();
     shared_.sync = sync_.get();
     shared_.backend = backend_.get();
-    ASSIGN_OR_RETURN(shared_.functions, backend_->Function(""));
     shared_.cpu = &cpu_;
     shared_.job_timeout_ms = options.job_timeout_ms;
     return {};

@@ -26,7 +26,6 @@ struct Shared {
   tree::LayerIndex* index = nullptr;
   Sync* sync = nullptr;
   Backend* backend = nullptr;
-  wire::FunctionClient* functions = nullptr;
   Semaphore* cpu = nullptr;
   int64_t job_timeout_ms = 900'000;
 };
