@@ -1,0 +1,164 @@
+#include "worker/deliveries.h"
+
+#include <gtest/gtest.h>
+
+namespace llama::worker {
+namespace {
+
+class DeliveriesTest : public testing::Test {
+ protected:
+  DeliveriesTest() {
+    facts_.version = "9.9";
+    facts_.build = "b1";
+    facts_.dir = "/tmp";
+    facts_.region = "eu-west-1";
+    facts_.memory_mb = 1769;
+    facts_.keys = {"AKID", "the/secret", ""};
+  }
+
+  // What Lambda would be answered, by a worker whose every answer is `answer_`.
+  Result<std::string> Answer(std::string_view payload) {
+    Deliveries deliveries(facts_, *memory_, store_, SystemClock(), -1);
+    DeliveryLimits limits;
+    limits.bare_answer_bytes = 1000;
+    return deliveries.Answer(payload, limits, [&](std::string_view job, uint64_t max_bytes) {
+      jobs_.emplace_back(job);
+      max_bytes_ = max_bytes;
+      return answer_;
+    });
+  }
+
+  std::string RefusalOf(const std::string& store) {
+    wire::Envelope envelope;
+    envelope.bytes = "job";
+    envelope.store = store;
+    const Result<std::string> answer = Answer(wire::EncodeEnvelope(envelope));
+    return answer ? "" : answer.error().message;
+  }
+
+  FunctionFacts facts_;
+  const std::unique_ptr<store::ObjectStore> memory_ = store::NewMemoryStore();
+  JobStore store_{*memory_};
+  Result<std::string> answer_ = std::string("the answer");
+  std::vector<std::string> jobs_;
+  uint64_t max_bytes_ = 0;
+};
+
+TEST_F(DeliveriesTest, AnswersInTheFormOfTheQuestion) {
+  EXPECT_EQ(*Answer("llJ bare job"), "the answer");
+  EXPECT_EQ(max_bytes_, 1000u);
+  wire::Envelope envelope;
+  envelope.bytes = std::string("llJ\0\xff", 5);
+  const Result<std::string> answer = Answer(wire::EncodeEnvelope(envelope));
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(wire::DecodeEnvelope(*answer)->bytes, "the answer");
+  EXPECT_EQ(jobs_, (std::vector<std::string>{"llJ bare job", envelope.bytes}));
+}
+
+TEST_F(DeliveriesTest, ToldSizesHoldForTheEnvelope) {
+  wire::Envelope envelope;
+  envelope.bytes = "job";
+  for (const uint64_t max : {uint64_t{0}, uint64_t{100'000}, uint64_t{1} << 40}) {
+    envelope.max_answer = max;
+    ASSERT_TRUE(Answer(wire::EncodeEnvelope(envelope)));
+    const uint64_t most = max == 100'000 ? max : wire::kMaxEnvelopeBytes;
+    EXPECT_LE(wire::EnvelopeSize({}, max_bytes_), most);
+    EXPECT_GT(wire::EnvelopeSize({}, max_bytes_ + 3), most);
+  }
+}
+
+TEST_F(DeliveriesTest, SaysWhatItIsForToAnybodyElse) {
+  for (const char* event : {"{}", "{\"key1\":\"value1\"}", "{\"llama\":2,\"bytes\":\"\"}",
+                            "{\"llama\":1,\"bytes\":\"*\"}", "{", "  {\"Records\":[]}"}) {
+    const Result<std::string> answer = Answer(event);
+    ASSERT_FALSE(answer) << event;
+    EXPECT_EQ(answer.error().code, Code::kInvalid);
+    EXPECT_NE(answer.error().message.find("runs jobs of llama"), std::string::npos) << event;
+  }
+  EXPECT_TRUE(jobs_.empty());
+  answer_ = Error{Code::kInvalid, "not a job"};
+  for (const char* event : {"", "[]", "\"hello\"", "null", "7"}) {
+    EXPECT_NE(Answer(event).error().message.find("runs jobs of llama"), std::string::npos) << event;
+  }
+}
+
+TEST_F(DeliveriesTest, AnswersPings) {
+  const Result<std::string> answer = Answer("{\"llama\":1,\"ping\":true}");
+  ASSERT_TRUE(answer);
+  const Result<wire::Pong> pong = wire::DecodePong(*answer);
+  ASSERT_TRUE(pong) << pong.error().message;
+  EXPECT_EQ(pong->version, "9.9");
+  EXPECT_EQ(pong->build, "b1");
+  EXPECT_EQ(pong->memory_mb, 1769);
+  EXPECT_GT(pong->tmp_bytes, 0);
+  EXPECT_NEAR(static_cast<double>(pong->time_ms),
+              static_cast<double>(SystemClock().NowNs() / 1'000'000), 60'000);
+  EXPECT_TRUE(jobs_.empty());
+}
+
+TEST_F(DeliveriesTest, GoesOnlyToStoresThatAreMeant) {
+  EXPECT_EQ(RefusalOf("s3://any-bucket/p"), "");
+  EXPECT_EQ(RefusalOf("s3://b?endpoint=https%3A%2F%2Fs3.eu-west-1.amazonaws.com"), "");
+  EXPECT_EQ(RefusalOf("s3://b?endpoint=http%3A%2F%2F127.0.0.1%3A9000"), "");
+  for (const char* store :
+       {"s3://b?endpoint=https%3A%2F%2Fevil.example",
+        "s3://b?endpoint=https%3A%2F%2Famazonaws.com.evil.example",
+        "s3://b?endpoint=https%3A%2F%2Fevilamazonaws.com",
+        "s3://b?endpoint=http%3A%2F%2Fs3.amazonaws.com", "s3://", "file:///etc", "s3://b/../c",
+        "s3://b/a//b", "s3://b?endpoint=%zz", "s3://b@c", "s3://b?region=evil.example%2F"}) {
+    EXPECT_NE(RefusalOf(store), "") << store;
+  }
+  facts_.fixed_store = "s3://ours/p?endpoint=https%3A%2F%2Fstore.example%3A9000&region=eu-west-1";
+  EXPECT_EQ(RefusalOf("s3://ours/other?endpoint=https%3A%2F%2Fstore.example%3A9000"), "");
+  for (const char* store :
+       {"s3://ours/p", "s3://theirs/p?endpoint=https%3A%2F%2Fstore.example%3A9000",
+        "s3://ours/p?endpoint=https%3A%2F%2Fstore.example%3A9001",
+        "s3://ours/p?endpoint=http%3A%2F%2F127.0.0.1"}) {
+    const std::string refusal = RefusalOf(store);
+    EXPECT_NE(refusal.find("LLAMA_STORE"), std::string::npos) << store << ": " << refusal;
+    EXPECT_EQ(refusal.find("the/secret"), std::string::npos);
+  }
+}
+
+TEST_F(DeliveriesTest, NeedsCredentialsForAStore) {
+  facts_.keys = {};
+  EXPECT_NE(RefusalOf("s3://b").find("AWS_ACCESS_KEY_ID"), std::string::npos);
+}
+
+// The store behind the Runtime API serves jobs of an envelope that names none.
+TEST_F(DeliveriesTest, FetchesJobsAndChecksThem) {
+  ASSERT_TRUE(memory_->Put("jobs/1", "big job"));
+  wire::Envelope envelope;
+  envelope.key = "jobs/1";
+  envelope.sha256 = signing::Sha256Hex("big job");
+  ASSERT_TRUE(Answer(wire::EncodeEnvelope(envelope)));
+  EXPECT_EQ(jobs_, std::vector<std::string>{"big job"});
+
+  envelope.sha256 = signing::Sha256Hex("another");
+  EXPECT_EQ(Answer(wire::EncodeEnvelope(envelope)).error().code, Code::kUnavailable);
+  envelope.key = "jobs/none";
+  EXPECT_EQ(Answer(wire::EncodeEnvelope(envelope)).error().code, Code::kNotFound);
+  envelope.key = "../jobs";
+  EXPECT_EQ(Answer(wire::EncodeEnvelope(envelope)).error().code, Code::kInvalid);
+  EXPECT_EQ(jobs_.size(), 1u);
+}
+
+TEST(StoreUrl, ComesBackAsItWent) {
+  const wire::StoreUrl cases[] = {
+      {"b", "", "", "", false},
+      {"my.bucket", "a/b/", "eu-west-1", "https://h:9000", true},
+      {"b", "p/", "", "http://[::1]:9", false},
+  };
+  for (const wire::StoreUrl& url : cases) {
+    const std::string text = wire::FormatStoreUrl(url);
+    const Result<wire::StoreUrl> back = wire::ParseStoreUrl(text);
+    ASSERT_TRUE(back) << text;
+    EXPECT_EQ(*back, url) << text;
+  }
+  EXPECT_EQ(wire::FormatStoreUrl(cases[1]),
+            "s3://my.bucket/a/b/?region=eu-west-1&endpoint=https%3A%2F%2Fh%3A9000&path_style=1");
+  EXPECT_EQ(wire::ParseStoreUrl("s3://b/p?new=x&path_style=true")->prefix, "p/");
+}
+
+}  // namespace
+}  // namespace llama::worker
