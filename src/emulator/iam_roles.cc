@@ -52,7 +52,7 @@ Result<std::unique_ptr<RoleRegistry>> RoleRegistry::Open(const std::string& file
   for (const std::string& one : roles) {
     Result<Role> role = ReadRole(one);
     if (!role) return std::move(role).error().With(file);
-    registry->roles_.emplace(role->name, std::move(role).value());
+    registry->roles_[role->name] = *role;
   }
   return registry;
 }

@@ -76,7 +76,7 @@ Result<void> FunctionRegistry::Load() {
     if (!function || FileOf(function->latest.name) != path) {
       return Error{Code::kInvalid, path + ": damaged; remove it to go on without that function"};
     }
-    functions_.emplace(function->latest.name, std::move(function).value());
+    functions_[function->latest.name] = *function;
   }
   return {};
 }
