@@ -120,13 +120,23 @@ class Build {
 
   void Tick(Relay* relay) {
     if (!link_) return;
-    link_->Tick(relay != nullptr);
+    link_->Tick(true);
+    TellTrouble(relay);
     if (relay == nullptr || !link_->counters()) return;
     const wire::Counters& counters = *link_->counters();
     const int64_t now_ns = clock_.MonotonicNs();
     const double per_second = rate_.Update(counters.remote_done + counters.local_done, now_ns);
     relay->Draw(FormatProgress(counters, per_second, clock_.NowNs() - setup_->record.start_ns,
                                relay->columns() - 1));
+  }
+
+  // Once, in one line: a build that is slow for this reason must not look like one that is just
+  // slow.
+  void TellTrouble(Relay* relay) {
+    if (told_trouble_ || link_->trouble().empty()) return;
+    told_trouble_ = true;
+    if (relay != nullptr) relay->Erase();
+    PrintError(link_->trouble() + "; compiling locally while that lasts");
   }
 
   void Finish(int exit_status) {
@@ -165,6 +175,7 @@ class Build {
   std::optional<BuildSetup> setup_;
   std::unique_ptr<DaemonLink> link_;
   Rate rate_;
+  bool told_trouble_ = false;
 };
 
 int Run(const Arguments& arguments) {

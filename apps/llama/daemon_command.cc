@@ -98,6 +98,7 @@ void PrintJson(const wire::Status& status) {
     json.Key(key).Int(static_cast<int64_t>(value));
   };
   number("connections", status.connections);
+  json.Key("backend").String(status.backend).Key("trouble").String(status.trouble);
   json.Key("workers").Int(status.workers).Key("busy_workers").Int(status.busy_workers);
   json.Key("local_slots").Int(status.local_slots);
   number("remote_done", c.remote_done);
@@ -121,6 +122,8 @@ void PrintText(const wire::Status& status) {
   std::printf("daemon      pid %u, up %lld s, build %.12s\n", status.pid,
               static_cast<long long>(up_s), status.build_id.c_str());
   std::printf("connections %llu\n", n(status.connections));
+  std::printf("cloud       %s\n", status.backend.c_str());
+  if (!status.trouble.empty()) std::printf("trouble     %s\n", status.trouble.c_str());
   std::printf("workers     %d, %d busy\n", status.workers, status.busy_workers);
   std::printf("remote      %llu done, %llu running, %llu cold starts, %llu retries\n",
               n(c.remote_done), n(c.remote_running), n(c.cold_starts), n(c.retries));

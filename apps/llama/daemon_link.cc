@@ -54,6 +54,7 @@ void DaemonLink::TakeReply() {
   }
   asked_ = false;
   counters_ = status->counters;
+  trouble_ = status->trouble;
 }
 
 void DaemonLink::Tick(bool ask) {

@@ -149,6 +149,8 @@ class BackendImpl final : public Backend {
   }
 
   void FillStatus(wire::Status& status) override {
+    status.backend = (pool_ ? "local workers" : "lambda:" + default_function_) + ", " + store_name_;
+    status.trouble = Trouble();
     if (!pool_) return;
     const cloud::PoolStats stats = pool_->stats();
     status.workers = stats.workers;

@@ -264,6 +264,8 @@ std::string Encode(const Status& m) {
   out.Int(m.busy_workers);
   out.Int(m.local_slots);
   PutCounters(out, m.counters);
+  out.Bytes(m.backend);
+  out.Bytes(m.trouble);
   return out.Take();
 }
 
@@ -278,6 +280,8 @@ Result<Status> DecodeStatus(std::string_view body) {
   m.busy_workers = GetInt32(in);
   m.local_slots = GetInt32(in);
   m.counters = GetCounters(in);
+  m.backend = in.String();
+  m.trouble = in.String();
   return Whole(in, std::move(m), "status reply");
 }
 

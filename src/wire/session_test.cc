@@ -46,6 +46,8 @@ Status SampleStatus() {
   m.counters.store_requests = 1;
   m.counters.local_waiting = UINT64_MAX;
   m.counters.cost_usd = 0.25;
+  m.backend = "embedded";
+  m.trouble = "no network";
   return m;
 }
 
@@ -76,6 +78,8 @@ TEST(Session, StatusSurvivesTheWire) {
   EXPECT_EQ(got->counters.local_waiting, UINT64_MAX);
   EXPECT_EQ(got->counters.store_requests, 1u);
   EXPECT_EQ(got->counters.cost_usd, 0.25);
+  EXPECT_EQ(got->backend, "embedded");
+  EXPECT_EQ(got->trouble, "no network");
 }
 
 TEST(Session, BuildsSurviveTheWire) {
