@@ -83,7 +83,10 @@ Result<void> SetParameter(std::string_view parameter, StoreUrl& url) {
   const std::string_view name = parameter.substr(0, equals);
   ASSIGN_OR_RETURN(std::string value, Unescape(parameter.substr(equals + 1)));
   if (name == "region") url.region = std::move(value);
-  if (name == "endpoint") url.endpoint = std::move(value);
+  if (name == "endpoint") {
+    if (value.ends_with('/')) value.pop_back();
+    url.endpoint = std::move(value);
+  }
   if (name == "path_style") url.path_style = value == "1" || value == "true";
   return {};
 }

@@ -29,6 +29,14 @@ Error NotForUs(const Error& error) {
                    error.message + ")"};
 }
 
+// When a job's own fetches end, so that there is time to say so: as for its command, a tenth of the
+// time before the invocation's end, or two seconds.
+int64_t FetchDeadline(int64_t deadline_ns, const Clock& clock) {
+  if (deadline_ns == 0) return 0;
+  const int64_t left_ns = std::max<int64_t>(deadline_ns - clock.MonotonicNs(), 0);
+  return deadline_ns - std::min<int64_t>(left_ns / 10, 2'000'000'000);
+}
+
 // Bytes of payload for which an envelope has at most `envelope_bytes`.
 uint64_t PayloadRoom(uint64_t envelope_bytes) {
   const uint64_t frame = wire::EnvelopeSize({}, 0);
@@ -54,7 +62,11 @@ Result<std::string> Deliveries::Answer(std::string_view payload, const DeliveryL
 Result<std::string> Deliveries::AnswerEnvelope(wire::Envelope envelope,
                                                const DeliveryLimits& limits, const Run& run) {
   store_.Use(runtime_);
-  if (!envelope.store.empty()) TRY(UseStore(envelope.store, limits.deadline_ns));
+  const bool has_store = !envelope.store.empty();
+  if (has_store) {
+    TRY(UseStore(envelope.store));
+    s3_->SetDeadline(FetchDeadline(limits.deadline_ns, clock_));
+  }
   if (!envelope.key.empty()) {
     ASSIGN_OR_RETURN(envelope.bytes, store_.Get(envelope.key));
     if (store::Sha256(envelope.bytes).Hex() != envelope.sha256) {
@@ -64,9 +76,11 @@ Result<std::string> Deliveries::AnswerEnvelope(wire::Envelope envelope,
   uint64_t max_bytes = envelope.max_answer == 0
                            ? wire::kMaxEnvelopeBytes
                            : std::min(envelope.max_answer, wire::kMaxEnvelopeBytes);
-  const uint64_t most = envelope.store.empty() ? PayloadRoom(max_bytes) : kMaxStoredAnswerBytes;
+  const uint64_t most = has_store ? kMaxStoredAnswerBytes : PayloadRoom(max_bytes);
   ASSIGN_OR_RETURN(std::string answer, run(envelope.bytes, most));
-  if (envelope.store.empty()) max_bytes = wire::kMaxEnvelopeBytes;
+  // Without a store, what says that it is too large goes out whatever its size.
+  if (!has_store) max_bytes = wire::kMaxEnvelopeBytes;
+  if (has_store) s3_->SetDeadline(limits.deadline_ns);
   return Send(std::move(answer), max_bytes);
 }
 
@@ -113,7 +127,7 @@ Result<wire::StoreUrl> Deliveries::Permitted(const std::string& location) const 
                "store: " + url.endpoint + " is not AWS's; the function's LLAMA_STORE must name it"};
 }
 
-Result<void> Deliveries::UseStore(const std::string& location, int64_t deadline_ns) {
+Result<void> Deliveries::UseStore(const std::string& location) {
   ASSIGN_OR_RETURN(wire::StoreUrl url, Permitted(location));
   if (facts_.keys.access_key_id.empty()) {
     return Error{Code::kInvalid, "store: the function has no credentials (AWS_ACCESS_KEY_ID)"};
@@ -124,7 +138,6 @@ Result<void> Deliveries::UseStore(const std::string& location, int64_t deadline_
     ASSIGN_OR_RETURN(s3_, S3Objects::Open(access, clock_, stop_fd_));
     url_ = std::move(url);
   }
-  s3_->SetDeadline(deadline_ns);
   store_.Use(*s3_);
   return {};
 }

@@ -63,7 +63,7 @@ class Deliveries {
   Result<std::string> Send(std::string answer, uint64_t max_bytes);
   std::string AnswerPing() const;
   // Makes the bucket at `location` the job's store.
-  Result<void> UseStore(const std::string& location, int64_t deadline_ns);
+  Result<void> UseStore(const std::string& location);
   Result<wire::StoreUrl> Permitted(const std::string& location) const;
 
   const FunctionFacts facts_;

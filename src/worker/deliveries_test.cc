@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "worker/fake_s3.h"
+
 namespace llama::worker {
 namespace {
 
@@ -141,6 +143,41 @@ TEST_F(DeliveriesTest, FetchesJobsAndChecksThem) {
   envelope.key = "../jobs";
   EXPECT_EQ(Answer(wire::EncodeEnvelope(envelope)).error().code, Code::kInvalid);
   EXPECT_EQ(jobs_.size(), 1u);
+}
+
+// A request's and an answer's way through the bucket, when they are too large for an envelope.
+TEST_F(DeliveriesTest, GoesThroughTheStoreWhenLarge) {
+  FakeS3 bucket;
+  facts_.keys = kFakeS3Keys;
+  const std::string job(1 << 20, 'j');
+  bucket.PutDirectly("/bucket/p/jobs/1", job);
+  wire::Envelope envelope;
+  envelope.key = "jobs/1";
+  envelope.sha256 = signing::Sha256Hex(job);
+  envelope.store = wire::FormatStoreUrl({"bucket", "p/", "", bucket.endpoint(), true});
+  envelope.max_answer = 100'000;
+
+  answer_ = std::string(70'000, 's');
+  Result<std::string> small = Answer(wire::EncodeEnvelope(envelope));
+  ASSERT_TRUE(small) << small.error().message;
+  EXPECT_EQ(wire::DecodeEnvelope(*small)->bytes, *answer_);
+  EXPECT_EQ(jobs_.back(), job);
+  EXPECT_GT(max_bytes_, uint64_t{100} << 20);
+  EXPECT_EQ(bucket.requests(), 1);
+
+  answer_ = std::string(80'000, 'l');
+  Result<std::string> large = Answer(wire::EncodeEnvelope(envelope));
+  ASSERT_TRUE(large) << large.error().message;
+  EXPECT_LE(large->size(), 1000u);
+  const Result<wire::Envelope> receipt = wire::DecodeEnvelope(*large);
+  ASSERT_TRUE(receipt);
+  EXPECT_TRUE(receipt->key.starts_with("answers/")) << receipt->key;
+  EXPECT_EQ(receipt->sha256, signing::Sha256Hex(*answer_));
+  EXPECT_EQ(bucket.Object("/bucket/p/" + receipt->key), *answer_);
+  EXPECT_EQ(bucket.refused(), 0);
+
+  bucket.PutDirectly("/bucket/p/jobs/1", "not the job");
+  EXPECT_EQ(Answer(wire::EncodeEnvelope(envelope)).error().code, Code::kUnavailable);
 }
 
 TEST(StoreUrl, ComesBackAsItWent) {
