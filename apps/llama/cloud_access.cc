@@ -1,0 +1,60 @@
+#include "cloud_access.h"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdio>
+
+#include "base/clock.h"
+#include "client/connection.h"
+#include "command.h"
+
+namespace llama::app {
+
+Result<std::unique_ptr<CloudAccess>> CloudAccess::Open(const std::string& region) {
+  std::unique_ptr<CloudAccess> out(new CloudAccess());
+  ASSIGN_OR_RETURN(out->state_dir_, client::StateDir());
+  const std::vector<std::string> env = CurrentEnvironment();
+  ASSIGN_OR_RETURN(out->settings_, aws::ResolveSettings(env, out->state_dir_));
+  if (!region.empty()) out->settings_.region = region;
+  aws::EngineOptions options;
+  options.ca_file = out->settings_.ca_file;
+  ASSIGN_OR_RETURN(out->engine_, aws::StartHttpEngine(options));
+  out->credentials_ = aws::NewCredentialsChain(aws::ChainOptionsOf(out->settings_, env),
+                                               *out->engine_, SystemClock());
+  return out;
+}
+
+Result<aws::Service*> CloudAccess::Service(const std::string& name) {
+  auto& service = services_[name];
+  if (service == nullptr) {
+    ASSIGN_OR_RETURN(const aws::ServiceOptions options, aws::ServiceOptionsOf(settings_, name));
+    service = aws::NewService(options, *engine_, *credentials_, SystemClock());
+  }
+  return service.get();
+}
+
+Result<int64_t> ParseNumber(std::string_view option, const std::string& text, int64_t least,
+                            int64_t most) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < least || number > most) {
+    return Error{Code::kInvalid, std::string(option) + " is a number from " +
+                                     std::to_string(least) + " to " + std::to_string(most) +
+                                     ", not '" + text + "'"};
+  }
+  return number;
+}
+
+bool CanAsk() { return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1; }
+
+bool Confirm(const std::string& question) {
+  std::fprintf(stderr, "%s [y/N] ", question.c_str());
+  std::string answer;
+  for (int c = std::getchar(); c != EOF && c != '\n'; c = std::getchar()) {
+    answer.push_back(static_cast<char>(c));
+  }
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+}  // namespace llama::app
