@@ -2,7 +2,8 @@
 
 # To build and to run a build through llama.
 build_packages=(build-essential cmake ninja-build pkg-config python3 libgtest-dev libbenchmark-dev
-  libzstd-dev libssl-dev libsimdjson-dev libcurl4-openssl-dev libpugixml-dev libzip-dev)
+  libzstd-dev libssl-dev libsimdjson-dev libcurl4-openssl-dev libpugixml-dev libzip-dev
+  libsqlite3-dev libedit-dev)
 # To fetch and unpack the source packages of real projects.
 source_packages=(ca-certificates dpkg-dev xz-utils bzip2)
 # What the checks need besides: a second compiler, and tools that the tested projects use.
