@@ -47,6 +47,13 @@ Result<Credentials> CredentialsOfProcess(std::string_view command,
                                          const std::vector<std::string>& env,
                                          const std::string& source);
 
+// Where the chain would find credentials, without asking anybody or running anything.
+struct CredentialsPlace {
+  std::string value;   // "keys …ABCD", "role arn:…"; empty: none
+  std::string source;  // "environment: AWS_ACCESS_KEY_ID", "profile dev"
+};
+CredentialsPlace DescribeCredentials(const ChainOptions& options);
+
 // {"AccessKeyId":…,"SecretAccessKey":…,"Token" or "SessionToken":…,"Expiration":…}; kInvalid with
 // what is wrong, in the words of `source`, never with the text itself.
 Result<Credentials> ParseCredentialsJson(std::string_view json, const std::string& source);

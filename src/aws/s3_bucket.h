@@ -30,8 +30,8 @@ struct S3Page {
 
 // What is deleted by itself.
 struct S3LifecycleRule {
-  std::string id;
-  std::string prefix;                       // "" = every object
+  std::string id = {};
+  std::string prefix = {};                  // "" = every object
   int expire_days = 0;                      // after the last write; 0: never
   int abort_incomplete_multipart_days = 0;  // 0: never
 };

@@ -32,10 +32,10 @@
 namespace llama::aws {
 
 struct S3StoreOptions {
-  std::string bucket;
-  std::string prefix;  // of every key; "" or ends with '/'
+  std::string bucket = {};
+  std::string prefix = {};  // of every key; "" or ends with '/'
   bool path_style = false;
-  std::string storage_class;  // empty: the bucket's default
+  std::string storage_class = {};  // empty: the bucket's default
   uint64_t multipart_threshold_bytes = 64ull << 20;
   uint64_t part_bytes = 16ull << 20;  // S3: at least 5 MiB, and at most 10,000 parts
   int parallel_parts = 4;

@@ -209,7 +209,7 @@ Result<StoreLocation> ParseStoreLocation(std::string_view text) {
   TRY(CheckBucketName(out.bucket));
   if (slash == std::string_view::npos) return out;
   std::string_view prefix = text.substr(slash + 1);
-  if (prefix.ends_with('/')) prefix.remove_suffix(1);
+  if (prefix.size() > 1 && prefix.ends_with('/')) prefix.remove_suffix(1);
   if (prefix.empty()) return out;
   if (!store::IsValidKey(prefix)) {
     return Error{Code::kInvalid, "object store 's3://" + std::string(text) +
