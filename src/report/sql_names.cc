@@ -1,0 +1,80 @@
+#include "report/sql_names.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <unordered_set>
+
+namespace llama::report {
+namespace {
+
+std::string Folded(std::string_view name) {
+  std::string out(name);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+// SQLite reads a name up to its first NUL; one without a character can't be seen.
+std::string Speakable(std::string_view name) {
+  if (name.empty()) return "field";
+  std::string out(name);
+  std::replace(out.begin(), out.end(), '\0', '?');
+  return out;
+}
+
+}  // namespace
+
+std::vector<FieldName> NameFields(const Columns& columns, const std::vector<SqlColumn>& fixed,
+                                  size_t room) {
+  std::vector<FieldId> fields(columns.field_count());
+  for (FieldId id = 0; id < fields.size(); ++id) fields[id] = id;
+  if (fields.size() > room) {
+    std::stable_sort(fields.begin(), fields.end(), [&](FieldId a, FieldId b) {
+      return columns.field_values(a) > columns.field_values(b);
+    });
+    fields.resize(room);
+    std::sort(fields.begin(), fields.end());
+  }
+
+  std::unordered_set<std::string> fixed_names;
+  for (const SqlColumn& column : fixed) fixed_names.insert(Folded(column.name));
+  std::unordered_set<std::string> taken = fixed_names;
+  std::vector<FieldName> out;
+  for (const FieldId id : fields) {
+    std::string base = Speakable(columns.field_name(id));
+    if (fixed_names.contains(Folded(base))) base += "_field";
+    std::string name = base;
+    for (int i = 2; !taken.insert(Folded(name)).second; ++i) name = base + "_" + std::to_string(i);
+    out.push_back({id, std::move(name)});
+  }
+  return out;
+}
+
+Affinity AffinityOf(KindSet kinds) {
+  const bool number = kinds.Has(Kind::kInt) || kinds.Has(Kind::kBool) || kinds.Has(Kind::kDouble);
+  const bool text = kinds.Has(Kind::kString) || kinds.Has(Kind::kJson);
+  if (number == text) return Affinity::kNone;
+  if (text) return Affinity::kText;
+  return kinds.Has(Kind::kDouble) ? Affinity::kNumeric : Affinity::kInteger;
+}
+
+std::string QuoteName(std::string_view name) {
+  const bool bare = !name.empty() && !(name[0] >= '0' && name[0] <= '9') &&
+                    std::all_of(name.begin(), name.end(),
+                                [](char c) {
+                                  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                                         c == '_' || (c >= '0' && c <= '9');
+                                }) &&
+                    sqlite3_keyword_check(name.data(), static_cast<int>(name.size())) == 0;
+  if (bare) return std::string(name);
+  std::string out = "\"";
+  for (const char c : name) {
+    out += c;
+    if (c == '"') out += c;
+  }
+  return out + "\"";
+}
+
+}  // namespace llama::report

@@ -1,0 +1,31 @@
+// How fields become columns of the table `spans`: which of them, and by what name (docs/sql.md,
+// "Fields as columns").
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "report/columns.h"
+#include "report/sql_table.h"
+
+namespace llama::report {
+
+struct FieldName {
+  FieldId field = 0;
+  std::string column;
+};
+
+// The fields that get a column beside those of `fixed`, in order of first appearance; if there are
+// more than `room`, those that most spans have. SQL compares names without regard to case, so
+// `Status` beside `status` becomes `Status_2`; one that is in `fixed` becomes `name_field`.
+std::vector<FieldName> NameFields(const Columns& columns, const std::vector<SqlColumn>& fixed,
+                                  size_t room);
+
+// What SQLite may do to a value that a column of these kinds is compared with.
+Affinity AffinityOf(KindSet kinds);
+
+// As SQL writes a name: bare if it may be, else in double quotes.
+std::string QuoteName(std::string_view name);
+
+}  // namespace llama::report

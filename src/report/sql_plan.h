@@ -1,0 +1,44 @@
+// SqlPlan: what a virtual table does of a query by itself: which constraints it applies and in
+// which order it gives its rows. SQLite asks for a plan while it prepares a statement (xBestIndex)
+// and hands it back, as text, each time that it runs the scan (xFilter).
+#pragma once
+
+#include <sqlite3.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "report/sql_order.h"
+#include "report/sql_table.h"
+
+namespace llama::report {
+
+enum class SqlOp : char {
+  kEqual = '=',
+  kIn = 'i',  // any of a list
+  kLess = '<',
+  kAtMost = 'l',
+  kGreater = '>',
+  kAtLeast = 'g',
+  kNull = '0',     // the value does not matter
+  kPresent = '1',  // is not null; likewise
+};
+
+struct SqlConstraint {
+  int column = 0;
+  SqlOp op = SqlOp::kEqual;
+};
+
+struct SqlPlan {
+  std::vector<SqlConstraint> constraints;  // in the order of xFilter's values
+  std::vector<OrderTerm> order;            // empty: any
+
+  std::string ToText() const;
+  static SqlPlan FromText(std::string_view text);
+};
+
+// Fills in what SQLite asks of xBestIndex.
+int ChoosePlan(const SqlTable& table, sqlite3_index_info& info);
+
+}  // namespace llama::report
