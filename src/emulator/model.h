@@ -41,6 +41,8 @@ class ModelSettings {
   // Lines of `key = value`, `#` comments, or a JSON object of the same keys. `profile = NAME` first
   // starts from that one. kInvalid names the line.
   static Result<ModelSettings> Parse(std::string_view text);
+  // The same on top of what is set.
+  Result<void> Apply(std::string_view text);
   Result<void> Set(std::string_view key, std::string_view value);
 
   // Of a key of the table; another one is our bug. 0 if it is not set.

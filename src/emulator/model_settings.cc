@@ -209,17 +209,22 @@ Result<ModelSettings> ModelSettings::Profile(std::string_view name) {
 }
 
 Result<ModelSettings> ModelSettings::Parse(std::string_view text) {
+  ModelSettings settings;
+  TRY(settings.Apply(text));
+  return settings;
+}
+
+Result<void> ModelSettings::Apply(std::string_view text) {
   text = TrimSpace(text);
   ASSIGN_OR_RETURN(const Pairs pairs, text.starts_with('{') ? JsonPairs(text) : LinePairs(text));
-  ModelSettings settings;
   for (const auto& [key, value] : pairs) {
     if (key != "profile") continue;
-    ASSIGN_OR_RETURN(settings, Profile(value));
+    ASSIGN_OR_RETURN(*this, Profile(value));
   }
   for (const auto& [key, value] : pairs) {
-    if (key != "profile") TRY(settings.Set(key, value));
+    if (key != "profile") TRY(Set(key, value));
   }
-  return settings;
+  return {};
 }
 
 Result<void> ModelSettings::Set(std::string_view key, std::string_view value) {

@@ -51,4 +51,17 @@ Result<void> Draft::MoveTo(const std::string& path) {
   return {};
 }
 
+Result<std::string> OpenObject::Read(const ByteRange& range) const {
+  std::string bytes(range.size, '\0');
+  size_t used = 0;
+  while (used < bytes.size()) {
+    const ssize_t n = pread(file->get(), bytes.data() + used, bytes.size() - used,
+                            static_cast<off_t>(range.offset + used));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return ErrnoError(n < 0 ? errno : EIO, "an object's file");
+    used += static_cast<size_t>(n);
+  }
+  return bytes;
+}
+
 }  // namespace llama::emulator

@@ -92,11 +92,14 @@ Result<std::string> S3Front::JoinedEtag(const Work& work, const std::vector<Comp
   ASSIGN_OR_RETURN(
       const std::vector<Part> parts,
       storage_.Parts(work.call.bucket, work.call.key, QueryText(work.request, "uploadId")));
+  const auto out_of_order = std::adjacent_find(
+      wanted.begin(), wanted.end(),
+      [](const CompletedPart& a, const CompletedPart& b) { return a.number >= b.number; });
+  if (out_of_order != wanted.end()) {
+    return S3Failure("InvalidPartOrder", "The list of parts was not in ascending order.");
+  }
   std::string digests;
   for (size_t i = 0; i < wanted.size(); ++i) {
-    if (i > 0 && wanted[i].number <= wanted[i - 1].number) {
-      return S3Failure("InvalidPartOrder", "The list of parts was not in ascending order.");
-    }
     const auto found = std::find_if(parts.begin(), parts.end(), [&](const Part& part) {
       return part.number == wanted[i].number;
     });

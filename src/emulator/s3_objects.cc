@@ -1,7 +1,4 @@
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 
 #include "emulator/s3_checksum.h"
 #include "emulator/s3_error.h"
@@ -137,16 +134,7 @@ Result<std::string> S3Front::SourceBytes(const OpenObject& object, const ByteRan
   if (range.size > kMaxCopyBytes) {
     return S3Failure("InvalidRequest", "The specified copy source is larger than what is taken");
   }
-  std::string bytes(range.size, '\0');
-  size_t used = 0;
-  while (used < bytes.size()) {
-    const ssize_t n = pread(object.file->get(), bytes.data() + used, bytes.size() - used,
-                            static_cast<off_t>(range.offset + used));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return ErrnoError(n < 0 ? errno : EIO, "an object's file");
-    used += static_cast<size_t>(n);
-  }
-  return bytes;
+  return object.Read(range);
 }
 
 Result<Response> S3Front::CopyObject(const Work& work) {

@@ -49,6 +49,9 @@ class Draft {
 struct OpenObject {
   ObjectMeta meta;
   std::shared_ptr<const Fd> file;
+
+  // Within its size.
+  Result<std::string> Read(const ByteRange& range) const;
 };
 
 struct Part {

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Installs the npm packages that some tests look for, pinned, into a build folder:
+#
+#   tools/node_packages.sh build/release      makes build/release/node_modules
+#
+# Those tests are skipped, and say so, where the packages are not there.
+set -euo pipefail
+
+packages=(
+  @aws-sdk/client-s3@3.1169.0
+)
+
+[ $# = 1 ] || { sed -n '2,/^set/{s/^# \{0,1\}//p}' "$0" >&2; exit 2; }
+command -v npm > /dev/null || { echo "no npm here: tests with node are skipped"; exit 0; }
+mkdir -p "$1"
+cd "$1"
+[ -f package.json ] || echo '{"private": true}' > package.json
+npm install --no-audit --no-fund --no-save --loglevel=error "${packages[@]}"
