@@ -4,7 +4,7 @@ _llama()
     local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} i
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W 'build builds report daemon help --help --version' -- "$cur"))
+        COMPREPLY=($(compgen -W 'build builds report daemon bootstrap function help --help --version' -- "$cur"))
         return
     fi
     case $command in
@@ -34,8 +34,20 @@ _llama()
             COMPREPLY=($(compgen -W "$(llama builds 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$cur"))
         fi
         ;;
+    bootstrap)
+        COMPREPLY=($(compgen -W '--region --bucket --function --role --image --zip --memory --timeout
+            --tmp --dry-run --yes --json --destroy --policy --help' -- "$cur"))
+        ;;
+    function)
+        if ((COMP_CWORD == 2)); then
+            COMPREPLY=($(compgen -W 'list create update delete logs --help' -- "$cur"))
+        elif [[ $cur == -* ]]; then
+            COMPREPLY=($(compgen -W '--memory --timeout --tmp --env --zip --image --role --region --since
+                --grep --all --yes --json' -- "$cur"))
+        fi
+        ;;
     daemon) COMPREPLY=($(compgen -W 'start stop status restart run --help --json' -- "$cur")) ;;
-    help) COMPREPLY=($(compgen -W 'build builds report daemon' -- "$cur")) ;;
+    help) COMPREPLY=($(compgen -W 'build builds report daemon bootstrap function' -- "$cur")) ;;
     esac
 }
 complete -o default -F _llama llama
