@@ -96,6 +96,8 @@ std::string TracePath(const std::string& build_dir) {
   return JoinPath(build_dir, "trace.ndjson.zst");
 }
 
+std::string ColumnsPath(const std::string& build_dir) { return build_dir + "/trace.columns"; }
+
 std::string ToJson(const BuildRecord& record) {
   JsonWriter json;
   json.BeginObject();

@@ -33,7 +33,7 @@ struct LoadReport {
   uint64_t malformed = 0;       // lines that are no span, left out
   uint64_t too_long = 0;        // of these, longer than kMaxLineBytes
   uint64_t duplicates = 0;      // spans whose trace and span id came before; the first is kept
-  uint64_t late = 0;            // children whose line came before their parent's; nothing is lost
+  uint64_t late = 0;            // spans whose line came after that of their trace's root; kept
   uint64_t orphans = 0;         // spans whose parent is in no file; they count as roots
   uint64_t cyclic = 0;          // spans cut from their parent, because that is below them
   uint64_t dropped_fields = 0;  // values of fields beyond the first kMaxFields names

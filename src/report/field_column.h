@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <vector>
 
+#include "report/big_vector.h"
 #include "report/intern.h"
 
 namespace llama::report {
@@ -79,6 +79,7 @@ struct Value {
 
 class FieldColumn {
  public:
+  void Reserve(size_t values);
   // Rows must come in ascending order. Of two values for one row the last counts.
   void Append(Row row, Value value);
   // After the last Append, with the number of rows of the table: makes At() fast.
@@ -153,17 +154,20 @@ class FieldColumn {
   // sorted list, where few do.
   enum class Layout : uint8_t { kRows, kBitmap, kDense };
 
+  friend class ColumnCodec;  // report/columnar_file.h: writes and reads these arrays
+
   size_t Search(Row row) const;
   void StartTags();
+  void RankBitmap();
 
-  std::vector<uint64_t> bits_;
-  std::vector<uint8_t> tags_;  // a Kind a value; empty if all are `uniform_`
+  BigVector<uint64_t> bits_;
+  BigVector<uint8_t> tags_;  // a Kind a value; empty if all are `uniform_`
   Kind uniform_ = Kind::kNull;
   KindSet kinds_;
   Layout layout_ = Layout::kRows;
-  std::vector<Row> rows_;
-  std::vector<uint64_t> present_;
-  std::vector<uint32_t> ranks_;
+  BigVector<Row> rows_;
+  BigVector<uint64_t> present_;
+  BigVector<uint32_t> ranks_;
 };
 
 }  // namespace llama::report
