@@ -15,6 +15,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "http/trust.h"
+
 namespace llama::http {
 namespace {
 
@@ -70,11 +72,19 @@ MethodPtr NewBioMethod() {
   return method;
 }
 
+// What OpenSSL's objects point to without owning it: it must outlive them.
+struct Foundation {
+  MethodPtr bio_method = NewBioMethod();
+  std::shared_ptr<const TrustedCertificates> trusted;  // of clients
+};
+using FoundationPtr = std::shared_ptr<const Foundation>;
+
 class TlsChannel final : public Channel {
  public:
-  // `method` lives as long as a BIO of it.
-  TlsChannel(Fd socket, SessionPtr session, std::shared_ptr<BIO_METHOD> method)
-      : socket_(std::move(socket)), method_(std::move(method)), session_(std::move(session)) {}
+  TlsChannel(Fd socket, SessionPtr session, FoundationPtr foundation)
+      : socket_(std::move(socket)),
+        foundation_(std::move(foundation)),
+        session_(std::move(session)) {}
 
   // Tells the other side that the stream is whole, if that can be done without waiting.
   ~TlsChannel() override {
@@ -124,7 +134,7 @@ class TlsChannel final : public Channel {
   }
 
   const Fd socket_;
-  const std::shared_ptr<BIO_METHOD> method_;
+  const FoundationPtr foundation_;
   const SessionPtr session_;
   bool broken_ = false;  // nothing may be sent any more
 };
@@ -148,8 +158,8 @@ bool ExpectHost(SSL* session, const std::string& host) {
 
 class OpenSslContext final : public TlsContext {
  public:
-  OpenSslContext(ContextPtr context, MethodPtr method)
-      : context_(std::move(context)), method_(std::move(method)) {}
+  OpenSslContext(ContextPtr context, FoundationPtr foundation)
+      : foundation_(std::move(foundation)), context_(std::move(context)) {}
 
   Result<Stream> Connect(Fd socket, const std::string& host, const Clock& clock,
                          const Wait& wait) const override {
@@ -173,12 +183,12 @@ class OpenSslContext final : public TlsContext {
  private:
   Result<Stream> Handshake(Fd socket, SessionPtr session, const Clock& clock,
                            const Wait& wait) const {
-    BIO* bio = BIO_new(method_.get());
+    BIO* bio = BIO_new(foundation_->bio_method.get());
     if (bio == nullptr) return Error{Code::kInternal, "TLS: " + Complaint()};
     BIO_set_data(bio, reinterpret_cast<void*>(static_cast<intptr_t>(socket.get())));
     BIO_set_init(bio, 1);
     SSL_set_bio(session.get(), bio, bio);
-    auto channel = std::make_unique<TlsChannel>(std::move(socket), std::move(session), method_);
+    auto channel = std::make_unique<TlsChannel>(std::move(socket), std::move(session), foundation_);
     while (true) {
       Channel::Moved moved = channel->Handshake();
       if (moved.error && moved.error->code != Code::kNotFound) return *std::move(moved.error);
@@ -188,8 +198,8 @@ class OpenSslContext final : public TlsContext {
     }
   }
 
+  const FoundationPtr foundation_;
   const ContextPtr context_;
-  const std::shared_ptr<BIO_METHOD> method_;
 };
 
 Result<ContextPtr> NewContext(const SSL_METHOD* method) {
@@ -207,22 +217,24 @@ Result<ContextPtr> NewContext(const SSL_METHOD* method) {
   return context;
 }
 
-Result<std::shared_ptr<const TlsContext>> Share(ContextPtr context) {
-  MethodPtr method = NewBioMethod();
-  if (!method) return Error{Code::kInternal, "TLS: " + Complaint()};
+Result<std::shared_ptr<const TlsContext>> Share(
+    ContextPtr context, std::shared_ptr<const TrustedCertificates> trusted = nullptr) {
+  auto foundation = std::make_shared<Foundation>();
+  if (!foundation->bio_method) return Error{Code::kInternal, "TLS: " + Complaint()};
+  foundation->trusted = std::move(trusted);
   return std::shared_ptr<const TlsContext>(
-      std::make_shared<OpenSslContext>(std::move(context), std::move(method)));
+      std::make_shared<OpenSslContext>(std::move(context), std::move(foundation)));
 }
 
 }  // namespace
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::ForClients(const std::string& ca_file) {
   ASSIGN_OR_RETURN(ContextPtr context, NewContext(TLS_client_method()));
-  if (SSL_CTX_load_verify_locations(context.get(), ca_file.c_str(), nullptr) != 1) {
-    return Error{Code::kInvalid, ca_file + ": no CA certificates: " + Complaint()};
-  }
+  ASSIGN_OR_RETURN(std::shared_ptr<const TrustedCertificates> trusted,
+                   TrustedCertificates::Read(ca_file));
+  if (!trusted->AddTo(context.get())) return Error{Code::kInternal, "TLS: " + Complaint()};
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-  return Share(std::move(context));
+  return Share(std::move(context), std::move(trusted));
 }
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::ForServers(

@@ -4,9 +4,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <functional>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "base/file.h"
 #include "http/tls_testing.h"
@@ -109,6 +111,36 @@ TEST_F(TlsTest, TrustsOnlyTheRightCertificates) {
       EXPECT_NE(stream.error().message.find(c.host), std::string::npos) << stream.error().message;
     }
     thread_.join();
+  }
+}
+
+TEST_F(TlsTest, TrustsACertificateThatTheFileItselfHolds) {
+  const auto files = authority_.SelfSigned("DNS:localhost");
+  EXPECT_TRUE(Connect(
+      files, "localhost", [](Stream) {}, files.certificate));
+  thread_.join();
+  EXPECT_FALSE(Connect(files, "localhost"));
+}
+
+// Certificates are read when they are first needed, which may be by all threads at once.
+TEST_F(TlsTest, ServesManyThreadsAtOnce) {
+  const auto files = authority_.Issue("DNS:h");
+  const auto server = *TlsContext::ForServers(files.certificate, files.key);
+  for (int round = 0; round < 5; ++round) {
+    const auto client = *TlsContext::ForClients(authority_.ca_file());
+    std::atomic<int> connected{0};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 8; ++i) {
+      auto [near, far] = SocketPair();
+      threads.emplace_back([&, fd = std::move(far)]() mutable {
+        (void)server->Accept(std::move(fd), SystemClock(), Soon()).has_value();
+      });
+      threads.emplace_back([&, fd = std::move(near)]() mutable {
+        if (client->Connect(std::move(fd), "h", SystemClock(), Soon())) ++connected;
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(connected, 8);
   }
 }
 

@@ -16,7 +16,7 @@ class TestAuthority {
  public:
   // Its own certificate is `dir`/ca.pem.
   explicit TestAuthority(const std::string& dir) : dir_(dir), key_(NewKey()) {
-    certificate_ = Sign("CN=Test Authority", "", key_.get(), 3600);
+    certificate_ = Sign("Test Authority", "", key_.get(), 3600, Issuer::kItself);
     Write(dir_ + "/ca.pem", certificate_.get(), nullptr);
   }
 
@@ -28,13 +28,10 @@ class TestAuthority {
   };
   // For `names`, as OpenSSL writes them: "DNS:localhost,IP:127.0.0.1". Negative: expired.
   Files Issue(const std::string& names, long valid_s = 3600) {
-    const std::string stem = dir_ + "/" + std::to_string(++issued_);
-    const KeyPtr key = NewKey();
-    const CertificatePtr certificate = Sign("CN=Test Server", names, key.get(), valid_s);
-    Write(stem + ".pem", certificate.get(), nullptr);
-    Write(stem + ".key", nullptr, key.get());
-    return {stem + ".pem", stem + ".key"};
+    return MakeFiles(names, valid_s, Issuer::kAuthority);
   }
+  // One that nobody vouches for but itself.
+  Files SelfSigned(const std::string& names) { return MakeFiles(names, 3600, Issuer::kItself); }
 
  private:
   struct Free {
@@ -45,11 +42,21 @@ class TestAuthority {
   using KeyPtr = std::unique_ptr<EVP_PKEY, Free>;
   using CertificatePtr = std::unique_ptr<X509, Free>;
 
+  enum class Issuer : unsigned char { kItself, kAuthority };
+
+  Files MakeFiles(const std::string& names, long valid_s, Issuer by) {
+    const std::string stem = dir_ + "/" + std::to_string(++issued_);
+    const KeyPtr key = NewKey();
+    const CertificatePtr certificate = Sign("Test Server", names, key.get(), valid_s, by);
+    Write(stem + ".pem", certificate.get(), nullptr);
+    Write(stem + ".key", nullptr, key.get());
+    return {stem + ".pem", stem + ".key"};
+  }
+
   static KeyPtr NewKey() { return KeyPtr(EVP_EC_gen("P-256")); }
 
-  // Self-signed while there is no certificate of the authority yet.
   CertificatePtr Sign(const std::string& subject, const std::string& names, EVP_PKEY* key,
-                      long valid_s) {
+                      long valid_s, Issuer by) {
     CertificatePtr certificate(X509_new());
     X509* x = certificate.get();
     X509_set_version(x, X509_VERSION_3);
@@ -59,16 +66,15 @@ class TestAuthority {
     X509_set_pubkey(x, key);
     X509_NAME* name = X509_get_subject_name(x);
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
-                               reinterpret_cast<const unsigned char*>(subject.c_str() + 3), -1, -1,
-                               0);
-    X509* issuer = certificate_ ? certificate_.get() : x;
+                               reinterpret_cast<const unsigned char*>(subject.c_str()), -1, -1, 0);
+    X509* issuer = by == Issuer::kAuthority ? certificate_.get() : x;
     X509_set_issuer_name(x, X509_get_subject_name(issuer));
     if (names.empty()) {
       Extend(x, issuer, NID_basic_constraints, "critical,CA:TRUE");
     } else {
       Extend(x, issuer, NID_subject_alt_name, names);
     }
-    X509_sign(x, certificate_ ? key_.get() : key, EVP_sha256());
+    X509_sign(x, by == Issuer::kAuthority ? key_.get() : key, EVP_sha256());
     return certificate;
   }
 
