@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <deque>
 #include <map>
@@ -162,6 +163,11 @@ int Engine::OnTimer(CURLM*, long timeout_ms, void* self) {
 }
 
 void Engine::Loop() {
+  // OpenSSL writes to sockets without MSG_NOSIGNAL, and a program need not have SIGPIPE ignored.
+  sigset_t broken_pipe;
+  sigemptyset(&broken_pipe);
+  sigaddset(&broken_pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
   while (true) {
     HandleEvents(WaitMs());
     if (timer_ns_ >= 0 && clock_.MonotonicNs() >= timer_ns_) {

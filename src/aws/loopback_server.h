@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -64,6 +65,11 @@ class LoopbackServer {
       const std::lock_guard<std::mutex> lock(mutex_);
       open_.push_back(fd);
       handlers_.emplace_back([this, fd, number] {
+        // A TLS server's writes know no MSG_NOSIGNAL.
+        sigset_t broken_pipe;
+        sigemptyset(&broken_pipe);
+        sigaddset(&broken_pipe, SIGPIPE);
+        pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
         handler_(fd, number);
         const std::lock_guard<std::mutex> closing(mutex_);
         std::erase(open_, fd);
