@@ -10,7 +10,8 @@ enum class Fault : unsigned char {
   // Instead of doing what was asked. The front answers in its own format.
   kError500,     // S3: InternalError; Lambda: ServiceException
   kSlowDown503,  // S3: SlowDown; Lambda: 503 ServiceUnavailable
-  kThrottle429,  // S3: 503 SlowDown is its only throttle, so 429 TooManyRequests; Lambda: the same
+  kThrottle429,  // S3: 503 SlowDown is its only throttle, so 429 RequestThrottled, which clients
+                 // know as well; Lambda: TooManyRequestsException
   kResetBefore,  // the connection is reset and nothing was done
   // After it was done: the answer suffers. The server's work.
   kResetAfter,  // the connection is reset in place of an answer

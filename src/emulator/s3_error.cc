@@ -58,7 +58,7 @@ constexpr auto kKnown = std::to_array<Known>({
     {"ServerSideEncryptionConfigurationNotFoundError", 404},
     {"SignatureDoesNotMatch", 403},
     {"SlowDown", 503},
-    {"TooManyRequests", 429},
+    {"RequestThrottled", 429},
     {"XAmzContentSHA256Mismatch", 400},
 });
 

@@ -50,7 +50,7 @@ Error AccessError(const Access& access) {
 Error FaultError(Fault fault) {
   if (fault == Fault::kSlowDown503)
     return S3Failure("SlowDown", "Please reduce your request rate.");
-  if (fault == Fault::kThrottle429) return S3Failure("TooManyRequests", "Please slow down.");
+  if (fault == Fault::kThrottle429) return S3Failure("RequestThrottled", "Please slow down.");
   return S3Failure("InternalError", "We encountered an internal error. Please try again.");
 }
 

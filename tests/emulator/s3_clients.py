@@ -157,8 +157,9 @@ def boto_configs(s3):
     expect(s3.get_bucket_tagging(**where)["TagSet"] == tags, "tagging")
 
 
-def boto_presigned(s3, emulator):
+def boto_presigned(emulator):
     import requests_lite
+    s3 = boto(emulator, signature_version="s3v4")  # without it, presigned by version 2
     url = s3.generate_presigned_url("put_object", Params={"Bucket": "objects", "Key": "pre signed+"}, ExpiresIn=60)
     expect(requests_lite.fetch("PUT", url, b"bytes", emulator.certificate).status == 200, "presigned PUT")
     url = s3.generate_presigned_url("get_object", ExpiresIn=60, Params={
@@ -201,7 +202,7 @@ def with_boto3(scene, *options):
         boto_multipart(s3)
         boto_awkward_keys(s3)
         boto_configs(s3)
-        boto_presigned(s3, emulator)
+        boto_presigned(emulator)
         boto_streaming(s3)
     # What was kept is there again.
     with Emulator(scene, *options) as emulator:
@@ -224,9 +225,6 @@ def refusals(scene):
                "a signature for another region was taken")
         unsigned = requests_lite.fetch("GET", f"{emulator.endpoint}/closed/k", None, None)
         expect(unsigned.status == 403 and b"AccessDenied" in unsigned.body, "an unsigned GET")
-        expired = s3.generate_presigned_url("get_object", Params={"Bucket": "closed", "Key": "k"}, ExpiresIn=-1)
-        answer = requests_lite.fetch("GET", expired, None, None)
-        expect(answer.status in (400, 403), f"an expired URL: {answer.status}")
         refuse_tampered(emulator)
         expect(s3.get_object(Bucket="closed", Key="k")["Body"].read() == b"bytes", "the object changed")
 
@@ -245,7 +243,7 @@ def refuse_tampered(emulator):
     import datetime
 
     import requests_lite
-    from botocore.auth import S3SigV4Auth, SigV4Auth
+    from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials
     keys = Credentials(emulator.env["AWS_ACCESS_KEY_ID"], emulator.env["AWS_SECRET_ACCESS_KEY"])
@@ -262,21 +260,23 @@ def refuse_tampered(emulator):
     answer = put(b"bytes", headers={"x-amz-checksum-crc32": "AAAAAA=="})
     expect(answer.status == 400 and b"BadDigest" in answer.body, f"a wrong CRC: {answer.body}")
 
-    import botocore.auth
-    real = botocore.auth.get_current_datetime if hasattr(botocore.auth, "get_current_datetime") else None
+    def ago(signer, minutes):
+        """The signer, with a clock that is behind."""
+        class Late(signer):
+            def add_auth(self, request):
+                then = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(minutes=minutes)
+                request.context["timestamp"] = then.strftime("%Y%m%dT%H%M%SZ")
+                self._modify_request_before_signing(request)
+                string_to_sign = self.string_to_sign(request, self.canonical_request(request))
+                self._inject_signature_to_request(request, self.signature(string_to_sign, request))
+        return Late
 
-    class OldAuth(S3SigV4Auth):
-        def add_auth(self, request):
-            old = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(minutes=20)
-            request.context["timestamp"] = old.strftime("%Y%m%dT%H%M%SZ")
-            self._modify_request_before_signing(request)
-            canonical = self.canonical_request(request)
-            string_to_sign = self.string_to_sign(request, canonical)
-            self._inject_signature_to_request(request, self.signature(string_to_sign, request))
-
-    del real, SigV4Auth
-    answer = put(b"bytes", signer=OldAuth)
+    answer = put(b"bytes", signer=ago(S3SigV4Auth, 20))
     expect(answer.status == 403 and b"RequestTimeTooSkewed" in answer.body, f"an expired date: {answer.body}")
+    url = AWSRequest("GET", f"{emulator.endpoint}/closed/k")
+    ago(S3SigV4QueryAuth, 2)(keys, "s3", "us-east-1", expires=60).add_auth(url)
+    answer = requests_lite.fetch("GET", url.url, None, None)
+    expect(answer.status == 403 and b"Request has expired" in answer.body, f"an expired URL: {answer.body}")
 
 
 def with_awscli(scene, *options):
@@ -299,17 +299,12 @@ def with_awscli(scene, *options):
         expect(scene.run([aws, "s3", "cp", "s3://cli/up/sub/small one", "-"], env=emulator.env).out == b"small",
                "aws s3 cp to stdout")
         cli("s3api", "head-object", "--bucket", "cli", "--key", "up/large")
-        cli("s3api", "get-object", "--bucket", "cli", "--key", "none", scene.dir / "none", status=254
-            if "aws-cli/2" in cli("--version") else 255 if legacy(cli) else 254)
+        missing = scene.run([aws, "s3api", "get-object", "--bucket", "cli", "--key", "none", scene.dir / "none"],
+                            env=emulator.env)
+        expect(missing.status != 0 and b"NoSuchKey" in missing.err, f"a missing key: {missing.err}")
         cli("s3", "mv", "s3://cli/up/large", "s3://cli/moved")
         cli("s3", "rm", "--recursive", "s3://cli")
         cli("s3", "rb", "s3://cli")
-
-
-def legacy(cli):
-    """awscli 1 before 1.16 ended with 255 for every error."""
-    version = cli("--version").split()[0].split("/")[1].split(".")
-    return (int(version[0]), int(version[1])) < (1, 16)
 
 
 def with_s3cmd(scene):
