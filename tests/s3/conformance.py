@@ -1,4 +1,6 @@
-"""Runs s3_conformance_test against one server: conformance.py TEST-PROGRAM FOLDER SERVER.
+"""Runs s3_conformance_test against one server: conformance.py PROGRAM-FOLDER FOLDER SERVER.
+
+PROGRAM-FOLDER holds the test program and, for the emulator, llama.
 
 Exits with 77, saying why, where the server is not installed.
 """
@@ -11,13 +13,22 @@ import sys
 import servers
 
 SKIPPED = 77
-SERVERS = {"radosgw": servers.Radosgw, "swift": servers.Swift}
 
 
-def main(program, folder, name):
-    folder = pathlib.Path(folder) / name
+def new_server(name, folder, programs):
+    if name == "radosgw":
+        return servers.Radosgw(folder)
+    if name == "swift":
+        return servers.Swift(folder)
+    emulator = {"emulator_http": servers.Emulator, "emulator_https": servers.EmulatorTls}[name]
+    return emulator(folder, str(programs / "llama"))
+
+
+def main(programs, folder, name):
+    programs, folder = pathlib.Path(programs), pathlib.Path(folder) / name
+    program = programs / "s3_conformance_test"
     try:
-        with SERVERS[name](folder) as server:
+        with new_server(name, folder, programs) as server:
             status = subprocess.run([program], env=dict(os.environ, **server.environment),
                                     stdin=subprocess.DEVNULL, timeout=240).returncode
             if status != 0:

@@ -1,10 +1,12 @@
-"""S3 servers on loopback, for tests: radosgw and OpenStack Swift from Debian's packages.
+"""S3 servers on loopback, for tests: radosgw and OpenStack Swift from Debian's packages,
+and our own emulator.
 
 Each server is a context manager: entering starts it in a folder, at free ports, without root; leaving
 ends every process of it. `environment` is what a client needs. No service of the system is touched.
 """
 import os
 import pathlib
+import shlex
 import shutil
 import signal
 import socket
@@ -185,6 +187,47 @@ class Radosgw(Server):
         self.spawn("rgw", "radosgw", *ours, "-f", "-n", "client.rgw")
         self.await_http(port)
         self.use(port, key, secret)
+
+
+class Emulator(Server):
+    """llama emulator, over http or https."""
+
+    packages = "llama"
+    tls = False
+
+    def __init__(self, folder, llama):
+        super().__init__(folder)
+        self.programs = (llama,)
+
+    def start(self):
+        port_file = self.dir / "port"
+        state = self.dir / "emulator"
+        self.env["LLAMA_DIR"] = str(self.dir / "state")
+        self.spawn("emulator", *self.programs, "emulator", "--port", "0", "--port-file",
+                   str(port_file), "--dir", str(state), *(["--tls"] if self.tls else []))
+        deadline = time.monotonic() + START_SECONDS
+        while not port_file.exists() or not port_file.read_text().strip():
+            if self.processes[0].poll() is not None or time.monotonic() > deadline:
+                raise Broken(f"the emulator does not start:\n{self.logs()}")
+            time.sleep(0.02)
+        settings = self.read_environment(state / "env")
+        scheme = "https" if self.tls else "http"
+        self.use(int(port_file.read_text()), settings["AWS_ACCESS_KEY_ID"],
+                 settings["AWS_SECRET_ACCESS_KEY"])
+        self.environment["LLAMA_TEST_S3_ENDPOINT"] = settings["AWS_ENDPOINT_URL"]
+        if not settings["AWS_ENDPOINT_URL"].startswith(scheme + "://"):
+            raise Broken(f"not {scheme}: {settings['AWS_ENDPOINT_URL']}")
+        if self.tls:
+            self.environment["AWS_CA_BUNDLE"] = settings["AWS_CA_BUNDLE"]
+
+    @staticmethod
+    def read_environment(path):
+        words = shlex.split(path.read_text(), comments=True)
+        return dict(word.split("=", 1) for word in words if "=" in word)
+
+
+class EmulatorTls(Emulator):
+    tls = True
 
 
 SWIFT_SERVER_CONF = """\
