@@ -10,7 +10,9 @@
 #include "emulator/authority.h"
 #include "emulator/certificate.h"
 #include "emulator/emulator_files.h"
+#include "emulator/iam_front.h"
 #include "emulator/lambda_front.h"
+#include "emulator/logs_front.h"
 #include "emulator/request_log.h"
 #include "emulator/router.h"
 #include "emulator/s3_front.h"
@@ -50,6 +52,9 @@ class WholeEmulator final : public Emulator {
     TRY(OpenLambda());
     router_.Add("s3", *s3_);
     router_.Add("lambda", *lambda_);
+    router_.Add("iam", *iam_);
+    router_.Add("sts", *iam_);
+    router_.Add("logs", *logs_);
     router_.Add("emulator", *admin_);
     return WriteEnvFile(options_.dir + "/env", {endpoint(), options_.region, ca_file(), keys_,
                                                 token_, options_.expire_after_s > 0});
@@ -123,6 +128,8 @@ class WholeEmulator final : public Emulator {
       return ReadObject(*s3_storage_, bucket, key);
     };
     ASSIGN_OR_RETURN(lambda_, LambdaFront::Open(lambda, fetch, authority_, model_, log_, clock_));
+    ASSIGN_OR_RETURN(iam_, IamFront::Open(lambda.dir + "/roles.json", authority_, clock_));
+    logs_ = std::make_unique<LogsFront>(authority_, lambda_->logs());
     return {};
   }
 
@@ -140,6 +147,8 @@ class WholeEmulator final : public Emulator {
   std::unique_ptr<S3Storage> s3_storage_;
   std::unique_ptr<S3Front> s3_;
   std::unique_ptr<LambdaFront> lambda_;
+  std::unique_ptr<IamFront> iam_;
+  std::unique_ptr<LogsFront> logs_;
   // Ends first: its connections use all that stands above.
   std::unique_ptr<Server> server_;
 };
