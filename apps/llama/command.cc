@@ -1,5 +1,7 @@
 #include "command.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 
@@ -67,6 +69,14 @@ Result<ParsedArguments> ParseArguments(const Arguments& arguments, std::span<con
     }
   }
   return out;
+}
+
+std::vector<std::string> CurrentEnvironment() {
+  std::vector<std::string> env;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    env.emplace_back(*entry);
+  }
+  return env;
 }
 
 void PrintError(std::string_view what) {

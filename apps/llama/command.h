@@ -27,8 +27,13 @@ struct Command {
 };
 
 // One file each: <name>_command.cc.
+extern const Command kBootstrapCommand;
 extern const Command kBuildCommand;
 extern const Command kBuildsCommand;
+extern const Command kConfigCommand;
+extern const Command kDoctorCommand;
+extern const Command kEmulatorCommand;
+extern const Command kFunctionCommand;
 extern const Command kReportCommand;
 
 struct Option {
@@ -50,6 +55,9 @@ struct ParsedArguments {
 // is not among `options` or lacks its value.
 Result<ParsedArguments> ParseArguments(const Arguments& arguments, std::span<const Option> options,
                                        bool stop_at_first = false);
+
+// This process's environment as "K=V".
+std::vector<std::string> CurrentEnvironment();
 
 // "llama: what", on stderr.
 void PrintError(std::string_view what);

@@ -36,8 +36,9 @@ const Command kDaemonCommand = {
     "  LLAMA_LOG=debug llama daemon restart\n",
     DaemonCommand};
 
-const std::array<const Command*, 4> kCommands = {&kBuildCommand, &kBuildsCommand, &kReportCommand,
-                                                 &kDaemonCommand};
+constexpr auto kCommands = std::to_array<const Command*>(
+    {&kBuildCommand, &kBuildsCommand, &kReportCommand, &kDaemonCommand, &kBootstrapCommand,
+     &kFunctionCommand, &kConfigCommand, &kDoctorCommand, &kEmulatorCommand});
 
 const Command* FindCommand(std::string_view name) {
   for (const Command* command : kCommands) {
