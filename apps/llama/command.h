@@ -30,11 +30,14 @@ struct Command {
 extern const Command kBootstrapCommand;
 extern const Command kBuildCommand;
 extern const Command kBuildsCommand;
-extern const Command kConfigCommand;
-extern const Command kDoctorCommand;
 extern const Command kEmulatorCommand;
 extern const Command kFunctionCommand;
+extern const Command kInvokeCommand;
+extern const Command kXargsCommand;
 extern const Command kReportCommand;
+extern const Command kSqlCommand;
+extern const Command kConfigCommand;
+extern const Command kDoctorCommand;
 
 struct Option {
   std::string_view name;  // "--json"
