@@ -8,6 +8,8 @@ set -euo pipefail
 
 packages=(
   @aws-sdk/client-s3@3.1169.0
+  @aws-sdk/client-lambda@3.1164.0
+  @vercel/fun@1.3.6
 )
 
 [ $# = 1 ] || { sed -n '2,/^set/{s/^# \{0,1\}//p}' "$0" >&2; exit 2; }
