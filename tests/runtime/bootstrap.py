@@ -3,6 +3,8 @@
 
     bootstrap.py LLAMA_RUNTIME ENVELOPE_TOOL PROBE [ignored]
 """
+import base64
+import hashlib
 import http.server
 import json
 import os
@@ -10,6 +12,7 @@ import pathlib
 import queue
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -180,6 +183,86 @@ def does_not_mind_being_frozen(folder):
         assert worker.run("after")["job_count"] == "2"
 
 
+class Bucket:
+    """Objects over https at an endpoint that a worker is told; whether signatures are right, others check."""
+
+    def __init__(self, folder):
+        self.objects, self.authorized = {}, []
+        bucket = self
+        self.certificate = folder / "store.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", folder / "store.key", "-out", self.certificate, "-days", "2", "-subj", "/CN=store",
+                        "-addext", "subjectAltName=DNS:localhost,DNS:bucket.localhost"],
+                       check=True, stderr=subprocess.DEVNULL)
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def answer(self, status, body=b""):
+                bucket.authorized.append(self.headers["Authorization"].split("/")[0])
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_GET(self):
+                body = bucket.objects.get(self.headers["Host"].split(":")[0] + self.path)
+                self.answer(404 if body is None else 200, body or b"")
+
+            def do_PUT(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                bucket.objects[self.headers["Host"].split(":")[0] + self.path] = body
+                self.answer(200)
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, folder / "store.key")
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def takes_jobs_from_a_store_over_tls(folder):
+    """The static program's own TLS and names: nothing of it may need the libraries of where it runs."""
+    if shutil.which("openssl") is None:
+        print("left out: no openssl to make a certificate with")
+        return
+    bucket = Bucket(folder)
+    try:
+        job = base64.b64decode(json.loads(make_job("from", "the", "store"))["bytes"])
+        bucket.objects["bucket.localhost/pre/jobs/1"] = job
+        request = {"llama": 1, "key": "jobs/1", "sha256": hashlib.sha256(job).hexdigest(), "max_answer": 100,
+                   "store": f"s3://bucket/pre?region=eu-west-1&endpoint=https%3A%2F%2Flocalhost%3A{bucket.port}"}
+        env = {"AWS_ACCESS_KEY_ID": "AKIDROLE", "AWS_SECRET_ACCESS_KEY": "role-secret",
+               "AWS_SESSION_TOKEN": "role-token"}
+        with Worker(folder, LLAMA_CA_FILE=str(bucket.certificate), **env) as worker:
+            path, body = worker.api.invoke(json.dumps(request).encode())
+            assert path == "invocation/r1/response", (path, body)
+            receipt = json.loads(body)
+            answer = bucket.objects["bucket.localhost/pre/" + receipt["key"]]
+            assert hashlib.sha256(answer).hexdigest() == receipt["sha256"]
+            envelope = json.dumps({"llama": 1, "bytes": base64.b64encode(answer).decode()}).encode()
+            assert read_answer(envelope)["out"].endswith("from the store")
+        assert bucket.authorized == ["AWS4-HMAC-SHA256 Credential=AKIDROLE"] * 2, bucket.authorized
+        # Certificates of others, and a function that is set to another store: both are told from each other.
+        with Worker(folder, **env) as worker:
+            path, body = worker.api.invoke(json.dumps(request).encode())
+            assert path.endswith("/error") and b"certificate" in body and b"role-secret" not in body, body
+        with Worker(folder, LLAMA_STORE="s3://theirs", **env) as worker:
+            path, body = worker.api.invoke(json.dumps(request).encode())
+            assert path.endswith("/error") and b"LLAMA_STORE" in body, body
+    finally:
+        bucket.close()
+
+
 def ends_when_told(folder):
     with Worker(folder) as worker:
         worker.api.said()
@@ -202,7 +285,8 @@ def keeps_out_of_anothers_folder(folder):
 
 
 SCENES = [runs_jobs_in_envelopes, answers_pings, fails_foreign_events_and_goes_on, reports_a_job_before_its_deadline,
-          does_not_mind_being_frozen, ends_when_told, says_why_it_cannot_start, keeps_out_of_anothers_folder]
+          does_not_mind_being_frozen, takes_jobs_from_a_store_over_tls, ends_when_told,
+          says_why_it_cannot_start, keeps_out_of_anothers_folder]
 
 
 def main():
