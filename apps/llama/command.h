@@ -35,7 +35,6 @@ extern const Command kFunctionCommand;
 extern const Command kInvokeCommand;
 extern const Command kXargsCommand;
 extern const Command kReportCommand;
-extern const Command kSqlCommand;
 extern const Command kConfigCommand;
 extern const Command kDoctorCommand;
 
