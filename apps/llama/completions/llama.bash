@@ -4,7 +4,7 @@ _llama()
     local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} i
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W 'build builds report daemon bootstrap function help --help --version' -- "$cur"))
+        COMPREPLY=($(compgen -W 'build builds report daemon config doctor bootstrap function help --help --version' -- "$cur"))
         return
     fi
     case $command in
@@ -26,7 +26,7 @@ _llama()
             COMPREPLY=($(compgen -c -- "$cur"))
         fi
         ;;
-    builds) COMPREPLY=($(compgen -W '--json --help' -- "$cur")) ;;
+    builds | config | doctor) COMPREPLY=($(compgen -W '--json --help' -- "$cur")) ;;
     report)
         if [[ $cur == -* ]]; then
             COMPREPLY=($(compgen -W '--json --help' -- "$cur"))
@@ -47,7 +47,7 @@ _llama()
         fi
         ;;
     daemon) COMPREPLY=($(compgen -W 'start stop status restart run --help --json' -- "$cur")) ;;
-    help) COMPREPLY=($(compgen -W 'build builds report daemon bootstrap function' -- "$cur")) ;;
+    help) COMPREPLY=($(compgen -W 'build builds report daemon config doctor bootstrap function' -- "$cur")) ;;
     esac
 }
 complete -o default -F _llama llama
