@@ -52,8 +52,8 @@ Result<Fd> ConnectTcp(const std::string& api, const Clock& clock, int stop_fd) {
 // A deadline by which a job could be stopped: Lambda's longest is 15 minutes away. Some runtimes'
 // is no time of day at all.
 bool IsPlausible(int64_t deadline_ms, const Clock& clock) {
-  const int64_t left_ms = deadline_ms - clock.NowNs() / 1'000'000;
-  return left_ms > -kHourMs && left_ms < kHourMs;
+  const int64_t now_ms = clock.NowNs() / 1'000'000;
+  return deadline_ms > now_ms - kHourMs && deadline_ms < now_ms + kHourMs;
 }
 
 std::string ErrorBody(const Error& error) {
