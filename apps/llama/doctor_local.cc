@@ -10,6 +10,7 @@
 #include "build_id.h"
 #include "build_setup.h"
 #include "client/connection.h"
+#include "client/invocation.h"
 #include "doctor.h"
 #include "report/format.h"
 #include "wire/session.h"
@@ -58,11 +59,9 @@ Finding CheckStateFolder(const Patient& patient) {
 std::string FindInPath(const Patient& patient, const std::string& name) {
   if (name.find('/') != std::string::npos) return name;
   const std::string path = aws::EnvValue(patient.env, "PATH");
-  for (size_t at = 0; at <= path.size();) {
-    const size_t end = std::min(path.find(':', at), path.size());
-    const std::string candidate = JoinPath(path.substr(at, end - at), name);
+  for (const std::string_view folder : client::SplitPath(path)) {
+    const std::string candidate = JoinPath(folder.empty() ? "." : folder, name);
     if (access(candidate.c_str(), X_OK) == 0) return candidate;
-    at = end + 1;
   }
   return "";
 }
