@@ -279,6 +279,7 @@ void CommandInputs::FillJob(wire::Job& job) const {
   job.env = Environment();
   job.cwd = request_.cwd;
   job.umask = request_.umask;
+  if (request_.timeout_ms > 0) job.timeout_ms = request_.timeout_ms;
   for (const wire::CommandOutput& output : request_.outputs) {
     job.outputs.push_back({output.remote, output.is_tree});
   }

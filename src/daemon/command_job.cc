@@ -22,6 +22,8 @@ using trace::Value;
 // An interpreter finds one level of modules at a time.
 constexpr int kMaxLessons = 40;
 constexpr int kMaxCrashes = 3;
+// What a worker has beyond the command's own time.
+constexpr int64_t kAnswerMs = 20'000;
 constexpr size_t kMaxNotes = 20;
 
 class CommandJob final : public Job, private RemoteWork {
@@ -122,8 +124,10 @@ RemoteRunOptions CommandJob::RunOptions() const {
   RemoteRunOptions options;
   options.build_id = build_id_;
   options.timeout_ms = shared_.job_timeout_ms;
-  if (request_.timeout_ms > 0)
-    options.timeout_ms = std::min(request_.timeout_ms, options.timeout_ms);
+  // The worker ends the command; the invocation leaves it the time to say so.
+  if (request_.timeout_ms > 0) {
+    options.timeout_ms = std::min(request_.timeout_ms + kAnswerMs, options.timeout_ms);
+  }
   options.max_crashes = kMaxCrashes;
   options.max_corrections = kMaxLessons;
   options.scans_anew = true;
@@ -138,6 +142,10 @@ Result<void> CommandJob::RunRemotely(const std::function<bool()>& cancelled) {
   result_.sent_bytes = remote_.sent_bytes();
   if (!answer) {
     result_.timed_out = answer.error().code == Code::kDeadline;
+    if (result_.timed_out && request_.timeout_ms > 0) {
+      return Error{Code::kDeadline,
+                   "its time is up, " + std::to_string(request_.timeout_ms) + " ms"};
+    }
     return answer.error();
   }
   result_.timed_out = answer->timed_out;

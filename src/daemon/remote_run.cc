@@ -109,8 +109,8 @@ wire::Job RemoteRun::MakeJob(const Synced& synced) const {
     if (entry.type == tree::EntryType::kDir) job.links.push_back({path, ""});
     if (entry.type == tree::EntryType::kSymlink) job.links.push_back({path, entry.target});
   }
-  work_.FillJob(job);
   job.timeout_ms = options_.timeout_ms;
+  work_.FillJob(job);
   job.max_answer_bytes = function_->max_payload_bytes();
   return job;
 }

@@ -16,7 +16,6 @@
 #include "recorder.h"
 
 #define MAX_SCRIPTS 4
-#define HEAD_BYTES 256
 
 extern char** environ;
 
@@ -26,11 +25,10 @@ static size_t Count(char* const words[]) {
   return n;
 }
 
-/* What the kernel reads of a script's first line. `head` is ended by NUL. 0: it is no script. */
-static int ReadInterpreter(const char* path, char* head, char** interpreter, char** argument) {
+int ReadInterpreter(const char* path, char* head, char** interpreter, char** argument) {
   const int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return 0;
-  const long n = syscall(SYS_read, fd, head, HEAD_BYTES - 1);
+  const long n = syscall(SYS_read, fd, head, SCRIPT_HEAD_BYTES - 1);
   syscall(SYS_close, fd);
   if (n < 3 || head[0] != '#' || head[1] != '!') return 0;
   head[n] = '\0';
@@ -57,7 +55,7 @@ static int Exec(const char* path, char* const argv[], char* const env[], int scr
   char buffer[MAX_PATH];
   const char* real = Reroot(path, buffer);
   RecordLookup(AT_FDCWD, real, syscall(SYS_faccessat, AT_FDCWD, real, F_OK));
-  char head[HEAD_BYTES];
+  char head[SCRIPT_HEAD_BYTES];
   char* interpreter = NULL;
   char* argument = NULL;
   if (!HasRoot() || scripts >= MAX_SCRIPTS || syscall(SYS_faccessat, AT_FDCWD, real, X_OK) != 0 ||
@@ -89,25 +87,28 @@ static int ExecOrShell(const char* path, char* const argv[], char* const env[]) 
   return Exec(words[0], words, env, 0);
 }
 
+const char* NextInSearchPath(const char* dirs, const char* file, char* path) {
+  size_t n = 0;
+  for (; *dirs != '\0' && *dirs != ':'; ++dirs) {
+    if (n < MAX_PATH) path[n++] = *dirs;
+  }
+  if (n != 0 && n < MAX_PATH) path[n++] = '/';
+  for (size_t i = 0; file[i] != '\0' && n < MAX_PATH; ++i) path[n++] = file[i];
+  path[n < MAX_PATH ? n : 0] = '\0';
+  return *dirs == '\0' ? NULL : dirs + 1;
+}
+
 static int Search(const char* file, char* const argv[], char* const env[]) {
-  const char* dir = getenv("PATH");
+  const char* dirs = getenv("PATH");
   int denied = 0;
-  if (dir == NULL) dir = "/bin:/usr/bin";
-  while (1) {
+  if (dirs == NULL) dirs = "/bin:/usr/bin";
+  while (dirs != NULL) {
     char path[MAX_PATH];
-    size_t n = 0;
-    for (; *dir != '\0' && *dir != ':'; ++dir) {
-      if (n < MAX_PATH) path[n++] = *dir;
-    }
-    if (n != 0 && n < MAX_PATH) path[n++] = '/';
-    for (size_t i = 0; file[i] != '\0' && n < MAX_PATH; ++i) path[n++] = file[i];
-    if (n < MAX_PATH) {
-      path[n] = '\0';
-      ExecOrShell(path, argv, env);
-      if (errno == EACCES) denied = 1;
-      if (errno != EACCES && errno != ENOENT && errno != ENOTDIR) return -1;
-    }
-    if (*dir++ == '\0') break;
+    dirs = NextInSearchPath(dirs, file, path);
+    if (path[0] == '\0') continue;
+    ExecOrShell(path, argv, env);
+    if (errno == EACCES) denied = 1;
+    if (errno != EACCES && errno != ENOENT && errno != ENOTDIR) return -1;
   }
   errno = denied ? EACCES : ENOENT;
   return -1;

@@ -1,5 +1,5 @@
 /* The parts of the recorder, for each other: lookup_recorder.c records, reroot.c leads absolute
- * paths below the worker's root, exec.c follows programs. */
+ * paths below the worker's root, exec.c and load.c follow programs and libraries. */
 #ifndef LLAMA_WORKER_PRELOAD_RECORDER_H_
 #define LLAMA_WORKER_PRELOAD_RECORDER_H_
 
@@ -15,5 +15,12 @@ void LearnRoot(const char* log);
 int HasRoot(void);
 /* Where `path` is to be looked up: itself, or `buffer` (MAX_PATH bytes) with the root before it. */
 const char* Reroot(const char* path, char* buffer);
+
+#define SCRIPT_HEAD_BYTES 256
+/* What the kernel reads of a script's first line, into `head` (SCRIPT_HEAD_BYTES). 0: no script. */
+int ReadInterpreter(const char* path, char* head, char** interpreter, char** argument);
+/* The first candidate for `file` in the search path `dirs` into `path` (MAX_PATH bytes; empty if it
+ * is too long), and what is left of `dirs`, or NULL. */
+const char* NextInSearchPath(const char* dirs, const char* file, char* path);
 
 #endif
