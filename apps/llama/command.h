@@ -34,6 +34,8 @@ extern const Command kEmulatorCommand;
 extern const Command kFunctionCommand;
 extern const Command kInvokeCommand;
 extern const Command kXargsCommand;
+extern const Command kStoreCommand;
+extern const Command kGetCommand;
 extern const Command kReportCommand;
 extern const Command kConfigCommand;
 extern const Command kDoctorCommand;

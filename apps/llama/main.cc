@@ -38,8 +38,8 @@ const Command kDaemonCommand = {
 
 constexpr auto kCommands = std::to_array<const Command*>(
     {&kBuildCommand, &kBuildsCommand, &kReportCommand, &kInvokeCommand, &kXargsCommand,
-     &kDaemonCommand, &kBootstrapCommand, &kFunctionCommand, &kConfigCommand, &kDoctorCommand,
-     &kEmulatorCommand});
+     &kStoreCommand, &kGetCommand, &kDaemonCommand, &kBootstrapCommand, &kFunctionCommand,
+     &kConfigCommand, &kDoctorCommand, &kEmulatorCommand});
 
 const Command* FindCommand(std::string_view name) {
   for (const Command* command : kCommands) {
