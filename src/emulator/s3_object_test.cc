@@ -122,7 +122,7 @@ TEST_F(Tail, RefusesEveryFileThatIsCutOffOrLonger) {
   const std::string whole = "bytes" + EncodeTail(meta);
   for (size_t size = 0; size < whole.size(); ++size) {
     EXPECT_FALSE(Read(whole.substr(0, size))) << size;
-    if (size > 0) EXPECT_FALSE(Read(whole.substr(size))) << "without its first " << size;
+    EXPECT_FALSE(Read(whole.substr(size + 1))) << "without its first bytes, " << size + 1;
   }
   EXPECT_FALSE(Read(whole + "x"));
   EXPECT_FALSE(Read("x" + whole));
