@@ -199,7 +199,9 @@ void SupervisorMain(const ChildPlan& plan) {
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);
   const int ended = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-  const pid_t program = fork();
+  // Not fork(): this process is a clone of one with many threads, made behind glibc's back, and a
+  // lock that another thread held then, fork would wait for for ever.
+  const auto program = static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
   if (program == 0) ProgramMain(plan);
   if (program < 0) Give(plan, StartFailure::kFork, errno);
   close(plan.start);
