@@ -88,13 +88,6 @@ Result<bool> S3Storage::CreateBucket(const std::string& bucket) {
   for (const char* folder : {"/config", "/uploads", "/objects"}) {
     TRY(MakeDirs(made->dir + folder, 0700));
   }
-  // All of them now, so that no writer has to.
-  for (int i = 0; i < 256; ++i) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    const std::string name = {kDigits[static_cast<size_t>(i / 16)],
-                              kDigits[static_cast<size_t>(i % 16)]};
-    TRY(MakeDirs(made->dir + "/objects/" + name, 0700));
-  }
   buckets_[bucket] = std::move(made);
   return true;
 }
@@ -177,7 +170,13 @@ Result<ObjectMeta> S3Storage::Place(Bucket& bucket, ObjectMeta meta, Draft draft
   const auto old = bucket.index.find(meta.key);
   const bool exists = old != bucket.index.end();
   TRY(CheckWriteConditions(conditions, exists ? std::optional(old->second.etag) : std::nullopt));
-  TRY(draft.MoveTo(ObjectPath(bucket.dir, meta.key)));
+  const std::string path = ObjectPath(bucket.dir, meta.key);
+  if (Result<void> moved = draft.MoveTo(path); !moved) {
+    // The first object of its folder.
+    if (moved.error().code != Code::kNotFound) return moved.error();
+    TRY(MakeDirs(std::string(DirName(path)), 0700));
+    TRY(draft.MoveTo(path));
+  }
   bucket.index.insert_or_assign(meta.key, meta);
   return meta;
 }

@@ -4,7 +4,7 @@ _llama()
     local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} i
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W 'build builds report daemon config doctor bootstrap function help --help --version' -- "$cur"))
+        COMPREPLY=($(compgen -W 'build builds report daemon emulator config doctor bootstrap function help --help --version' -- "$cur"))
         return
     fi
     case $command in
@@ -47,7 +47,14 @@ _llama()
         fi
         ;;
     daemon) COMPREPLY=($(compgen -W 'start stop status restart run --help --json' -- "$cur")) ;;
-    help) COMPREPLY=($(compgen -W 'build builds report daemon config doctor bootstrap function' -- "$cur")) ;;
+    emulator)
+        case ${COMP_WORDS[COMP_CWORD - 1]} in
+        --port-file | --dir | --cert | --key | --secret-file | --model) COMPREPLY=($(compgen -f -- "$cur")) ;;
+        --profile) COMPREPLY=($(compgen -W 'none aws' -- "$cur")) ;;
+        *) COMPREPLY=($(compgen -W '--port --port-file --listen --dir --tls --cert --key --region --access-key --secret-file --expire-after --profile --model --set --max-object --bare-root --help' -- "$cur")) ;;
+        esac
+        ;;
+    help) COMPREPLY=($(compgen -W 'build builds report daemon emulator config doctor bootstrap function' -- "$cur")) ;;
     esac
 }
 complete -o default -F _llama llama
