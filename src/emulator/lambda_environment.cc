@@ -141,6 +141,7 @@ void Environment::Print(std::string_view text) {
 
 void Environment::DrainOutput() {
   std::array<char, 16384> chunk{};
+  const int64_t before = output_read_;
   while (output_.valid()) {
     const ssize_t n = pread(output_.get(), chunk.data(), chunk.size(), output_read_);
     if (n <= 0) break;
@@ -148,7 +149,7 @@ void Environment::DrainOutput() {
     Print({chunk.data(), static_cast<size_t>(n)});
   }
   // What has been read need not stay on the disk.
-  if (output_read_ > 0) {
+  if (output_read_ > before) {
     fallocate(output_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, output_read_);
   }
 }

@@ -51,8 +51,11 @@ std::string MakeTestZip(const std::vector<TestZipEntry>& entries) {
 }
 
 std::string FakeFunctionZip() {
-  return MakeTestZip({{"bootstrap", ReadFile(FAKE_FUNCTION).value(), 0100755},
-                      {"data/note.txt", "a note", 0100644}});
+  // Compressing it takes longer than most tests do.
+  static const std::string zip =
+      MakeTestZip({{"bootstrap", ReadFile(FAKE_FUNCTION).value(), 0100755},
+                   {"data/note.txt", "a note", 0100644}});
+  return zip;
 }
 
 LambdaWorld::LambdaWorld(std::string_view settings, LambdaOptions options)

@@ -165,6 +165,10 @@ std::string Obey(const std::string& verb, const std::string& rest) {
   if (verb == "hang") {
     while (true) pause();
   }
+  if (verb == "slow") {
+    usleep(static_cast<useconds_t>(number) * 1000);
+    return rest;
+  }
   if (verb == "exit") std::exit(static_cast<int>(number));
   if (verb == "kill") kill(getpid(), static_cast<int>(number));
   if (verb == "print") {
