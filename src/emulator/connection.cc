@@ -16,6 +16,8 @@ namespace llama::emulator {
 namespace {
 
 constexpr uint64_t kPieceBytes = 64 << 10;
+// Smaller ones need no share of the room for bodies: Lambda's payloads among them.
+constexpr uint64_t kSmallBodyBytes = 8 << 20;
 constexpr int64_t kLingerMs = 2'000;
 // Sleeps shorter than that are not worth their wake-up; the lines remember.
 constexpr int64_t kShortestSleepNs = 500'000;
@@ -40,6 +42,8 @@ std::string_view Reason(int status) {
       return "Forbidden";
     case 404:
       return "Not Found";
+    case 408:
+      return "Request Timeout";
     case 409:
       return "Conflict";
     case 412:
@@ -134,9 +138,12 @@ bool Connection::ServeOne() {
     } while (ready < 0 && errno == EINTR);
     if (ready <= 0 || waiting[1].revents != 0) return false;
   }
-  Result<Request> request = ReadRequest();
+  BodyRoom::Share room;
+  Result<Request> request = ReadRequest(room);
   if (!request) {
-    if (request.error().code == Code::kInvalid) Refuse(400, request.error().message);
+    const Error& error = request.error();
+    if (error.code == Code::kInvalid) Refuse(400, error.message);
+    if (error.code == Code::kDeadline) Refuse(408, error.message);
     return false;
   }
   Response response = world_.handler.Handle(*request, *this);
@@ -149,7 +156,7 @@ bool Connection::ServeOne() {
   return go_on;
 }
 
-Result<Request> Connection::ReadRequest() {
+Result<Request> Connection::ReadRequest(BodyRoom::Share& room) {
   ASSIGN_OR_RETURN(http::Message message,
                    stream_.ReadHead(http::Kind::kRequest, Wait(world_.options.slow_ms)));
   Request request;
@@ -160,15 +167,16 @@ Result<Request> Connection::ReadRequest() {
   request.body_limit = world_.options.max_body_bytes;
   TRY(TakeTarget(request, message.start[1]));
   keep_alive_ = KeepsAlive(message);
-  TRY(ReadBody(message, request));
+  TRY(ReadBody(message, request, room));
   request.headers = std::move(message.headers);
   request.body = std::move(message.body);
   request.received_ns = world_.clock.MonotonicNs();
   return request;
 }
 
-Result<void> Connection::ReadBody(http::Message& message, Request& request) {
-  uint64_t expected = 0;
+Result<void> Connection::ReadBody(http::Message& message, Request& request, BodyRoom::Share& room) {
+  // How long a chunked one will be is not known.
+  uint64_t expected = message.Find("Transfer-Encoding") == nullptr ? 0 : request.body_limit;
   if (const std::string* length = message.Find("Content-Length")) {
     const std::optional<uint64_t> size = ParseUint(*length);
     if (!size) return Error{Code::kInvalid, "HTTP: content length is no number"};
@@ -178,6 +186,11 @@ Result<void> Connection::ReadBody(http::Message& message, Request& request) {
     request.body_too_large = true;
     keep_alive_ = false;
     return {};
+  }
+  const int64_t patience_ns = world_.clock.MonotonicNs() + world_.options.slow_ms * 1'000'000;
+  const auto wanted = [&] { return !Abandoned() && world_.clock.MonotonicNs() < patience_ns; };
+  if (expected > kSmallBodyBytes && !world_.room.Take(expected, wanted, room)) {
+    return Error{Code::kDeadline, "HTTP: too many large bodies at once"};
   }
   if (const std::string* expect = message.Find("Expect");
       expect != nullptr && SameIgnoringCase(*expect, "100-continue")) {

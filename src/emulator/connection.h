@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "emulator/body_room.h"
 #include "emulator/lines.h"
 #include "emulator/message.h"
 #include "emulator/server.h"
@@ -21,6 +22,7 @@ class Connection final : public Exchange {
     Handler& handler;
     Lines* lines;     // nullptr: no limits
     RequestLog* log;  // nullptr: none
+    BodyRoom& room;
     const Clock& clock;
     std::atomic<uint64_t>& next_id;
     int drain_fd;  // readable: take no more requests
@@ -38,8 +40,8 @@ class Connection final : public Exchange {
  private:
   // False: the connection ends.
   bool ServeOne();
-  Result<Request> ReadRequest();
-  Result<void> ReadBody(http::Message& message, Request& request);
+  Result<Request> ReadRequest(BodyRoom::Share& room);
+  Result<void> ReadBody(http::Message& message, Request& request, BodyRoom::Share& room);
   // True: the connection may go on.
   bool Answer(const Request& request, Response& response);
   std::string Head(const Request& request, const Response& response) const;

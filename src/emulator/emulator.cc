@@ -47,7 +47,7 @@ class WholeEmulator final : public Emulator {
     TRY(log_.Open(options_.dir + "/requests.ndjson"));
     TRY(LoadKeys());
     ASSIGN_OR_RETURN(s3_storage_, S3Storage::Open(options_.dir + "/s3", clock_));
-    s3_ = std::make_unique<S3Front>(*s3_storage_, authority_, model_);
+    s3_ = std::make_unique<S3Front>(*s3_storage_, authority_, model_, options_.max_object_bytes);
     TRY(Listen());
     TRY(OpenLambda());
     router_.Add("s3", *s3_);
@@ -98,7 +98,7 @@ class WholeEmulator final : public Emulator {
     ServerOptions server;
     server.address = options_.address;
     server.port = options_.port;
-    // A body that is just too large is still read, and refused in S3's words.
+    // Lambda's are larger than a small limit for objects; each front minds its own.
     server.max_body_bytes = std::max(options_.max_object_bytes, kMaxControlBytes);
     if (options_.tls) {
       certificate_file_ = options_.certificate_file;

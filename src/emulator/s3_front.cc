@@ -172,7 +172,7 @@ Response S3Front::Handle(const Request& request, const Exchange&) {
 }
 
 Result<void> S3Front::CheckAccess(const Request& request, const Access& access) const {
-  if (request.body_too_large) {
+  if (request.body_too_large || request.body.size() > max_object_bytes_) {
     return S3Failure("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size");
   }
   if (!access.ok()) return AccessError(access);

@@ -32,8 +32,12 @@ std::string_view ModelKind(std::string_view operation);
 
 class S3Front final : public Handler {
  public:
-  S3Front(S3Storage& storage, const Authority& authority, Model& model)
-      : storage_(storage), authority_(authority), model_(model) {}
+  S3Front(S3Storage& storage, const Authority& authority, Model& model,
+          uint64_t max_object_bytes = uint64_t{512} << 20)
+      : storage_(storage),
+        authority_(authority),
+        model_(model),
+        max_object_bytes_(max_object_bytes) {}
 
   Response Handle(const Request& request, const Exchange& exchange) override;
 
@@ -88,6 +92,7 @@ class S3Front final : public Handler {
   S3Storage& storage_;
   const Authority& authority_;
   Model& model_;
+  const uint64_t max_object_bytes_;
 
   // The uploads completed last and their etags: a client whose answer was lost asks again.
   Mutex mutex_;

@@ -88,7 +88,11 @@ struct Server::Tls {
 
 Server::Server(ServerOptions options, Handler& handler, Model* model, RequestLog* log,
                const Clock& clock)
-    : options_(std::move(options)), handler_(handler), log_(log), clock_(clock) {
+    : options_(std::move(options)),
+      handler_(handler),
+      log_(log),
+      clock_(clock),
+      room_(options_.body_room_bytes) {
   if (model != nullptr) lines_ = std::make_unique<Lines>(*model);
 }
 
@@ -187,7 +191,7 @@ void Server::Accept() {
 }
 
 void Server::Serve(Fd socket, std::string peer) {
-  const Connection::World world = {options_, handler_, lines_.get(),    log_,
+  const Connection::World world = {options_, handler_, lines_.get(),    log_,          room_,
                                    clock_,   next_id_, drain_fd_.get(), stop_fd_.get()};
   if (tls_ == nullptr) {
     Connection(world, http::Stream(std::move(socket), clock_), std::move(peer)).Run();

@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/mutex.h"
 #include "base/result.h"
+#include "emulator/body_room.h"
 #include "emulator/message.h"
 #include "emulator/model.h"
 #include "emulator/request_log.h"
@@ -30,10 +31,11 @@ struct ServerOptions {
   // PEM files; both empty: plain HTTP.
   std::string certificate_file;
   std::string key_file;
-  int max_connections = 1200;
+  int max_connections = 4000;
   uint64_t max_body_bytes = uint64_t{512} << 20;
-  int64_t idle_ms = 60'000;  // between requests of a connection
-  int64_t slow_ms = 60'000;  // for a head, and for any progress of a body
+  uint64_t body_room_bytes = uint64_t{2} << 30;  // of all bodies above 8 MiB together
+  int64_t idle_ms = 60'000;                      // between requests of a connection
+  int64_t slow_ms = 60'000;                      // for a head, and for any progress of a body
 };
 
 class Server {
@@ -64,6 +66,7 @@ class Server {
   Handler& handler_;
   RequestLog* const log_;
   const Clock& clock_;
+  BodyRoom room_;
   std::unique_ptr<Lines> lines_;
   std::unique_ptr<Tls> tls_;
   uint16_t port_ = 0;
