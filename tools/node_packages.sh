@@ -10,6 +10,12 @@ packages=(
   @aws-sdk/client-s3@3.1169.0
   @aws-sdk/client-lambda@3.1164.0
   @vercel/fun@1.3.6
+  serverless@3.40.0
+  serverless-offline@13.10.1
+)
+# Has a part that is compiled here, with node-gyp, autoconf, automake, libtool and cmake.
+native_packages=(
+  aws-lambda-ric@3.3.0
 )
 
 [ $# = 1 ] || { sed -n '2,/^set/{s/^# \{0,1\}//p}' "$0" >&2; exit 2; }
@@ -18,3 +24,5 @@ mkdir -p "$1"
 cd "$1"
 [ -f package.json ] || echo '{"private": true}' > package.json
 npm install --no-audit --no-fund --no-save --loglevel=error "${packages[@]}"
+npm install --no-audit --no-fund --no-save --loglevel=error "${packages[@]}" "${native_packages[@]}" ||
+  echo "${native_packages[*]}: cannot be built here; tests with it are skipped"
