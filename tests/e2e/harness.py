@@ -78,6 +78,7 @@ class Scene:
         self.tmp = self.dir / "tmp"
         self.user = None  # run commands as this uid
         self.extra_env = {}
+        self.at_end = []  # called, last first, once the daemon has stopped
         self._clear()
         for folder in (self.dir, self.tmp, self.dir / "home"):
             folder.mkdir(parents=True)
@@ -164,6 +165,8 @@ class Scene:
         """Stops the daemon and checks that nothing is left behind."""
         if self.llama_dir.is_dir() and self.daemons():
             self.llama("daemon", "stop")
+        while self.at_end:
+            self.at_end.pop()()
         deadline = time.monotonic() + 20
         while self.processes() and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)

@@ -1,27 +1,24 @@
 """Builds a real project with and without llama, in the same folder, and compares all that is left.
 
-    project_identity.py PROJECT [--bare-root]     one of the table below
+    project_identity.py PROJECT [--bare-root | --cloud]     one of the table below
+
+--bare-root: workers in roots that hold nothing. --cloud: on S3 and Lambda as the emulator has them.
 
 Everything that either build leaves is compared, not objects alone, but for logs that hold times.
 Then the trace is checked: no compile of the project ran locally for want of understanding, and
 every compile's spans are one whole tree.
 """
 import dataclasses
-import glob
 import os
-import pathlib
-import shutil
-import subprocess
 import sys
 
 import bare_root
+import emulated
 import harness
+import sources
 import trace_check
 import trees
-from harness import Skip, expect
-
-CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
-SOURCES = CHECKOUT / "build" / "sources"
+from harness import expect
 
 # Why a compiler that is called by these projects may run here: it is no -c compile of one source,
 # or the code has an error that the local compiler has to report.
@@ -69,42 +66,6 @@ PROJECTS = {
 }
 
 
-def fetch(project):
-    """The folder of the pristine sources."""
-    for program in project.needs:
-        harness.require_program(program)
-    if not project.source.startswith("/"):
-        harness.require_program("dpkg-source")
-        tool = CHECKOUT / "tools" / "debian_source.sh"
-        result = subprocess.run([tool, SOURCES, project.source], capture_output=True, check=False)
-        if result.returncode != 0:
-            raise Skip(f"can't fetch the source package {project.source}: {result.stderr.decode()}")
-        return SOURCES / project.source
-    found = sorted(glob.glob(project.source))
-    if not found:
-        raise Skip(f"no {project.source} here")
-    path = pathlib.Path(found[-1])
-    return path if path.is_dir() else unpack(path)
-
-
-def unpack(tarball):
-    SOURCES.mkdir(parents=True, exist_ok=True)
-    target = SOURCES / tarball.name.split(".tar")[0]
-    if not target.exists():
-        scratch = SOURCES / f".unpack-{tarball.name}"
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir()
-        subprocess.run(["tar", "-xf", tarball, "-C", scratch, "--strip-components=1"], check=True)
-        scratch.rename(target)
-    return target
-
-
-def copy(pristine, tree):
-    # Hard links where there are many files: what a build writes anew has another inode then.
-    linked = ["-l"] if pristine.name.startswith("linux") else []
-    subprocess.run(["cp", "-a", *linked, pristine, tree], check=True)
-
-
 def build(scene, project, tree, with_llama):
     path = f"{scene.bin}:{os.environ['PATH']}"
     env = scene.env(PATH=path, **project.env, **(project.llama_env if with_llama else {}))
@@ -133,20 +94,21 @@ def check_trace(spans):
 def scenario(scene):
     name = sys.argv[1]
     project = PROJECTS[name]
-    pristine = fetch(project)
+    pristine = sources.fetch(project.source, project.needs)
     tree, plain = scene.dir / "tree", scene.dir / "plain"
     if "--bare-root" in sys.argv:
         bare_root.use(scene)
+    cloud = emulated.use(scene) if "--cloud" in sys.argv else None
     if name == "clang":
         project.steps = [step + ["CC=clang"] for step in project.steps]
 
-    copy(pristine, tree)
+    sources.copy(pristine, tree)
     build(scene, project, tree, with_llama=False)
     tree.rename(plain)
     objects = trees.count(plain, "*.o")
     expect(objects >= project.objects, f"only {objects} objects: is {name} built at all?")
 
-    copy(pristine, tree)
+    sources.copy(pristine, tree)
     build(scene, project, tree, with_llama=True)
     faults, remote = trees.compare(plain, tree, project.ignore, project.only), 0
     for number in range(len(project.steps)):
@@ -161,6 +123,8 @@ def scenario(scene):
     expect(not faults, f"{len(faults)} faults:\n" + "\n".join(faults[:40]))
     if "--bare-root" in sys.argv:
         bare_root.check(scene)
+    if cloud:
+        emulated.check_used(cloud, remote)
     print(f"{name}: {objects} objects the same, {remote} compiles remote")
 
 
