@@ -40,6 +40,7 @@ constexpr auto kOptions = std::to_array<Option>({
     {"--set", true},
     {"--max-object", true},
     {"--bare-root"},
+    {"--function-idle", true},
 });
 
 Error Bad(std::string_view option, std::string_view value) {
@@ -116,6 +117,8 @@ Result<EmulatorOptions> ReadOptions(const ParsedArguments& parsed) {
   }
   options.tls = parsed.Has("--tls") || parsed.Has("--cert");
   options.bare_root = parsed.Has("--bare-root");
+  ASSIGN_OR_RETURN(const uint64_t idle_s, ReadNumber(parsed, "--function-idle", 300, 86'400));
+  options.function_idle_ms = static_cast<int64_t>(idle_s) * 1000;
   ASSIGN_OR_RETURN(options.keys, ReadKeys(parsed));
   ASSIGN_OR_RETURN(options.model, ReadModel(parsed));
   options.dir = parsed.Value("--dir");
@@ -217,6 +220,8 @@ const Command kEmulatorCommand = {
     "  --set KEY=VALUE    one of them; may be repeated\n"
     "  --max-object N     bytes of the largest body; default 512 MiB\n"
     "  --bare-root        functions see none of this machine's files\n"
+    "  --function-idle S  end a function's environment when it was idle for S seconds; default "
+    "300\n"
     "\n"
     "exit status: 0 after a signal, 1 if it can't serve, 2 for wrong options.\n"
     "\n"

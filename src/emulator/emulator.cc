@@ -119,6 +119,7 @@ class WholeEmulator final : public Emulator {
     LambdaOptions lambda;
     lambda.dir = options_.dir + "/lambda";
     lambda.bare_root = options_.bare_root;
+    lambda.idle_ms = options_.function_idle_ms;
     lambda.endpoint = endpoint();
     if (options_.tls) {
       ASSIGN_OR_RETURN(lambda.ca_pem, ReadFile(certificate_file_, 1 << 20));

@@ -35,6 +35,7 @@ struct EmulatorOptions {
   int64_t expire_after_s = 0;       // not 0: `env` names a source of keys that last that long
   uint64_t max_object_bytes = uint64_t{512} << 20;
   bool bare_root = false;  // functions see nothing of this machine's programs
+  int64_t function_idle_ms = 300'000;
   ModelSettings model;
 };
 

@@ -44,7 +44,9 @@ def boto(emulator, service="lambda", **config):
     for name in [n for n in os.environ if n.startswith("AWS_")]:
         del os.environ[name]
     os.environ.update({k: v for k, v in emulator.env.items() if k.startswith("AWS_")})
-    return boto3.client(service, config=Config(**({"retries": {"max_attempts": 1}} | config)))
+    # botocore before 1.31 doesn't know AWS_ENDPOINT_URL.
+    return boto3.client(service, endpoint_url=emulator.endpoint,
+                        config=Config(**({"retries": {"max_attempts": 1}} | config)))
 
 
 def refused(call, code, **arguments):
@@ -114,7 +116,8 @@ def boto_code(client, scene, s3):
     answer = client.invoke(FunctionName="f")
     expect(answer.get("FunctionError") == "Unhandled", f"an interpreter that is not there: {answer}")
     expect(json.load(answer["Payload"])["errorType"] == "Runtime.InvalidEntrypoint", "its type")
-    refused(client.update_function_code, "InvalidParameterValueException", FunctionName="f", S3Bucket="code", S3Key="no")
+    refused(client.update_function_code, "InvalidParameterValueException", FunctionName="f", S3Bucket="code",
+            S3Key="no")
     client.update_function_code(FunctionName="f", ZipFile=fake_zip(scene))
     refused(client.create_function, "InvalidParameterValueException", FunctionName="node", Runtime="nodejs20.x",
             Role=ROLE, Handler="h", Code={"ZipFile": make_zip({"index.js": b"x"})})
@@ -152,8 +155,8 @@ def boto_invocations(client, logs):
     late = json.load(client.invoke(FunctionName="f", Payload=b'"hang"')["Payload"])
     expect(late["errorType"] == "Sandbox.Timedout" and "after 1.00 seconds" in late["errorMessage"], f"{late}")
     expect(client.invoke(FunctionName="f", InvocationType="DryRun")["StatusCode"] == 204, "dry run")
-    expect(client.invoke(FunctionName="f", InvocationType="Event", Payload=b'"print from an event"')["StatusCode"] == 202,
-           "an event")
+    event = client.invoke(FunctionName="f", InvocationType="Event", Payload=b'"print from an event"')
+    expect(event["StatusCode"] == 202, "an event")
 
     def seen():
         found = logs.filter_log_events(logGroupName="/aws/lambda/f", filterPattern='"from an event"')
@@ -202,7 +205,7 @@ def boto_identity(emulator):
     refused(iam.delete_role, "DeleteConflict", RoleName="r")
     session = sts.assume_role(RoleArn=role["Arn"], RoleSessionName="session")["Credentials"]
     import boto3
-    assumed = boto3.client("sts", aws_access_key_id=session["AccessKeyId"],
+    assumed = boto3.client("sts", endpoint_url=emulator.endpoint, aws_access_key_id=session["AccessKeyId"],
                            aws_secret_access_key=session["SecretAccessKey"], aws_session_token=session["SessionToken"])
     expect("assumed-role" in assumed.get_caller_identity()["Arn"], "who an assumed role is")
     iam.delete_role_policy(RoleName="r", PolicyName="p")
@@ -220,10 +223,11 @@ def with_boto3(scene, *options):
         boto_throttling(client, emulator)
         boto_identity(emulator)
         import boto3
-        unknown = boto3.client("lambda", aws_access_key_id="AKIAUNKNOWN", aws_secret_access_key="x")
-        refused(unknown.list_functions, "UnrecognizedClientException")
-        wrong = boto3.client("lambda", aws_access_key_id=emulator.env["AWS_ACCESS_KEY_ID"], aws_secret_access_key="x")
-        refused(wrong.list_functions, "InvalidSignatureException")
+        known = emulator.env["AWS_ACCESS_KEY_ID"]
+        for key, code in (("AKIAUNKNOWN", "UnrecognizedClientException"), (known, "InvalidSignatureException")):
+            wrong = boto3.client("lambda", endpoint_url=emulator.endpoint, aws_access_key_id=key,
+                                 aws_secret_access_key="x")
+            refused(wrong.list_functions, code)
     with Emulator(scene, *FAST, *options) as emulator:
         expect(ask(boto(emulator), "env MINE", Qualifier="live") == "three", "lost in a restart")
 
@@ -252,11 +256,12 @@ def with_awscli(scene, *options):
     code.write_bytes(fake_zip(scene))
     out = scene.dir / "out"
     with Emulator(scene, *FAST, *options) as emulator:
+        aws_lambda = [aws, "--endpoint-url", emulator.endpoint, "lambda"]
         version = scene.run([aws, "--version"], env=emulator.env).out.decode()
         raw = ["--cli-binary-format", "raw-in-base64-out"] if "aws-cli/2" in version else []
 
         def cli(*args):
-            done = scene.run([aws, "lambda", *args], env=emulator.env | {"AWS_PAGER": ""}).expect_status(0)
+            done = scene.run([*aws_lambda, *args], env=emulator.env | {"AWS_PAGER": ""}).expect_status(0)
             return json.loads(done.out) if done.out.strip() else {}
         cli("create-function", "--function-name", "f", "--runtime", "provided.al2023", "--role", ROLE, "--handler", "h",
             "--zip-file", f"fileb://{code}")
@@ -274,10 +279,10 @@ def with_awscli(scene, *options):
         expect(len(cli("list-functions")["Functions"]) == 1, "list-functions")
         cli("put-function-concurrency", "--function-name", "f", "--reserved-concurrent-executions", "0")
         env = emulator.env | {"AWS_MAX_ATTEMPTS": "1"}
-        refusal = scene.run([aws, "lambda", "invoke", "--function-name", "f", out], env=env)
+        refusal = scene.run([*aws_lambda, "invoke", "--function-name", "f", out], env=env)
         expect(refusal.status != 0 and b"TooManyRequestsException" in refusal.err, f"{refusal.err}")
         cli("delete-function", "--function-name", "f")
-        gone = scene.run([aws, "lambda", "get-function", "--function-name", "f"], env=emulator.env)
+        gone = scene.run([*aws_lambda, "get-function", "--function-name", "f"], env=emulator.env)
         expect(gone.status != 0 and b"ResourceNotFoundException" in gone.err, f"{gone.err}")
 
 

@@ -51,7 +51,7 @@ _llama()
         case ${COMP_WORDS[COMP_CWORD - 1]} in
         --port-file | --dir | --cert | --key | --secret-file | --model) COMPREPLY=($(compgen -f -- "$cur")) ;;
         --profile) COMPREPLY=($(compgen -W 'none aws' -- "$cur")) ;;
-        *) COMPREPLY=($(compgen -W '--port --port-file --listen --dir --tls --cert --key --region --access-key --secret-file --expire-after --profile --model --set --max-object --bare-root --help' -- "$cur")) ;;
+        *) COMPREPLY=($(compgen -W '--port --port-file --listen --dir --tls --cert --key --region --access-key --secret-file --expire-after --profile --model --set --max-object --bare-root --function-idle --help' -- "$cur")) ;;
         esac
         ;;
     help) COMPREPLY=($(compgen -W 'build builds report daemon emulator config doctor bootstrap function' -- "$cur")) ;;
