@@ -80,6 +80,8 @@ Result<void> CommandInputs::Walk(trace::Span& span, const std::function<bool()>&
   if (!hold.held()) return Error{Code::kCancelled, "cancelled"};
   walker_ = tree::PathWalker::Create(*shared_.digests);
   files_.clear();
+  links_.clear();
+  wanted_.clear();
   inline_bytes_ = 0;
   file_count_ = 0;
   if (request_.in_image) {
@@ -90,12 +92,15 @@ Result<void> CommandInputs::Walk(trace::Span& span, const std::function<bool()>&
   for (const wire::CommandInput& input : request_.inputs) TRY(TakeInput(input));
   const auto cwd = walker_->Add(request_.cwd);
   if (!cwd && cwd.error().code != Code::kNotFound) return cwd.error();
-  wanted_ = walker_->manifest();
-  for (const wire::JobFile& file : files_) wanted_.erase(file.path);
-  for (const auto& [path, entry] : tree_->system) {
-    const auto same = wanted_.find(path);
-    if (same != wanted_.end() && same->second == entry) wanted_.erase(same);
+  // Folders and links of the job's own are its own, too: in a layer they would stay for the next.
+  for (const auto& [path, entry] : walker_->manifest()) {
+    const auto same = tree_->system.find(path);
+    if (same != tree_->system.end() && same->second == entry) continue;
+    if (entry.type == tree::EntryType::kFile) wanted_.emplace(path, entry);
+    if (entry.type == tree::EntryType::kDir) links_.push_back({path, ""});
+    if (entry.type == tree::EntryType::kSymlink) links_.push_back({path, entry.target});
   }
+  for (const wire::JobFile& file : files_) wanted_.erase(file.path);
   span.Set("files", Value(static_cast<int64_t>(file_count_)));
   span.Set("inline_bytes", Value(static_cast<int64_t>(inline_bytes_)));
   return {};
@@ -201,7 +206,8 @@ bool CommandInputs::IsShipped(const std::string& path) const {
   const auto at_or_below = [&](const std::string& dir) {
     return path == dir || tree::IsBelow(path, dir);
   };
-  return path == request_.cwd || wanted_.contains(path) || tree_->system.contains(path) ||
+  return path == request_.cwd || path == request_.program || wanted_.contains(path) ||
+         tree_->system.contains(path) ||
          std::any_of(request_.inputs.begin(), request_.inputs.end(),
                      [&](const auto& input) { return at_or_below(input.remote); }) ||
          std::any_of(request_.outputs.begin(), request_.outputs.end(),
@@ -264,6 +270,7 @@ std::vector<std::string> CommandInputs::Environment() const {
 void CommandInputs::FillJob(wire::Job& job) const {
   job.any_command = true;
   job.files.insert(job.files.end(), files_.begin(), files_.end());
+  job.links.insert(job.links.end(), links_.begin(), links_.end());
   job.in_image = request_.in_image;
   job.record_reads = !request_.in_image;
   job.program = request_.in_image ? request_.program : tree_->program;

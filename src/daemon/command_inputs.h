@@ -55,6 +55,7 @@ class CommandInputs {
   std::unique_ptr<tree::PathWalker> walker_;
   tree::Manifest wanted_;
   std::vector<wire::JobFile> files_;
+  std::vector<wire::JobLink> links_;
   uint64_t inline_bytes_ = 0;
   size_t file_count_ = 0;
   std::vector<std::string> refused_;

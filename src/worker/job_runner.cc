@@ -100,6 +100,18 @@ void DropOutputs(const wire::Job& job, wire::Answer& answer) {
   });
 }
 
+// Where the descriptors lead, for a command that closes them (preload/lookup_log.h).
+std::string LoadersVariable(const std::vector<std::pair<int, int>>& keep_fds) {
+  std::string variable = "LLAMA_LOADERS=";
+  for (const auto& [fd, number] : keep_fds) {
+    const Result<std::string> path = ReadLink("/proc/self/fd/" + std::to_string(fd));
+    if (!path) continue;
+    if (!variable.ends_with('=')) variable += ':';
+    variable += std::to_string(number) + "=" + *path;
+  }
+  return variable;
+}
+
 void SetStatus(trace::Span& span, int status) {
   if (WIFSIGNALED(status)) {
     span.Set("signal", int64_t{WTERMSIG(status)});
@@ -313,6 +325,7 @@ Result<JobRunner::Command> JobRunner::Prepare(const wire::Job& job, const RunLim
     command.recorded = true;
   }
   process.keep_fds = mirror_->keep_fds();
+  if (job.any_command) process.env.push_back(LoadersVariable(process.keep_fds));
   process.umask = static_cast<mode_t>(job.umask & 0777);
   process.timeout_ms = TimeoutMs(job, limits, clock_);
   process.max_output_bytes = kMaxCollectedBytes / 4;

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lookup_log.h"
 #include "recorder.h"
 
 #define MAX_SCRIPTS 4
@@ -51,6 +52,32 @@ int ReadInterpreter(const char* path, char* head, char** interpreter, char** arg
   return **interpreter == '/';
 }
 
+/* A child closes what it did not open; programs whose loader is named by a descriptor need it. */
+static void KeepLoaders(void) {
+  const char* at = getenv(LLAMA_LOADERS_ENV);
+  while (at != NULL && *at != '\0') {
+    int number = 0;
+    for (; *at >= '0' && *at <= '9'; ++at) number = number * 10 + (*at - '0');
+    if (*at++ != '=') return;
+    char path[MAX_PATH];
+    size_t n = 0;
+    for (; *at != '\0' && *at != ':'; ++at) {
+      if (n < MAX_PATH - 1) path[n++] = *at;
+    }
+    path[n] = '\0';
+    if (*at == ':') ++at;
+    if (syscall(SYS_fcntl, number, F_GETFD) >= 0) continue;
+    const int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_PATH | O_CLOEXEC);
+    if (fd < 0) continue;
+    if (fd != number) {
+      syscall(SYS_dup3, fd, number, 0);
+      syscall(SYS_close, fd);
+    } else {
+      syscall(SYS_fcntl, fd, F_SETFD, 0);
+    }
+  }
+}
+
 static int Exec(const char* path, char* const argv[], char* const env[], int scripts) {
   char buffer[MAX_PATH];
   const char* real = Reroot(path, buffer);
@@ -60,6 +87,7 @@ static int Exec(const char* path, char* const argv[], char* const env[], int scr
   char* argument = NULL;
   if (!HasRoot() || scripts >= MAX_SCRIPTS || syscall(SYS_faccessat, AT_FDCWD, real, X_OK) != 0 ||
       !ReadInterpreter(real, head, &interpreter, &argument)) {
+    if (HasRoot()) KeepLoaders();
     return (int)syscall(SYS_execve, real, argv, env);
   }
   const size_t count = Count(argv);
