@@ -96,8 +96,12 @@ class CredentialsChain final : public CredentialsProvider {
     }
     failure_.reset();
     current_ = *std::move(fresh);
-    // The same again, or some that end at once: asking more often would change nothing.
-    if (WhatIsNeeded() != Need::kNothing) retry_ns_ = later_ns;
+    if (WhatIsNeeded() == Need::kNothing) return;
+    // The same again, or some that end soon: asking more often would change nothing, but they must
+    // not end in the meantime.
+    const int64_t half_life_ns = (current_->expires_s * 1'000'000'000 - clock_.NowNs()) / 2;
+    retry_ns_ =
+        half_life_ns > 0 ? std::min(later_ns, clock_.MonotonicNs() + half_life_ns) : later_ns;
   }
 
   Result<Credentials> Current() const REQUIRES(mutex_) {

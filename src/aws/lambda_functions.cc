@@ -19,7 +19,6 @@ namespace {
 constexpr uint64_t kMaxInline = wire::kMaxEnvelopeBytes - (64 << 10);
 // Of a job or an answer that goes through the store.
 constexpr uint64_t kMaxPayload = 256ull << 20;
-constexpr std::string_view kJobs = "jobs/";
 // A call that never gets an answer is ended by its total limit; the silence before an answer is the
 // compile itself.
 constexpr int64_t kNoLimit = 0;
@@ -102,7 +101,7 @@ Result<std::string> LambdaFunctions::Wrap(std::string_view payload, wire::Invoca
     return Name(Code::kInvalid, "a job of " + std::to_string(payload.size()) + " bytes");
   }
   envelope.sha256 = signing::Sha256Hex(payload);
-  envelope.key = std::string(kJobs) + envelope.sha256;
+  envelope.key = std::string(wire::kJobPrefix) + envelope.sha256;
   TRY(store_.Put(envelope.key, payload));
   ++invocation.store_puts;
   return wire::EncodeEnvelope(envelope);
@@ -201,8 +200,9 @@ Result<std::string> LambdaFunctions::Unwrap(const HttpAnswer& answer,
 Result<std::string> LambdaFunctions::Fetch(const wire::Envelope& envelope,
                                            wire::Invocation& invocation) {
   // An answer can't make us read, or delete, anything else.
-  if (!envelope.key.starts_with(kJobs)) {
-    return Name(Code::kRemoteFailed, "its answer names an object outside " + std::string(kJobs));
+  if (!envelope.key.starts_with(wire::kAnswerPrefix)) {
+    return Name(Code::kRemoteFailed,
+                "its answer names an object outside " + std::string(wire::kAnswerPrefix));
   }
   ++invocation.store_gets;
   ASSIGN_OR_RETURN(std::string bytes, store_.Get(envelope.key));

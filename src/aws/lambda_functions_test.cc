@@ -139,25 +139,25 @@ TEST_F(LambdaFunctionsTest, LargePayloadsGoThroughTheStore) {
 
 TEST_F(LambdaFunctionsTest, LargeAnswersComeThroughTheStoreAndAreDeleted) {
   const std::string sha256 = signing::Sha256Hex("large");
-  ASSERT_TRUE(store_->Put("jobs/" + sha256, "large"));
-  lambda_.AnswerWith({.bytes = "", .key = "jobs/" + sha256, .sha256 = sha256, .store = ""});
+  ASSERT_TRUE(store_->Put("answers/" + sha256, "large"));
+  lambda_.AnswerWith({.bytes = "", .key = "answers/" + sha256, .sha256 = sha256, .store = ""});
   const auto invocation = Invoke("job");
   ASSERT_TRUE(invocation) << invocation.error().message;
   EXPECT_EQ(invocation->payload, "large");
   EXPECT_EQ(invocation->store_gets, 1u);
-  EXPECT_FALSE(*store_->Exists("jobs/" + sha256));
+  EXPECT_FALSE(*store_->Exists("answers/" + sha256));
 }
 
 TEST_F(LambdaFunctionsTest, AnswersThatNameWrongObjectsAreErrors) {
   const std::string sha256 = signing::Sha256Hex("right");
-  ASSERT_TRUE(store_->Put("jobs/damaged", "wrong"));
+  ASSERT_TRUE(store_->Put("answers/damaged", "wrong"));
   ASSERT_TRUE(store_->Put("layers/precious", "right"));
   struct Case {
     const char* key;
     Code code;
   };
   for (const Case& c :
-       {Case{"jobs/damaged", Code::kUnavailable}, Case{"jobs/absent", Code::kNotFound},
+       {Case{"answers/damaged", Code::kUnavailable}, Case{"answers/absent", Code::kNotFound},
         Case{"layers/precious", Code::kRemoteFailed}}) {
     lambda_.AnswerWith({.bytes = "", .key = c.key, .sha256 = sha256, .store = ""});
     const auto invocation = Invoke("job");

@@ -63,7 +63,7 @@ class RetryBudget {
   int tokens_ GUARDED_BY(mutex_) = kCapacity;
 };
 
-// Closed: calls pass. After `failures` calls in a row that failed for good it opens: none passes
+// Closed: calls pass. After `failures` attempts in a row that failed it opens: none passes
 // but one in `open_ms`, the probe. A call that succeeds closes it. Thread-safe.
 class Circuit {
  public:

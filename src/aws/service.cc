@@ -69,12 +69,15 @@ class HttpService::Run {
   Result<ServiceAnswer> Go();
   // Whether there were no credentials, or the service refused them for good.
   bool lacks_credentials() const { return lacks_credentials_; }
+  // Whether the failures of its attempts are in the circuit's count already.
+  bool counted() const { return counted_; }
 
  private:
   Result<HttpAnswer> Attempt();
   Result<HttpAnswer> SendWithin(HttpRequest& request);
   Result<void> Sign(HttpRequest& request);
   Failure ClassOf(const Result<HttpAnswer>& attempt);
+  void CountFailure(Failure failure);
   // Whether to try again, and if so after the waiting.
   Result<bool> Again(Failure failure);
   bool MayRepeat(Failure failure) const;
@@ -93,6 +96,7 @@ class HttpService::Run {
   Credentials credentials_;
   ServiceError error_;  // of the last answer
   bool sent_ = false;   // the last attempt may have reached the service
+  bool counted_ = false;
   bool lacks_credentials_ = false;
   bool renewed_ = false;
   bool corrected_ = false;
@@ -188,6 +192,14 @@ Failure HttpService::Run::ClassOf(const Result<HttpAnswer>& attempt) {
   return failure == Failure::kCredentials && service_.options_.anonymous ? Failure::kNone : failure;
 }
 
+// Attempt by attempt: an endpoint that is down would otherwise cost every retry of several calls,
+// stalls among them, before the circuit opens.
+void HttpService::Run::CountFailure(Failure failure) {
+  counted_ = failure == Failure::kServer || failure == Failure::kConnection ||
+             failure == Failure::kTimeout;
+  if (counted_) service_.circuit_.Failed();
+}
+
 bool HttpService::Run::CorrectsClock(const HttpAnswer& answer) {
   const std::string* date = answer.Find("date");
   const auto theirs_s = date != nullptr ? ParseHttpDate(*date) : std::nullopt;
@@ -271,6 +283,7 @@ Result<ServiceAnswer> HttpService::Run::Go() {
     if (failure == Failure::kNone) {
       return ServiceAnswer{*std::move(attempt), attempts_, waited_ns_};
     }
+    CountFailure(failure);
     if (failure == Failure::kThrottled && call_.on_throttled) TRY(call_.on_throttled());
     if (attempt && RepeatsAtOnce(failure, *attempt)) continue;
     // A signature that does not match for another reason is the caller's to report.
@@ -301,7 +314,7 @@ Result<ServiceAnswer> HttpService::Call(const ServiceCall& call) {
       const MutexLock lock(mutex_);
       last_failure_ = answer.error().message;
     }
-    circuit_.Failed();
+    if (!run.counted()) circuit_.Failed();
   }
   return answer;
 }

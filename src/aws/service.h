@@ -26,7 +26,7 @@ struct ServiceOptions {
   int max_attempts = 4;
   int64_t base_delay_ms = 50;  // full jitter: uniform in [0, min(max, base × 2^n)]
   int64_t max_delay_ms = 5'000;
-  int breaker_failures = 8;         // so many calls in a row that failed for good open the circuit
+  int breaker_failures = 8;         // so many attempts in a row that failed open the circuit
   int64_t breaker_open_ms = 5'000;  // then one call in that time is let through to try
   bool anonymous = false;
   Uplink* uplink = nullptr;  // shared by the services of a process; bodies above 64 KiB wait for it

@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "base/mutex.h"
 #include "cloud/local_pool.h"
-#include "signing/sigv4.h"
+#include "wire/store_url.h"
 
 namespace llama::daemon {
 namespace {
@@ -61,20 +61,6 @@ struct S3Side {
   std::string location;  // for workers: docs/wire_format.md, "Envelope"
 };
 
-std::string LocationFor(const aws::Settings& settings, const aws::StoreLocation& place,
-                        const std::string& region) {
-  std::string prefix = place.prefix;
-  while (prefix.ends_with('/')) prefix.pop_back();
-  std::string location = "s3://" + place.bucket;
-  if (!prefix.empty()) location.append("/").append(prefix);
-  location.append("?region=").append(signing::UriEncode(region));
-  if (!settings.endpoint_s3.empty()) {
-    location.append("&endpoint=").append(signing::UriEncode(settings.endpoint_s3));
-  }
-  if (settings.path_style) location.append("&path_style=1");
-  return location;
-}
-
 Result<std::unique_ptr<S3Side>> OpenS3(const aws::Settings& settings, const Clock& clock) {
   ASSIGN_OR_RETURN(const aws::StoreLocation place, aws::ParseStoreLocation(settings.object_store));
   auto side = std::make_unique<S3Side>();
@@ -88,7 +74,9 @@ Result<std::unique_ptr<S3Side>> OpenS3(const aws::Settings& settings, const Cloc
   ASSIGN_OR_RETURN(side->store, aws::S3Store::Open(options, *side->service));
   side->name =
       "s3://" + place.bucket + "/" + place.prefix + " @ " + side->service->options().endpoint;
-  side->location = LocationFor(settings, place, side->service->options().region);
+  side->location =
+      wire::FormatStoreUrl({place.bucket, place.prefix, side->service->options().region,
+                            settings.endpoint_s3, settings.path_style});
   return side;
 }
 

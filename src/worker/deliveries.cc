@@ -90,7 +90,7 @@ Result<std::string> Deliveries::Send(std::string answer, uint64_t max_bytes) {
     envelope.bytes = std::move(answer);
     return wire::EncodeEnvelope(envelope);
   }
-  envelope.key = "answers/" + trace::Hex(trace::NewTraceId());
+  envelope.key = std::string(wire::kAnswerPrefix) + trace::Hex(trace::NewTraceId());
   envelope.sha256 = store::Sha256(answer).Hex();
   TRY(store_.Put(envelope.key, answer, {.if_absent = false}));
   return wire::EncodeEnvelope(envelope);
