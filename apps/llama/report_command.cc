@@ -4,16 +4,19 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <vector>
 
 #include "client/connection.h"
 #include "command.h"
 #include "report/build_record.h"
+#include "report/loader.h"
 #include "report_build.h"
 
 namespace llama::app {
 
 Result<report::Summary> SummariseBuild(const std::string& build_dir) {
-  ASSIGN_OR_RETURN(const report::TraceModel trace, report::LoadTrace(report::TracePath(build_dir)));
+  const std::vector<std::string> dirs = {build_dir};
+  ASSIGN_OR_RETURN(const report::Columns trace, report::LoadBuilds(dirs));
   report::Summary summary = report::Summarise(trace);
   if (summary.finished) return summary;
   // What the build's own span would have said.
@@ -40,7 +43,8 @@ constexpr std::array<Option, 1> kOptions = {{{"--json"}}};
 Result<report::Summary> Load(const std::string& what) {
   // A path, as of a trace that someone sent; a build's id or name has no slash.
   if (what.find('/') != std::string::npos) {
-    ASSIGN_OR_RETURN(const report::TraceModel trace, report::LoadTrace(what));
+    const std::vector<std::string> paths = {what};
+    ASSIGN_OR_RETURN(const report::Columns trace, report::LoadFiles(paths));
     return report::Summarise(trace);
   }
   ASSIGN_OR_RETURN(const std::string state_dir, client::StateDir());

@@ -102,19 +102,28 @@ std::string Columns::PathText(uint32_t path) const {
   return out;
 }
 
-std::span<const Row> Columns::rows_named(StringId name) const {
+void Columns::IndexNames() const {
   std::call_once(table_->names_once, [this] {
-    std::vector<uint32_t> known(strings().size(), kNoRow);
-    for (const StringId id : table_->name) known[id] = 0;
-    for (StringId id = 0; id < known.size(); ++id) {
-      if (known[id] == kNoRow) continue;
-      known[id] = static_cast<uint32_t>(table_->names.size());
+    BigVector<uint32_t> numbers(strings().size(), kNoRow);
+    for (const StringId id : table_->name) numbers[id] = 0;
+    for (StringId id = 0; id < numbers.size(); ++id) {
+      if (numbers[id] == kNoRow) continue;
+      numbers[id] = static_cast<uint32_t>(table_->names.size());
       table_->names.push_back(id);
     }
     BigVector<uint32_t> keys(table_->name.size());
-    for (size_t row = 0; row < keys.size(); ++row) keys[row] = known[table_->name[row]];
+    for (size_t row = 0; row < keys.size(); ++row) keys[row] = numbers[table_->name[row]];
     table_->name_rows = ListRows(keys, table_->names.size());
   });
+}
+
+std::span<const StringId> Columns::span_names() const {
+  IndexNames();
+  return table_->names;
+}
+
+std::span<const Row> Columns::rows_named(StringId name) const {
+  IndexNames();
   const auto it = std::lower_bound(table_->names.begin(), table_->names.end(), name);
   if (it == table_->names.end() || *it != name) return {};
   return table_->name_rows[static_cast<size_t>(it - table_->names.begin())];

@@ -107,6 +107,7 @@ class Columns {
   std::span<const Row> children(Row row) const;          // by start
   std::span<const Row> roots() const;                    // in row order
   std::span<const Row> rows_of_trace(uint32_t t) const;  // in row order
+  std::span<const StringId> span_names() const;          // distinct, ascending
   std::span<const Row> rows_named(StringId name) const;  // in row order
   std::span<const Row> rows_named(std::string_view name) const;
 
@@ -126,6 +127,8 @@ class Columns {
   void AppendFieldsJson(std::string& out, Row row) const;
 
  private:
+  void IndexNames() const;
+
   std::unique_ptr<Table> table_;
 };
 

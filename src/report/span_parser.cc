@@ -220,9 +220,11 @@ class SpanParser::Impl {
         if (value.get_bool().get(flag)) return std::nullopt;
         return Value::Bool(flag);
       }
-      case ondemand::json_type::null:
-        if (!value.is_null()) return std::nullopt;
+      case ondemand::json_type::null: {
+        bool null = false;
+        if (value.is_null().get(null) || !null) return std::nullopt;
         return Value{};
+      }
       case ondemand::json_type::array:
       case ondemand::json_type::object:
         return ReadNested(id, value);

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "report/trace_model.h"
+#include "report/columns.h"
 
 namespace llama::report {
 
@@ -86,7 +86,7 @@ struct Summary {
   bool truncated = false;
 };
 
-Summary Summarise(const TraceModel& trace);
+Summary Summarise(const Columns& trace);
 
 struct TextStyle {
   bool color = false;

@@ -1,6 +1,7 @@
 // The summary for programs.
 #include "base/json.h"
 #include "report/summary.h"
+#include "trace/span.h"
 
 namespace llama::report {
 namespace {

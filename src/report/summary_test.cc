@@ -3,16 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include "base/file.h"
+#include "report/loader.h"
 
 namespace llama::report {
 namespace {
-
-TraceModel Load(const std::vector<std::string>& lines) {
-  TraceReader reader;
-  for (const std::string& line : lines) reader.AddLine(line);
-  return reader.Take();
-}
 
 constexpr int64_t kMs = 1'000'000;
 constexpr int64_t kStartNs = 1'795'335'650'000'000'000;  // 2026-11-22T08:20:50Z
@@ -35,7 +29,11 @@ class SampleTrace {
     lines_.push_back(line.substr(0, line.size() - 1));
   }
   void AddRaw(std::string line) { lines_.push_back(std::move(line)); }
-  TraceModel Load() const { return report::Load(lines_); }
+  Columns Load() const {
+    std::string text;
+    for (const std::string& line : lines_) text.append(line).append("\n");
+    return LoadText(text);
+  }
 
  private:
   std::vector<std::string> lines_;

@@ -1,0 +1,45 @@
+// Small traces for tests, made by hand.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "report/columns.h"
+#include "trace/span.h"
+
+namespace llama::report {
+
+inline constexpr int64_t kTestMs = 1'000'000;
+inline constexpr int64_t kTestStartNs = 1'795'335'650'000'000'000;  // 2026-11-22T08:20:50Z
+
+// A line with ids and `rest`, which is the other keys.
+inline std::string SpanLine(std::string_view rest) {
+  return std::string(R"({"trace_id":"0af7651916cd43dd8448eb211c80319c",)")
+      .append(R"("span_id":"b7ad6b7169203331","parent_id":"00f067aa0ba902b7",)")
+      .append(rest)
+      .append("}");
+}
+
+// A line with its newline, as the daemon writes it; times are milliseconds from kTestStartNs.
+inline std::string SpanText(int trace, int span, int parent, std::string_view name,
+                            int64_t start_ms, int64_t duration_ms, std::string_view fields = "") {
+  trace::Span row;
+  row.trace_id = {0xabc, static_cast<uint64_t>(trace)};
+  row.span_id = static_cast<uint64_t>(span);
+  row.parent_id = static_cast<uint64_t>(parent);
+  row.name = name;
+  row.start_ns = kTestStartNs + start_ms * kTestMs;
+  row.duration_ns = duration_ms * kTestMs;
+  std::string line;
+  trace::AppendJsonLine(line, row);
+  return line.replace(line.rfind("{}"), 2, std::string("{").append(fields).append("}"));
+}
+
+inline std::string FieldsOf(const Columns& columns, Row row) {
+  std::string json;
+  columns.AppendFieldsJson(json, row);
+  return json;
+}
+
+}  // namespace llama::report

@@ -1,0 +1,45 @@
+#include "report/trace_loader.h"
+
+#include <algorithm>
+
+#include "report/skew.h"
+#include "report/tree.h"
+
+namespace llama::report {
+namespace {
+
+// Of generated traces; a line is rarely shorter, and room that is not used costs nothing.
+constexpr uint64_t kLikelyLineBytes = 250;
+
+}  // namespace
+
+Result<void> TraceLoader::Add(TraceInput& input, const std::string& name, std::string_view label) {
+  Table& table = builder_.table();
+  builder_.Reserve(
+      std::min<uint64_t>(table.size() + input.LikelyBytes() / kLikelyLineBytes, kMaxRows));
+  LineReader reader(builder_, name);
+  TRY(reader.Read(input));
+  labels_.push_back(builder_.strings().Add(label));
+  table.build.resize(table.size(), static_cast<uint32_t>(labels_.size() - 1));
+  return {};
+}
+
+std::unique_ptr<Table> TraceLoader::Finish(const LoadOptions& options) {
+  auto table = builder_.Finish();
+  ResolveParents(*table);
+  AssignBuilds(*table, labels_);
+  const BigVector<Row> order = OrderRows(*table);
+  if (options.correct_clocks) CorrectClocks(*table, order);
+  MeasureTree(*table, order);
+  return table;
+}
+
+std::unique_ptr<Table> LoadTextTable(std::string_view ndjson, const LoadOptions& options) {
+  TraceLoader loader;
+  TraceInput input = TraceInput::OfText(ndjson);
+  // Only too many spans can be wrong with it.
+  if (auto added = loader.Add(input, "text", "text"); !added) return std::make_unique<Table>();
+  return loader.Finish(options);
+}
+
+}  // namespace llama::report

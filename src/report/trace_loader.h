@@ -1,0 +1,29 @@
+// TraceLoader: from inputs to a Table that is complete.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "report/line_reader.h"
+#include "report/loader.h"
+
+namespace llama::report {
+
+class TraceLoader {
+ public:
+  // Reads the spans of one input. `label` is the build of those that don't name one.
+  Result<void> Add(TraceInput& input, const std::string& name, std::string_view label);
+  // After the last.
+  std::unique_ptr<Table> Finish(const LoadOptions& options);
+
+ private:
+  TableBuilder builder_;
+  std::vector<StringId> labels_;
+};
+
+// Of lines in memory.
+std::unique_ptr<Table> LoadTextTable(std::string_view ndjson, const LoadOptions& options = {});
+
+}  // namespace llama::report
