@@ -13,10 +13,38 @@
 namespace llama::report {
 namespace {
 
+using Integers = std::vector<int64_t>;
+
+// Arrays that groups before have used: a query over many groups would else get memory from the
+// system again and again. One a connection.
+class Arrays {
+ public:
+  Integers Take() {
+    if (free_.empty()) return {};
+    Integers array = std::move(free_.back());
+    free_.pop_back();
+    return array;
+  }
+  void Give(Integers array) {
+    if (free_.size() >= kKept) return;
+    array.clear();
+    free_.push_back(std::move(array));
+  }
+
+ private:
+  static constexpr size_t kKept = 16;
+  std::vector<Integers> free_;
+};
+
 // The numbers that an aggregate has been given: integers as long as all are, since a double does
 // not hold every one.
 class Numbers {
  public:
+  explicit Numbers(Arrays& arrays) : arrays_(arrays), integers_(arrays.Take()) {}
+  Numbers(const Numbers&) = delete;
+  Numbers& operator=(const Numbers&) = delete;
+  ~Numbers() { arrays_.Give(std::move(integers_)); }
+
   void Add(sqlite3_value* value) {
     const int type = sqlite3_value_numeric_type(value);
     if (type == SQLITE_INTEGER && reals_.empty()) {
@@ -24,7 +52,7 @@ class Numbers {
     } else if (type == SQLITE_INTEGER || type == SQLITE_FLOAT) {
       if (!integers_.empty()) {
         reals_.assign(integers_.begin(), integers_.end());
-        integers_ = {};
+        integers_.clear();
       }
       reals_.push_back(sqlite3_value_double(value));
     }
@@ -48,7 +76,8 @@ class Numbers {
   }
 
  private:
-  std::vector<int64_t> integers_;
+  Arrays& arrays_;
+  Integers integers_;
   std::vector<double> reals_;
 };
 
@@ -57,7 +86,9 @@ template <typename State>
 State* StateOf(sqlite3_context* context) {
   auto* slot = static_cast<State**>(sqlite3_aggregate_context(context, sizeof(State*)));
   if (slot == nullptr) return nullptr;
-  if (*slot == nullptr) *slot = new State();
+  if (*slot == nullptr) {
+    *slot = new State(**static_cast<std::shared_ptr<Arrays>*>(sqlite3_user_data(context)));
+  }
   return *slot;
 }
 
@@ -92,6 +123,7 @@ struct Fixed {
 
 // percentile(x, p), percentiles(x, p…): the p of the first row counts.
 struct Asked {
+  explicit Asked(Arrays& arrays) : numbers(arrays) {}
   Numbers numbers;
   std::vector<double> percents;
 
@@ -132,6 +164,7 @@ void AppendNumber(JsonWriter& json, double value) {
 }
 
 struct Buckets {
+  explicit Buckets(Arrays& /*arrays*/) {}
   std::optional<Histogram> histogram;
 
   static void Step(sqlite3_context* context, int argc, sqlite3_value** argv) {
@@ -195,11 +228,14 @@ constexpr Aggregate kAggregates[] = {
 }  // namespace
 
 Result<void> AddFunctions(sqlite3* connection) {
+  const auto arrays = std::make_shared<Arrays>();
   for (const Aggregate& aggregate : kAggregates) {
-    const int rc =
-        sqlite3_create_function_v2(connection, aggregate.name, aggregate.arguments,
-                                   SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, nullptr,
-                                   nullptr, aggregate.step, aggregate.final, nullptr);
+    // SQLite gives each function's share of the arrays back, also if it does not take the function.
+    auto* shared = new std::shared_ptr<Arrays>(arrays);
+    const int rc = sqlite3_create_function_v2(
+        connection, aggregate.name, aggregate.arguments,
+        SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, shared, nullptr, aggregate.step,
+        aggregate.final, [](void* p) { delete static_cast<std::shared_ptr<Arrays>*>(p); });
     if (rc != SQLITE_OK) {
       return Error{Code::kInternal,
                    std::string("function ") + aggregate.name + ": " + sqlite3_errstr(rc)};

@@ -44,7 +44,7 @@ const char* TypeName(Affinity affinity) {
 }
 
 int Connect(sqlite3* connection, void* client, int /*argc*/, const char* const* /*argv*/,
-            sqlite3_vtab** out, char** /*error*/) {
+            sqlite3_vtab** out, char** error) {
   auto* registered = static_cast<Registered*>(client);
   std::string sql = "CREATE TABLE t(";
   for (const SqlColumn& column : registered->table->columns()) {
@@ -55,6 +55,7 @@ int Connect(sqlite3* connection, void* client, int /*argc*/, const char* const* 
     sql.append(name).append(TypeName(column.affinity));
   }
   if (const int rc = sqlite3_declare_vtab(connection, (sql + ")").c_str()); rc != SQLITE_OK) {
+    *error = sqlite3_mprintf("%s", sqlite3_errmsg(connection));
     return rc;
   }
   auto* table = new (std::nothrow) VirtualTable{};

@@ -1,9 +1,25 @@
 #include "report/sql_scan.h"
 
 #include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "report/hash.h"
 
 namespace llama::report {
 namespace {
+
+// Looking at so many is less work than finding fewer.
+constexpr size_t kFewRows = 64;
+
+// Equal cells, 5 and 5.0 too, have equal hashes.
+uint64_t HashOf(const Cell& cell) {
+  constexpr uint64_t kSeed = 0x51ed270b0a1f39c1;
+  if (cell.is_text()) return Hash(cell.text(), kSeed);
+  const double number =
+      cell.type == CellType::kInt ? static_cast<double>(cell.integer) : cell.real + 0.0;
+  return Fold(std::bit_cast<uint64_t>(number) ^ kSeed, 0x9e3779b97f4a7c15);
+}
 
 struct OrderOfCells {
   bool operator()(const OwnedCell& a, const Cell& b) const { return CompareCells(a.Get(), b) < 0; }
@@ -20,25 +36,30 @@ RowSet RowOrNone(const SqlTable& table, const Cell& value) {
 
 }  // namespace
 
+void ValueIndexes::Index::Fill(const SqlTable& table, int column) {
+  std::string scratch;
+  std::vector<std::pair<uint64_t, Row>> present;
+  for (Row row = 0; row < table.rows(); ++row) {
+    const Cell cell = table.At(row, column, scratch);
+    if (!cell.is_null()) present.emplace_back(HashOf(cell), row);
+  }
+  const int bits = std::max(1, static_cast<int>(std::bit_width(present.size())));
+  shift = 64 - bits;
+  starts.assign((size_t{1} << bits) + 1, 0);
+  for (const auto& [hash, row] : present) ++starts[(hash >> shift) + 1];
+  for (size_t i = 1; i < starts.size(); ++i) starts[i] += starts[i - 1];
+  rows.resize(present.size());
+  std::vector<uint32_t> next(starts.begin(), starts.end() - 1);
+  for (const auto& [hash, row] : present) rows[next[hash >> shift]++] = row;
+}
+
 std::optional<RowSet> ValueIndexes::Find(const SqlTable& table, int column, const Cell& value) {
   Index& index = by_column_[column];
   if (++index.asked < 2) return std::nullopt;
-  std::string scratch;
-  if (index.asked == 2) {
-    std::vector<Row> present;
-    for (Row row = 0; row < table.rows(); ++row) {
-      if (!table.At(row, column, scratch).is_null()) present.push_back(row);
-    }
-    const OrderTerm by_value{column, false};
-    index.rows = SortRows(table, std::move(present), {&by_value, 1});
-  }
-  const auto begin = std::lower_bound(
-      index.rows.begin(), index.rows.end(), value,
-      [&](Row row, const Cell& v) { return CompareCells(table.At(row, column, scratch), v) < 0; });
-  const auto end = std::upper_bound(begin, index.rows.end(), value, [&](const Cell& v, Row row) {
-    return CompareCells(v, table.At(row, column, scratch)) < 0;
-  });
-  return RowSet::List({begin, end});
+  if (index.starts.empty()) index.Fill(table, column);
+  const size_t bucket = HashOf(value) >> index.shift;
+  return RowSet::List(
+      {index.rows.data() + index.starts[bucket], index.rows.data() + index.starts[bucket + 1]});
 }
 
 bool ScanFilter::Accepts(const Cell& cell) const {
@@ -92,24 +113,24 @@ std::optional<RowSet> Scan::Find(const ScanFilter& filter) const {
 RowSet Scan::Start() {
   RowSet best = RowSet::Range(0, table_.rows());
   ScanFilter* applied = nullptr;
-  for (ScanFilter& filter : filters_) {
-    auto rows = Find(filter);
-    if (!rows || (applied != nullptr && rows->size() >= best.size())) continue;
+  const auto offer = [&](ScanFilter& filter, std::optional<RowSet> rows) {
+    if (!rows || (applied != nullptr && rows->size() >= best.size())) return;
     best = *std::move(rows);
     applied = &filter;
-  }
-  for (ScanFilter& filter : filters_) {
-    if (applied != nullptr) break;
+  };
+  for (ScanFilter& filter : filters_) offer(filter, Find(filter));
+  bool found = applied != nullptr;
+  for (const ScanFilter& filter : filters_) {
+    if (best.size() <= kFewRows) break;
     if (filter.op != SqlOp::kEqual || filter.column == kRowIdColumn) continue;
     auto rows = indexes_.Find(table_, filter.column, filter.value.Get());
-    if (!rows) continue;
+    if (!rows || rows->size() >= best.size()) continue;
     best = *std::move(rows);
-    applied = &filter;
+    applied = nullptr;  // they may hold others
+    found = true;
   }
-  if (applied != nullptr) {
-    applied->applied = true;
-    return best;
-  }
+  if (applied != nullptr) applied->applied = true;
+  if (found) return best;
   // Only rows that have a value can be accepted; which of them is still to be seen.
   for (const ScanFilter& filter : filters_) {
     if (filter.op == SqlOp::kNull || filter.column == kRowIdColumn) continue;

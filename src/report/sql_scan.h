@@ -17,13 +17,20 @@ namespace llama::report {
 // second time: joins ask for thousands.
 class ValueIndexes {
  public:
-  // Nothing if an index does not pay yet.
+  // Rows among which are all that have the value, most often no others. Nothing if an index does
+  // not pay yet.
   std::optional<RowSet> Find(const SqlTable& table, int column, const Cell& value);
 
  private:
+  // Rows in buckets by their value's hash: those of bucket i are rows[starts[i]] and on, before
+  // rows[starts[i + 1]]. Nulls are in none.
   struct Index {
     int asked = 0;
-    std::vector<Row> rows;  // by value, without nulls
+    int shift = 0;  // of the hash, which leaves the bucket's number
+    std::vector<uint32_t> starts;
+    std::vector<Row> rows;
+
+    void Fill(const SqlTable& table, int column);
   };
   std::map<int, Index> by_column_;
 };

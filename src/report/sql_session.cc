@@ -163,7 +163,9 @@ Result<void> SqlSession::Impl::Add(const std::string& name, std::string_view sum
     info.columns.push_back({column.name, TypeOf(column.affinity)});
   }
   infos_.push_back(std::move(info));
-  return AddTable(connection_.get(), name, std::move(table));
+  TRY(AddTable(connection_.get(), name, std::move(table)));
+  // SQLite declares the table when it is first named, and asks Authorize for that.
+  return Execute("PRAGMA table_info(" + name + ")");
 }
 
 // A view, since it is nothing but spans of one name. A field that no span has is null.

@@ -99,6 +99,15 @@ std::vector<std::string> BuildNames(const Columns& columns) {
 
 SpansTable::SpansTable(const Columns& columns, std::vector<std::string> build_names)
     : data_(columns),
+      build_(columns.build()),
+      name_(columns.name()),
+      start_ns_(columns.start_ns()),
+      duration_ns_(columns.duration_ns()),
+      self_ns_(columns.self_ns()),
+      depth_(columns.depth()),
+      parent_(columns.parent()),
+      path_(columns.path()),
+      strings_(columns.strings()),
       build_names_(std::move(build_names)),
       builds_in_order_(BuildsInOrder(columns)) {
   const uint64_t rows = columns.size();
@@ -192,9 +201,9 @@ Cell SpansTable::PathAt(uint32_t path, std::string& scratch) const {
 Cell SpansTable::At(Row row, int column, std::string& scratch) const {
   switch (column) {
     case kBuild:
-      return Cell::Text(data_.text(data_.builds()[data_.build()[row]].id), data_.build()[row] + 1);
+      return Cell::Text(data_.text(data_.builds()[build_[row]].id), build_[row] + 1);
     case kBuildName:
-      return Cell::Text(build_names_[data_.build()[row]], data_.build()[row] + 1);
+      return Cell::Text(build_names_[build_[row]], build_[row] + 1);
     case kTraceId:
       scratch = trace::Hex(data_.traces()[data_.trace()[row]]);
       return Cell::Transient(scratch, data_.trace()[row] + 1);
@@ -206,34 +215,33 @@ Cell SpansTable::At(Row row, int column, std::string& scratch) const {
       scratch = trace::Hex(data_.parent_id()[row]);
       return Cell::Transient(scratch);
     case kName:
-      return Cell::Text(data_.text(data_.name()[row]), data_.name()[row] + 1);
+      return Cell::Text(strings_[name_[row]], name_[row] + 1);
     case kStart:
-      scratch = trace::FormatTime(data_.start_ns()[row]);
+      scratch = trace::FormatTime(start_ns_[row]);
       return Cell::Transient(scratch);
     case kStartNs:
-      return Cell::Int(data_.start_ns()[row]);
+      return Cell::Int(start_ns_[row]);
     case kDurationNs:
-      return Cell::Int(data_.duration_ns()[row]);
+      return Cell::Int(duration_ns_[row]);
     case kEndNs:
-      return Cell::Int(data_.end_ns(row));
+      return Cell::Int(start_ns_[row] + duration_ns_[row]);
     case kSelfNs:
-      return Cell::Int(data_.self_ns()[row]);
+      return Cell::Int(self_ns_[row]);
     case kSecond: {
       int64_t since_ns = 0;
-      if (__builtin_sub_overflow(data_.start_ns()[row], BuildStart(data_.build()[row]),
-                                 &since_ns)) {
+      if (__builtin_sub_overflow(start_ns_[row], BuildStart(build_[row]), &since_ns)) {
         return Cell::Null();
       }
       return Cell::Int(since_ns / 1'000'000'000);
     }
     case kDepth:
-      return Cell::Int(data_.depth()[row]);
+      return Cell::Int(depth_[row]);
     case kPath:
-      return PathAt(data_.path()[row], scratch);
+      return PathAt(path_[row], scratch);
     case kId:
       return Cell::Int(row);
     case kParent:
-      return data_.parent()[row] == kNoRow ? Cell::Null() : Cell::Int(data_.parent()[row]);
+      return parent_[row] == kNoRow ? Cell::Null() : Cell::Int(parent_[row]);
     case kRawStartNs:
       return Cell::Int(data_.raw_start_ns(row));
     case kFields:

@@ -45,6 +45,16 @@ class SpansTable final : public SqlTable {
   std::optional<RowSet> FindTrace(std::string_view hex) const;
 
   const Columns& data_;
+  // Of data_: asked for in every cell.
+  const std::span<const uint32_t> build_;
+  const std::span<const StringId> name_;
+  const std::span<const int64_t> start_ns_;
+  const std::span<const int64_t> duration_ns_;
+  const std::span<const int64_t> self_ns_;
+  const std::span<const uint16_t> depth_;
+  const std::span<const Row> parent_;
+  const std::span<const uint32_t> path_;
+  const StringPool& strings_;
   const std::vector<std::string> build_names_;
   std::vector<SqlColumn> sql_columns_;
   std::vector<FieldName> fields_;
