@@ -18,6 +18,10 @@ constexpr size_t kMaxLearned = 20'000;
 // Python's library has 200 files of 6 MB, /usr/bin a thousand of 300 MB.
 constexpr size_t kMaxListedFiles = 2'000;
 constexpr uint64_t kMaxListedBytes = 32 << 20;
+// Of a folder in which one file was looked for the others will be, too, and each would cost a round
+// of its own.
+constexpr size_t kMaxNeighbours = 400;
+constexpr uint64_t kMaxNeighbourBytes = 8 << 20;
 // System files change when the system is upgraded; what a job began with may be this old.
 constexpr int64_t kFreshNs = 1'000'000'000;
 constexpr int64_t kTurnWaitNs = 5'000'000'000;
@@ -30,6 +34,9 @@ std::string KeyOf(const ProgramQuery& query) {
   }
   return key;
 }
+
+// It is valid for the source's own time only, which a mirror does not keep.
+bool IsCompiledPython(const std::string& path) { return path.find("/__pycache__") != path.npos; }
 
 bool HasDots(const std::string& path) {
   return path.find("/../") != path.npos || path.ends_with("/..");
@@ -99,24 +106,26 @@ Result<std::shared_ptr<const ProgramTree>> ProgramTrees::Walk(const ProgramQuery
 
 bool ProgramTrees::LearnOne(const ProgramQuery& query, Known& known, const std::string& path) {
   if (known.seen.contains(path) || known.learned.size() >= kMaxLearned) return false;
-  known.seen.emplace(path, true);
+  known.seen.insert(path);
   known.learned.push_back(path);
   struct stat st {};
   const bool is_program =
       stat(path.c_str(), &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0111) != 0;
   if (is_program && known.rules->IsInSearchPath(path)) known.rules->AddProgram(path);
   if (const auto closure = closures_.Get(path, query.env); closure) {
-    for (const std::string& file : (*closure)->files) known.seen.emplace(file, true);
+    for (const std::string& file : (*closure)->files) known.seen.insert(file);
   }
   return true;
 }
 
-bool ProgramTrees::LearnListed(const ProgramQuery& query, Known& known, const std::string& dir) {
-  if (!known.seen.emplace(dir + "/", true).second || HasDots(dir) || !known.rules->Allow(dir)) {
-    return false;
-  }
+bool ProgramTrees::LearnFolder(const ProgramQuery& query, Known& known, const std::string& dir,
+                               const FolderBounds& bounds) {
+  const auto tried = known.folders.find(dir);
+  if (tried != known.folders.end() && tried->second >= bounds.files) return false;
+  known.folders[dir] = bounds.files;
+  if (HasDots(dir) || !known.rules->Allow(dir)) return false;
   const auto names = ListDir(dir);
-  if (!names || names->size() > kMaxListedFiles) return false;
+  if (!names || names->size() > bounds.files) return false;
   std::vector<std::string> paths;
   uint64_t bytes = 0;
   for (const std::string& name : *names) {
@@ -124,9 +133,9 @@ bool ProgramTrees::LearnListed(const ProgramQuery& query, Known& known, const st
     std::string path = JoinPath(dir, name);
     if (stat(path.c_str(), &st) != 0 || !known.rules->Allow(path)) continue;
     if (S_ISREG(st.st_mode)) bytes += static_cast<uint64_t>(st.st_size);
-    paths.push_back(std::move(path));
+    if (!IsCompiledPython(path)) paths.push_back(std::move(path));
   }
-  if (bytes > kMaxListedBytes) return false;
+  if (bytes > bounds.bytes) return false;
   bool learned = false;
   for (const std::string& path : paths) learned |= LearnOne(query, known, path);
   return learned;
@@ -147,16 +156,24 @@ bool ProgramTrees::Learn(const ProgramQuery& query, const ProgramTree& tree,
       overtaken |= is_old;
       continue;
     }
-    if (lstat(path.c_str(), &st) != 0) continue;
+    if (IsCompiledPython(path) || lstat(path.c_str(), &st) != 0) continue;
     if (known.rules->Allow(path)) {
       learned |= LearnOne(query, known, path);
+      const bool is_dir = S_ISDIR(st.st_mode);
+      const std::string dir = is_dir ? path : std::string(DirName(path));
+      if (IsSystemPath(dir)) {
+        learned |= LearnFolder(query, known, dir, {kMaxNeighbours, kMaxNeighbourBytes});
+      }
     } else {
       refused.push_back(path);
     }
   }
   for (const std::string& dir : listed) {
-    overtaken |= is_old && known.seen.contains(dir + "/");
-    learned |= LearnListed(query, known, dir);
+    overtaken |= is_old && known.folders.contains(dir);
+    const bool is_system = IsSystemPath(dir);
+    learned |= LearnFolder(query, known, dir,
+                           {is_system ? kMaxListedFiles : kMaxNeighbours,
+                            is_system ? kMaxListedBytes : kMaxNeighbourBytes});
   }
   if (learned) {
     known.tree = nullptr;

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -72,7 +73,8 @@ class ProgramTrees {
   struct Known {
     std::unique_ptr<ShippingRules> rules;
     std::vector<std::string> learned;
-    std::map<std::string, bool> seen;  // learned or listed
+    std::set<std::string> seen;             // learned
+    std::map<std::string, size_t> folders;  // learned whole, if they hold no more than so many
     std::shared_ptr<const ProgramTree> tree;
     int64_t walked_ns = 0;
     uint64_t generation = 0;
@@ -83,8 +85,12 @@ class ProgramTrees {
   Result<std::shared_ptr<const ProgramTree>> Walk(const ProgramQuery& query, const Known& known)
       REQUIRES(mutex_);
   bool LearnOne(const ProgramQuery& query, Known& known, const std::string& path) REQUIRES(mutex_);
-  bool LearnListed(const ProgramQuery& query, Known& known, const std::string& dir)
-      REQUIRES(mutex_);
+  struct FolderBounds {
+    size_t files;
+    uint64_t bytes;
+  };
+  bool LearnFolder(const ProgramQuery& query, Known& known, const std::string& dir,
+                   const FolderBounds& bounds) REQUIRES(mutex_);
 
   store::DigestCache& digests_;
   const Clock& clock_;

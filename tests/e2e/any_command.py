@@ -303,12 +303,12 @@ def killed_and_resumed(scene):
     for name in f.names():
         if name.endswith(".out"):
             expect(f.read(name) == f.read(name[:-4]), f"{name} is not whole")
-    f.llama(*command[:6], "--resume", "--name", "resumed", *command[6:]).expect_status(0)
+    f.llama(*command[:7], "--resume", "--name", "resumed", *command[7:]).expect_status(0)
     for i in range(count):
         expect(f.read(f"i{i}.out") == f"{i}\n".encode(), f"i{i}.out")
     ran = [s for s in scene.spans("resumed") if s["name"] == "command"]
     expect(len(ran) == count - done_before, f"{len(ran)} ran, {done_before} were done before")
-    f.llama(*command[:6], "--resume", "--", "echo", "{}").expect_status(125)
+    f.llama(*command[:7], "--resume", "--", "echo", "{}").expect_status(125)
     # The polite way: the record is ended, the status says how.
     f.write("slow", "\n".join(str(i) for i in range(100)))
     process = subprocess.Popen([scene.bin / "llama", "xargs", "-a", "slow", "--name", "stopped",
