@@ -41,7 +41,9 @@ std::string WithoutExtension(std::string_view path) {
 }
 
 // A name that begins with '-' would be taken for an option.
-std::string AsFileName(std::string path) { return path.starts_with('-') ? "./" + path : path; }
+std::string AsFileName(const std::string& path) {
+  return path.starts_with('-') ? "./" + path : path;
+}
 
 }  // namespace
 
