@@ -73,6 +73,9 @@ Result<Pairs> StoredHeaders(const Request& request) {
   size_t metadata_bytes = 0;
   for (const auto& [name, value] : request.headers) {
     const std::string lower = LowerCase(name);
+    if (lower == "x-amz-tagging" && !value.empty()) {
+      return S3Failure("NotImplemented", "The emulator has no object tags");
+    }
     const bool is_metadata = lower.starts_with("x-amz-meta-");
     if (is_metadata) metadata_bytes += lower.size() + value.size();
     if (is_metadata || std::find(kStored.begin(), kStored.end(), lower) != kStored.end()) {
@@ -131,6 +134,7 @@ const std::map<std::string_view, S3Front::Operation>& S3Front::Operations() {
       {"GetObject", &S3Front::GetObject},
       {"HeadObject", &S3Front::GetObject},
       {"GetObjectAcl", &S3Front::GetAcl},
+      {"GetObjectTagging", &S3Front::GetObjectTagging},
       {"DeleteObject", &S3Front::DeleteObject},
       {"DeleteObjects", &S3Front::DeleteObjects},
       {"CreateMultipartUpload", &S3Front::CreateMultipartUpload},

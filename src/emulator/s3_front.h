@@ -73,6 +73,8 @@ class S3Front final : public Handler {
   Result<Response> DeleteObject(const Work& work);
   Result<Response> DeleteObjects(const Work& work);
   Result<Response> GetAcl(const Work& work);
+  // None: whoever wants to set some is told so. awscli asks before it copies a large object.
+  Result<Response> GetObjectTagging(const Work& work);
   Result<void> CheckObject(const std::string& bucket, const std::string& key) const;
   Result<OpenObject> CopySource(const Work& work) const;
   Result<std::string> SourceBytes(const OpenObject& object, const ByteRange& range) const;

@@ -113,6 +113,13 @@ Result<Response> S3Front::GetAcl(const Work& work) {
       "<Permission>FULL_CONTROL</Permission></Grant></AccessControlList></AccessControlPolicy>");
 }
 
+Result<Response> S3Front::GetObjectTagging(const Work& work) {
+  TRY(CheckObject(work.call.bucket, work.call.key));
+  XmlWriter xml;
+  return XmlResponse(
+      xml.Open("Tagging", true).Open("TagSet").Close("TagSet").Close("Tagging").Take());
+}
+
 Result<void> S3Front::CheckObject(const std::string& bucket, const std::string& key) const {
   ASSIGN_OR_RETURN(const OpenObject object, storage_.Get(bucket, key));
   return {};

@@ -119,6 +119,10 @@ Result<void> Recognise(const Request& request, S3Call& call) {
     }
     if (call.operation != "Unknown") return {};
   }
+  if (!call.key.empty() && request.method == "GET" && request.Query("tagging") != nullptr) {
+    call.operation = "GetObjectTagging";
+    return {};
+  }
   for (const std::string_view name : kUnknown) {
     if (!call.key.empty() && request.Query(name) != nullptr) {
       return S3Failure("NotImplemented", "The emulator has no ?" + std::string(name));

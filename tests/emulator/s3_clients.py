@@ -25,9 +25,10 @@ def boto(emulator, **config):
         raise Skip(f"no boto3: {error}")
     for name in [n for n in os.environ if n.startswith("AWS_")]:
         del os.environ[name]
-    os.environ.update({k: v for k, v in emulator.env.items() if k.startswith("AWS_")})
+    os.environ.update({k: v for k, v in emulator.env.items() if k.startswith("AWS_") or "PROXY" in k.upper()})
     settings = {"retries": {"max_attempts": 1}, "s3": {"addressing_style": "path"}} | config
-    return boto3.client("s3", config=Config(**settings))
+    # Named here as well: botocore before 1.31 does not know AWS_ENDPOINT_URL.
+    return boto3.client("s3", endpoint_url=emulator.endpoint, config=Config(**settings))
 
 
 def refused(call, code, **arguments):
@@ -232,7 +233,7 @@ def refusals(scene):
 def boto_as(emulator, key=None, secret=None, region=None):
     import boto3
     from botocore.config import Config
-    return boto3.client("s3", aws_access_key_id=key or emulator.env["AWS_ACCESS_KEY_ID"],
+    return boto3.client("s3", endpoint_url=emulator.endpoint, aws_access_key_id=key or emulator.env["AWS_ACCESS_KEY_ID"],
                         aws_secret_access_key=secret or emulator.env["AWS_SECRET_ACCESS_KEY"],
                         region_name=region or emulator.env["AWS_REGION"],
                         config=Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}))
@@ -280,15 +281,17 @@ def refuse_tampered(emulator):
 
 
 def with_awscli(scene, *options):
-    aws = require_program("aws")
+    program = require_program("aws")
     folder = scene.dir / "files"
     (folder / "sub").mkdir(parents=True)
     large = os.urandom(20 << 20)
     (folder / "large").write_bytes(large)
     (folder / "sub" / "small one").write_bytes(b"small")
     with Emulator(scene, *options) as emulator:
+        aws = [program, "--endpoint-url", emulator.endpoint]
+
         def cli(*args, status=0):
-            return scene.run([aws, *args], env=emulator.env).expect_status(status).out.decode()
+            return scene.run([*aws, *args], env=emulator.env).expect_status(status).out.decode()
         cli("s3", "mb", "s3://cli")
         cli("s3", "cp", "--recursive", folder, "s3://cli/up/")
         expect("small one" in cli("s3", "ls", "s3://cli/up/sub/"), "aws s3 ls")
@@ -296,10 +299,10 @@ def with_awscli(scene, *options):
         cli("s3", "sync", "s3://cli/up", back)
         expect((back / "large").read_bytes() == large, "aws s3 sync brought something else")
         expect((back / "sub" / "small one").read_bytes() == b"small", "aws s3 sync lost a file")
-        expect(scene.run([aws, "s3", "cp", "s3://cli/up/sub/small one", "-"], env=emulator.env).out == b"small",
+        expect(scene.run([*aws, "s3", "cp", "s3://cli/up/sub/small one", "-"], env=emulator.env).out == b"small",
                "aws s3 cp to stdout")
         cli("s3api", "head-object", "--bucket", "cli", "--key", "up/large")
-        missing = scene.run([aws, "s3api", "get-object", "--bucket", "cli", "--key", "none", scene.dir / "none"],
+        missing = scene.run([*aws, "s3api", "get-object", "--bucket", "cli", "--key", "none", scene.dir / "none"],
                             env=emulator.env)
         expect(missing.status != 0 and b"NoSuchKey" in missing.err, f"a missing key: {missing.err}")
         cli("s3", "mv", "s3://cli/up/large", "s3://cli/moved")
@@ -352,7 +355,7 @@ def expiring_keys(scene):
         import boto3
         from botocore.config import Config
         keys = boto3.Session().get_credentials().get_frozen_credentials()
-        held = boto3.client("s3", aws_access_key_id=keys.access_key, aws_secret_access_key=keys.secret_key,
+        held = boto3.client("s3", endpoint_url=emulator.endpoint, aws_access_key_id=keys.access_key, aws_secret_access_key=keys.secret_key,
                             aws_session_token=keys.token,
                             config=Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}))
         end = time.monotonic() + 20

@@ -44,7 +44,10 @@ class Emulator:
         script = f". {shlex.quote(str(self.dir / 'env'))}; env -0"
         env = {k: v for k, v in self.scene.env().items() if not k.startswith("AWS_")}
         out = self.scene.run(["sh", "-c", script], env=env).expect_status(0).out
-        return dict(entry.split("=", 1) for entry in out.decode().split("\0") if entry)
+        sourced = dict(entry.split("=", 1) for entry in out.decode().split("\0") if entry)
+        # A client that does not know AWS_ENDPOINT_URL must not reach AWS: port 9 discards.
+        nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
+        return sourced | nowhere | dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost")
 
     @property
     def endpoint(self):
