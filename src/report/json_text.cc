@@ -20,6 +20,7 @@ constexpr std::array<signed char, 256> MakeHexDigits() {
 constexpr std::array<signed char, 256> kHexDigits = MakeHexDigits();
 
 constexpr int64_t kNsPerSecond = 1'000'000'000;
+constexpr size_t kFullTime = 30;  // "2026-11-22T08:20:50.123456789Z"
 
 int HexDigit(char c) { return kHexDigits[static_cast<unsigned char>(c)]; }
 
@@ -192,7 +193,7 @@ bool ReadUsualHead(std::string_view line, UsualHead& head) {
     text = {begin, static_cast<size_t>(p - begin)};
     return true;
   };
-  const auto take_hex = [&](std::string_view& text, size_t size) {
+  const auto take_quoted = [&](std::string_view& text, size_t size) {
     if (static_cast<size_t>(end - p) <= size || p[size] != '"') return false;
     text = {p, size};
     p += size;
@@ -205,12 +206,13 @@ bool ReadUsualHead(std::string_view line, UsualHead& head) {
     return p != begin && (*begin != '0' || p - begin == 1);
   };
   if (!take(R"({"trace_id":")")) return false;
-  if (!take_hex(head.trace_id, 32) && !take_hex(head.trace_id, 16)) return false;
-  if (!take(R"(","span_id":")") || !take_hex(head.span_id, 16)) return false;
+  if (!take_quoted(head.trace_id, 32) && !take_quoted(head.trace_id, 16)) return false;
+  if (!take(R"(","span_id":")") || !take_quoted(head.span_id, 16)) return false;
   if (!take(R"(","parent_id":")")) return false;
-  if (!take_hex(head.parent_id, 16) && !take_hex(head.parent_id, 0)) return false;
+  if (!take_quoted(head.parent_id, 16) && !take_quoted(head.parent_id, 0)) return false;
   if (!take(R"(","name":")") || !take_plain(head.name)) return false;
-  if (!take(R"(","start":")") || !take_plain(head.start)) return false;
+  if (!take(R"(","start":")")) return false;
+  if (!take_quoted(head.start, kFullTime) && !take_plain(head.start)) return false;
   if (!take(R"(","duration":)") || !take_count(head.duration_ns)) return false;
   if (!take(R"(,"fields":)") || p == end || *p != '{' || line.back() != '}') return false;
   head.fields = {p, static_cast<size_t>(end - p - 1)};

@@ -36,6 +36,24 @@ inline std::string SpanText(int trace, int span, int parent, std::string_view na
   return line.replace(line.rfind("{}"), 2, std::string("{").append(fields).append("}"));
 }
 
+// A trace with something of everything.
+inline std::string MixedTrace(int compiles) {
+  std::string text = "not a span\n";
+  for (int i = 1; i <= compiles; ++i) {
+    text += SpanText(i, 2, 1, "invoke", i * 10, 8,
+                     R"("worker_id":"w)" + std::to_string(i % 3) + R"(","cost":)" +
+                         (i % 2 == 0 ? "0" : "1.5e-7") + R"(,"mixed":)" +
+                         (i % 3 == 0   ? "1"
+                          : i % 3 == 1 ? "\"one\""
+                                       : "[1]"));
+    text += SpanText(i, 3, 2, "worker", i * 10 + 1000, 6, R"("cold":true,"none":null)");
+    if (i % 50 == 7) text += SpanText(i, 4, 77, "orphan", i, 1, R"("rare":-5)");
+    text += SpanText(i, 1, 0, "llamacc", i * 10, 9,
+                     R"("global.build_id":"b","source":"s)" + std::to_string(i) + R"(.c")");
+  }
+  return text + SpanText(1, 5, 5, "cycle", 0, 1);
+}
+
 inline std::string FieldsOf(const Columns& columns, Row row) {
   std::string json;
   columns.AppendFieldsJson(json, row);

@@ -80,7 +80,7 @@ class SpanParser::Impl {
     UsualHead usual;
     if (!ReadUsualHead(line, usual)) return false;
     int64_t end_ns = 0;
-    if (!ReadTraceId(usual.trace_id, head.trace_id) || !ReadHex64(usual.span_id, head.span_id) ||
+    if (!UsualTraceId(usual.trace_id, head.trace_id) || !ReadHex64(usual.span_id, head.span_id) ||
         head.span_id == 0 ||
         (!usual.parent_id.empty() && !ReadHex64(usual.parent_id, head.parent_id)) ||
         !times_.Read(usual.start, head.start_ns) || usual.duration_ns > kMaxDurationNs ||
@@ -101,6 +101,19 @@ class SpanParser::Impl {
       }
     }
     head.name = Name(usual.name);
+    return true;
+  }
+
+  // Mostly that of the line before.
+  bool UsualTraceId(std::string_view text, trace::TraceId& id) {
+    if (text != last_trace_text_) {
+      if (!ReadTraceId(text, last_trace_id_)) {
+        last_trace_text_.clear();
+        return false;
+      }
+      last_trace_text_ = text;
+    }
+    id = last_trace_id_;
     return true;
   }
 
@@ -291,6 +304,8 @@ class SpanParser::Impl {
   simdjson::dom::parser nested_;
   std::string scratch_;
   TimeReader times_;
+  std::string last_trace_text_;
+  trace::TraceId last_trace_id_;
   std::array<StringId, 64> names_{};
 };
 
