@@ -193,12 +193,12 @@ bool CommandInputs::Correct(const wire::Answer& answer) {
            std::any_of(request_.outputs.begin(), request_.outputs.end(),
                        [&](const wire::CommandOutput& output) { return output.remote == path; });
   };
-  std::vector<std::string> absent;
+  ProgramTrees::Lookups lookups{{}, &answer.found, &answer.listed};
   for (const std::string& path : answer.absent) {
-    if (!is_own(path)) absent.push_back(path);
+    if (!is_own(path)) lookups.absent.push_back(path);
   }
   refused_.clear();
-  return shared_.programs->Learn(query_, *tree_, absent, answer.listed, refused_);
+  return shared_.programs->Learn(query_, *tree_, lookups, refused_);
 }
 
 // Whether the path names something that the worker has because the user said so.

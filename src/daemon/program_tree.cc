@@ -93,33 +93,36 @@ Result<std::shared_ptr<const ProgramTree>> ProgramTrees::Walk(const ProgramQuery
   out->interpreter = closure->interpreter;
   for (const std::string& path : known.learned) {
     // What was learned may have gone, or never have been whole: then nobody here can use it either.
-    const auto found = closures_.Get(path, query.env);
+    const auto found = known.bare.contains(path) ? Result<std::shared_ptr<const Closure>>(Error{})
+                                                 : closures_.Get(path, query.env);
     const auto added = found ? take(**found) : add(path);
     if (!added) LOG(kDebug, "program: " + added.error().message);
   }
   const std::string& executed = out->interpreter.empty() ? query.program : out->interpreter.front();
   ASSIGN_OR_RETURN(out->program, RealPath(executed));
   out->system = walker->manifest();
+  out->bare = known.bare;
   out->generation = known.generation;
   return std::shared_ptr<const ProgramTree>(std::move(out));
 }
 
-bool ProgramTrees::LearnOne(const ProgramQuery& query, Known& known, const std::string& path) {
-  if (known.seen.contains(path) || known.learned.size() >= kMaxLearned) return false;
+bool ProgramTrees::LearnOne(Known& known, const std::string& path, bool bare) {
+  if (known.seen.contains(path)) return !bare && known.bare.erase(path) > 0;
+  if (known.learned.size() >= kMaxLearned) return false;
   known.seen.insert(path);
   known.learned.push_back(path);
-  struct stat st {};
-  const bool is_program =
-      stat(path.c_str(), &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0111) != 0;
-  if (is_program && known.rules->IsInSearchPath(path)) known.rules->AddProgram(path);
-  if (const auto closure = closures_.Get(path, query.env); closure) {
-    for (const std::string& file : (*closure)->files) known.seen.insert(file);
-  }
+  if (bare) known.bare.insert(path);
+  if (!bare && known.rules->IsInSearchPath(path)) known.rules->AddProgram(path);
   return true;
 }
 
-bool ProgramTrees::LearnFolder(const ProgramQuery& query, Known& known, const std::string& dir,
-                               const FolderBounds& bounds) {
+// Whether the file can't be used by itself.
+bool ProgramTrees::NeedsMore(const std::string& path, const ProgramQuery& query) {
+  const auto closure = closures_.Get(path, query.env);
+  return closure && (*closure)->files.size() > 1;
+}
+
+bool ProgramTrees::LearnFolder(Known& known, const std::string& dir, const FolderBounds& bounds) {
   const auto tried = known.folders.find(dir);
   if (tried != known.folders.end() && tried->second >= bounds.files) return false;
   known.folders[dir] = bounds.files;
@@ -137,41 +140,42 @@ bool ProgramTrees::LearnFolder(const ProgramQuery& query, Known& known, const st
   }
   if (bytes > bounds.bytes) return false;
   bool learned = false;
-  for (const std::string& path : paths) learned |= LearnOne(query, known, path);
+  for (const std::string& path : paths) learned |= LearnOne(known, path, true);
   return learned;
 }
 
-bool ProgramTrees::Learn(const ProgramQuery& query, const ProgramTree& tree,
-                         const std::vector<std::string>& absent,
-                         const std::vector<std::string>& listed,
+bool ProgramTrees::Learn(const ProgramQuery& query, const ProgramTree& tree, const Lookups& lookups,
                          std::vector<std::string>& refused) {
   const MutexLock lock(mutex_);
   Known& known = Find(query);
   const bool is_old = tree.generation != known.generation;
   bool learned = false;
   bool overtaken = false;  // another job has learned it since this one's tree was made
-  for (const std::string& path : absent) {
+  for (const std::string& path : lookups.absent) {
     struct stat st {};
-    if (known.seen.contains(path)) {
+    if (known.seen.contains(path) && !known.bare.contains(path)) {
       overtaken |= is_old;
       continue;
     }
     if (IsCompiledPython(path) || lstat(path.c_str(), &st) != 0) continue;
-    if (known.rules->Allow(path)) {
-      learned |= LearnOne(query, known, path);
-      const bool is_dir = S_ISDIR(st.st_mode);
-      const std::string dir = is_dir ? path : std::string(DirName(path));
-      if (IsSystemPath(dir)) {
-        learned |= LearnFolder(query, known, dir, {kMaxNeighbours, kMaxNeighbourBytes});
-      }
-    } else {
+    if (!known.rules->Allow(path)) {
       refused.push_back(path);
+      continue;
     }
+    learned |= LearnOne(known, path, false);
+    const std::string dir = S_ISDIR(st.st_mode) ? path : std::string(DirName(path));
+    if (IsSystemPath(dir)) learned |= LearnFolder(known, dir, {kMaxNeighbours, kMaxNeighbourBytes});
   }
-  for (const std::string& dir : listed) {
-    overtaken |= is_old && known.folders.contains(dir);
+  for (const std::string& path : *lookups.found) {
+    if (!tree.bare.contains(path) || !NeedsMore(path, query)) continue;
+    const bool is_bare = known.bare.contains(path);
+    overtaken |= !is_bare;
+    learned |= is_bare && LearnOne(known, path, false);
+  }
+  for (const std::string& dir : *lookups.listed) {
     const bool is_system = IsSystemPath(dir);
-    learned |= LearnFolder(query, known, dir,
+    overtaken |= is_old && known.folders.contains(dir);
+    learned |= LearnFolder(known, dir,
                            {is_system ? kMaxListedFiles : kMaxNeighbours,
                             is_system ? kMaxListedBytes : kMaxNeighbourBytes});
   }

@@ -35,7 +35,10 @@ struct ProgramTree {
   std::vector<std::string> library_dirs;  // of everything in it
   tree::Manifest system;                  // of what is below system folders
   std::vector<std::string> others;        // what is not: to be walked for each job
-  uint64_t generation = 0;                // of what was learned
+  // Files that only stand in a folder that was asked about: what they need comes when they are
+  // looked up themselves.
+  std::set<std::string> bare;
+  uint64_t generation = 0;  // of what was learned
 };
 
 class ProgramTrees {
@@ -46,11 +49,15 @@ class ProgramTrees {
   // Thread-safe, as all below.
   Result<std::shared_ptr<const ProgramTree>> Get(const ProgramQuery& query);
 
-  // What a job with `tree` looked up and did not find (`absent`), and directories whose names it
-  // asked for (`listed`). True: something of it is here and was not in its tree, so the job must
-  // run again. `refused` gets what is here and is not sent.
-  bool Learn(const ProgramQuery& query, const ProgramTree& tree,
-             const std::vector<std::string>& absent, const std::vector<std::string>& listed,
+  // What a job with `tree` looked up and did not find (`absent`), what it found, and directories
+  // whose names it asked for (`listed`). True: something of it is here and was not in its tree, so
+  // the job must run again. `refused` gets what is here and is not sent.
+  struct Lookups {
+    std::vector<std::string> absent;
+    const std::vector<std::string>* found = nullptr;
+    const std::vector<std::string>* listed = nullptr;
+  };
+  bool Learn(const ProgramQuery& query, const ProgramTree& tree, const Lookups& lookups,
              std::vector<std::string>& refused);
 
   // Holds back jobs of a program while the first of them learns; not for long.
@@ -73,6 +80,7 @@ class ProgramTrees {
   struct Known {
     std::unique_ptr<ShippingRules> rules;
     std::vector<std::string> learned;
+    std::set<std::string> bare;             // as ProgramTree has it
     std::set<std::string> seen;             // learned
     std::map<std::string, size_t> folders;  // learned whole, if they hold no more than so many
     std::shared_ptr<const ProgramTree> tree;
@@ -84,13 +92,14 @@ class ProgramTrees {
   Known& Find(const ProgramQuery& query) REQUIRES(mutex_);
   Result<std::shared_ptr<const ProgramTree>> Walk(const ProgramQuery& query, const Known& known)
       REQUIRES(mutex_);
-  bool LearnOne(const ProgramQuery& query, Known& known, const std::string& path) REQUIRES(mutex_);
+  bool LearnOne(Known& known, const std::string& path, bool bare) REQUIRES(mutex_);
+  bool NeedsMore(const std::string& path, const ProgramQuery& query) REQUIRES(mutex_);
   struct FolderBounds {
     size_t files;
     uint64_t bytes;
   };
-  bool LearnFolder(const ProgramQuery& query, Known& known, const std::string& dir,
-                   const FolderBounds& bounds) REQUIRES(mutex_);
+  bool LearnFolder(Known& known, const std::string& dir, const FolderBounds& bounds)
+      REQUIRES(mutex_);
 
   store::DigestCache& digests_;
   const Clock& clock_;
