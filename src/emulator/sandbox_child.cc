@@ -1,7 +1,6 @@
 #include "emulator/sandbox_child.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/mount.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -108,10 +107,12 @@ void Limit(int what, rlim_t value) {
   setrlimit(static_cast<__rlimit_resource_t>(what), &limit);
 }
 
+// The system calls themselves: the C library's functions would tell the emulator's other threads,
+// which it believes to be here.
 bool Become(uid_t uid) {
   if (uid == 0) return true;
-  return setgroups(0, nullptr) == 0 && setresgid(uid, uid, uid) == 0 &&
-         setresuid(uid, uid, uid) == 0;
+  return syscall(SYS_setgroups, 0, nullptr) == 0 && syscall(SYS_setresgid, uid, uid, uid) == 0 &&
+         syscall(SYS_setresuid, uid, uid, uid) == 0;
 }
 
 [[noreturn]] void ProgramMain(const ChildPlan& plan) {
