@@ -11,17 +11,30 @@ namespace {
 
 constexpr size_t kMaxShown = 100;  // of a line, around the place
 
-std::string Hint(std::string_view message, std::span<const std::string_view> known) {
+// What is unknown in "no such column: s.naem"; empty if it is something else that is wrong.
+std::string_view UnknownWord(std::string_view message) {
   const size_t colon = message.find(": ");
-  const bool unknown = message.starts_with("no such ");
-  if (!unknown || colon == std::string_view::npos) return "";
-  std::string_view word = message.substr(colon + 2);
-  word = word.substr(word.rfind('.') + 1);  // of "s.naem"; npos + 1 is 0
+  if (!message.starts_with("no such ") || colon == std::string_view::npos) return "";
+  const std::string_view word = message.substr(colon + 2);
+  return word.substr(word.rfind('.') + 1);  // npos + 1 is 0
+}
+
+std::string Hint(std::string_view message, std::span<const std::string_view> known) {
+  const std::string_view word = UnknownWord(message);
+  if (word.empty()) return "";
   const std::string_view close = Closest(word, known);
   if (!close.empty() && close != word) return "; did you mean " + std::string(close) + "?";
   if (message.starts_with("no such table")) return "; .tables lists what there is";
   if (message.starts_with("no such column")) return "; .schema lists what there is";
   return "";
+}
+
+// SQLite gives no place for a table that is not there.
+size_t PlaceOf(sqlite3* connection, std::string_view sql, size_t statement) {
+  const int offset = sqlite3_error_offset(connection);
+  if (offset >= 0) return statement + static_cast<size_t>(offset);
+  const std::string_view word = UnknownWord(sqlite3_errmsg(connection));
+  return word.empty() ? std::string_view::npos : sql.find(word, statement);
 }
 
 // The line with the byte `offset` of `sql`, and a mark below it.
@@ -52,10 +65,8 @@ Error SqlError(sqlite3* connection, int rc, std::string_view sql, size_t stateme
   }
   std::string message = Printable(sqlite3_errmsg(connection));
   message += Hint(message, known);
-  const int offset = sqlite3_error_offset(connection);
-  if (offset >= 0 && statement + static_cast<size_t>(offset) <= sql.size()) {
-    message += Mark(sql, statement + static_cast<size_t>(offset));
-  }
+  const size_t place = PlaceOf(connection, sql, statement);
+  if (place <= sql.size()) message += Mark(sql, place);
   return Error{rc == SQLITE_NOMEM ? Code::kUnavailable : Code::kInvalid, std::move(message)};
 }
 

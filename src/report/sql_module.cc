@@ -141,7 +141,6 @@ Comparable ReadFilter(const SqlTable& table, sqlite3_value* value, ScanFilter& f
   const Affinity affinity = filter.column == kRowIdColumn
                                 ? Affinity::kInteger
                                 : table.columns()[static_cast<size_t>(filter.column)].affinity;
-  if (filter.op == SqlOp::kNull || filter.op == SqlOp::kPresent) return Comparable::kYes;
   if (filter.op == SqlOp::kIn) return ReadList(value, affinity, filter.list);
   return ReadValue(value, affinity, filter.value);
 }
@@ -154,14 +153,16 @@ int Filter(sqlite3_vtab_cursor* base, int /*number*/, const char* plan, int argc
     cursor.plan = SqlPlan::FromText(plan);
   }
   const auto& constraints = cursor.plan.constraints;
-  if (static_cast<size_t>(argc) != constraints.size()) return SQLITE_ERROR;
   auto& filters = cursor.scan.filters();
   filters.resize(constraints.size());
+  int used = 0;
   for (size_t i = 0; i < constraints.size(); ++i) {
     ScanFilter& filter = filters[i];
     filter.column = constraints[i].column;
     filter.op = constraints[i].op;
-    switch (ReadFilter(cursor.table, argv[i], filter)) {
+    if (!constraints[i].takes_value()) continue;
+    if (used == argc) return SQLITE_ERROR;
+    switch (ReadFilter(cursor.table, argv[used++], filter)) {
       case Comparable::kYes:
         break;
       case Comparable::kNever:
@@ -203,7 +204,8 @@ int ColumnOfRow(sqlite3_vtab_cursor* base, sqlite3_context* context, int column)
       break;
     case CellType::kText:
     case CellType::kJson:
-      sqlite3_result_text64(context, cell.bytes.data, cell.bytes.size,
+      // A null pointer would be a null.
+      sqlite3_result_text64(context, cell.bytes.size == 0 ? "" : cell.bytes.data, cell.bytes.size,
                             cell.transient ? SQLITE_TRANSIENT : SQLITE_STATIC, SQLITE_UTF8);
       if (cell.type == CellType::kJson) sqlite3_result_subtype(context, kJsonSubtype);
       break;

@@ -71,8 +71,6 @@ double Selectivity(const Column& column, SqlOp op, double rows) {
 // Whether what SQLite compares is what Scan compares, so that SQLite need not look again. A text
 // column against a number depends on where the number comes from.
 bool IsExact(sqlite3_index_info& info, int i, const Column& column, SqlOp op) {
-  if (op == SqlOp::kNull) return true;
-  if (op == SqlOp::kPresent) return info.aConstraint[i].op == SQLITE_INDEX_CONSTRAINT_ISNOTNULL;
   if (op == SqlOp::kIn) return false;
   if (column.affinity == Affinity::kInteger || column.affinity == Affinity::kNumeric) return true;
   sqlite3_value* value = nullptr;
@@ -145,6 +143,7 @@ int ChoosePlan(const SqlTable& table, sqlite3_index_info& info) {
   const double rows = table.rows();
   double left = rows;       // rows that the scan gives
   double looked_at = rows;  // rows that it must look at for that
+  int values = 0;
   for (int i = 0; i < info.nConstraint; ++i) {
     const auto& constraint = info.aConstraint[i];
     if (constraint.usable == 0) continue;
@@ -159,9 +158,10 @@ int ChoosePlan(const SqlTable& table, sqlite3_index_info& info) {
     }
     if (op == SqlOp::kEqual && sqlite3_vtab_in(&info, i, 1) != 0) op = SqlOp::kIn;
     plan.constraints.push_back({constraint.iColumn, op});
-    // Without a place in argv SQLite would look again whatever `omit` says.
-    info.aConstraintUsage[i].argvIndex = static_cast<int>(plan.constraints.size());
-    info.aConstraintUsage[i].omit = IsExact(info, i, column, op) ? 1 : 0;
+    if (plan.constraints.back().takes_value()) {
+      info.aConstraintUsage[i].argvIndex = ++values;
+      info.aConstraintUsage[i].omit = IsExact(info, i, column, op) ? 1 : 0;
+    }
     const double share = Selectivity(column, op, rows);
     left *= share;
     if (op == SqlOp::kEqual || op == SqlOp::kIn) looked_at = std::min(looked_at, rows * share);

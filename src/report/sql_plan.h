@@ -21,17 +21,18 @@ enum class SqlOp : char {
   kAtMost = 'l',
   kGreater = '>',
   kAtLeast = 'g',
-  kNull = '0',     // the value does not matter
+  kNull = '0',     // takes no value: SQLite looks again
   kPresent = '1',  // is not null; likewise
 };
 
 struct SqlConstraint {
   int column = 0;
   SqlOp op = SqlOp::kEqual;
+  bool takes_value() const { return op != SqlOp::kNull && op != SqlOp::kPresent; }
 };
 
 struct SqlPlan {
-  std::vector<SqlConstraint> constraints;  // in the order of xFilter's values
+  std::vector<SqlConstraint> constraints;  // those that take values, in the order of xFilter's
   std::vector<OrderTerm> order;            // empty: any
 
   std::string ToText() const;

@@ -226,6 +226,9 @@ Result<void> SqlSession::Impl::Open() {
   TRY(Add("phases", "a row for each name of spans in each build: sums and percentiles",
           PhasesTable(columns_, build_names_)));
   TRY(AddMachine());
+  // Declared now, for the same reason as ours.
+  TRY(Execute("PRAGMA table_info(json_each)"));
+  TRY(Execute("PRAGMA table_info(json_tree)"));
   sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_limit(connection, SQLITE_LIMIT_ATTACHED, 0);
   sqlite3_set_authorizer(connection, Authorize, nullptr);
