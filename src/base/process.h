@@ -47,10 +47,10 @@ struct ProcessOptions {
   std::function<void(pid_t)> on_start;
 };
 
-// Without `stdin_fd` stdin is /dev/null (or closed where there is none). The child gets a process group of its own,
-// which is killed whole on timeout or cancellation, and dies (SIGKILL) with the calling thread's
-// process. Errors: kNotFound or kInvalid if the program can't be executed, kDeadline, kCancelled,
-// kInvalid for too much output.
+// Without `stdin_fd` stdin is /dev/null (or closed where there is none). The child gets a process
+// group of its own, which is killed whole on timeout or cancellation, and dies (SIGKILL) with the
+// calling thread's process. Errors: kNotFound or kInvalid if the program can't be executed,
+// kDeadline, kCancelled, kInvalid for too much output.
 Result<ProcessResult> RunProcess(const ProcessOptions& options);
 
 }  // namespace llama
