@@ -23,8 +23,8 @@ namespace llama::wire {
 // Of a synchronous invocation, request and answer alike (6 MB; AWS counts 6,291,556 bytes).
 inline constexpr uint64_t kMaxEnvelopeBytes = 6'291'556;
 
-// Keys of what is too large to travel with an invocation: jobs/<sha256>, answers/<random>. An answer
-// that names an object elsewhere is refused, since its object is read and deleted.
+// Keys of what is too large to travel with an invocation: jobs/<sha256>, answers/<random>. An
+// answer that names an object elsewhere is refused, since its object is read and deleted.
 inline constexpr std::string_view kJobPrefix = "jobs/";
 inline constexpr std::string_view kAnswerPrefix = "answers/";
 
