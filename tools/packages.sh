@@ -7,7 +7,7 @@ build_packages=(build-essential cmake ninja-build pkg-config python3 libgtest-de
 # To fetch and unpack the source packages of real projects.
 source_packages=(ca-certificates dpkg-dev xz-utils bzip2)
 # What the checks need besides: a second compiler, and tools that the tested projects use.
-check_packages=(clang clang-format zstd googletest tcl util-linux awscli python3-boto3 s3cmd
+check_packages=(clang clang-format zstd googletest tcl util-linux optipng awscli python3-boto3 s3cmd
   autoconf automake libtool)
 # Servers that the S3 client is tried against, by ./check --full alone.
 full_packages=(ceph-mon ceph-osd radosgw ceph-common

@@ -4,7 +4,7 @@ _llama()
     local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} i
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W 'build builds report daemon emulator config doctor bootstrap function help --help --version' -- "$cur"))
+        COMPREPLY=($(compgen -W 'build builds report invoke xargs store get daemon emulator config doctor bootstrap function help --help --version' -- "$cur"))
         return
     fi
     case $command in
@@ -46,6 +46,31 @@ _llama()
                 --grep --all --yes --json' -- "$cur"))
         fi
         ;;
+    invoke | xargs)
+        # Past the options of its own there is another command with its own completion.
+        for ((i = 2; i < COMP_CWORD; ++i)); do
+            case ${COMP_WORDS[i]} in
+            --) ((++i)); break ;;
+            -f | -o | -j | -a | --env | --dir | --timeout | --function | --name | --retries | --joblog | --halt) ((++i)) ;;
+            -*) ;;
+            *) break ;;
+            esac
+        done
+        if ((i < COMP_CWORD)) && declare -F _command_offset >/dev/null; then
+            _command_offset "$i"
+        elif [[ $cur == -* && $command == invoke ]]; then
+            COMPREPLY=($(compgen -W '-f -o --stdin --env --dir --timeout --in-image --function --or-local --name --verbose --help --' -- "$cur"))
+        elif [[ $cur == -* ]]; then
+            COMPREPLY=($(compgen -W '-j -a -0 -f --keep-order --retries --joblog --resume --halt --timeout --env --in-image --function --no-progress --name --verbose --help --' -- "$cur"))
+        else
+            case ${COMP_WORDS[COMP_CWORD - 1]} in
+            -f | -a | -o | --joblog) COMPREPLY=($(compgen -f -- "$cur")) ;;
+            *) COMPREPLY=($(compgen -c -- "$cur")) ;;
+            esac
+        fi
+        ;;
+    store) COMPREPLY=($(compgen -W '--verify --help' -- "$cur") $(compgen -f -- "$cur")) ;;
+    get) COMPREPLY=($(compgen -W '-o --help' -- "$cur")) ;;
     daemon) COMPREPLY=($(compgen -W 'start stop status restart run --help --json' -- "$cur")) ;;
     emulator)
         case ${COMP_WORDS[COMP_CWORD - 1]} in
@@ -54,7 +79,7 @@ _llama()
         *) COMPREPLY=($(compgen -W '--port --port-file --listen --dir --tls --cert --key --region --access-key --secret-file --expire-after --profile --model --set --max-object --bare-root --function-idle --help' -- "$cur")) ;;
         esac
         ;;
-    help) COMPREPLY=($(compgen -W 'build builds report daemon emulator config doctor bootstrap function' -- "$cur")) ;;
+    help) COMPREPLY=($(compgen -W 'build builds report invoke xargs store get daemon emulator config doctor bootstrap function' -- "$cur")) ;;
     esac
 }
 complete -o default -F _llama llama
