@@ -30,11 +30,14 @@ std::string MakeTestZip(const std::vector<TestZipEntry>& entries) {
   zip_source_keep(target);
   zip_t* const archive = zip_open_from_source(target, ZIP_TRUNCATE, &error);
   for (const TestZipEntry& entry : entries) {
-    zip_source_t* const source =
-        zip_source_buffer(archive, entry.bytes.data(), entry.bytes.size(), 0);
-    const zip_int64_t index = entry.name.ends_with('/')
-                                  ? zip_dir_add(archive, entry.name.c_str(), 0)
-                                  : zip_file_add(archive, entry.name.c_str(), source, 0);
+    zip_int64_t index = 0;
+    if (entry.name.ends_with('/')) {
+      index = zip_dir_add(archive, entry.name.c_str(), 0);
+    } else {
+      zip_source_t* const source =
+          zip_source_buffer(archive, entry.bytes.data(), entry.bytes.size(), 0);
+      index = zip_file_add(archive, entry.name.c_str(), source, 0);
+    }
     EXPECT_GE(index, 0) << zip_strerror(archive);
     zip_file_set_external_attributes(archive, static_cast<zip_uint64_t>(index), 0, ZIP_OPSYS_UNIX,
                                      entry.mode << 16);
