@@ -118,7 +118,7 @@ SpansTable::SpansTable(const Columns& columns, std::vector<std::string> build_na
   sql_columns_[kBuild].distinct = columns.builds().size();
   sql_columns_[kBuildName].distinct = columns.builds().size();
   sql_columns_[kTraceId].distinct = traces;
-  sql_columns_[kName].distinct = 16;
+  sql_columns_[kName].distinct = columns.span_names().size();
   sql_columns_[kPath].distinct = columns.paths().size();
   sql_columns_[kDepth].distinct = 4;
   for (const Fixed column : {kSpanId, kStart, kStartNs, kEndNs, kId, kRawStartNs}) {
@@ -316,7 +316,7 @@ std::optional<std::vector<Row>> SpansTable::SortedBy(int column) const {
   std::vector<Row> out;
   if (column == kName) {
     std::map<std::string_view, StringId> names;
-    for (const NamePath& path : data_.paths()) names.emplace(data_.text(path.name), path.name);
+    for (const StringId id : data_.span_names()) names.emplace(data_.text(id), id);
     out.reserve(rows());
     for (const auto& [text, id] : names) {
       const auto named = data_.rows_named(id);

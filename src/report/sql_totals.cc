@@ -33,7 +33,7 @@ struct Phase {
 
 MadeTable::Rows MakePhases(const Columns& columns, const std::vector<std::string>& build_names) {
   std::map<std::string_view, StringId> names;
-  for (const NamePath& path : columns.paths()) names.emplace(columns.text(path.name), path.name);
+  for (const StringId id : columns.span_names()) names.emplace(columns.text(id), id);
   std::vector<int64_t> build_self_ns(build_names.size(), 0);
   for (Row row = 0; row < columns.size(); ++row) {
     int64_t& self_ns = build_self_ns[columns.build()[row]];

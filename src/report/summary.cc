@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "report/percentile.h"
 #include "trace/pricing.h"
 
 namespace llama::report {
@@ -61,14 +62,6 @@ std::string TextAt(const Columns& trace, const FieldColumn& column, Row row) {
   return text ? std::string(trace.text(*text)) : "";
 }
 
-// Reorders what it looks at.
-int64_t NearestRank(std::vector<int64_t>& values, uint64_t percent) {
-  const uint64_t rank = std::max<uint64_t>((values.size() * percent + 99) / 100, 1);
-  const auto at = values.begin() + static_cast<std::ptrdiff_t>(rank - 1);
-  std::nth_element(values.begin(), at, values.end());
-  return *at;
-}
-
 PhaseStats StatsOf(const Columns& trace, StringId name, int depth) {
   std::vector<int64_t> durations;
   for (const Row row : trace.rows_named(name)) durations.push_back(trace.duration_ns()[row]);
@@ -77,8 +70,8 @@ PhaseStats StatsOf(const Columns& trace, StringId name, int depth) {
   stats.depth = depth;
   stats.count = durations.size();
   for (const int64_t ns : durations) stats.sum_ns = Add(stats.sum_ns, ns);
-  stats.p50_ns = NearestRank(durations, 50);
-  stats.p95_ns = NearestRank(durations, 95);
+  stats.p50_ns = Percentile(durations, 50);
+  stats.p95_ns = Percentile(durations, 95);
   stats.max_ns = *std::max_element(durations.begin(), durations.end());
   return stats;
 }

@@ -4,7 +4,7 @@ _llama()
     local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} i
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W 'build builds report invoke xargs store get daemon emulator config doctor bootstrap function help --help --version' -- "$cur"))
+        COMPREPLY=($(compgen -W 'build builds report sql invoke xargs store get daemon emulator config doctor bootstrap function help --help --version' -- "$cur"))
         return
     fi
     case $command in
@@ -46,6 +46,13 @@ _llama()
                 --grep --all --yes --json' -- "$cur"))
         fi
         ;;
+    sql)
+        if [[ ${COMP_WORDS[COMP_CWORD - 1]} == --build ]]; then
+            COMPREPLY=($(compgen -W "$(llama builds 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$cur"))
+        elif [[ $cur == -* ]]; then
+            COMPREPLY=($(compgen -W '--build --csv --json --markdown --help' -- "$cur"))
+        fi
+        ;;
     invoke | xargs)
         # Past the options of its own there is another command with its own completion.
         for ((i = 2; i < COMP_CWORD; ++i)); do
@@ -79,7 +86,7 @@ _llama()
         *) COMPREPLY=($(compgen -W '--port --port-file --listen --dir --tls --cert --key --region --access-key --secret-file --expire-after --profile --model --set --max-object --bare-root --function-idle --help' -- "$cur")) ;;
         esac
         ;;
-    help) COMPREPLY=($(compgen -W 'build builds report invoke xargs store get daemon emulator config doctor bootstrap function' -- "$cur")) ;;
+    help) COMPREPLY=($(compgen -W 'build builds report sql invoke xargs store get daemon emulator config doctor bootstrap function' -- "$cur")) ;;
     esac
 }
 complete -o default -F _llama llama
