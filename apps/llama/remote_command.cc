@@ -151,6 +151,12 @@ Surrounding SurroundingOf(const std::vector<std::string>& env) {
       out.env.push_back(entry);
     }
   }
+  // In a build, compilers' names stand for llamacc, which has no daemon there.
+  const std::string masquerade = JoinPath(GetVariable(env, "LLAMA_DIR"), "masquerade");
+  const std::string path(GetVariable(out.env, "PATH"));
+  if (path.starts_with(masquerade + ":")) {
+    SetVariable(out.env, "PATH", path.substr(masquerade.size() + 1));
+  }
   if (GetVariable(out.env, "PATH").empty()) SetVariable(out.env, "PATH", kSearchPath);
   out.build_id = GetVariable(env, "LLAMACC_BUILD_ID");
   out.traceparent = GetVariable(env, "TRACEPARENT");

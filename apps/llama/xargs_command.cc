@@ -117,6 +117,7 @@ Result<Request> ParseRequest(const Arguments& arguments) {
   for (const auto& [option, value] : parsed.options) {
     if (option == "-f") {
       ASSIGN_OR_RETURN(wire::CommandInput input, ParseInput(value, options.base));
+      input.is_shared = true;
       options.base.inputs.push_back(std::move(input));
     } else if (option == "--env") {
       const size_t equals = value.find('=');

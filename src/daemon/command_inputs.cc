@@ -138,7 +138,8 @@ Result<void> CommandInputs::TakeFolder(const wire::CommandInput& input, int dept
   if (depth > kMaxDepth) return Error{Code::kInvalid, input.local + ": nested too deeply"};
   ASSIGN_OR_RETURN(const std::vector<std::string> names, ListDir(input.local));
   for (const std::string& name : names) {
-    const wire::CommandInput inner{JoinPath(input.local, name), JoinPath(input.remote, name)};
+    const wire::CommandInput inner{JoinPath(input.local, name), JoinPath(input.remote, name),
+                                   input.is_shared};
     struct stat st {};
     if (lstat(inner.local.c_str(), &st) != 0) continue;
     if (S_ISDIR(st.st_mode)) {
@@ -163,8 +164,8 @@ Result<void> CommandInputs::TakeFile(const wire::CommandInput& input, uint64_t s
     ASSIGN_OR_RETURN(path, walker_->AddParents(input.local));
   }
   if (!tree::IsCanonicalPath(path)) return Error{Code::kInvalid, path + ": no path for a file"};
-  const bool fits =
-      size_bytes <= kMaxInlineFileBytes && inline_bytes_ + size_bytes <= kMaxInlineBytes;
+  const bool fits = !(input.is_shared && !moved) && size_bytes <= kMaxInlineFileBytes &&
+                    inline_bytes_ + size_bytes <= kMaxInlineBytes;
   if (!fits && !moved) {
     const auto real = RealPath(input.local);
     if (real && *real == path) {

@@ -24,6 +24,10 @@ Job FullJob() {
   job.record_reads = false;
   job.timeout_ms = 12345;
   job.max_answer_bytes = 1 << 20;
+  job.any_command = true;
+  job.outputs = {{"/src/out", false}, {"/src/tree", true}};
+  job.input = "stdin";
+  job.in_image = true;
   return job;
 }
 
@@ -41,6 +45,9 @@ Answer FullAnswer() {
   answer.lookups_complete = true;
   answer.found = {"/usr", "/usr/include", "/usr/include/stdio.h", "/usr/include/stdlib.h"};
   answer.absent = {"/usr/local/include/stdio.h"};
+  answer.listed = {"/usr/include", "/usr/lib"};
+  answer.refused = {"/src/d: a directory"};
+  answer.timed_out = true;
   answer.usage = {1, 2, 3, 4};
   answer.worker = {"w1", 7, true};
   answer.fetched_objects = 2;

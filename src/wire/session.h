@@ -134,6 +134,7 @@ struct EndBuild {
 struct CommandInput {
   std::string local;
   std::string remote;
+  bool is_shared = false;  // other commands read it as well: worth an object of its own
 };
 
 struct CommandOutput {

@@ -31,10 +31,11 @@ uint32_t GetUint32(Decoder& in) {
 bool IsAbsolute(const std::string& path) { return path.starts_with('/'); }
 
 void GetFiles(Decoder& in, RunCommand& m) {
-  m.inputs.resize(in.Count(2));
+  m.inputs.resize(in.Count(3));
   for (CommandInput& input : m.inputs) {
     input.local = in.String();
     input.remote = in.String();
+    input.is_shared = in.Bool();
     if (!IsAbsolute(input.local) || !IsAbsolute(input.remote)) in.Fail();
   }
   m.outputs.resize(in.Count(3));
@@ -64,6 +65,7 @@ std::string Encode(const RunCommand& m) {
   for (const CommandInput& input : m.inputs) {
     out.Bytes(input.local);
     out.Bytes(input.remote);
+    out.Bool(input.is_shared);
   }
   out.Uint(m.outputs.size());
   for (const CommandOutput& output : m.outputs) {

@@ -25,7 +25,8 @@ constexpr uint64_t kMaxCollectedBytes = 512ull << 20;
 // What a deadline leaves for the answer: a tenth of the time, at most this.
 constexpr int64_t kMaxMarginMs = 2000;
 // What the worker itself puts into a command's environment.
-constexpr std::string_view kOwnVariables[] = {"TMPDIR=", "LD_PRELOAD=", "LLAMA_LOOKUPS="};
+constexpr std::string_view kOwnVariables[] = {
+    "TMPDIR=", "LD_PRELOAD=", "LLAMA_LOOKUPS=", "LLAMA_LOADERS="};
 
 Result<void> CheckPaths(const std::vector<std::string>& paths, std::string_view what) {
   for (const std::string& path : paths) {
