@@ -15,6 +15,7 @@ import time
 import zlib
 
 import bare_root
+import emulated
 import harness
 import trace_check
 from harness import expect
@@ -341,6 +342,8 @@ def stored_files(scene):
     expect(not os.path.exists(f.path / "c"), "a file for nothing")
     f.llama("get", "xyz").expect_status(2)
     f.llama("store", "nowhere").expect_status(1)
+    if not (scene.llama_dir / "store").exists():
+        return  # in a bucket, where nothing is damaged from here
     stored = [p for p in (scene.llama_dir / "store").rglob("*") if digest in p.name]
     expect(len(stored) == 1, f"{stored}")
     stored[0].chmod(0o600)
@@ -375,15 +378,18 @@ CASES = {case.__name__: case for case in
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--bare-root", action="store_true")
+    parser.add_argument("--cloud", action="store_true", help="on the emulated AWS, in a bare root there")
     parser.add_argument("cases", nargs="*")
     args = parser.parse_args()
 
     def scenario(scene):
         if args.bare_root:
             bare_root.use(scene)
+        if args.cloud:
+            emulated.use(scene)
         for name in args.cases or CASES:
             start = time.monotonic()
-            if args.bare_root and name == "or_local":
+            if (args.bare_root or args.cloud) and name == "or_local":
                 continue
             CASES[name](scene)
             print(f"{name}: {time.monotonic() - start:.1f} s", flush=True)
