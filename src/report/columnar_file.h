@@ -26,7 +26,8 @@ Result<SourceStamp> StampOf(const std::string& path);
 // it is too strange to be written.
 std::string EncodeColumnar(const Table& table, const SourceStamp& stamp);
 
-// The table, with the values of fields read when they are asked for. kNotFound if it was made from
+// The table, with the values of fields read when they are asked for; it still needs CompleteTree
+// (report/tree.h), which makes sense of parents whatever they are. kNotFound if it was made from
 // another state of the trace or by another version, kInvalid if it is damaged; foreign bytes never
 // do worse.
 Result<std::unique_ptr<Table>> DecodeColumnar(std::string file, const SourceStamp& stamp);

@@ -6,6 +6,7 @@
 #include "report/loader.h"
 #include "report/report_testing.h"
 #include "report/trace_loader.h"
+#include "report/tree.h"
 
 namespace llama::report {
 namespace {
@@ -19,6 +20,7 @@ TEST(ColumnarFileTest, GivesBackWhatWasWritten) {
     auto decoded = DecodeColumnar(EncodeColumnar(*table, stamp), stamp);
     ASSERT_TRUE(decoded) << decoded.error().message;
     const Columns a = LoadText(MixedTrace(compiles));
+    CompleteTree(**decoded);
     const Columns b(std::move(*decoded));
     ASSERT_EQ(a.size(), b.size());
     ASSERT_EQ(a.field_count(), b.field_count());

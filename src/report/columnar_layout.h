@@ -36,8 +36,8 @@ enum TableSection : size_t {
 };
 using TableSections = std::array<Section, kTableSections>;
 
-// Of a table's shapes, together. A trace that has more is not written, so that a reader knows that
-// it need not make room for them.
+// Of a table's shapes, and of their fields together (duplicates that were left out had some, too).
+// A trace that has more is not written, so that a reader knows that it need not make room for them.
 constexpr uint64_t MaxShapeFields(uint64_t rows) { return 16 * rows + 100'000; }
 
 // What kParent holds.

@@ -4,7 +4,6 @@
 #include "report/columnar_layout.h"
 #include "report/hash.h"
 #include "report/loader.h"
-#include "report/tree.h"
 
 namespace llama::report {
 namespace {
@@ -152,7 +151,7 @@ class ColumnarReader {
     return rows_ <= kMaxRows && ids.stored_bytes == rows_ * 8 && ids.raw_bytes == rows_ * 8 &&
            traces_ <= rows_ && traces.stored_bytes == traces_ * 16 &&
            traces.raw_bytes == traces_ * 16 && strings_ >= 1 && strings_ < UINT32_MAX &&
-           strings_ <= texts.raw_bytes + 1 && shapes_ <= rows_ &&
+           strings_ <= texts.raw_bytes + 1 && shapes_ <= MaxShapeFields(rows_) &&
            shape_fields_ <= MaxShapeFields(rows_) && shifted_ <= rows_ &&
            entries_.size() <= kMaxFields;
   }
@@ -312,8 +311,8 @@ class ColumnarReader {
 
   bool FieldsFit() const {
     return std::all_of(entries_.begin(), entries_.end(), [&](const FieldEntry& entry) {
-      return entry.name < strings_ && entry.values > 0 && entry.values <= rows_ &&
-             entry.kinds > 0 && entry.kinds < 1 << kKinds && entry.coding <= BitsCoding::kDelta;
+      return entry.name < strings_ && entry.values <= rows_ && entry.kinds < 1 << kKinds &&
+             entry.coding <= BitsCoding::kDelta;
     });
   }
 
@@ -345,11 +344,7 @@ Result<std::unique_ptr<Table>> DecodeColumnar(std::string file, const SourceStam
   if (!reader.ReadDirectory(made_from)) return damaged;
   if (made_from != stamp) return stale;
   if (!reader.ReadTable()) return damaged;
-  auto table = reader.Finish(std::move(file));
-  table->trace_rows = ListRows(table->trace, table->traces.size());
-  const BigVector<Row> order = OrderRows(*table);
-  MeasureTree(*table, order);
-  return table;
+  return reader.Finish(std::move(file));
 }
 
 }  // namespace llama::report

@@ -143,7 +143,8 @@ void Store64(std::string& file, size_t at, uint64_t value) {
 }  // namespace
 
 std::string EncodeColumnar(const Table& table, const SourceStamp& stamp) {
-  if (table.shapes.rows.size() > MaxShapeFields(table.size())) return "";
+  const uint64_t limit = MaxShapeFields(table.size());
+  if (table.shapes.rows.size() > limit || table.shapes.size() > limit) return "";
   std::string file(kColumnarMagic);
   file.resize(kColumnarHeadBytes);
   SectionWriter sections(file);

@@ -30,10 +30,17 @@ StringId StringPool::Insert(std::string_view text, bool copy) {
 }
 
 std::vector<StringId> StringPool::TakeOver(StringPool&& other) {
+  const size_t had = texts_.size();
+  const uint64_t had_bytes = bytes_;
   std::vector<StringId> ids;
   ids.reserve(other.size());
   for (const std::string_view text : other.texts_) ids.push_back(Insert(text, false));
-  for (BigVector<char>& chunk : other.chunks_) chunks_.push_back(std::move(chunk));
+  if ((bytes_ - had_bytes) * 2 > other.bytes_) {
+    for (BigVector<char>& chunk : other.chunks_) chunks_.push_back(std::move(chunk));
+  } else {
+    // Builds of one project have most of their strings in common: not worth keeping its memory.
+    for (size_t id = had; id < texts_.size(); ++id) texts_[id] = Copy(texts_[id]);
+  }
   other.chunks_.clear();
   return ids;
 }

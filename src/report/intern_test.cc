@@ -47,17 +47,24 @@ TEST(StringPoolTest, LongStringsStayWhereTheyAre) {
   EXPECT_EQ(pool[pool.Add(std::string(590'000, 'x'))].size(), 590'000u);
 }
 
+// Whether the other's memory is worth keeping (it has more that is new) or not.
 TEST(StringPoolTest, TakesOverAnothersStrings) {
-  StringPool pool;
-  StringPool other;
-  const StringId a = pool.Add("a");
-  other.Add("b");
-  other.Add("a");
-  const auto ids = pool.TakeOver(std::move(other));
-  ASSERT_EQ(ids.size(), 3u);
-  EXPECT_EQ(ids[0], 0u);
-  EXPECT_EQ(pool[ids[1]], "b");
-  EXPECT_EQ(ids[2], a);
+  for (const size_t fresh : {size_t{1}, size_t{100}}) {
+    StringPool pool;
+    const StringId a = pool.Add("a");
+    std::vector<StringId> ids;
+    {
+      StringPool other;
+      other.Add(std::string(fresh, 'b'));
+      other.Add("a");
+      ids = pool.TakeOver(std::move(other));
+    }
+    ASSERT_EQ(ids.size(), 3u);
+    EXPECT_EQ(ids[0], 0u);
+    EXPECT_EQ(pool[ids[1]], std::string(fresh, 'b'));
+    EXPECT_EQ(pool.Find(std::string(fresh, 'b')), ids[1]);
+    EXPECT_EQ(ids[2], a);
+  }
 }
 
 TEST(StringPoolTest, AnyThreadMayFind) {

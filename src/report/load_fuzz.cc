@@ -11,6 +11,7 @@
 #include "report/columnar_layout.h"
 #include "report/hash.h"
 #include "report/trace_loader.h"
+#include "report/tree.h"
 
 namespace llama::report {
 namespace {
@@ -40,7 +41,9 @@ void LoadColumnar(std::string file) {
     for (size_t i = 0; i < 8; ++i, hash >>= 8) file[8 + i] = static_cast<char>(hash);
   }
   auto table = DecodeColumnar(std::move(file), SourceStamp{});
-  if (table) CheckEverything(Columns(std::move(*table)));
+  if (!table) return;
+  CompleteTree(**table);
+  CheckEverything(Columns(std::move(*table)));
 }
 
 // What is read can be written, and read again.

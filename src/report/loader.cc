@@ -7,6 +7,7 @@
 #include "report/columnar_file.h"
 #include "report/merge.h"
 #include "report/trace_loader.h"
+#include "report/tree.h"
 
 namespace llama::report {
 namespace {
@@ -46,7 +47,8 @@ Result<std::unique_ptr<Table>> LoadTraceOf(const std::string& build_dir, const s
   return loader.Finish(options);
 }
 
-// Its spans, from the columnar file if that fits the trace.
+// Its spans, from the columnar file if that fits the trace; then CompleteTree is still to be
+// called.
 Result<std::unique_ptr<Table>> LoadBuild(const std::string& build_dir, const LoadOptions& options) {
   const std::string path = TracePath(build_dir);
   const std::string cache = ColumnsPath(build_dir);
@@ -69,13 +71,17 @@ Result<std::unique_ptr<Table>> LoadBuild(const std::string& build_dir, const Loa
 }  // namespace
 
 Result<Columns> LoadBuilds(std::span<const std::string> build_dirs, const LoadOptions& options) {
-  std::vector<std::unique_ptr<Table>> parts;
+  if (build_dirs.size() == 1) {
+    ASSIGN_OR_RETURN(std::unique_ptr<Table> table, LoadBuild(build_dirs[0], options));
+    if (!table->sources.empty()) CompleteTree(*table);
+    return Columns(std::move(table));
+  }
+  Merger merger(build_dirs.size());
   for (const std::string& dir : build_dirs) {
     ASSIGN_OR_RETURN(std::unique_ptr<Table> part, LoadBuild(dir, options));
-    parts.push_back(std::move(part));
+    merger.Add(std::move(part));
   }
-  if (parts.size() == 1) return Columns(std::move(parts[0]));
-  return Columns(Concatenate(std::move(parts)));
+  return Columns(merger.Finish());
 }
 
 Columns LoadText(std::string_view ndjson, const LoadOptions& options) {

@@ -5,6 +5,8 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include <thread>
+
 #include "base/file.h"
 #include "report/build_record.h"
 #include "report/loader.h"
@@ -260,6 +262,22 @@ TEST_F(BuildLoadTest, SeveralBuildsStandSideBySide) {
     EXPECT_EQ(columns.rows_named("exec").size(), 6000u);
     EXPECT_EQ(columns.traces().size(), 2u);
   }
+}
+
+// Fields are read and names are listed when they are first asked for: by any thread.
+TEST_F(BuildLoadTest, ManyThreadsMayAskAtOnce) {
+  const std::vector<std::string> dirs = {Build("b1", 1), Build("b2", 2)};
+  LoadThem(dirs);
+  const Columns columns = LoadThem(dirs);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      EXPECT_EQ(columns.field("n").size(), 4000u);
+      EXPECT_EQ(columns.rows_named("exec").size(), 4000u);
+      EXPECT_EQ(columns.span_names().size(), 1u);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST_F(BuildLoadTest, BuildWithoutATraceIsNotFound) {

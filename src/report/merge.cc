@@ -25,11 +25,15 @@ class PartFields final : public FieldSource {
   const std::deque<TableField> fields_;
 };
 
-class Merger {
+}  // namespace
+
+class Merger::Impl {
  public:
-  Merger() : table_(std::make_unique<Table>()), traces_(table_->traces) {}
+  explicit Impl(size_t parts)
+      : parts_(parts), table_(std::make_unique<Table>()), traces_(table_->traces) {}
 
   void Add(Table& part) {
+    if (table_->size() == 0) Reserve(parts_ * part.size());
     base_ = table_->size();
     strings_ = table_->strings.TakeOver(std::move(part.strings));
     AddReport(part.report);
@@ -39,13 +43,23 @@ class Merger {
   }
 
   std::unique_ptr<Table> Finish() {
-    table_->trace_rows = ListRows(table_->trace, table_->traces.size());
-    const BigVector<Row> order = OrderRows(*table_);
-    MeasureTree(*table_, order);
+    CompleteTree(*table_);
     return std::move(table_);
   }
 
  private:
+  void Reserve(size_t rows) {
+    table_->trace.reserve(rows);
+    table_->span_id.reserve(rows);
+    table_->parent_id.reserve(rows);
+    table_->name.reserve(rows);
+    table_->start_ns.reserve(rows);
+    table_->duration_ns.reserve(rows);
+    table_->shape.reserve(rows);
+    table_->parent.reserve(rows);
+    table_->build.reserve(rows);
+  }
+
   void AddReport(const LoadReport& part) {
     LoadReport& all = table_->report;
     all.files += part.files;
@@ -65,7 +79,6 @@ class Merger {
 
   template <typename T, typename F>
   static void Append(BigVector<T>& to, BigVector<T>& from, F&& map) {
-    to.reserve(to.size() + from.size());
     for (const T& value : from) to.push_back(map(value));
     from = {};
   }
@@ -142,6 +155,7 @@ class Merger {
     table_->sources.push_back(std::move(part.sources[0]));
   }
 
+  const size_t parts_;
   std::unique_ptr<Table> table_;
   TraceIndex traces_;
   std::unordered_map<StringId, FieldId> fields_;
@@ -150,15 +164,9 @@ class Merger {
   std::vector<StringId> strings_;
 };
 
-}  // namespace
-
-std::unique_ptr<Table> Concatenate(std::vector<std::unique_ptr<Table>> parts) {
-  Merger merger;
-  for (auto& part : parts) {
-    merger.Add(*part);
-    part.reset();
-  }
-  return merger.Finish();
-}
+Merger::Merger(size_t parts) : impl_(std::make_unique<Impl>(parts)) {}
+Merger::~Merger() = default;
+void Merger::Add(std::unique_ptr<Table> part) { impl_->Add(*part); }
+std::unique_ptr<Table> Merger::Finish() { return impl_->Finish(); }
 
 }  // namespace llama::report

@@ -51,7 +51,9 @@ inline std::string MixedTrace(int compiles) {
     text += SpanText(i, 1, 0, "llamacc", i * 10, 9,
                      R"("global.build_id":"b","source":"s)" + std::to_string(i) + R"(.c")");
   }
-  return text + SpanText(1, 5, 5, "cycle", 0, 1);
+  // Twice the same, the second with a field that no other has.
+  text += SpanText(1, 5, 5, "cycle", 0, 1) + SpanText(1, 5, 5, "cycle", 0, 1, R"("again":1)");
+  return text;
 }
 
 inline std::string FieldsOf(const Columns& columns, Row row) {

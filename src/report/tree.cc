@@ -249,4 +249,10 @@ void MeasureTree(Table& table, std::span<const Row> order) {
   }
 }
 
+void CompleteTree(Table& table) {
+  table.trace_rows = ListRows(table.trace, table.traces.size());
+  const BigVector<Row> order = OrderRows(table);
+  MeasureTree(table, order);
+}
+
 }  // namespace llama::report

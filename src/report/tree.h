@@ -17,6 +17,9 @@ void AssignBuilds(Table& table, std::span<const StringId> labels);
 // The rest; start times must be final.
 void MeasureTree(Table& table, std::span<const Row> order);
 
+// All of the tree of a Table that knows its parents, such as one from a columnar file.
+void CompleteTree(Table& table);
+
 // Paths deeper than this end here: texts would take memory by the square.
 inline constexpr int kMaxPathDepth = 256;
 
