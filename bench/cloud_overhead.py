@@ -78,7 +78,7 @@ def one_build(options, latencies, second=False):
 def files_sent(scene, name):
     """The local files that the build's compiles read, by the depfiles that it left."""
     found = set()
-    for depfile in (scene.dir / "tree").rglob("*.d"):
+    for depfile in (p for p in (scene.dir / "tree").rglob("*.d") if p.is_file()):
         for word in depfile.read_text(errors="replace").replace("\\\n", " ").split():
             path = (depfile.parent / word) if not word.startswith("/") else pathlib.Path(word)
             if path.is_file():
