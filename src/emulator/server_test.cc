@@ -25,7 +25,10 @@ class Echo final : public Handler {
     Response response;
     response.service = "echo";
     response.operation = "Echo";
-    response.plan = plan;
+    {
+      const MutexLock lock(mutex);
+      response.plan = plan;
+    }
     if (request.body_too_large) {
       response.status = 400;
       response.body = "too large";
@@ -42,7 +45,12 @@ class Echo final : public Handler {
     }
     return response;
   }
-  Plan plan;
+  void SetPlan(const Plan& next) {
+    const MutexLock lock(mutex);
+    plan = next;
+  }
+  Mutex mutex;
+  Plan plan GUARDED_BY(mutex);
   std::shared_ptr<const Fd> file;
   std::atomic<bool> abandoned = false;
 };
@@ -176,7 +184,7 @@ TEST_F(ServerTest, BreaksAnswersAsTheModelWants) {
       {Fault::kStall, Code::kUnavailable},
   };
   for (const auto& c : cases) {
-    echo_.plan = {0, c.fault, 1'000'000};
+    echo_.SetPlan({0, c.fault, 1'000'000});
     const auto answer = Ask("GET / HTTP/1.1\r\n\r\n");
     ASSERT_FALSE(answer) << FaultName(c.fault);
     EXPECT_EQ(answer.error().code, c.code) << FaultName(c.fault) << answer.error().message;
@@ -185,7 +193,7 @@ TEST_F(ServerTest, BreaksAnswersAsTheModelWants) {
 
 TEST_F(ServerTest, WaitsOutTheLatency) {
   Start();
-  echo_.plan.latency_ns = 30'000'000;
+  echo_.SetPlan({30'000'000, Fault::kNone, 0});
   const int64_t begin_ns = SystemClock().MonotonicNs();
   ASSERT_TRUE(Ask("GET / HTTP/1.1\r\n\r\n"));
   EXPECT_GE(SystemClock().MonotonicNs() - begin_ns, 30'000'000);
