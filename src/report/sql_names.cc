@@ -3,10 +3,72 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <array>
 #include <unordered_set>
 
 namespace llama::report {
 namespace {
+
+// Of docs/trace_format.md.
+constexpr std::array kKnownFields = std::to_array<std::string_view>({
+    "global.build_id",
+    "link.trace_id",
+    "link.span_id",
+    "command",
+    "cwd",
+    "status",
+    "cpus",
+    "version",
+    "source",
+    "object",
+    "compiler",
+    "pid",
+    "remote",
+    "reason",
+    "reason_detail",
+    "rung",
+    "local.user_ns",
+    "local.system_ns",
+    "abandoned",
+    "files",
+    "layers",
+    "inline_files",
+    "uploaded_objects",
+    "uploaded_bytes",
+    "store_requests",
+    "function",
+    "attempt",
+    "payload_bytes",
+    "answer_bytes",
+    "queued_ns",
+    "billed_ms",
+    "memory_mb",
+    "cold_start",
+    "init_ns",
+    "cost_usd",
+    "worker_id",
+    "worker_jobs",
+    "fetched_objects",
+    "fetched_bytes",
+    "user_ns",
+    "system_ns",
+    "max_rss_bytes",
+    "lookups",
+    "corrected",
+    "output_files",
+    "output_bytes",
+    "error",
+    "job_count",
+    "outcome",
+    "files_written",
+    "files_removed",
+    "evicted_bytes",
+    "exit_status",
+    "signal",
+    "outputs",
+    "found",
+    "absent",
+});
 
 std::string Folded(std::string_view name) {
   std::string out(name);
@@ -48,6 +110,12 @@ std::vector<FieldName> NameFields(const Columns& columns, const std::vector<SqlC
     std::string name = base;
     for (int i = 2; !taken.insert(Folded(name)).second; ++i) name = base + "_" + std::to_string(i);
     out.push_back({id, std::move(name)});
+  }
+  for (const std::string_view known : kKnownFields) {
+    if (out.size() >= room) break;
+    if (!columns.FindField(known) && taken.insert(Folded(known)).second) {
+      out.push_back({std::nullopt, std::string(known)});
+    }
   }
   return out;
 }

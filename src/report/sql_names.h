@@ -2,6 +2,7 @@
 // "Fields as columns").
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,13 +13,15 @@
 namespace llama::report {
 
 struct FieldName {
-  FieldId field = 0;
+  std::optional<FieldId> field;  // nothing: no span has it, but docs/trace_format.md speaks of it
   std::string column;
 };
 
 // The fields that get a column beside those of `fixed`, in order of first appearance; if there are
-// more than `room`, those that most spans have. SQL compares names without regard to case, so
-// `Status` beside `status` becomes `Status_2`; one that is in `fixed` becomes `name_field`.
+// more than `room`, those that most spans have. Then, as far as there is room, those that a span
+// might have had: a query for errors works where there were none, too. SQL compares names without
+// regard to case, so `Status` beside `status` becomes `Status_2`; one that is in `fixed` becomes
+// `name_field`.
 std::vector<FieldName> NameFields(const Columns& columns, const std::vector<SqlColumn>& fixed,
                                   size_t room);
 

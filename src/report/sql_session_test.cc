@@ -75,6 +75,9 @@ TEST(SqlSessionTest, AnswersOverItsTables) {
       {"SELECT fields FROM spans WHERE name = 'exec'", "\"{\"\"user_ns\"\":500000000}\"\n"},
       {"SELECT fields->>'user_ns' FROM spans WHERE name = 'exec'", "500000000\n"},
       {"SELECT \"cpu.cores\" FROM spans WHERE name = 'machine'", "4\n"},
+      // A field that a span might have had.
+      {"SELECT count(*), count(error) FROM spans WHERE error IS NULL", "9,0\n"},
+      {"SELECT name FROM spans WHERE error LIKE '%x%'", ""},
       // `name`, a field of the build, is what all spans have, too.
       {"SELECT name_field, \"tags.branch\" FROM spans WHERE name = 'build'", "before,main\n"},
       {"SELECT c.name FROM spans p JOIN spans c ON c.parent = p.id WHERE p.name = 'worker'",

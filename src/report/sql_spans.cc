@@ -129,15 +129,20 @@ SpansTable::SpansTable(const Columns& columns, std::vector<std::string> build_na
 
   fields_ = NameFields(columns, sql_columns_, kMaxSqlColumns - kFixedColumns);
   for (const FieldName& field : fields_) {
-    sql_columns_.push_back({field.column, AffinityOf(columns.field_kinds(field.field)),
-                            columns.field_values(field.field), 0});
+    const KindSet kinds = field.field ? columns.field_kinds(*field.field) : KindSet();
+    const uint64_t values = field.field ? columns.field_values(*field.field) : 0;
+    sql_columns_.push_back({field.column, AffinityOf(kinds), values, 0});
+    fields_with_column_ += field.field ? 1 : 0;
   }
   field_columns_.resize(fields_.size(), nullptr);
 }
 
 const FieldColumn& SpansTable::Field(size_t index) const {
   const FieldColumn*& column = field_columns_[index];
-  if (column == nullptr) column = &data_.field(fields_[index].field);
+  if (column == nullptr) {
+    const FieldName& name = fields_[index];
+    column = name.field ? &data_.field(*name.field) : &data_.field(name.column);
+  }
   return *column;
 }
 
@@ -171,7 +176,7 @@ int SpansTable::FixedColumn(std::string_view name) const {
 
 std::optional<std::string> SpansTable::ColumnOfField(std::string_view field) const {
   for (const FieldName& name : fields_) {
-    if (data_.field_name(name.field) == field) return name.column;
+    if (name.field && data_.field_name(*name.field) == field) return name.column;
   }
   return std::nullopt;
 }
@@ -304,7 +309,7 @@ std::optional<RowSet> SpansTable::Find(int column, const Cell& value) const {
 std::optional<RowSet> SpansTable::FindPresent(int column) const {
   if (column < kFixedColumns) return std::nullopt;
   const auto index = static_cast<size_t>(column - kFixedColumns);
-  if (data_.field_values(fields_[index].field) >= rows()) return std::nullopt;
+  if (sql_columns_[static_cast<size_t>(column)].values >= rows()) return std::nullopt;
   const FieldColumn& field = Field(index);
   std::vector<Row> present;
   present.reserve(field.size());

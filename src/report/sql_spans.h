@@ -35,7 +35,7 @@ class SpansTable final : public SqlTable {
   // What the column of a field is called; nothing if it has none.
   std::optional<std::string> ColumnOfField(std::string_view field) const;
   // Fields that have no column of their own: there are more than SQLite can take.
-  size_t fields_without_column() const { return data_.field_count() - fields_.size(); }
+  size_t fields_without_column() const { return data_.field_count() - fields_with_column_; }
 
  private:
   const FieldColumn& Field(size_t index) const;
@@ -58,7 +58,8 @@ class SpansTable final : public SqlTable {
   const std::vector<std::string> build_names_;
   std::vector<SqlColumn> sql_columns_;
   std::vector<FieldName> fields_;
-  bool builds_in_order_ = false;  // the rows of each stand together
+  size_t fields_with_column_ = 0;  // those of fields_ that some span has
+  bool builds_in_order_ = false;   // the rows of each stand together
 
   // Made when they are first needed.
   mutable std::vector<const FieldColumn*> field_columns_;
