@@ -30,7 +30,6 @@ class FakeService final : public Service {
     out.http.body = reply.body;
     return out;
   }
-  bool Admits() override { return true; }
   const ServiceOptions& options() const override { return options_; }
 
   std::deque<Reply> replies;

@@ -57,7 +57,6 @@ class FakeService final : public Service {
     answers_.pop_front();
     return answer;
   }
-  bool Admits() override { return true; }
   const ServiceOptions& options() const override { return settings; }
 
   bool AllGiven() const { return answers_.empty(); }

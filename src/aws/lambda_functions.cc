@@ -60,7 +60,7 @@ class LambdaFunctions final : public wire::FunctionClient {
 
   Result<wire::Invocation> Invoke(std::string_view payload,
                                   const wire::InvokeOptions& options) override;
-  bool Admits() override { return lambda_.Admits(); }
+  Result<void> Ping(const wire::InvokeOptions& options) override;
   int64_t max_concurrency() const override { return options_.max_concurrency; }
   uint64_t max_payload_bytes() const override { return kMaxPayload; }
   std::string name() const override { return "lambda:" + options_.function; }
@@ -124,6 +124,14 @@ ServiceCall LambdaFunctions::NewCall(std::string_view body,
   call.max_answer_bytes = wire::kMaxEnvelopeBytes + (1 << 20);
   call.cancelled = options.cancelled;
   return call;
+}
+
+// A dry run: permissions are looked at and nothing runs.
+Result<void> LambdaFunctions::Ping(const wire::InvokeOptions& options) {
+  ServiceCall call = NewCall({}, options);
+  call.headers[1].second = "DryRun";
+  TRY(lambda_.Call(call));
+  return {};
 }
 
 Result<ServiceAnswer> LambdaFunctions::CallThroughGate(ServiceCall& call,

@@ -40,7 +40,6 @@ class FakeLambda final : public Service {
     out.attempts = 3;
     return out;
   }
-  bool Admits() override { return admits; }
   const ServiceOptions& options() const override { return options_; }
 
   void AnswerWith(const wire::Envelope& envelope, Headers with = {}) {
@@ -56,7 +55,6 @@ class FakeLambda final : public Service {
   HttpAnswer answer;
   std::optional<Error> error;
   int throttles = 0;
-  bool admits = true;
 
  private:
   ServiceOptions options_{
@@ -82,6 +80,19 @@ class LambdaFunctionsTest : public testing::Test {
   std::unique_ptr<store::ObjectStore> store_ = store::NewMemoryStore();
   LambdaFunctionsOptions options_;
 };
+
+TEST_F(LambdaFunctionsTest, PingsByADryRun) {
+  auto client = NewLambdaFunctions(options_, lambda_, *store_, SystemClock());
+  ASSERT_TRUE(client) << client.error().message;
+  ASSERT_TRUE((*client)->Ping({.timeout_ms = 5'000, .cancelled = {}}));
+  EXPECT_EQ(lambda_.target, "/2015-03-31/functions/llama/invocations");
+  EXPECT_EQ(lambda_.body, "");
+  EXPECT_NE(std::find(lambda_.headers.begin(), lambda_.headers.end(),
+                      std::pair<std::string, std::string>("X-Amz-Invocation-Type", "DryRun")),
+            lambda_.headers.end());
+  lambda_.error = Error{Code::kUnavailable, "down"};
+  EXPECT_FALSE((*client)->Ping({.timeout_ms = 5'000, .cancelled = {}}));
+}
 
 TEST_F(LambdaFunctionsTest, InvokesByEnvelopeAndGivesTheAnswersPayload) {
   const auto invocation = Invoke("job");

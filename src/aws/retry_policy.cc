@@ -90,30 +90,14 @@ void RetryBudget::Succeeded() {
   tokens_ = std::min(kCapacity, tokens_ + 1);
 }
 
-bool Circuit::TakeTurn() {
-  const int64_t now_ns = clock_.MonotonicNs();
-  if (now_ns < next_turn_ns_) return false;
-  next_turn_ns_ = now_ns + open_ns_;
-  return true;
-}
-
-bool Circuit::Admits() {
-  MutexLock lock(mutex_);
-  if (!open_) return true;
-  if (!TakeTurn()) return false;
-  promised_ = true;
-  return true;
-}
-
 bool Circuit::Enter(bool& probe) {
   MutexLock lock(mutex_);
   probe = open_;
   if (!open_) return true;
-  if (promised_) {
-    promised_ = false;
-    return true;
-  }
-  return TakeTurn();
+  const int64_t now_ns = clock_.MonotonicNs();
+  if (now_ns < next_turn_ns_) return false;
+  next_turn_ns_ = now_ns + open_ns_;
+  return true;
 }
 
 bool Circuit::IsOpen() {
@@ -124,7 +108,7 @@ bool Circuit::IsOpen() {
 void Circuit::Succeeded() {
   MutexLock lock(mutex_);
   in_a_row_ = 0;
-  open_ = promised_ = false;
+  open_ = false;
 }
 
 void Circuit::Failed() {

@@ -70,8 +70,6 @@ class Circuit {
   Circuit(int failures, int64_t open_ms, const Clock& clock)
       : failures_(failures), open_ns_(open_ms * 1'000'000), clock_(clock) {}
 
-  // To prepare a job now? True once in open_ms while it is open; the next Enter passes then.
-  bool Admits();
   // True: the call passes. `probe` is whether it is the one that tries.
   bool Enter(bool& probe);
   bool IsOpen();
@@ -79,15 +77,12 @@ class Circuit {
   void Failed();
 
  private:
-  bool TakeTurn() REQUIRES(mutex_);
-
   const int failures_;
   const int64_t open_ns_;
   const Clock& clock_;
   Mutex mutex_;
   int in_a_row_ GUARDED_BY(mutex_) = 0;
   bool open_ GUARDED_BY(mutex_) = false;
-  bool promised_ GUARDED_BY(mutex_) = false;  // by Admits, to the next Enter
   int64_t next_turn_ns_ GUARDED_BY(mutex_) = 0;
 };
 

@@ -37,7 +37,6 @@ class HttpService final : public Service {
         circuit_(options.breaker_failures, options.breaker_open_ms, clock) {}
 
   Result<ServiceAnswer> Call(const ServiceCall& call) override;
-  bool Admits() override { return circuit_.Admits(); }
   std::string Trouble() override {
     if (!circuit_.IsOpen()) return {};
     const MutexLock lock(mutex_);

@@ -27,7 +27,7 @@ struct ServiceOptions {
   int64_t base_delay_ms = 50;  // full jitter: uniform in [0, min(max, base × 2^n)]
   int64_t max_delay_ms = 5'000;
   int breaker_failures = 8;         // so many attempts in a row that failed open the circuit
-  int64_t breaker_open_ms = 5'000;  // then one call in that time is let through to try
+  int64_t breaker_open_ms = 5'000;  // then one call in that time is let through, to try
   bool anonymous = false;
   Uplink* uplink = nullptr;  // shared by the services of a process; bodies above 64 KiB wait for it
   uint64_t jitter_seed = 0;  // 0: random
@@ -69,8 +69,6 @@ class Service {
   // kUnavailable: given up after retries, or the circuit is open; the message says the last cause.
   // kDeadline, kCancelled; kInvalid: no valid credentials, or what Send says.
   virtual Result<ServiceAnswer> Call(const ServiceCall& call) = 0;
-  // False while the circuit is open, but true once in breaker_open_ms.
-  virtual bool Admits() = 0;
   // While the circuit is open: the failure that opened it or came last. Empty while it is closed.
   virtual std::string Trouble() { return {}; }
   virtual const ServiceOptions& options() const = 0;

@@ -266,7 +266,7 @@ TEST_F(ServiceTest, CredentialsThatStayRefusedAreAnErrorThatNamesThem) {
   EXPECT_EQ(answer.error().code, Code::kInvalid);
   EXPECT_NE(answer.error().message.find("the credentials from the test"), std::string::npos);
   EXPECT_EQ(sender_.sent.size(), 2u);
-  EXPECT_TRUE(service_->Admits());
+  EXPECT_EQ(service_->Trouble(), "");
 }
 
 TEST_F(ServiceTest, NoCredentialsIsInvalidWithoutARequest) {
@@ -352,31 +352,29 @@ TEST_F(ServiceTest, ACallerThatWaitsOutThrottlesIsTriedUntilItsDeadline) {
 TEST_F(ServiceTest, TheCircuitOpensAndOneCallInATimeTries) {
   sender_.otherwise = Fails(Code::kUnavailable);
   while (sender_.sent.size() < static_cast<size_t>(options_.breaker_failures)) {
-    EXPECT_TRUE(service_->Admits());
+    EXPECT_EQ(service_->Trouble(), "");
     ASSERT_FALSE(service_->Call(Post()));
   }
   EXPECT_EQ(sender_.sent.size(), static_cast<size_t>(options_.breaker_failures))
       << "attempts count, whichever calls they belong to";
   sender_.sent.clear();
-  EXPECT_FALSE(service_->Admits());
+  EXPECT_NE(service_->Trouble(), "");
   const auto refused = service_->Call(Post());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kUnavailable);
   EXPECT_TRUE(sender_.sent.empty());
 
   clock_.AdvanceNs(options_.breaker_open_ms * kMs);
-  EXPECT_TRUE(service_->Admits());
-  EXPECT_FALSE(service_->Admits());
-  ASSERT_FALSE(service_->Call(Post()));  // the one that was admitted
+  ASSERT_FALSE(service_->Call(Post()));
   EXPECT_EQ(sender_.sent.size(), 1u) << "a probe is one attempt";
   ASSERT_FALSE(service_->Call(Post()));
   EXPECT_EQ(sender_.sent.size(), 1u);
 
   clock_.AdvanceNs(options_.breaker_open_ms * kMs);
   sender_.otherwise = Status(200);
-  ASSERT_TRUE(service_->Call(Post())) << "a call may be the probe without being announced";
-  EXPECT_TRUE(service_->Admits());
-  EXPECT_TRUE(service_->Admits());
+  ASSERT_TRUE(service_->Call(Post()));
+  EXPECT_EQ(service_->Trouble(), "");
+  ASSERT_TRUE(service_->Call(Post()));
 }
 
 TEST_F(ServiceTest, AnswersOfAnyKindCloseTheCircuitAndCancellationsDoNotOpenIt) {
@@ -384,10 +382,10 @@ TEST_F(ServiceTest, AnswersOfAnyKindCloseTheCircuitAndCancellationsDoNotOpenIt) 
     sender_.otherwise = i % 2 == 1 ? Status(404) : Fails(Code::kUnavailable);
     (void)service_->Call(Post()).has_value();
   }
-  EXPECT_TRUE(service_->Admits());
+  EXPECT_EQ(service_->Trouble(), "");
   sender_.otherwise = Fails(Code::kCancelled);
   for (int i = 0; i < 50; ++i) ASSERT_FALSE(service_->Call(Post()));
-  EXPECT_TRUE(service_->Admits());
+  EXPECT_EQ(service_->Trouble(), "");
 }
 
 TEST_F(ServiceTest, LargeBodiesPassThroughTheUplink) {

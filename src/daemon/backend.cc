@@ -14,10 +14,13 @@
 #include "base/file.h"
 #include "base/mutex.h"
 #include "cloud/local_pool.h"
+#include "daemon/recovery.h"
 #include "wire/store_url.h"
 
 namespace llama::daemon {
 namespace {
+
+constexpr int64_t kPingMs = 10'000;
 
 std::vector<std::string> Environment() {
   std::vector<std::string> env;
@@ -59,6 +62,18 @@ struct S3Side {
   std::unique_ptr<store::ObjectStore> store;
   std::string name;
   std::string location;  // for workers: docs/wire_format.md, "Envelope"
+  std::string bucket;
+
+  // Any answer will do, so it needs no permission and no way of addressing but the simplest.
+  Result<void> Ping(const std::function<bool()>& cancelled) {
+    aws::ServiceCall call;
+    call.method = "HEAD";
+    call.target = "/" + bucket;
+    call.deadlines.total_ms = kPingMs;
+    call.cancelled = cancelled;
+    TRY(service->Call(call));
+    return {};
+  }
 };
 
 Result<std::unique_ptr<S3Side>> OpenS3(const aws::Settings& settings, const Clock& clock) {
@@ -67,7 +82,7 @@ Result<std::unique_ptr<S3Side>> OpenS3(const aws::Settings& settings, const Cloc
   ASSIGN_OR_RETURN(side->account, Account::Open(settings, clock));
   ASSIGN_OR_RETURN(side->service, side->account->Open(settings, "s3", clock));
   aws::S3StoreOptions options;
-  options.bucket = place.bucket;
+  side->bucket = options.bucket = place.bucket;
   options.prefix = place.prefix;
   options.path_style = settings.path_style;
   options.storage_class = settings.storage_class;
@@ -123,16 +138,9 @@ class BackendImpl final : public Backend {
     return function.get();
   }
 
-  bool Admits() override {
-    // Each is asked, since each lets somebody through now and then to see whether it is back.
-    const bool store_admits = !s3_ || s3_->service->Admits();
-    const bool lambda_admits = !lambda_ || lambda_->Admits();
-    return store_admits && lambda_admits;
-  }
-
   std::string Trouble() override {
-    std::string trouble = s3_ ? s3_->service->Trouble() : std::string();
-    if (trouble.empty() && lambda_) trouble = lambda_->Trouble();
+    std::string trouble = CloudTrouble();
+    if (!trouble.empty()) recovery_->Wake();
     return trouble;
   }
 
@@ -146,9 +154,26 @@ class BackendImpl final : public Backend {
   }
 
  private:
+  std::string CloudTrouble() {
+    std::string trouble = s3_ ? s3_->service->Trouble() : std::string();
+    if (trouble.empty() && lambda_) trouble = lambda_->Trouble();
+    return trouble;
+  }
+
+  // Only the answer's coming matters: it closes the circuit.
+  void Ask(const std::function<bool()>& cancelled) {
+    if (!s3_->service->Trouble().empty()) (void)s3_->Ping(cancelled).has_value();
+    if (!lambda_ || lambda_->Trouble().empty()) return;
+    const auto function = Function("");
+    if (function) (void)(*function)->Ping({kPingMs, cancelled}).has_value();
+  }
+
   Result<void> OpenStore(const aws::Settings& settings, const BackendOptions& options) {
     if (UsesS3(settings)) {
       ASSIGN_OR_RETURN(s3_, OpenS3(settings, clock_));
+      recovery_ = std::make_unique<Recovery>(
+          Recovery::Options{.is_up = [this] { return CloudTrouble().empty(); },
+                            .ask = [this](const auto& cancelled) { Ask(cancelled); }});
       store_ = s3_->store.get();
       store_name_ = s3_->name;
       return {};
@@ -193,6 +218,7 @@ class BackendImpl final : public Backend {
   int64_t max_concurrency_ = 0;
   Mutex mutex_;
   std::map<std::string, std::unique_ptr<wire::FunctionClient>> functions_ GUARDED_BY(mutex_);
+  std::unique_ptr<Recovery> recovery_;  // last: its thread uses the others
 };
 
 }  // namespace

@@ -40,9 +40,9 @@ class Backend {
   // The function of that name ("name", "name:alias", an ARN), or the configured one for "". Lives
   // as long as the backend. kInvalid: no such thing with this backend, and why.
   virtual Result<wire::FunctionClient*> Function(const std::string& name) = 0;
-  // Whether a job has a chance there now: false while a circuit breaker is open.
-  virtual bool Admits() = 0;
-  // Why not, in a line for the user; empty while all is well.
+  // Why a job has no chance there now (a circuit is open), in a line for the user; empty while all
+  // is well. After such an answer the backend asks from time to time, on its own, whether the cloud
+  // is back.
   virtual std::string Trouble() = 0;
   bool IsUp() { return Trouble().empty(); }
   virtual void FillStatus(wire::Status& status) = 0;

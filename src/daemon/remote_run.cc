@@ -25,8 +25,8 @@ Error Failed(const char* word, Error error) {
 }  // namespace
 
 Result<wire::Answer> RemoteRun::Go(const Cancelled& cancelled) {
-  if (!shared_.backend->Admits()) {
-    return Error{Code::kUnavailable, "cloud-unavailable: " + shared_.backend->Trouble()};
+  if (const std::string trouble = shared_.backend->Trouble(); !trouble.empty()) {
+    return Error{Code::kUnavailable, "cloud-unavailable: " + trouble};
   }
   auto function = shared_.backend->Function(options_.function);
   if (!function) return Failed("function", std::move(function).error());

@@ -36,9 +36,8 @@ class FunctionClient {
   // kUnavailable: a worker that died, a throttle: trying again may help. kRemoteFailed: the
   // function answered with an error. kDeadline, kCancelled.
   virtual Result<Invocation> Invoke(std::string_view payload, const InvokeOptions& options) = 0;
-  // Whether it makes sense to prepare a job now. False while the service behind it is known to be
-  // down (a circuit breaker is open); now and then true then, so that somebody tries.
-  virtual bool Admits() { return true; }
+  // Asks the service behind it for next to nothing, to see whether it answers at all.
+  virtual Result<void> Ping(const InvokeOptions&) { return {}; }
   virtual int64_t max_concurrency() const = 0;
   virtual uint64_t max_payload_bytes() const = 0;  // of request and of answer
   virtual std::string name() const = 0;            // for spans: "local", "lambda:llama"
