@@ -153,7 +153,6 @@ class Prompt {
   bool Handle(const std::string& line) {
     const auto start = std::chrono::steady_clock::now();
     const bool dot = !more_ && line.starts_with('.');
-    interrupts_.Arrived();
     const SqlShell::Outcome outcome = shell_.Feed(line);
     more_ = outcome == SqlShell::Outcome::kMore;
     if (outcome == SqlShell::Outcome::kDone && !dot && !line.empty()) {

@@ -23,6 +23,18 @@ std::string_view Trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
 }
 
+// Nothing but blanks and comments: no statement has begun.
+bool SaysNothing(std::string_view sql) {
+  while (!(sql = Trimmed(sql)).empty()) {
+    const std::string_view end = sql.starts_with("--") ? "\n" : (sql.starts_with("/*") ? "*/" : "");
+    const size_t at = end.empty() ? std::string_view::npos : sql.find(end, 2);
+    // A line's comment may be the last line.
+    if (at == std::string_view::npos) return sql.starts_with("--");
+    sql.remove_prefix(at + end.size());
+  }
+  return true;
+}
+
 // The commands, as .help shows them and typing errors are told.
 constexpr std::array<std::string_view, 4> kDotCommands = {".help", ".quit", ".schema", ".tables"};
 
@@ -48,7 +60,7 @@ Outcome SqlShell::Run(std::string_view text) {
 }
 
 Outcome SqlShell::Feed(std::string_view line) {
-  const bool begun = !Trimmed(text_).empty();
+  const bool begun = !SaysNothing(text_);
   if (!begun && Trimmed(line).starts_with('.')) {
     ++lines_;
     text_.clear();
@@ -58,14 +70,14 @@ Outcome SqlShell::Feed(std::string_view line) {
   if (text_.empty() && counting_) text_.assign(lines_, '\n');
   ++lines_;
   text_.append(line).append("\n");
-  if (Trimmed(text_).empty()) return Outcome::kDone;
+  if (SaysNothing(text_)) return Outcome::kDone;
   const bool whole =
       line.find(';') != std::string_view::npos && report::SqlSession::IsComplete(text_);
   return whole ? RunStatements(std::exchange(text_, {})) : Outcome::kMore;
 }
 
 Outcome SqlShell::Finish() {
-  if (Trimmed(text_).empty()) return Outcome::kDone;
+  if (SaysNothing(text_)) return Outcome::kDone;
   return RunStatements(std::exchange(text_, {}));
 }
 

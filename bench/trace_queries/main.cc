@@ -3,6 +3,7 @@
 //   trace_queries generate DIR [--compiles N] [--wide] [--plain] [--seed N]
 //   trace_queries load FILE|DIR...     CPU and memory; a folder is a build, with its columnar file
 //   trace_queries clocks DIR           corrected clocks against truth.csv
+//   trace_queries sql [--plain] DIR... the queries of docs/sql.md, beside a plain SQLite database
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -11,9 +12,11 @@
 #include <cstring>
 #include <vector>
 
+#include "clocks.h"
 #include "generator.h"
 #include "measure.h"
 #include "report/loader.h"
+#include "sql_queries.h"
 
 namespace llama::bench {
 namespace {
@@ -71,6 +74,26 @@ int Load(const std::vector<std::string>& paths) {
   return 0;
 }
 
+int Clocks(const std::string& dir) {
+  const std::vector<std::string> dirs = {dir};
+  const auto columns = report::LoadBuilds(dirs);
+  if (!columns) {
+    std::fprintf(stderr, "trace_queries: %s\n", columns.error().message.c_str());
+    return 1;
+  }
+  const auto errors = CompareClocks(*columns, dir + "/truth.csv");
+  if (!errors) {
+    std::fprintf(stderr, "trace_queries: %s\n", errors.error().message.c_str());
+    return 1;
+  }
+  std::printf(
+      "{\"workers\":%zu,\"mean_ms\":%.3f,\"max_ms\":%.3f,\"uncorrected_mean_ms\":%.3f,"
+      "\"beyond_uncertainty\":%zu,\"children_outside\":%zu}\n",
+      errors->workers, errors->mean_ms, errors->max_ms, errors->uncorrected_mean_ms,
+      errors->beyond_uncertainty, errors->children_outside);
+  return 0;
+}
+
 }  // namespace
 }  // namespace llama::bench
 
@@ -78,6 +101,14 @@ int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + std::min(argc, 2), argv + argc);
   if (argc > 2 && std::strcmp(argv[1], "generate") == 0) return llama::bench::Generate(words);
   if (argc > 2 && std::strcmp(argv[1], "load") == 0) return llama::bench::Load(words);
-  std::fprintf(stderr, "usage: trace_queries generate DIR [--compiles N] [--wide] [--plain]\n");
+  if (argc > 2 && std::strcmp(argv[1], "sql") == 0) {
+    const bool plain = words[0] == "--plain";
+    return llama::bench::RunSqlQueries({words.begin() + (plain ? 1 : 0), words.end()}, plain);
+  }
+  if (argc > 2 && std::strcmp(argv[1], "clocks") == 0) return llama::bench::Clocks(words[0]);
+  std::fprintf(stderr,
+               "usage: trace_queries generate DIR [--compiles N] [--wide] [--plain] [--seed N]\n"
+               "       trace_queries load FILE|DIR...\n"
+               "       trace_queries clocks DIR\n");
   return 2;
 }

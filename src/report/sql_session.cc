@@ -244,8 +244,19 @@ Result<void> SqlSession::Impl::Open() {
 }
 
 Error SqlSession::Impl::ErrorOf(int rc, std::string_view sql, size_t statement) const {
-  const std::vector<std::string> words = Words();
-  const std::vector<std::string_view> known(words.begin(), words.end());
+  // For a table that there is not, tables; for another word, the others.
+  const bool table =
+      std::string_view(sqlite3_errmsg(connection_.get())).starts_with("no such table");
+  std::vector<std::string_view> known;
+  for (const SqlTableInfo& info : infos_) {
+    if (table) known.push_back(info.name);
+    for (const SqlColumnInfo& column : info.columns) {
+      if (!table) known.push_back(column.name);
+    }
+  }
+  for (const std::string_view call : FunctionCalls()) {
+    if (!table) known.push_back(call.substr(0, call.find('(')));
+  }
   return SqlError(connection_.get(), rc, sql, statement, known);
 }
 
