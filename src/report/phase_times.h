@@ -1,0 +1,96 @@
+// Phases of the units as intervals on the client's clock: what each moment of a unit was spent on.
+// Where an invocation's waiting, its cold start and the worker's spans are known, they are told
+// apart; the rest of it was under way.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+#include "report/columns.h"
+
+namespace llama::report {
+
+enum class Phase : uint8_t {
+  kClient,       // send, parse, scan, verify, write, reply: the wrapper's and the daemon's own work
+  kSync,         // bringing the store in step, or waiting for someone who does
+  kWorkerQueue,  // until a worker was free
+  kColdStart,    // until a new worker had started
+  kTransit,      // request and answer under way
+  kMaterialise,  // the worker fetching what the job needs
+  kExec,         // the worker: the compiler, and what little there is around it
+  kLocalQueue,   // until a local slot was free
+  kLocal,        // the compiler on the build host
+};
+inline constexpr size_t kPhases = 9;
+
+// Of an invocation that a worker has.
+inline bool IsRemote(Phase phase) {
+  return phase == Phase::kColdStart || phase == Phase::kTransit || phase == Phase::kMaterialise ||
+         phase == Phase::kExec;
+}
+
+// An integer ≥ 0, or 0.
+inline int64_t NsAt(const FieldColumn& column, Row row) {
+  return std::max<int64_t>(0, column.IntAt(row).value_or(0));
+}
+
+// f(Phase, begin_ns, end_ns, Row) for every phase of every unit; the intervals of one unit don't
+// overlap. In no order. `build` as of FindUnits.
+template <typename F>
+void ForEachPhase(const Columns& trace, std::optional<uint32_t> build, F&& f) {
+  const auto each = [&](std::string_view name, auto&& g) {
+    for (const Row row : trace.rows_named(name)) {
+      if (!build || trace.build()[row] == *build) g(row, trace.start_ns()[row], trace.end_ns(row));
+    }
+  };
+  for (const char* name : {"send", "parse", "scan", "verify", "write", "reply"}) {
+    each(name, [&](Row row, int64_t begin, int64_t end) { f(Phase::kClient, begin, end, row); });
+  }
+  each("sync", [&](Row row, int64_t begin, int64_t end) { f(Phase::kSync, begin, end, row); });
+  each("queue",
+       [&](Row row, int64_t begin, int64_t end) { f(Phase::kLocalQueue, begin, end, row); });
+  each("local", [&](Row row, int64_t begin, int64_t end) { f(Phase::kLocal, begin, end, row); });
+
+  const FieldColumn& queued = trace.field("queued_ns");
+  const FieldColumn& init = trace.field("init_ns");
+  const std::span<const StringId> names = trace.name();
+  std::optional<StringId> worker_name;
+  std::optional<StringId> materialise_name;
+  for (const StringId name : trace.span_names()) {
+    if (trace.text(name) == "worker") worker_name = name;
+    if (trace.text(name) == "materialise") materialise_name = name;
+  }
+  each("invoke", [&](Row row, int64_t begin, int64_t end) {
+    const auto until = [&](Phase phase, int64_t to) {
+      to = std::clamp(to, begin, end);
+      if (to > begin) f(phase, begin, to, row);
+      begin = to;
+    };
+    until(Phase::kWorkerQueue, begin + std::min(NsAt(queued, row), end - begin));
+    Row worker = kNoRow;
+    for (const Row child : trace.children(row)) {
+      if (worker_name && names[child] == *worker_name) worker = child;
+    }
+    const int64_t init_ns = std::min(NsAt(init, row), end - begin);
+    if (worker == kNoRow) {
+      until(Phase::kColdStart, begin + init_ns);
+      until(Phase::kTransit, end);
+      return;
+    }
+    // The start of the worker ends where its work begins; the request's way there comes before.
+    const int64_t work = std::clamp(trace.start_ns()[worker], begin, end);
+    const int64_t work_end = std::clamp(trace.end_ns(worker), work, end);
+    until(Phase::kTransit, work - std::min(init_ns, work - begin));
+    until(Phase::kColdStart, work);
+    for (const Row step : trace.children(worker)) {
+      if (!materialise_name || names[step] != *materialise_name) continue;
+      until(Phase::kExec, std::min(trace.start_ns()[step], work_end));
+      until(Phase::kMaterialise, std::min(trace.end_ns(step), work_end));
+    }
+    until(Phase::kExec, work_end);
+    until(Phase::kTransit, end);
+  });
+}
+
+}  // namespace llama::report

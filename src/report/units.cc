@@ -1,0 +1,116 @@
+#include "report/units.h"
+
+#include <algorithm>
+
+namespace llama::report {
+namespace {
+
+bool IsOf(const Columns& trace, std::optional<uint32_t> build, Row row) {
+  return !build || trace.build()[row] == *build;
+}
+
+// The longest window is what 63 bits count: a hostile trace may span more.
+int64_t EndWithin(int64_t start_ns, int64_t end_ns) {
+  int64_t wall_ns = 0;
+  return __builtin_sub_overflow(end_ns, start_ns, &wall_ns) ? start_ns + INT64_MAX : end_ns;
+}
+
+void FindWindow(const Columns& trace, std::optional<uint32_t> build, Units& out) {
+  for (const Row row : trace.rows_named("build")) {
+    if (IsOf(trace, build, row)) out.build_row = row;  // the last, if there are several
+  }
+  if (out.build_row) {
+    out.start_ns = trace.start_ns()[*out.build_row];
+    out.end_ns = trace.end_ns(*out.build_row);
+    return;
+  }
+  bool any = false;
+  for (Row row = 0; row < trace.size(); ++row) {
+    if (!IsOf(trace, build, row)) continue;
+    out.start_ns = any ? std::min(out.start_ns, trace.start_ns()[row]) : trace.start_ns()[row];
+    out.end_ns = any ? std::max(out.end_ns, trace.end_ns(row)) : trace.end_ns(row);
+    any = true;
+  }
+  out.end_ns = EndWithin(out.start_ns, out.end_ns);
+}
+
+void AddUnits(const Columns& trace, std::optional<uint32_t> build, std::string_view name,
+              Units& out) {
+  const FieldColumn& remote = trace.field("remote");
+  for (const Row row : trace.rows_named(name)) {
+    if (!IsOf(trace, build, row)) continue;
+    const int64_t start_ns = trace.start_ns()[row];
+    const int64_t end_ns = trace.end_ns(row);
+    if (end_ns < out.start_ns || start_ns > out.end_ns) continue;
+    out.all.push_back(
+        {std::max(start_ns, out.start_ns), std::min(end_ns, out.end_ns), row, remote.TrueAt(row)});
+  }
+}
+
+void CountSteps(Units& out) {
+  if (out.end_ns <= out.start_ns) return;
+  std::vector<int64_t> ends;
+  ends.reserve(out.all.size());
+  for (const Unit& unit : out.all) ends.push_back(unit.end_ns);
+  std::sort(ends.begin(), ends.end());
+  out.steps.reserve(out.all.size() * 2 + 2);
+  size_t begun = 0;
+  size_t ended = 0;
+  int64_t now_ns = out.start_ns;
+  while (now_ns < out.end_ns) {
+    while (ended < ends.size() && ends[ended] <= now_ns) ++ended;
+    while (begun < out.all.size() && out.all[begun].start_ns <= now_ns) ++begun;
+    // A unit without duration has ended as it begins: it is in both counts.
+    const auto running = static_cast<uint32_t>(begun - ended);
+    int64_t next_ns = out.end_ns;
+    if (ended < ends.size()) next_ns = std::min(next_ns, ends[ended]);
+    if (begun < out.all.size()) next_ns = std::min(next_ns, out.all[begun].start_ns);
+    if (out.steps.empty() || out.steps.back().running != running) {
+      out.steps.push_back({now_ns, running});
+    }
+    if (running == 0) out.idle_ns += next_ns - now_ns;
+    out.peak = std::max(out.peak, running);
+    now_ns = next_ns;
+  }
+  out.steps.push_back({out.end_ns, 0});
+}
+
+}  // namespace
+
+uint32_t Units::RunningAt(int64_t time_ns) const {
+  const auto after =
+      std::upper_bound(steps.begin(), steps.end(), time_ns,
+                       [](int64_t time, const RunningStep& step) { return time < step.time_ns; });
+  return after == steps.begin() ? 0 : std::prev(after)->running;
+}
+
+uint32_t Units::RunningBefore(int64_t time_ns) const {
+  const auto at =
+      std::lower_bound(steps.begin(), steps.end(), time_ns,
+                       [](const RunningStep& step, int64_t time) { return step.time_ns < time; });
+  return at == steps.begin() ? 0 : std::prev(at)->running;
+}
+
+Units FindUnits(const Columns& trace, std::optional<uint32_t> build) {
+  Units out;
+  out.build = build;
+  if (trace.empty()) return out;
+  FindWindow(trace, build, out);
+  AddUnits(trace, build, "llamacc", out);
+  AddUnits(trace, build, "command", out);
+  std::sort(out.all.begin(), out.all.end(), [](const Unit& a, const Unit& b) {
+    return a.start_ns != b.start_ns ? a.start_ns < b.start_ns : a.row < b.row;
+  });
+  CountSteps(out);
+  return out;
+}
+
+std::string UnitLabel(const Columns& trace, Row row) {
+  for (const char* field : {"source", "object", "command", "reason"}) {
+    const auto text = trace.field(field).StringAt(row);
+    if (text && !trace.text(*text).empty()) return std::string(trace.text(*text));
+  }
+  return std::string(trace.text(trace.name()[row]));
+}
+
+}  // namespace llama::report

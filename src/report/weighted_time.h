@@ -1,0 +1,24 @@
+// Weighted time: each unit's share of the wall clock. While n units run, each of them takes 1/n of
+// the time that passes: ∫dt/n(t) over its run. A unit that ran among two hundred others weighs
+// little, however long it took; one that everything waited for weighs all of its time. The shares
+// of all units add up to the wall clock less the time in which nothing ran, to the nanosecond.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "report/columns.h"
+#include "report/units.h"
+
+namespace llama::report {
+
+// By the index of Units::all; the sum is wall_ns() − idle_ns. Rounded by running totals, so each is
+// within a nanosecond of its exact share.
+std::vector<int64_t> WeightedTimes(const Units& units);
+
+// The heaviest units as a table, at most `count`; empty where there are none.
+std::string FormatWeighted(const Columns& trace, const Units& units,
+                           const std::vector<int64_t>& weighted, size_t count);
+
+}  // namespace llama::report
