@@ -24,6 +24,7 @@ TABLE = {
     "daemon": ["base", "trace", "wire", "compiler", "scan", "store", "tree", "aws", "cloud"],
     "client": ["base", "trace", "wire"],
     "report": ["base", "trace"],
+    "exports": ["base", "trace", "report", "aws"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([a-z_]+)/[^"]+"')
 

@@ -1,0 +1,174 @@
+// Chrome's Trace Event Format: complete events ("X"), names as metadata ("M"), counters ("C"). A
+// build is a process, a track a thread. Times are microseconds since the first span: since the
+// epoch they would not fit into a double to the nanosecond.
+#include "base/json.h"
+#include "exports/counters.h"
+#include "exports/formats.h"
+#include "exports/json_text.h"
+#include "exports/labels.h"
+#include "exports/lanes.h"
+#include "trace/span.h"
+
+namespace llama::exports {
+namespace {
+
+constexpr std::string_view kTail = "\n]}\n";
+
+class ChromeWriter {
+ public:
+  ChromeWriter(const Selection& selection, const ExportOptions& options, Output& out)
+      : selection_(selection),
+        columns_(selection.columns()),
+        options_(options),
+        out_(out),
+        lanes_(selection),
+        labels_(columns_),
+        keys_(columns_) {}
+
+  ExportCounts Run() {
+    std::string& text = out_.text();
+    text += R"({"displayTimeUnit":"ms","otherData":{"start":")";
+    text += trace::FormatTime(selection_.first_start_ns());
+    text += R"("},"traceEvents":[)";
+    if (!out_.Keep(kTail.size())) return {};
+    NameTracks();
+    WriteSpans();
+    WriteCounters();
+    // A limit below the shortest document leaves nothing.
+    text += kTail;
+    return std::move(counts_);
+  }
+
+ private:
+  std::string& BeginEvent() {
+    std::string& text = out_.text();
+    text += first_ ? "\n" : ",\n";
+    first_ = false;
+    return text;
+  }
+  bool Keep() { return out_.Keep(kTail.size()); }
+
+  static uint32_t Pid(uint32_t build) { return build + 1; }
+
+  void AppendMetadata(std::string_view what, uint32_t pid, uint32_t tid, std::string_view name) {
+    std::string& text = BeginEvent();
+    text += R"({"ph":"M","pid":)";
+    AppendInt(text, pid);
+    text += R"(,"tid":)";
+    AppendInt(text, tid);
+    text += R"(,"name":")";
+    text += what;
+    text += R"(","args":{"name":)";
+    AppendJsonString(text, name);
+    text += "}}";
+    Keep();
+  }
+
+  void NameTracks() {
+    const auto tracks = lanes_.tracks();
+    for (uint32_t t = 0; t < tracks.size(); ++t) {
+      const uint32_t pid = Pid(tracks[t].build);
+      if (t == 0 || tracks[t].build != tracks[t - 1].build) {
+        AppendMetadata("process_name", pid, t + 1, labels_.Build(tracks[t].build));
+      }
+      AppendMetadata("thread_name", pid, t + 1, TrackName(tracks[t]));
+    }
+  }
+
+  void WriteSpans() {
+    for (size_t i = 0; i < selection_.rows().size(); ++i) {
+      const uint32_t track = lanes_.track(i);
+      // Samples of the machine are counters: as such they are in it.
+      if (track != Lanes::kNone) AppendSpan(selection_.rows()[i], track);
+      if (!Keep()) return;
+      ++counts_.spans;
+    }
+  }
+
+  void AppendSpan(Row row, uint32_t track) {
+    std::string& text = BeginEvent();
+    const std::string_view name = columns_.text(columns_.name()[row]);
+    const std::string_view subject = labels_.Subject(row);
+    text += R"({"ph":"X","name":)";
+    if (subject.empty()) {
+      AppendJsonString(text, name);
+    } else {
+      title_.assign(name).append(" ").append(subject);
+      AppendJsonString(text, title_);
+    }
+    text += R"(,"cat":)";
+    AppendJsonString(text, name);
+    text += R"(,"pid":)";
+    AppendInt(text, Pid(lanes_.tracks()[track].build));
+    text += R"(,"tid":)";
+    AppendInt(text, track + 1);
+    text += R"(,"ts":)";
+    AppendDecimal(text, Since(columns_.start_ns()[row]), 3);
+    text += R"(,"dur":)";
+    AppendDecimal(text, columns_.duration_ns()[row], 3);
+    if (options_.fields) AppendArgs(text, row);
+    text += '}';
+  }
+
+  void AppendArgs(std::string& text, Row row) {
+    text += R"(,"args":{)";
+    if (AppendFields(text, columns_, keys_, row)) text += ',';
+    text += R"("trace_id":")";
+    AppendHex(text, columns_.traces()[columns_.trace()[row]]);
+    text += R"(","span_id":")";
+    AppendHex(text, columns_.span_id()[row]);
+    text += R"("})";
+  }
+
+  void WriteCounters() {
+    for (const Counter& counter : CountersOf(selection_)) {
+      for (const CounterPoint& point : counter.points) {
+        AppendCounter(counter, point);
+        if (!Keep()) return;
+      }
+    }
+  }
+
+  void AppendCounter(const Counter& counter, const CounterPoint& point) {
+    std::string& text = BeginEvent();
+    text += R"({"ph":"C","name":)";
+    AppendJsonString(text, counter.name);
+    text += R"(,"pid":)";
+    AppendInt(text, Pid(counter.build));
+    text += R"(,"ts":)";
+    AppendDecimal(text, Since(point.time_ns), 3);
+    text += R"(,"args":{)";
+    for (size_t i = 0; i < counter.series.size(); ++i) {
+      if (i > 0) text += ',';
+      AppendJsonString(text, counter.series[i]);
+      text += ':';
+      AppendDouble(text, point.values[i]);
+    }
+    text += "}}";
+  }
+
+  // Starts may be as far apart as int64 allows; what does not fit is not worth being right.
+  int64_t Since(int64_t time_ns) const {
+    int64_t since = 0;
+    return __builtin_sub_overflow(time_ns, selection_.first_start_ns(), &since) ? INT64_MAX : since;
+  }
+
+  const Selection& selection_;
+  const report::Columns& columns_;
+  const ExportOptions& options_;
+  Output& out_;
+  const Lanes lanes_;
+  const Labels labels_;
+  const FieldKeys keys_;
+  std::string title_;
+  ExportCounts counts_;
+  bool first_ = true;
+};
+
+}  // namespace
+
+ExportCounts WriteChrome(const Selection& selection, const ExportOptions& options, Output& out) {
+  return ChromeWriter(selection, options, out).Run();
+}
+
+}  // namespace llama::exports

@@ -1,0 +1,110 @@
+#include "exports/format.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "exports/formats.h"
+#include "report/format.h"
+
+namespace llama::exports {
+namespace {
+
+// What one call of JSON.parse takes in V8: 512 MiB of text.
+constexpr uint64_t kMaxJsonBytes = (uint64_t{1} << 29) - 24;
+
+constexpr auto kFormats = std::to_array<Format>({
+    {.name = "chrome",
+     .summary = "Chrome's Performance panel, Perfetto, speedscope (JSON)",
+     .write = WriteChrome,
+     .viewer = "Chrome",
+     .viewer_max_bytes = kMaxJsonBytes},
+});
+
+void WarnOfLimits(const Format& format, const Selection& selection, ExportResult& result) {
+  auto& warnings = result.counts.warnings;
+  if (format.viewer_max_bytes > 0 && result.bytes > format.viewer_max_bytes) {
+    warnings.push_back(std::string(format.viewer) + " takes at most " +
+                       report::FormatBytes(static_cast<int64_t>(format.viewer_max_bytes)) +
+                       ", and this is " + report::FormatBytes(static_cast<int64_t>(result.bytes)) +
+                       "; choose less with --top, --time-range, --no-args or --max-bytes");
+  }
+  uint64_t longest = 0;
+  for (const SelectedTrace& trace : selection.traces()) {
+    longest = std::max<uint64_t>(longest, trace.end - trace.begin);
+  }
+  if (format.viewer_max_trace_spans > 0 && longest > format.viewer_max_trace_spans) {
+    warnings.push_back(std::string(format.viewer) + " shows traces of at most about " +
+                       report::FormatCount(format.viewer_max_trace_spans) +
+                       " spans, and here is one of " + report::FormatCount(longest) +
+                       "; choose less with --time-range");
+  }
+}
+
+Result<ExportResult> WriteStream(Sink& sink, const Format& format, const Selection& selection,
+                                 const ExportOptions& options, uint64_t max_bytes) {
+  Output out(sink, max_bytes);
+  ExportResult result;
+  result.counts = format.write(selection, options, out);
+  TRY(out.Finish());
+  result.bytes = out.bytes();
+  return result;
+}
+
+Result<ExportResult> WriteFileOf(const std::string& path, const Format& format,
+                                 const Selection& selection, const ExportOptions& options) {
+  ExportResult result;
+  TRY(WriteByName(path, [&](const std::string& temporary) -> Result<void> {
+    ASSIGN_OR_RETURN(result.counts, format.write_file(selection, options, temporary));
+    struct stat status {};
+    if (stat(temporary.c_str(), &status) == 0) {
+      result.bytes = static_cast<uint64_t>(status.st_size);
+    }
+    return {};
+  }));
+  return result;
+}
+
+Result<ExportResult> Write(const std::string& path, const Format& format,
+                           const Selection& selection, const ExportOptions& options,
+                           uint64_t max_bytes) {
+  if (format.write == nullptr) return WriteFileOf(path, format, selection, options);
+  if (path == "-") {
+    FdSink sink(STDOUT_FILENO, "standard output");
+    return WriteStream(sink, format, selection, options, max_bytes);
+  }
+  ASSIGN_OR_RETURN(const std::unique_ptr<Sink> sink, NewFileSink(path));
+  return WriteStream(*sink, format, selection, options, max_bytes);
+}
+
+}  // namespace
+
+std::span<const Format> Formats() { return kFormats; }
+
+const Format* FindFormat(std::string_view name) {
+  for (const Format& format : kFormats) {
+    if (format.name == name) return &format;
+  }
+  return nullptr;
+}
+
+Result<ExportResult> ExportTo(const std::string& path, const Format& format,
+                              const Selection& selection, const ExportOptions& options,
+                              uint64_t max_bytes) {
+  if (format.write == nullptr && path == "-") {
+    return Error{Code::kInvalid, std::string(format.name) + " needs a file: give one with -o"};
+  }
+  if (format.write == nullptr && max_bytes != Output::kNoLimit) {
+    return Error{Code::kInvalid, std::string(format.name) +
+                                     " can't be cut; choose less with --top or --time-range"};
+  }
+  ASSIGN_OR_RETURN(ExportResult result, Write(path, format, selection, options, max_bytes));
+  result.left_out = selection.rows().size() - result.counts.spans;
+  WarnOfLimits(format, selection, result);
+  return result;
+}
+
+}  // namespace llama::exports

@@ -1,0 +1,47 @@
+// The parts of JSON documents that are written a million times.
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "report/columns.h"
+
+namespace llama::exports {
+
+template <typename Int>
+void AppendInt(std::string& out, Int value) {
+  char digits[24];
+  const auto end = std::to_chars(digits, digits + sizeof digits, value);
+  out.append(digits, end.ptr);
+}
+
+// The shortest number that reads back the same; "null" for what is no number.
+void AppendDouble(std::string& out, double value);
+
+// `ns` as a decimal number of units of 10^`digits` ns, exactly: 1500 with 3 digits is "1.5".
+void AppendDecimal(std::string& out, int64_t ns, int digits);
+
+// `digits` lower-case hexadecimal digits.
+void AppendHex(std::string& out, uint64_t value, int digits = 16);
+void AppendHex(std::string& out, trace::TraceId id);
+
+// "key":  with the key escaped once for all.
+class FieldKeys {
+ public:
+  explicit FieldKeys(const report::Columns& columns);
+  std::string_view operator[](report::FieldId id) const { return keys_[id]; }
+
+ private:
+  std::vector<std::string> keys_;
+};
+
+void AppendValue(std::string& out, const report::Columns& columns, report::Value value);
+
+// "key":value,"key":value of all fields of a row; true if there was one.
+bool AppendFields(std::string& out, const report::Columns& columns, const FieldKeys& keys,
+                  report::Row row);
+
+}  // namespace llama::exports

@@ -1,0 +1,52 @@
+// Lanes: tracks for viewers that draw spans as slices, in which slices of one track must nest. Each
+// span lies on a track so that whatever encloses it there is one of its ancestors, and the one
+// right above it its nearest selected one. Siblings that overlap, and spans that reach beyond their
+// parent, therefore lie on tracks of their own.
+//
+// Of a build there are three groups of tracks: the build itself, jobs (a trace each: as few tracks
+// as jobs ran at a time, the lowest free one first), and what overlaps within a job.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "exports/selection.h"
+
+namespace llama::exports {
+
+enum class TrackGroup : uint8_t { kBuild, kJobs, kOverlapping };
+inline constexpr int kTrackGroups = 3;
+
+struct Track {
+  uint32_t build = 0;  // index into Columns::builds()
+  TrackGroup group = TrackGroup::kJobs;
+  uint32_t number = 0;  // in its group, from 0
+};
+
+class Lanes {
+ public:
+  // Spans named `machine` below a `build` have none: they are counters (exports/counters.h).
+  explicit Lanes(const Selection& selection);
+
+  // By build, group and number.
+  std::span<const Track> tracks() const { return tracks_; }
+
+  static constexpr uint32_t kNone = UINT32_MAX;
+  // Index into tracks() of selection.rows()[i], or kNone.
+  uint32_t track(size_t i) const { return track_[i]; }
+  // The rows on a track, as indexes into selection.rows(), in an order in which every slice comes
+  // after those that enclose it, and by start.
+  std::span<const uint32_t> on_track(uint32_t track) const;
+
+ private:
+  std::vector<Track> tracks_;
+  std::vector<uint32_t> track_;
+  std::vector<uint32_t> order_;    // on_track, one after the other
+  std::vector<uint32_t> offsets_;  // a track
+};
+
+bool IsMachineSample(const report::Columns& columns, Row row);
+
+}  // namespace llama::exports
