@@ -54,6 +54,7 @@ void ForEachPhase(const Columns& trace, std::optional<uint32_t> build, F&& f) {
 
   const FieldColumn& queued = trace.field("queued_ns");
   const FieldColumn& init = trace.field("init_ns");
+  const FieldColumn& cold_start = trace.field("cold_start");
   const std::span<const StringId> names = trace.name();
   std::optional<StringId> worker_name;
   std::optional<StringId> materialise_name;
@@ -81,7 +82,9 @@ void ForEachPhase(const Columns& trace, std::optional<uint32_t> build, F&& f) {
     // The start of the worker ends where its work begins; the request's way there comes before.
     const int64_t work = std::clamp(trace.start_ns()[worker], begin, end);
     const int64_t work_end = std::clamp(trace.end_ns(worker), work, end);
-    until(Phase::kTransit, work - std::min(init_ns, work - begin));
+    // Lambda doesn't tell how long a start took; then it is all that passed before the work.
+    const int64_t start_ns = init_ns == 0 && cold_start.TrueAt(row) ? work - begin : init_ns;
+    until(Phase::kTransit, work - std::min(start_ns, work - begin));
     until(Phase::kColdStart, work);
     for (const Row step : trace.children(worker)) {
       if (!materialise_name || names[step] != *materialise_name) continue;
