@@ -62,29 +62,45 @@ def one_build(options, latencies, second=False):
                 log = cloud.requests()[before:]
                 results.append({
                     "wall_s": wall,
+                    "largest_bytes": max((r["bytes_in"] for r in log if r["operation"] == "PutObject"), default=0),
                     "layer_bytes": sum(r["bytes_in"] for r in log if r["operation"] == "PutObject"),
                     "invoke_bytes": sum(r["bytes_in"] for r in log if r["operation"] == "Invoke"),
                     "puts": sum(r["operation"] == "PutObject" for r in log),
                     "gets": sum(r["operation"] == "GetObject" for r in log),
                     "invocations": sum(r["operation"] == "Invoke" for r in log),
                     "report": report,
-                    "files": files_sent(scene, name),
                 })
             return results
         finally:
             scene.end()
 
 
-def files_sent(scene, name):
-    """The local files that the build's compiles read, by the depfiles that it left."""
-    found = set()
-    for depfile in (p for p in (scene.dir / "tree").rglob("*.d") if p.is_file()):
-        for word in depfile.read_text(errors="replace").replace("\\\n", " ").split():
-            path = (depfile.parent / word) if not word.startswith("/") else pathlib.Path(word)
-            if path.is_file():
-                found.add(str(path.resolve()))
-    found |= {str(p) for p in (scene.dir / "tree").rglob("*.[ch]")}
-    return zstd_bytes(sorted(found))
+LISTING_COMPILER = """#!/bin/sh
+# Compiles, and notes which files are read: sources by name, headers as -H tells them.
+compiler=$1; shift
+for word; do
+  case $word in *.c|*.cc|*.cpp) echo "$PWD/$word";; esac
+done >> "$INPUTS"
+"$compiler" -H "$@" 2> "$INPUTS.$$"
+status=$?
+sed -n 's/^\\.\\.* //p' "$INPUTS.$$" | sed "s|^[^/]|$PWD/&|" >> "$INPUTS"
+rm -f "$INPUTS.$$"
+exit $status
+"""
+
+
+def compressed_inputs(options):
+    """What the build's compiles read, sources and all headers, as one compressed stream."""
+    with tempfile.TemporaryDirectory(prefix="llama-bench-") as folder:
+        folder = pathlib.Path(folder)
+        tree, script, inputs = folder / "tree", folder / "cc", folder / "inputs"
+        script.write_text(LISTING_COMPILER)
+        script.chmod(0o755)
+        sources.copy(sources.fetch_package(options.project), tree)
+        subprocess.run(["make", f"-j{options.jobs}", f"CC={script} gcc", f"CXX={script} g++"], cwd=tree, check=True,
+                       env=dict(os.environ, INPUTS=str(inputs)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        found = {os.path.realpath(line) for line in inputs.read_text().splitlines()}
+        return zstd_bytes(sorted(f for f in found if os.path.isfile(f)))
 
 
 def main():
@@ -111,18 +127,23 @@ def main():
     }
     for name, result in (("cold", cold), ("second", warm)):
         out[name] = {key: result[key] for key in ("layer_bytes", "invoke_bytes", "puts", "gets", "invocations")}
-        out[name]["cost_usd"] = result["report"].get("cost_usd")
-        out[name]["sources_and_headers_zstd_bytes"] = result["files"]
+        out[name]["toolchain_bytes"] = result["largest_bytes"] if name == "cold" else 0
+        out[name]["cost_usd"] = sum(v for k, v in result["report"]["cost"].items() if k == "total_usd")
+    out["sources_and_headers_zstd_bytes"] = compressed_inputs(options)
     if options.json:
         print(json.dumps(out, indent=1))
         return
     print(f"{options.project}, -j{options.jobs}, median of {options.rounds}: {without:.1f} s without latencies, "
           f"{with_them:.1f} s with AWS's: {out['ratio_to_unavoidable']:.3f} of what is unavoidable")
+    inputs = out["sources_and_headers_zstd_bytes"]
+    print(f"sources and headers: {inputs / 1e6:.2f} MB compressed")
     for name in ("cold", "second"):
         r = out[name]
-        print(f"{name} build: {r['layer_bytes'] / 1e6:.2f} MB in layers, {r['invoke_bytes'] / 1e6:.2f} MB in invocations; "
-              f"{r['puts']} PUT, {r['gets']} GET, {r['invocations']} invocations; "
-              f"sources and headers take {r['sources_and_headers_zstd_bytes'] / 1e6:.2f} MB compressed")
+        beyond = r["layer_bytes"] + r["invoke_bytes"] - r["toolchain_bytes"]
+        print(f"{name} build: {r['layer_bytes'] / 1e6:.2f} MB in layers, of which the largest (the toolchain) "
+              f"{r['toolchain_bytes'] / 1e6:.2f}; {r['invoke_bytes'] / 1e6:.2f} MB in invocations; beyond the toolchain "
+              f"{beyond / inputs:.2f} of the inputs; {r['puts']} PUT, {r['gets']} GET, "
+              f"{r['invocations']} invocations, ${r['cost_usd']:.4f}")
 
 
 if __name__ == "__main__":

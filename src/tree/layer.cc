@@ -15,6 +15,11 @@ constexpr std::string_view kMagic = "llamaly1";
 constexpr std::string_view kKeyPrefix = "layers/";
 // Level 3 packs headers to a fifth at 250 MB/s; level 9 gains a tenth and costs five times that.
 constexpr int kCompressionLevel = 3;
+// Compilers resemble each other: cc1plus repeats a good part of cc1, 30 MB before it. A window over
+// both makes gcc's layer an eighth smaller at no more time. 27 is what every decoder takes
+// (ZSTD_WINDOWLOG_LIMIT_DEFAULT); it needs as much memory as the pack is large, 128 MiB at most.
+constexpr uint64_t kLongPackBytes = 8 << 20;
+constexpr int kMaxWindowLog = 27;
 
 struct FreeContext {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
@@ -34,6 +39,9 @@ class PackWriter {
       : out_(out), context_(ZSTD_createCCtx()), chunk_(ZSTD_CStreamOutSize(), '\0') {
     ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, kCompressionLevel);
     ZSTD_CCtx_setPledgedSrcSize(context_.get(), pack_bytes);
+    if (pack_bytes < kLongPackBytes) return;
+    ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_enableLongDistanceMatching, 1);
+    ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_windowLog, kMaxWindowLog);
   }
 
   Result<void> Append(std::string_view bytes, bool last) {
