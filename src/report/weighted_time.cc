@@ -6,40 +6,49 @@
 #include "report/format.h"
 
 namespace llama::report {
-namespace {
 
-__extension__ using Wide = unsigned __int128;
-// Shares in 2^-60 ns: 63 bits of nanoseconds leave room for that.
-constexpr int kFraction = 60;
+// passed_[k]: what a unit that ran all the time would have gathered until step k.
+WallShares::WallShares(const Units& units) : units_(units), passed_(units.steps.size(), 0) {
+  for (size_t k = 1; k < units.steps.size(); ++k) {
+    const RunningStep& step = units.steps[k - 1];
+    const WideNs length = static_cast<WideNs>(units.steps[k].time_ns - step.time_ns) << kFraction;
+    passed_[k] = passed_[k - 1] + (step.running == 0 ? 0 : length / step.running);
+  }
+}
 
-}  // namespace
+WideNs WallShares::PassedUntil(int64_t time_ns) const {
+  const auto after =
+      std::upper_bound(units_.steps.begin(), units_.steps.end(), time_ns,
+                       [](int64_t time, const RunningStep& step) { return time < step.time_ns; });
+  const auto k = static_cast<size_t>(after - units_.steps.begin()) - 1;
+  const RunningStep& step = units_.steps[k];
+  if (step.running == 0) return passed_[k];
+  const WideNs length = static_cast<WideNs>(time_ns - step.time_ns) << kFraction;
+  return passed_[k] + length / step.running;
+}
+
+WideNs WallShares::Fixed(int64_t begin_ns, int64_t end_ns) const {
+  begin_ns = std::max(begin_ns, units_.start_ns);
+  end_ns = std::min(end_ns, units_.end_ns);
+  if (units_.steps.empty() || begin_ns >= end_ns) return 0;
+  return PassedUntil(end_ns) - PassedUntil(begin_ns);
+}
+
+double WallShares::Ns(int64_t begin_ns, int64_t end_ns) const {
+  return static_cast<double>(Fixed(begin_ns, end_ns)) / static_cast<double>(WideNs{1} << kFraction);
+}
 
 std::vector<int64_t> WeightedTimes(const Units& units) {
   std::vector<int64_t> out(units.all.size(), 0);
   if (units.steps.empty() || out.empty()) return out;
-  // passed[k]: what a unit that ran all the time would have gathered until step k.
-  std::vector<Wide> passed(units.steps.size(), 0);
-  for (size_t k = 1; k < units.steps.size(); ++k) {
-    const RunningStep& step = units.steps[k - 1];
-    const Wide length = static_cast<Wide>(units.steps[k].time_ns - step.time_ns) << kFraction;
-    passed[k] = passed[k - 1] + (step.running == 0 ? 0 : length / step.running);
-  }
-  const auto passed_until = [&](int64_t time_ns) {
-    const auto after =
-        std::upper_bound(units.steps.begin(), units.steps.end(), time_ns,
-                         [](int64_t time, const RunningStep& step) { return time < step.time_ns; });
-    const auto k = static_cast<size_t>(after - units.steps.begin()) - 1;
-    const RunningStep& step = units.steps[k];
-    if (step.running == 0) return passed[k];
-    const Wide length = static_cast<Wide>(time_ns - step.time_ns) << kFraction;
-    return passed[k] + length / step.running;
-  };
-  const auto total = static_cast<Wide>(units.wall_ns() - units.idle_ns);
-  Wide sum = 0;
-  Wide given = 0;
+  const WallShares shares(units);
+  const auto total = static_cast<WideNs>(units.wall_ns() - units.idle_ns);
+  constexpr WideNs kHalf = WideNs{1} << (WallShares::kFraction - 1);
+  WideNs sum = 0;
+  WideNs given = 0;
   for (size_t i = 0; i < out.size(); ++i) {
-    sum += passed_until(units.all[i].end_ns) - passed_until(units.all[i].start_ns);
-    Wide rounded = (sum + (Wide{1} << (kFraction - 1))) >> kFraction;
+    sum += shares.Fixed(units.all[i].start_ns, units.all[i].end_ns);
+    WideNs rounded = (sum + kHalf) >> WallShares::kFraction;
     if (i + 1 == out.size()) rounded = total;
     rounded = std::clamp(rounded, given, total);
     out[i] = static_cast<int64_t>(rounded - given);
