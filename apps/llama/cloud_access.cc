@@ -12,16 +12,22 @@
 namespace llama::app {
 
 Result<std::unique_ptr<CloudAccess>> CloudAccess::Open(const std::string& region) {
-  std::unique_ptr<CloudAccess> out(new CloudAccess());
-  ASSIGN_OR_RETURN(out->state_dir_, client::StateDir());
+  ASSIGN_OR_RETURN(const std::string state_dir, client::StateDir());
   const std::vector<std::string> env = CurrentEnvironment();
-  ASSIGN_OR_RETURN(out->settings_, aws::ResolveSettings(env, out->state_dir_));
-  if (!region.empty()) out->settings_.region = region;
-  aws::EngineOptions options;
-  options.ca_file = out->settings_.ca_file;
-  ASSIGN_OR_RETURN(out->engine_, aws::StartHttpEngine(options));
-  out->credentials_ = aws::NewCredentialsChain(aws::ChainOptionsOf(out->settings_, env),
-                                               *out->engine_, SystemClock());
+  ASSIGN_OR_RETURN(aws::Settings settings, aws::ResolveSettings(env, state_dir));
+  if (!region.empty()) settings.region = region;
+  ASSIGN_OR_RETURN(auto out, With(settings, env));
+  out->state_dir_ = state_dir;
+  return out;
+}
+
+Result<std::unique_ptr<CloudAccess>> CloudAccess::With(const aws::Settings& settings,
+                                                       const std::vector<std::string>& env) {
+  std::unique_ptr<CloudAccess> out(new CloudAccess());
+  out->settings_ = settings;
+  ASSIGN_OR_RETURN(out->engine_, aws::StartHttpEngine({.ca_file = settings.ca_file}));
+  out->credentials_ =
+      aws::NewCredentialsChain(aws::ChainOptionsOf(settings, env), *out->engine_, SystemClock());
   return out;
 }
 

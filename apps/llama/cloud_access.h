@@ -19,10 +19,14 @@ class CloudAccess {
  public:
   // By environment and files, `region` (if not empty) before all of them. Makes no request.
   static Result<std::unique_ptr<CloudAccess>> Open(const std::string& region = "");
+  // By settings that are known already, and the environment that they are from.
+  static Result<std::unique_ptr<CloudAccess>> With(const aws::Settings& settings,
+                                                   const std::vector<std::string>& env);
 
   // "s3", "lambda", "iam", "sts", "logs". kInvalid: no region is set.
   Result<aws::Service*> Service(const std::string& name);
   const aws::Settings& settings() const { return settings_; }
+  aws::CredentialsProvider& credentials() { return *credentials_; }
   const std::string& state_dir() const { return state_dir_; }
 
  private:

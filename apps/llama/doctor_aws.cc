@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cstdlib>
-#include <memory>
 
 #include "aws/credentials.h"
 #include "aws/endpoint.h"
@@ -60,17 +59,17 @@ Finding JudgeCredentials(const Result<aws::Credentials>& credentials) {
 }
 
 // Nothing where STS is not AWS's to answer: a server that stands for S3 and Lambda has none.
-std::vector<Finding> CheckIdentity(const aws::Settings& settings, aws::HttpSender& sender,
-                                   aws::CredentialsProvider& credentials) {
+std::vector<Finding> CheckIdentity(CloudAccess& cloud) {
+  const aws::Settings& settings = cloud.settings();
   const bool own_cloud = !settings.endpoint_s3.empty() || !settings.endpoint_lambda.empty();
-  const Result<aws::ServiceOptions> options = ServiceOptionsOf(settings, "sts");
-  if (!options) return {{"account", Health::kFailure, options.error().message, "set AWS_REGION"}};
+  const Result<aws::Service*> sts = cloud.Service("sts");
+  if (!sts) return {{"account", Health::kFailure, sts.error().message, "set AWS_REGION"}};
   if (own_cloud && settings.endpoint_sts.empty()) return {};
-  const auto sts = NewService(*options, sender, credentials, SystemClock());
-  const Result<aws::CallerIdentity> identity = GetCallerIdentity(*sts);
+  const Result<aws::CallerIdentity> identity = GetCallerIdentity(**sts);
   if (identity) return {{"account", Health::kWell, identity->account + ", " + identity->arn, ""}};
   if (own_cloud) {
-    return {{"account", Health::kWell, options->endpoint + " does not tell who we are", ""}};
+    return {
+        {"account", Health::kWell, (*sts)->options().endpoint + " does not tell who we are", ""}};
   }
   return {{"account", Health::kFailure, identity.error().message,
            "renew the credentials, or name others by AWS_PROFILE"}};
@@ -111,21 +110,17 @@ std::vector<Finding> CheckAws(const Patient& patient) {
   std::vector<Finding> out = {CheckRegion(settings)};
   if (out.back().health == Health::kFailure) return out;
   Append(out, CheckEndpoints(settings));
-  const Result<std::unique_ptr<aws::HttpSender>> sender =
-      aws::StartHttpEngine({.ca_file = settings.ca_file});
-  if (!sender) {
-    out.push_back({"tls", Health::kFailure, sender.error().message, "see AWS_CA_BUNDLE"});
+  const auto cloud = CloudAccess::With(settings, patient.env);
+  if (!cloud) {
+    out.push_back({"tls", Health::kFailure, cloud.error().message, "see AWS_CA_BUNDLE"});
     return out;
   }
-  const auto credentials =
-      NewCredentialsChain(ChainOptionsOf(settings, patient.env), **sender, SystemClock());
-  out.push_back(JudgeCredentials(credentials->Get()));
+  out.push_back(JudgeCredentials((*cloud)->credentials().Get()));
   if (out.back().health == Health::kFailure) return out;
-  Append(out, CheckIdentity(settings, **sender, *credentials));
-  Cloud cloud{settings, **sender, *credentials, SystemClock()};
-  if (const auto s3 = cloud.Open("s3"); s3) Append(out, CheckClock(**s3));
-  Append(out, CheckBucket(cloud));
-  Append(out, CheckFunction(cloud));
+  Append(out, CheckIdentity(**cloud));
+  if (const auto s3 = (*cloud)->Service("s3"); s3) Append(out, CheckClock(**s3));
+  Append(out, CheckBucket(**cloud));
+  Append(out, CheckFunction(**cloud));
   return out;
 }
 

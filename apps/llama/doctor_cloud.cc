@@ -8,6 +8,7 @@
 #include "aws/lambda_functions.h"
 #include "aws/s3_bucket.h"
 #include "aws/s3_store.h"
+#include "base/clock.h"
 #include "build_id.h"
 #include "report/format.h"
 #include "signing/sigv4.h"
@@ -162,43 +163,38 @@ Finding JudgePing(const Pinged& first, const Pinged& second) {
 
 }  // namespace
 
-Result<std::unique_ptr<aws::Service>> Cloud::Open(std::string_view service) const {
-  ASSIGN_OR_RETURN(const aws::ServiceOptions options, ServiceOptionsOf(settings, service));
-  return NewService(options, sender, credentials, clock);
-}
-
-std::vector<Finding> CheckBucket(const Cloud& cloud) {
-  if (!cloud.settings.object_store.starts_with("s3://")) {
-    if (cloud.settings.function.empty()) return {};
+std::vector<Finding> CheckBucket(CloudAccess& cloud) {
+  if (!cloud.settings().object_store.starts_with("s3://")) {
+    if (cloud.settings().function.empty()) return {};
     return {{"bucket", Health::kFailure, "functions are in Lambda, but the store is a folder here",
              "set LLAMA_OBJECT_STORE=s3://bucket, or run 'llama bootstrap'"}};
   }
   const std::string advice = "'llama bootstrap' makes what is missing";
-  const auto place = aws::ParseStoreLocation(cloud.settings.object_store);
+  const auto place = aws::ParseStoreLocation(cloud.settings().object_store);
   if (!place) return {Fail("bucket", place.error(), advice)};
-  const auto service = cloud.Open("s3");
+  const auto service = cloud.Service("s3");
   if (!service) return {Fail("bucket", service.error(), advice)};
   aws::S3StoreOptions options;
   options.bucket = place->bucket;
   options.prefix = place->prefix;
-  options.path_style = cloud.settings.path_style;
-  options.storage_class = cloud.settings.storage_class;
+  options.path_style = cloud.settings().path_style;
+  options.storage_class = cloud.settings().storage_class;
   const auto store = aws::S3Store::Open(options, **service);
   if (!store) return {Fail("bucket", store.error(), advice)};
-  Probe probe(**store, cloud.clock);
+  Probe probe(**store, SystemClock());
   if (const Result<void> ran = probe.Run(); !ran) return {Fail("bucket", ran.error(), advice)};
-  return {probe.Judge(cloud.settings.object_store)};
+  return {probe.Judge(cloud.settings().object_store)};
 }
 
-std::vector<Finding> CheckFunction(const Cloud& cloud) {
-  if (cloud.settings.function.empty()) return {};
+std::vector<Finding> CheckFunction(CloudAccess& cloud) {
+  if (cloud.settings().function.empty()) return {};
   const std::string advice = "'llama bootstrap' makes what is missing";
-  const auto name = aws::ParseFunctionName(cloud.settings.function);
+  const auto name = aws::ParseFunctionName(cloud.settings().function);
   if (!name) return {Fail("function", name.error(), "set LLAMACC_FUNCTION to a function's name")};
-  const auto service = cloud.Open("lambda");
+  const auto service = cloud.Service("lambda");
   if (!service) return {Fail("function", service.error(), advice)};
   std::vector<Finding> out;
-  aws::LambdaControl control(**service, cloud.clock);
+  aws::LambdaControl control(**service, SystemClock());
   const auto function = control.Get(name->name);
   if (function) {
     out.push_back(JudgeConfiguration(*function));
@@ -209,8 +205,8 @@ std::vector<Finding> CheckFunction(const Cloud& cloud) {
                    function.error().message, advice});
     if (is_absent) return out;
   }
-  const Result<Pinged> first = Ping(**service, *name, cloud.clock);
-  const Result<Pinged> second = first ? Ping(**service, *name, cloud.clock) : first;
+  const Result<Pinged> first = Ping(**service, *name, SystemClock());
+  const Result<Pinged> second = first ? Ping(**service, *name, SystemClock()) : first;
   if (first && second) {
     out.push_back(JudgePing(*first, *second));
   } else {
