@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "masquerade.h"
+#include "report/job_slots.h"
 
 namespace llama::app {
 namespace {
@@ -77,6 +78,10 @@ Result<BuildSetup> PrepareBuild(const BuildRequest& request, const std::string& 
   setup.root.Set("cwd", record.cwd);
   setup.root.Set("cpus", record.cpus);
   setup.root.Set("version", record.version);
+  if (const auto jobs =
+          report::JobsOfCommand(record.command, GetVariable(env, "MAKEFLAGS"), record.cpus)) {
+    setup.root.Set("jobs", *jobs);
+  }
   for (const auto& [key, value] : record.tags) setup.root.Set("tags." + key, value);
   TRY(report::WriteBuildRecord(setup.dir, record));
   return setup;

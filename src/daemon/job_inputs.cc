@@ -16,6 +16,8 @@ using trace::Value;
 
 // A source beyond this travels through the store, like any other input.
 constexpr uint64_t kMaxInlineSourceBytes = 3 << 20;
+// Of names of inputs in the trace, together.
+constexpr size_t kMaxRecordedBytes = 64 << 10;
 
 // $PWD if it names the working directory, as compilers take it for DW_AT_comp_dir.
 std::string LogicalCwd(const wire::Compile& request) {
@@ -27,6 +29,24 @@ std::string LogicalCwd(const wire::Compile& request) {
     return pwd;
   }
   return request.cwd;
+}
+
+// What a command that runs here reads and writes, as far as the build's graph needs to know.
+void RecordFiles(const compiler::Command& command, trace::Span& root) {
+  const bool is_link = command.local_reason == "link";
+  if (command.object_given) {
+    root.Set("object", command.object);
+  } else if (is_link) {
+    root.Set("object", "a.out");
+  }
+  if (!is_link) return;
+  std::string inputs;
+  for (const compiler::Arg& arg : command.args) {
+    if (arg.klass != compiler::ArgClass::kSource) continue;
+    if (inputs.size() + arg.path.size() >= kMaxRecordedBytes) break;
+    inputs.append(inputs.empty() ? "" : "\n").append(arg.path);
+  }
+  root.Set("inputs", std::move(inputs));
 }
 
 Error InputReason(const Error& error) { return LocalReason("input", error.message); }
@@ -55,7 +75,11 @@ Result<void> JobInputs::Parse(trace::Span& root) {
   // A first look decides most local runs without asking the compiler anything.
   command_ = compiler::Parse(args, options);
   root.Set("source", command_.source);
-  if (!command_.local_reason.empty()) return LocalReason(command_.local_reason);
+  root.Set("cwd", request_.cwd);
+  if (!command_.local_reason.empty()) {
+    RecordFiles(command_, root);
+    return LocalReason(command_.local_reason);
+  }
 
   TRY(FindToolchain());
   const bool is_clang = toolchain_->family == compiler::Family::kClang;

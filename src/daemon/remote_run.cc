@@ -89,6 +89,7 @@ void RemoteRun::RecordSync(trace::Span& span, const Synced& synced) {
   span.Set("store_requests", synced.store_requests);
   span.Set("uploaded_objects", synced.uploaded_objects);
   span.Set("uploaded_bytes", synced.uploaded_bytes);
+  if (synced.store_requests > 0) span.Set("store_ns", synced.store_ns);
   sent_bytes_ += synced.uploaded_bytes;
   Count([&](wire::Counters& c) {
     c.bytes_up += synced.uploaded_bytes;

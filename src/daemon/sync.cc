@@ -157,7 +157,9 @@ Result<void> Sync::UploadLayer(const tree::Manifest& entries, Synced& out) {
   }
   store::PutOptions options;
   options.if_absent = !lost;
+  const int64_t put_ns = clock_.MonotonicNs();
   ASSIGN_OR_RETURN(const bool written, store_.Put(object.key, object.bytes, options));
+  out.store_ns += clock_.MonotonicNs() - put_ns;
   ++out.store_requests;
   if (written) {
     ++out.uploaded_objects;

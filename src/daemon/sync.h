@@ -32,6 +32,7 @@ struct Synced {
   uint64_t store_requests = 0;                                       // made on this job's account
   uint64_t uploaded_objects = 0;
   uint64_t uploaded_bytes = 0;
+  int64_t store_ns = 0;  // in those requests
 };
 
 class Sync {

@@ -106,9 +106,16 @@ Units FindUnits(const Columns& trace, std::optional<uint32_t> build) {
 }
 
 std::string UnitLabel(const Columns& trace, Row row) {
-  for (const char* field : {"source", "object", "command", "reason"}) {
+  const auto text_of = [&](const char* field) {
     const auto text = trace.field(field).StringAt(row);
-    if (text && !trace.text(*text).empty()) return std::string(trace.text(*text));
+    return text ? trace.text(*text) : std::string_view();
+  };
+  // A link is known by what it makes; which of its inputs came last says nothing.
+  if (text_of("reason") == "link" && !text_of("object").empty()) {
+    return std::string(text_of("object"));
+  }
+  for (const char* field : {"source", "object", "command", "reason"}) {
+    if (const std::string_view text = text_of(field); !text.empty()) return std::string(text);
   }
   return std::string(trace.text(trace.name()[row]));
 }
