@@ -23,7 +23,7 @@ class ChromeWriter {
         out_(out),
         lanes_(selection),
         labels_(columns_),
-        keys_(columns_) {}
+        keys_(columns_, {"trace_id", "span_id"}) {}
 
   ExportCounts Run() {
     std::string& text = out_.text();

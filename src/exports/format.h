@@ -15,8 +15,9 @@
 namespace llama::exports {
 
 struct ExportOptions {
-  bool fields = true;          // the spans' fields, too
-  std::string duckdb_library;  // for parquet: where it is; empty: the usual places
+  bool fields = true;             // the spans' fields, too
+  bool corrected_clocks = false;  // of ndjson: times as they are shown, not as recorded
+  std::string duckdb_library;     // for parquet: where it is; empty: the usual places
 };
 
 struct ExportCounts {
@@ -34,7 +35,7 @@ struct Format {
   Result<ExportCounts> (*write_file)(const Selection&, const ExportOptions&,
                                      const std::string& path) = nullptr;
   // What its viewers are known to take; 0: no limit is known. The name is for the warning.
-  std::string_view viewer;
+  std::string_view viewer = {};
   uint64_t viewer_max_bytes = 0;
   uint64_t viewer_max_trace_spans = 0;
 };

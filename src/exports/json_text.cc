@@ -1,5 +1,6 @@
 #include "exports/json_text.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/json.h"
@@ -46,10 +47,17 @@ void AppendHex(std::string& out, trace::TraceId id) {
   AppendHex(out, id.low);
 }
 
-FieldKeys::FieldKeys(const report::Columns& columns) {
+FieldKeys::FieldKeys(const report::Columns& columns,
+                     std::initializer_list<std::string_view> taken) {
   for (report::FieldId id = 0; id < columns.field_count(); ++id) {
+    std::string name(columns.field_name(id));
+    if (std::find(taken.begin(), taken.end(), name) != taken.end()) {
+      do {
+        name.insert(0, "field.");
+      } while (columns.FindField(name));
+    }
     std::string key;
-    AppendJsonString(key, columns.field_name(id));
+    AppendJsonString(key, name);
     keys_.push_back(std::move(key.append(":")));
   }
 }

@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,11 +29,16 @@ void AppendDecimal(std::string& out, int64_t ns, int digits);
 void AppendHex(std::string& out, uint64_t value, int digits = 16);
 void AppendHex(std::string& out, trace::TraceId id);
 
-// "key":  with the key escaped once for all.
+// The fields' names as JSON, escaped once for all. Those that the format uses itself get "field."
+// before them, so that no key of an object comes twice.
 class FieldKeys {
  public:
-  explicit FieldKeys(const report::Columns& columns);
-  std::string_view operator[](report::FieldId id) const { return keys_[id]; }
+  explicit FieldKeys(const report::Columns& columns,
+                     std::initializer_list<std::string_view> taken = {});
+  std::string_view operator[](report::FieldId id) const { return keys_[id]; }  // "key":
+  std::string_view Name(report::FieldId id) const {                            // "key"
+    return operator[](id).substr(0, keys_[id].size() - 1);
+  }
 
  private:
   std::vector<std::string> keys_;
