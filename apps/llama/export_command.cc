@@ -25,6 +25,7 @@ constexpr auto kOptions = std::to_array<Option>({{"--format", true},
                                                  {"--no-args"},
                                                  {"--max-bytes", true},
                                                  {"--duckdb", true},
+                                                 {"--corrected-clocks"},
                                                  {"-o", true},
                                                  {"--output", true}});
 
@@ -75,6 +76,7 @@ Result<void> ReadOption(const std::string& name, const std::string& value, Reque
   if (name == "--build") request.builds.push_back(value);
   if (name == "--trace") request.select.traces.push_back(value);
   if (name == "--no-args") request.options.fields = false;
+  if (name == "--corrected-clocks") request.options.corrected_clocks = true;
   if (name == "--duckdb") request.options.duckdb_library = value;
   if (name == "-o" || name == "--output") request.output = value;
   if (name == "--top") {

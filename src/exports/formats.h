@@ -9,4 +9,13 @@ namespace llama::exports {
 // https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
 ExportCounts WriteChrome(const Selection& selection, const ExportOptions& options, Output& out);
 
+// Tables: RFC 4180; the lines of docs/trace_format.md; a database; Apache Parquet by DuckDB. What
+// is in them says docs/exports.md.
+ExportCounts WriteCsv(const Selection& selection, const ExportOptions& options, Output& out);
+ExportCounts WriteNdjson(const Selection& selection, const ExportOptions& options, Output& out);
+Result<ExportCounts> WriteSqlite(const Selection& selection, const ExportOptions& options,
+                                 const std::string& path);
+Result<ExportCounts> WriteParquet(const Selection& selection, const ExportOptions& options,
+                                  const std::string& path);
+
 }  // namespace llama::exports
