@@ -157,14 +157,15 @@ class Build {
   }
 
   void PrintSummary() {
-    const auto summary = SummariseBuild(setup_->dir);
-    if (!summary) {
-      PrintError("no summary: " + summary.error().message);
+    const auto build = LoadBuildDir(setup_->dir);
+    if (!build) {
+      PrintError("no summary: " + build.error().message);
       return;
     }
+    const report::Report report = ReportBuild(*build);
     const std::string text = options_.json
-                                 ? report::FormatJson(*summary)
-                                 : report::FormatText(*summary, {WantsColor(STDERR_FILENO)});
+                                 ? report::FormatReportJson(build->trace, report)
+                                 : report::FormatShort(report, {WantsColor(STDERR_FILENO)});
     if (!options_.json) std::fputc('\n', stderr);
     std::fwrite(text.data(), 1, text.size(), stderr);
   }
@@ -198,7 +199,7 @@ const Command kBuildCommand = {
     "\n"
     "  --name NAME      what to call the build, for 'llama report NAME'\n"
     "  --tag KEY=VALUE  noted with the build; may be repeated\n"
-    "  --json           the summary as a JSON object\n"
+    "  --json           what 'llama report --json' gives, instead of the summary\n"
     "  --no-summary     no summary; 'llama report' shows it later\n"
     "  --no-progress    no status line\n"
     "\n"

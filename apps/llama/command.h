@@ -38,6 +38,7 @@ extern const Command kXargsCommand;
 extern const Command kStoreCommand;
 extern const Command kGetCommand;
 extern const Command kReportCommand;
+extern const Command kCompareCommand;
 extern const Command kSqlCommand;
 extern const Command kConfigCommand;
 extern const Command kDoctorCommand;

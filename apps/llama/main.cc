@@ -37,9 +37,10 @@ const Command kDaemonCommand = {
     DaemonCommand};
 
 constexpr auto kCommands = std::to_array<const Command*>(
-    {&kBuildCommand, &kBuildsCommand, &kReportCommand, &kSqlCommand, &kExportCommand,
-     &kInvokeCommand, &kXargsCommand, &kStoreCommand, &kGetCommand, &kDaemonCommand,
-     &kBootstrapCommand, &kFunctionCommand, &kConfigCommand, &kDoctorCommand, &kEmulatorCommand});
+    {&kBuildCommand, &kBuildsCommand, &kReportCommand, &kCompareCommand, &kSqlCommand,
+     &kExportCommand, &kInvokeCommand, &kXargsCommand, &kStoreCommand, &kGetCommand,
+     &kDaemonCommand, &kBootstrapCommand, &kFunctionCommand, &kConfigCommand, &kDoctorCommand,
+     &kEmulatorCommand});
 
 const Command* FindCommand(std::string_view name) {
   for (const Command* command : kCommands) {

@@ -1,12 +1,11 @@
 #include "report/summary.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <tuple>
-#include <utility>
 
-#include "report/percentile.h"
+#include "report/numbers.h"
+#include "report/overlap.h"
 #include "trace/pricing.h"
 
 namespace llama::report {
@@ -16,85 +15,23 @@ constexpr size_t kSlowest = 10;
 // One vCPU of Lambda's: assumed where an invocation does not say.
 constexpr int64_t kDefaultMemoryMb = 1769;
 
-struct KnownPhase {
-  const char* name;
-  int depth;
-};
+using Counts = std::map<StringId, ReasonCount>;
 
-constexpr std::array<KnownPhase, 16> kPhases = {{
-    {"llamacc", 0},
-    {"send", 1},
-    {"parse", 1},
-    {"scan", 1},
-    {"sync", 1},
-    {"invoke", 1},
-    {"worker", 2},
-    {"receive", 3},
-    {"materialise", 3},
-    {"exec", 3},
-    {"collect", 3},
-    {"verify", 1},
-    {"write", 1},
-    {"reply", 1},
-    {"queue", 1},
-    {"local", 1},
-}};
-
-// A hostile trace may name any number; a sum stops at the largest.
-int64_t Add(int64_t a, int64_t b) {
-  int64_t sum = 0;
-  return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+void CountReason(Counts& counts, StringId reason, int64_t duration_ns) {
+  ReasonCount& count = counts[reason];
+  ++count.count;
+  count.sum_ns = AddUp(count.sum_ns, duration_ns);
 }
 
-// A field's value that is an integer ≥ 0, or a number that others write for one; else absent.
-std::optional<int64_t> CountAt(const FieldColumn& column, Row row) {
-  const auto value = column.At(row);
-  if (!value) return std::nullopt;
-  if (value->kind == Kind::kInt && value->as_int() >= 0) return value->as_int();
-  if (value->kind != Kind::kDouble) return std::nullopt;
-  const double number = value->as_double();
-  if (!(number >= 0 && number < 9e15)) return std::nullopt;
-  return static_cast<int64_t>(number);
-}
-
-std::string TextAt(const Columns& trace, const FieldColumn& column, Row row) {
-  const auto text = column.StringAt(row);
-  return text ? std::string(trace.text(*text)) : "";
-}
-
-PhaseStats StatsOf(const Columns& trace, StringId name, int depth) {
-  std::vector<int64_t> durations;
-  for (const Row row : trace.rows_named(name)) durations.push_back(trace.duration_ns()[row]);
-  PhaseStats stats;
-  stats.name = trace.text(name);
-  stats.depth = depth;
-  stats.count = durations.size();
-  for (const int64_t ns : durations) stats.sum_ns = Add(stats.sum_ns, ns);
-  stats.p50_ns = Percentile(durations, 50);
-  stats.p95_ns = Percentile(durations, 95);
-  stats.max_ns = *std::max_element(durations.begin(), durations.end());
-  return stats;
-}
-
-void CountPhases(const Columns& trace, Summary& out) {
-  std::map<std::string_view, StringId> left;  // names that no known phase has, by name
-  for (const StringId name : trace.span_names()) {
-    if (trace.text(name) != "build") left.emplace(trace.text(name), name);
-  }
-  for (const KnownPhase& phase : kPhases) {
-    const auto it = left.find(phase.name);
-    if (it == left.end()) continue;
-    out.phases.push_back(StatsOf(trace, it->second, phase.depth));
-    left.erase(it);
-  }
-  for (const auto& [text, name] : left) out.phases.push_back(StatsOf(trace, name, 1));
-}
-
-std::vector<ReasonCount> MostFrequentFirst(const std::map<std::string, uint64_t>& counts) {
+std::vector<ReasonCount> MostFrequentFirst(const Columns& trace, const Counts& counts) {
   std::vector<ReasonCount> out;
-  for (const auto& [reason, count] : counts) out.push_back({reason, count});
-  std::stable_sort(out.begin(), out.end(),
-                   [](const auto& a, const auto& b) { return a.count > b.count; });
+  for (const auto& [reason, count] : counts) {
+    out.push_back(count);
+    out.back().reason = reason == 0 ? "unknown" : trace.text(reason);
+  }
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
+    return a.count != b.count ? a.count > b.count : a.reason < b.reason;
+  });
   return out;
 }
 
@@ -103,20 +40,21 @@ void CountCompiles(const Columns& trace, Summary& out) {
   const FieldColumn& status = trace.field("status");
   const FieldColumn& reason = trace.field("reason");
   const FieldColumn& rung = trace.field("rung");
-  std::map<std::string, uint64_t> reasons;
-  std::map<std::string, uint64_t> rungs;
+  Counts reasons;
+  Counts rungs;
   for (const Row row : trace.rows_named("llamacc")) {
+    const int64_t duration_ns = trace.duration_ns()[row];
     ++out.compiles;
     ++(remote.TrueAt(row) ? out.remote : out.local);
     if (CountAt(status, row).value_or(0) != 0) ++out.failed;
-    if (!remote.TrueAt(row)) {
-      const std::string why = TextAt(trace, reason, row);
-      ++reasons[why.empty() ? "unknown" : why];
-    }
-    if (const std::string how = TextAt(trace, rung, row); !how.empty()) ++rungs[how];
+    // String 0 is the empty one: no reason is none.
+    if (!remote.TrueAt(row)) CountReason(reasons, reason.StringAt(row).value_or(0), duration_ns);
+    if (const auto how = rung.StringAt(row); how && *how != 0)
+      CountReason(rungs, *how, duration_ns);
   }
-  out.reasons = MostFrequentFirst(reasons);
-  out.rungs = MostFrequentFirst(rungs);
+  out.commands = trace.rows_named("command").size();
+  out.reasons = MostFrequentFirst(trace, reasons);
+  out.rungs = MostFrequentFirst(trace, rungs);
 }
 
 void CountUploads(const Columns& trace, Summary& out) {
@@ -124,9 +62,9 @@ void CountUploads(const Columns& trace, Summary& out) {
   const FieldColumn& objects = trace.field("uploaded_objects");
   const FieldColumn& bytes = trace.field("uploaded_bytes");
   for (const Row row : trace.rows_named("sync")) {
-    out.bytes_up = Add(out.bytes_up, CountAt(bytes, row).value_or(0));
-    out.store_puts = Add(out.store_puts, std::max(CountAt(requests, row).value_or(0),
-                                                  CountAt(objects, row).value_or(0)));
+    out.bytes_up = AddUp(out.bytes_up, CountAt(bytes, row).value_or(0));
+    out.store_puts = AddUp(out.store_puts, std::max(CountAt(requests, row).value_or(0),
+                                                    CountAt(objects, row).value_or(0)));
   }
 }
 
@@ -138,15 +76,17 @@ void CountInvocations(const Columns& trace, Summary& out) {
   const FieldColumn& answer = trace.field("answer_bytes");
   const FieldColumn& fetched = trace.field("fetched_bytes");
   const FieldColumn& objects = trace.field("fetched_objects");
+  const FieldColumn& init = trace.field("init_ns");
   for (const Row row : trace.rows_named("invoke")) {
     ++out.invocations;
+    out.init_ns = AddUp(out.init_ns, CountAt(init, row).value_or(0));
     out.cold_starts += cold_start.TrueAt(row) ? 1 : 0;
     out.failed_invocations += error.Has(row) ? 1 : 0;
     out.retries += CountAt(attempt, row).value_or(1) > 1 ? 1 : 0;
-    out.bytes_up = Add(out.bytes_up, CountAt(payload, row).value_or(0));
-    out.bytes_down = Add(out.bytes_down,
-                         Add(CountAt(answer, row).value_or(0), CountAt(fetched, row).value_or(0)));
-    out.store_gets = Add(out.store_gets, CountAt(objects, row).value_or(0));
+    out.bytes_up = AddUp(out.bytes_up, CountAt(payload, row).value_or(0));
+    out.bytes_down = AddUp(
+        out.bytes_down, AddUp(CountAt(answer, row).value_or(0), CountAt(fetched, row).value_or(0)));
+    out.store_gets = AddUp(out.store_gets, CountAt(objects, row).value_or(0));
   }
 }
 
@@ -172,24 +112,25 @@ void AddUpCost(const Columns& trace, Summary& out) {
 
 void MeasureConcurrency(const Columns& trace, Summary& out) {
   const FieldColumn& queued = trace.field("queued_ns");
-  std::vector<std::pair<int64_t, int>> edges;
+  const auto invocations = trace.rows_named("invoke");
+  if (invocations.empty()) return;
+  // What runs outside of the build's span counts, too.
+  int64_t begin_ns = INT64_MAX;
+  int64_t end_ns = INT64_MIN;
+  for (const Row row : invocations) {
+    begin_ns = std::min(begin_ns, trace.start_ns()[row]);
+    end_ns = std::max(end_ns, trace.end_ns(row));
+  }
+  Overlap overlap(begin_ns, end_ns);
+  overlap.Reserve(invocations.size());
   double busy_ns = 0;
-  for (const Row row : trace.rows_named("invoke")) {
+  for (const Row row : invocations) {
     const int64_t duration_ns = trace.duration_ns()[row];
     const int64_t queued_ns = std::min(CountAt(queued, row).value_or(0), duration_ns);
-    edges.emplace_back(trace.start_ns()[row] + queued_ns, 1);
-    edges.emplace_back(trace.end_ns(row), -1);
+    overlap.Add(trace.start_ns()[row] + queued_ns, trace.end_ns(row));
     busy_ns += static_cast<double>(duration_ns - queued_ns);
   }
-  // At one instant ends come before starts: a worker that goes from one job to the next is one.
-  std::sort(edges.begin(), edges.end());
-  int64_t now = 0;
-  int64_t most = 0;
-  for (const auto& [time_ns, change] : edges) {
-    now += change;
-    most = std::max(most, now);
-  }
-  out.max_in_flight = static_cast<uint64_t>(most);
+  out.max_in_flight = overlap.Measure().most;
   if (out.wall_ns > 0) out.mean_in_flight = busy_ns / static_cast<double>(out.wall_ns);
 }
 
@@ -225,29 +166,30 @@ void FindLongestPhase(const Columns& trace, Row compile, SlowCompile& out) {
   }
 }
 
+std::string NameOf(const Columns& trace, Row row) {
+  for (const char* field : {"source", "object", "command", "reason"}) {
+    if (std::string text = TextAt(trace, trace.field(field), row); !text.empty()) return text;
+  }
+  return "";
+}
+
 void FindSlowest(const Columns& trace, Summary& out) {
-  const FieldColumn& source = trace.field("source");
-  const auto compiles = trace.rows_named("llamacc");
-  std::vector<Row> order(compiles.begin(), compiles.end());
+  std::vector<Row> order;
+  for (const char* root : {"llamacc", "command"}) {
+    const auto rows = trace.rows_named(root);
+    order.insert(order.end(), rows.begin(), rows.end());
+  }
   const auto slowest = std::min(order.size(), kSlowest);
-  const auto key = [&](Row row) {
-    return std::make_tuple(-trace.duration_ns()[row], trace.start_ns()[row],
-                           TextAt(trace, source, row), row);
-  };
   std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(slowest),
                     order.end(), [&](Row a, Row b) {
-                      if (trace.duration_ns()[a] != trace.duration_ns()[b]) {
-                        return trace.duration_ns()[a] > trace.duration_ns()[b];
-                      }
-                      return key(a) < key(b);
+                      return std::make_tuple(-trace.duration_ns()[a], trace.start_ns()[a], a) <
+                             std::make_tuple(-trace.duration_ns()[b], trace.start_ns()[b], b);
                     });
   order.resize(slowest);
   for (const Row row : order) {
     SlowCompile& slow = out.slowest.emplace_back();
     slow.trace_id = trace::Hex(trace.traces()[trace.trace()[row]]);
-    slow.source = TextAt(trace, source, row);
-    if (slow.source.empty()) slow.source = TextAt(trace, trace.field("object"), row);
-    if (slow.source.empty()) slow.source = TextAt(trace, trace.field("reason"), row);
+    slow.source = NameOf(trace, row);
     slow.remote = trace.field("remote").TrueAt(row);
     slow.duration_ns = trace.duration_ns()[row];
     FindLongestPhase(trace, row, slow);
@@ -260,7 +202,7 @@ Summary Summarise(const Columns& trace) {
   Summary out;
   MeasureBuild(trace, out);
   CountCompiles(trace, out);
-  CountPhases(trace, out);
+  out.phases = MeasurePhases(trace);
   FindSlowest(trace, out);
   CountInvocations(trace, out);
   CountUploads(trace, out);

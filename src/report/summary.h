@@ -8,29 +8,25 @@
 #include <vector>
 
 #include "report/columns.h"
+#include "report/phases.h"
+#include "report/text_writer.h"
+
+namespace llama {
+class JsonWriter;
+}
 
 namespace llama::report {
-
-// Spans of one name. Percentiles are by nearest rank: the smallest duration that p % of the spans
-// do not exceed.
-struct PhaseStats {
-  std::string name;
-  int depth = 0;  // below the compile, for display: 0 is `llamacc` itself
-  uint64_t count = 0;
-  int64_t sum_ns = 0;
-  int64_t p50_ns = 0;
-  int64_t p95_ns = 0;
-  int64_t max_ns = 0;
-};
 
 struct ReasonCount {
   std::string reason;  // or rung
   uint64_t count = 0;
+  int64_t sum_ns = 0;  // how long they took in all
 };
 
+// A compile, or a command that was run remotely.
 struct SlowCompile {
   std::string trace_id;  // hex, to find it in the trace
-  std::string source;    // or object, or reason, where there is no source
+  std::string source;    // or object, command, or reason, where there is no source
   bool remote = false;
   int64_t duration_ns = 0;
   std::string longest_phase;  // of its spans without children
@@ -57,6 +53,7 @@ struct Summary {
   // missing.
   int64_t wall_ns = 0;
 
+  uint64_t commands = 0;  // of llama invoke and llama xargs
   uint64_t compiles = 0;
   uint64_t remote = 0;
   uint64_t local = 0;
@@ -79,6 +76,7 @@ struct Summary {
   int64_t bytes_down = 0;  // answers and objects fetched by workers
   int64_t store_puts = 0;  // requests that uploaded
   int64_t store_gets = 0;  // requests of workers
+  int64_t init_ns = 0;     // that cold starts took in all
   Cost cost;
 
   uint64_t spans = 0;
@@ -88,14 +86,14 @@ struct Summary {
 
 Summary Summarise(const Columns& trace);
 
-struct TextStyle {
-  bool color = false;
-};
-
-// For people: aligned, at most 100 columns where the names allow. Control characters in names are
-// shown as '?'.
-std::string FormatText(const Summary& summary, const TextStyle& style);
-// One JSON object, with a newline at its end (docs/trace_format.md, "Summary").
-std::string FormatJson(const Summary& summary);
+// For people, a part at a time. Control characters in names are shown as '?'.
+void WriteHeading(const Summary& summary, TextWriter& out);
+void WriteOverview(const Summary& summary, TextWriter& out);  // wall time, counts, bytes, price
+void WritePhases(const Summary& summary, TextWriter& out);
+void WriteSlowest(const Summary& summary, TextWriter& out);
+void WriteCost(const Summary& summary, TextWriter& out);
+void WriteReasons(const Summary& summary, TextWriter& out);
+// The members of an object (docs/trace_format.md, "Summary").
+void AddJson(const Summary& summary, JsonWriter& json);
 
 }  // namespace llama::report

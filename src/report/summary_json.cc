@@ -27,6 +27,12 @@ void WriteCounts(JsonWriter& json, std::string_view key, const std::vector<Reaso
   json.EndObject();
 }
 
+void WriteTimes(JsonWriter& json, std::string_view key, const std::vector<ReasonCount>& counts) {
+  json.Key(key).BeginObject();
+  for (const ReasonCount& count : counts) json.Key(count.reason).Int(count.sum_ns);
+  json.EndObject();
+}
+
 void WritePhases(const Summary& s, JsonWriter& json) {
   json.Key("phases").BeginArray();
   for (const PhaseStats& phase : s.phases) {
@@ -34,8 +40,11 @@ void WritePhases(const Summary& s, JsonWriter& json) {
     json.Key("name").String(phase.name);
     WriteUint(json, "count", phase.count);
     json.Key("sum_ns").Int(phase.sum_ns);
+    json.Key("share").Double(phase.share);
+    json.Key("self_ns").Int(phase.self_ns);
     json.Key("p50_ns").Int(phase.p50_ns);
     json.Key("p95_ns").Int(phase.p95_ns);
+    json.Key("p99_ns").Int(phase.p99_ns);
     json.Key("max_ns").Int(phase.max_ns);
     json.EndObject();
   }
@@ -60,6 +69,7 @@ void WriteSlowest(const Summary& s, JsonWriter& json) {
 void WriteRemote(const Summary& s, JsonWriter& json) {
   WriteUint(json, "invocations", s.invocations);
   WriteUint(json, "cold_starts", s.cold_starts);
+  json.Key("init_ns").Int(s.init_ns);
   WriteUint(json, "failed_invocations", s.failed_invocations);
   WriteUint(json, "retries", s.retries);
   WriteUint(json, "max_in_flight", s.max_in_flight);
@@ -79,15 +89,15 @@ void WriteRemote(const Summary& s, JsonWriter& json) {
 
 }  // namespace
 
-std::string FormatJson(const Summary& summary) {
-  JsonWriter json;
-  json.BeginObject();
+void AddJson(const Summary& summary, JsonWriter& json) {
   WriteBuild(summary, json);
   WriteUint(json, "compiles", summary.compiles);
   WriteUint(json, "remote", summary.remote);
   WriteUint(json, "local", summary.local);
   WriteUint(json, "failed", summary.failed);
+  WriteUint(json, "commands", summary.commands);
   WriteCounts(json, "local_reasons", summary.reasons);
+  WriteTimes(json, "local_reasons_ns", summary.reasons);
   WriteCounts(json, "rungs", summary.rungs);
   WriteRemote(summary, json);
   WritePhases(summary, json);
@@ -95,8 +105,6 @@ std::string FormatJson(const Summary& summary) {
   WriteUint(json, "spans", summary.spans);
   WriteUint(json, "malformed_lines", summary.malformed_lines);
   json.Key("truncated").Bool(summary.truncated);
-  json.EndObject();
-  return json.Take() + "\n";
 }
 
 }  // namespace llama::report

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/json.h"
 #include "report/loader.h"
 
 namespace llama::report {
@@ -73,6 +74,25 @@ SampleTrace TenSeconds() {
   return t;
 }
 
+std::string TextOf(const Summary& summary, bool color = false) {
+  TextWriter out({color});
+  WriteHeading(summary, out);
+  WriteOverview(summary, out);
+  WritePhases(summary, out);
+  WriteSlowest(summary, out);
+  WriteCost(summary, out);
+  WriteReasons(summary, out);
+  return out.Take();
+}
+
+std::string JsonOf(const Summary& summary) {
+  JsonWriter json;
+  json.BeginObject();
+  AddJson(summary, json);
+  json.EndObject();
+  return json.Take();
+}
+
 TEST(SummaryTest, TellsWhatTheBuildWas) {
   const Summary s = Summarise(TenSeconds().Load());
   EXPECT_TRUE(s.finished);
@@ -94,6 +114,7 @@ TEST(SummaryTest, CountsCompilesWithEveryReason) {
   ASSERT_EQ(s.reasons.size(), 2u);
   EXPECT_EQ(s.reasons[0].reason, "link");
   EXPECT_EQ(s.reasons[0].count, 1u);
+  EXPECT_EQ(s.reasons[0].sum_ns, 500 * kMs);
   EXPECT_EQ(s.reasons[1].reason, "option:-fweird");
   ASSERT_EQ(s.rungs.size(), 1u);
   EXPECT_EQ(s.rungs[0].count, 2u);
@@ -122,16 +143,50 @@ TEST(SummaryTest, SumsTimeByPhaseInTheOrderOfACompile) {
   EXPECT_EQ(compile.sum_ns, 6600 * kMs);
   EXPECT_EQ(compile.p50_ns, 500 * kMs);
   EXPECT_EQ(compile.p95_ns, 4000 * kMs);
+  EXPECT_EQ(compile.p99_ns, 4000 * kMs);
   EXPECT_EQ(compile.max_ns, 4000 * kMs);
+  EXPECT_EQ(compile.share, 1);
+  // a.c is all children; b.c and the link's first 100 ms and c.c are not:
+  // 2000 − 2000, 4000 − 4000, 500 − 400, 100.
+  EXPECT_EQ(compile.self_ns, 200 * kMs);
+  const PhaseStats& invoke = s.phases[3];  // 1500, 1500, 2500 ms, of 6600
+  EXPECT_EQ(invoke.name, "invoke");
+  EXPECT_DOUBLE_EQ(invoke.share, 5500.0 / 6600);
+  EXPECT_EQ(invoke.self_ns, 4500 * kMs);  // the worker had one of them for 1000 ms
+}
+
+TEST(SummaryTest, TheMachineAndTheBuildAreNoPhases) {
+  SampleTrace t;
+  t.Add(1, 1, 0, "build", 0, 100);
+  t.Add(1, 2, 1, "machine", 0, 50);
+  t.Add(2, 3, 0, "runtime", 0, 30);  // without compiles the roots are the whole
+  t.Add(2, 4, 3, "step", 0, 10);
+  const Summary s = Summarise(t.Load());
+  ASSERT_EQ(s.phases.size(), 2u);
+  EXPECT_EQ(s.phases[0].name, "runtime");
+  EXPECT_DOUBLE_EQ(s.phases[1].share, 1.0 / 3);
+}
+
+TEST(SummaryTest, CommandsCountBesideCompiles) {
+  SampleTrace t;
+  t.Add(1, 1, 0, "command", 0, 30, R"("command":"convert","remote":true)");
+  t.Add(2, 2, 0, "llamacc", 0, 10, R"("source":"a.c","remote":true)");
+  const Summary s = Summarise(t.Load());
+  EXPECT_EQ(s.commands, 1u);
+  EXPECT_EQ(s.compiles, 1u);
+  ASSERT_EQ(s.slowest.size(), 2u);
+  EXPECT_EQ(s.slowest[0].source, "convert");
 }
 
 TEST(SummaryTest, PercentilesAreByNearestRank) {
   SampleTrace t;
-  for (int i = 1; i <= 20; ++i) t.Add(i, i, 0, "exec", 0, i);
+  for (int i = 1; i <= 200; ++i) t.Add(i, i, 0, "exec", 0, 201 - i);
   const Summary s = Summarise(t.Load());
   ASSERT_EQ(s.phases.size(), 1u);
-  EXPECT_EQ(s.phases[0].p50_ns, 10 * kMs);
-  EXPECT_EQ(s.phases[0].p95_ns, 19 * kMs);
+  EXPECT_EQ(s.phases[0].p50_ns, 100 * kMs);
+  EXPECT_EQ(s.phases[0].p95_ns, 190 * kMs);
+  EXPECT_EQ(s.phases[0].p99_ns, 198 * kMs);
+  EXPECT_EQ(s.phases[0].max_ns, 200 * kMs);
 }
 
 // Busy from 2 s to 3 s (one waited half a second), from 2 s to 3.5 s, from 3.5 s to 6 s: 5 s in 10.
@@ -200,14 +255,14 @@ TEST(SummaryTest, NothingIsFineToo) {
   const Summary s = Summarise({});
   EXPECT_EQ(s.compiles, 0u);
   EXPECT_EQ(s.wall_ns, 0);
-  EXPECT_FALSE(FormatText(s, {}).empty());
-  EXPECT_FALSE(FormatJson(s).empty());
+  EXPECT_FALSE(TextOf(s).empty());
+  EXPECT_FALSE(JsonOf(s).empty());
 }
 
 TEST(TextTest, IsWhatPeopleRead) {
   SampleTrace t = TenSeconds();
   t.AddRaw("{\"trace_id\":");
-  EXPECT_EQ(FormatText(Summarise(t.Load()), {}),
+  EXPECT_EQ(TextOf(Summarise(t.Load())),
             R"(build b1 "before": make -j2
   wall time       10.0 s, exit status 2
   compiles        4: 2 remote, 2 local; 1 with errors
@@ -242,10 +297,10 @@ TEST(TextTest, ColourIsForTerminalsAndNamesAreHarmless) {
   SampleTrace t;
   t.Add(1, 1, 0, "llamacc", 0, 1, R"("source":"a\u001b[2J\u009b.c")");
   const Summary s = Summarise(t.Load());
-  const std::string plain = FormatText(s, {});
+  const std::string plain = TextOf(s);
   EXPECT_EQ(plain.find('\x1b'), std::string::npos);
   EXPECT_NE(plain.find("a?[2J?.c"), std::string::npos);
-  EXPECT_NE(FormatText(s, {true}).find("\x1b[1m"), std::string::npos);
+  EXPECT_NE(TextOf(s, true).find("\x1b[1m"), std::string::npos);
 }
 
 TEST(TextTest, ManyReasonsAreToldByKind) {
@@ -254,7 +309,7 @@ TEST(TextTest, ManyReasonsAreToldByKind) {
     t.Add(i, i, 0, "llamacc", 0, 1,
           std::string(R"("reason":"input:/tmp/)").append(std::to_string(100 + i)).append("\""));
   }
-  const std::string text = FormatText(Summarise(t.Load()), {});
+  const std::string text = TextOf(Summarise(t.Load()));
   EXPECT_NE(text.find("10  input: other\n"), std::string::npos);
 }
 
@@ -262,7 +317,7 @@ TEST(JsonTest, IsWhatProgramsRead) {
   SampleTrace t;
   t.Add(1, 1, 0, "build", 0, 10, R"("global.build_id":"b1","command":"make","status":0)");
   t.Add(2, 2, 0, "llamacc", 1, 4, R"("remote":false,"reason":"link","status":0,"object":"a.out")");
-  EXPECT_EQ(FormatJson(Summarise(t.Load())),
+  EXPECT_EQ(JsonOf(Summarise(t.Load())),
             R"({"build_id":"b1","name":"","command":"make","status":0,"finished":true,)"
             R"("start":"2026-11-22T08:20:50.000000000Z","wall_ns":10000000,)"
             R"("compiles":1,"remote":0,"local":1,"failed":0,"local_reasons":{"link":1},"rungs":{},)"

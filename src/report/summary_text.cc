@@ -2,47 +2,16 @@
 #include <algorithm>
 #include <map>
 
-#include "report/format.h"
+#include "report/numbers.h"
 #include "report/summary.h"
 
 namespace llama::report {
 namespace {
 
-constexpr size_t kLabelWidth = 16;
 // Reasons name files; beyond this many the rest is told by kind.
 constexpr size_t kMaxReasons = 20;
 
-class TextWriter {
- public:
-  explicit TextWriter(const TextStyle& style) : style_(style) {}
-
-  void Line(std::string_view label, std::string_view text) {
-    std::string padded = PadRight(label, kLabelWidth);
-    out_.append("  ").append(Styled("2", padded)).append(text).append("\n");
-  }
-  void Heading(std::string_view text) { out_.append(Styled("1", text)).append("\n"); }
-  void Raw(std::string_view text) { out_.append(text).append("\n"); }
-  std::string Styled(const char* code, std::string_view text) const {
-    if (!style_.color) return std::string(text);
-    return std::string("\x1b[").append(code).append("m").append(text).append("\x1b[0m");
-  }
-  std::string Take() { return std::move(out_); }
-
- private:
-  const TextStyle style_;
-  std::string out_;
-};
-
-std::string Plural(uint64_t count, std::string_view one, std::string_view many) {
-  return FormatCount(count) + " " + std::string(count == 1 ? one : many);
-}
-
-void WriteBuild(const Summary& s, TextWriter& out) {
-  std::string heading = "build";
-  if (!s.build_id.empty()) heading.append(" ").append(Printable(s.build_id));
-  if (!s.name.empty()) heading.append(" \"").append(Printable(s.name)).append("\"");
-  if (!s.command.empty()) heading.append(": ").append(Printable(s.command));
-  out.Heading(heading);
+std::string WallText(const Summary& s) {
   std::string wall = FormatDuration(s.wall_ns);
   if (!s.finished) {
     wall += ", unfinished: the build's own span is missing";
@@ -51,38 +20,22 @@ void WriteBuild(const Summary& s, TextWriter& out) {
   } else if (s.status.value_or(0) != 0) {
     wall += ", exit status " + std::to_string(*s.status);
   }
-  out.Line("wall time", wall);
+  return wall;
 }
 
-void WriteReasons(const Summary& s, TextWriter& out) {
-  std::string label = "local because";
-  std::map<std::string, uint64_t> rest;
-  for (size_t i = 0; i < s.reasons.size(); ++i) {
-    const ReasonCount& reason = s.reasons[i];
-    if (i >= kMaxReasons) {
-      rest[reason.reason.substr(0, reason.reason.find(':'))] += reason.count;
-      continue;
-    }
-    out.Line(label, PadLeft(FormatCount(reason.count), 6) + "  " + Printable(reason.reason));
-    label.clear();
+std::string CompilesText(const Summary& s) {
+  std::string text = FormatCount(s.compiles) + ": " + FormatCount(s.remote) + " remote, " +
+                     FormatCount(s.local) + " local";
+  // The reasons that matter most; all of them have a section of their own.
+  constexpr size_t kNamed = 3;
+  for (size_t i = 0; i < std::min(kNamed, s.reasons.size()); ++i) {
+    text.append(i == 0 ? " (" : ", ").append(FormatCount(s.reasons[i].count)).append(" ");
+    text.append(CutTo(Printable(s.reasons[i].reason), 30));
   }
-  for (const auto& [kind, count] : rest) {
-    out.Line("", PadLeft(FormatCount(count), 6) + "  " + Printable(kind) + ": other");
-  }
-}
-
-void WriteCompiles(const Summary& s, TextWriter& out) {
-  std::string compiles = FormatCount(s.compiles) + ": " + FormatCount(s.remote) + " remote, " +
-                         FormatCount(s.local) + " local";
-  if (s.failed > 0) compiles.append("; ").append(FormatCount(s.failed)).append(" with errors");
-  out.Line("compiles", compiles);
-  WriteReasons(s, out);
-  std::string rungs;
-  for (const ReasonCount& rung : s.rungs) {
-    if (!rungs.empty()) rungs += ", ";
-    rungs += FormatCount(rung.count) + " by " + Printable(rung.reason);
-  }
-  if (!rungs.empty()) out.Line("inputs found", rungs);
+  if (s.reasons.size() > kNamed) text += ", …";
+  if (!s.reasons.empty()) text += ")";
+  if (s.failed > 0) text.append("; ").append(FormatCount(s.failed)).append(" with errors");
+  return text;
 }
 
 void WriteRemote(const Summary& s, TextWriter& out) {
@@ -105,73 +58,99 @@ void WriteRemote(const Summary& s, TextWriter& out) {
     store.append(" per remote compile");
   }
   out.Line("store", store);
-  out.Line("price on AWS", FormatUsd(s.cost.total_usd()) + ": " + FormatUsd(s.cost.compute_usd) +
-                               " for " + FormatFixed(s.cost.gb_seconds, 1) + " GB-s, " +
-                               FormatUsd(s.cost.invocations_usd) + " for invocations, " +
-                               FormatUsd(s.cost.store_usd) + " for the store");
-}
-
-void WritePhases(const Summary& s, TextWriter& out) {
-  if (s.phases.empty()) return;
-  size_t width = kLabelWidth + 2;
-  for (const PhaseStats& phase : s.phases) {
-    width = std::max(
-        width, DisplayWidth(Printable(phase.name)) + 4 + 2 * static_cast<size_t>(phase.depth));
-  }
-  const auto row = [&](std::string_view name, std::string_view count, std::string_view sum,
-                       std::string_view p50, std::string_view p95, std::string_view max) {
-    return PadRight(name, width) + PadLeft(count, 9) + PadLeft(sum, 14) + PadLeft(p50, 12) +
-           PadLeft(p95, 12) + PadLeft(max, 12);
-  };
-  out.Raw("");
-  out.Heading(row("time by phase", "count", "sum", "p50", "p95", "max"));
-  for (const PhaseStats& phase : s.phases) {
-    const std::string indent(2 + 2 * static_cast<size_t>(phase.depth), ' ');
-    out.Raw(row(indent + Printable(phase.name), FormatCount(phase.count),
-                FormatDuration(phase.sum_ns), FormatDuration(phase.p50_ns),
-                FormatDuration(phase.p95_ns), FormatDuration(phase.max_ns)));
-  }
-}
-
-void WriteSlowest(const Summary& s, TextWriter& out) {
-  if (s.slowest.empty()) return;
-  out.Raw("");
-  out.Heading("slowest compiles");
-  for (const SlowCompile& slow : s.slowest) {
-    std::string line = PadLeft(FormatDuration(slow.duration_ns), 12) +
-                       (slow.remote ? "  remote  " : "  local   ") + Printable(slow.source);
-    if (!slow.longest_phase.empty()) {
-      line.append("  (").append(Printable(slow.longest_phase)).append(" ");
-      line.append(FormatDuration(slow.longest_phase_ns)).append(")");
-    }
-    out.Raw(line);
-  }
-}
-
-void WriteTraceHealth(const Summary& s, TextWriter& out) {
-  if (s.malformed_lines == 0 && !s.truncated) return;
-  std::string text;
-  if (s.malformed_lines > 0) {
-    text = Plural(s.malformed_lines, "line", "lines") + " of it could not be read";
-  }
-  if (s.truncated) {
-    text += text.empty() ? "" : "; ";
-    text += "it was cut off while being written, so the figures may lack some compiles";
-  }
-  out.Line("trace", text);
+  out.Line("price on AWS", FormatUsd(s.cost.total_usd()));
 }
 
 }  // namespace
 
-std::string FormatText(const Summary& summary, const TextStyle& style) {
-  TextWriter out(style);
-  WriteBuild(summary, out);
-  WriteCompiles(summary, out);
-  WriteRemote(summary, out);
-  WriteTraceHealth(summary, out);
-  WritePhases(summary, out);
-  WriteSlowest(summary, out);
-  return out.Take();
+void WriteHeading(const Summary& s, TextWriter& out) {
+  std::string heading = "build";
+  if (!s.build_id.empty()) heading.append(" ").append(Printable(s.build_id));
+  if (!s.name.empty()) heading.append(" \"").append(Printable(s.name)).append("\"");
+  if (!s.command.empty()) heading.append(": ").append(Printable(s.command));
+  out.Heading(CutTo(heading, kTextColumns));
+}
+
+void WriteOverview(const Summary& s, TextWriter& out) {
+  out.Line("wall time", WallText(s));
+  out.Line("compiles", CompilesText(s));
+  if (s.commands > 0) out.Line("commands", FormatCount(s.commands));
+  std::string rungs;
+  for (const ReasonCount& rung : s.rungs) {
+    if (!rungs.empty()) rungs += ", ";
+    rungs += FormatCount(rung.count) + " by " + Printable(rung.reason);
+  }
+  if (!rungs.empty()) out.Line("inputs found", CutTo(rungs, kTextColumns - 18));
+  WriteRemote(s, out);
+}
+
+void WritePhases(const Summary& s, TextWriter& out) {
+  if (s.phases.empty()) return;
+  out.Heading("time by phase");
+  TextTable table({"", "count", "sum", "share", "p50", "p95", "p99", "max"});
+  for (const PhaseStats& phase : s.phases) {
+    const std::string indent(2 * static_cast<size_t>(phase.depth), ' ');
+    table.Add({CutTo(indent + Printable(phase.name), 32), FormatCount(phase.count),
+               FormatDuration(phase.sum_ns), FormatShare(phase.share), FormatDuration(phase.p50_ns),
+               FormatDuration(phase.p95_ns), FormatDuration(phase.p99_ns),
+               FormatDuration(phase.max_ns)});
+  }
+  table.Write(out);
+}
+
+void WriteSlowest(const Summary& s, TextWriter& out) {
+  if (s.slowest.empty()) return;
+  out.Heading("slowest units");
+  TextTable table({"duration", "ran", "mostly", "for", "unit"}, true);
+  for (const SlowCompile& slow : s.slowest) {
+    table.Add({PadLeft(FormatDuration(slow.duration_ns), 11), slow.remote ? "remote" : "local",
+               CutTo(Printable(slow.longest_phase), 20), FormatDuration(slow.longest_phase_ns),
+               CutFront(Printable(slow.source), 50)});
+  }
+  table.Write(out);
+}
+
+void WriteCost(const Summary& s, TextWriter& out) {
+  if (s.invocations == 0) return;
+  out.Heading("what it would cost on AWS");
+  TextTable table({"", "amount", "price", "share"});
+  const double total = s.cost.total_usd();
+  const auto row = [&](std::string_view what, const std::string& amount, double usd) {
+    table.Add(
+        {std::string(what), amount, FormatUsd(usd), total > 0 ? FormatShare(usd / total) : ""});
+  };
+  row("computing", FormatFixed(s.cost.gb_seconds, 1) + " GB-s", s.cost.compute_usd);
+  row("invocations", FormatCount(s.invocations), s.cost.invocations_usd);
+  row("store requests", FormatCount(static_cast<uint64_t>(AddUp(s.store_puts, s.store_gets))),
+      s.cost.store_usd);
+  row("total", "", total);
+  if (s.remote > 0) {
+    table.Add({"per remote compile", "", FormatUsd(total / static_cast<double>(s.remote)), ""});
+  }
+  table.Write(out);
+}
+
+void WriteReasons(const Summary& s, TextWriter& out) {
+  if (s.reasons.empty()) return;
+  out.Heading("local runs");
+  TextTable table({"reason", "runs", "sum"});
+  std::map<std::string, ReasonCount> rest;
+  for (size_t i = 0; i < s.reasons.size(); ++i) {
+    const ReasonCount& reason = s.reasons[i];
+    if (i >= kMaxReasons) {
+      ReasonCount& kind = rest[reason.reason.substr(0, reason.reason.find(':'))];
+      kind.count += reason.count;
+      kind.sum_ns = AddUp(kind.sum_ns, reason.sum_ns);
+      continue;
+    }
+    table.Add({CutTo(Printable(reason.reason), 70), FormatCount(reason.count),
+               FormatDuration(reason.sum_ns)});
+  }
+  for (const auto& [kind, count] : rest) {
+    table.Add({CutTo(Printable(kind), 60) + ": other", FormatCount(count.count),
+               FormatDuration(count.sum_ns)});
+  }
+  table.Write(out);
 }
 
 }  // namespace llama::report

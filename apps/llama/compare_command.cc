@@ -1,0 +1,117 @@
+// llama compare: two builds, or two groups of builds, side by side.
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <vector>
+
+#include "command.h"
+#include "report/compare.h"
+#include "report_build.h"
+
+namespace llama::app {
+namespace {
+
+constexpr std::array<Option, 3> kOptions = {{{"--a", true}, {"--b", true}, {"--json"}}};
+
+using Names = std::vector<std::string>;
+
+// "x,y,z"; an empty one would be the latest build, which nobody means here.
+Result<void> AddNames(const std::string& text, Names& names) {
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    if (end == begin) return Error{Code::kInvalid, "an empty name in '" + text + "'"};
+    names.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return {};
+}
+
+struct Request {
+  Names a;
+  Names b;
+  bool json = false;
+};
+
+Result<Request> ReadRequest(const Arguments& arguments) {
+  ASSIGN_OR_RETURN(const ParsedArguments parsed, ParseArguments(arguments, kOptions));
+  Request request;
+  request.json = parsed.Has("--json");
+  for (const auto& [option, value] : parsed.options) {
+    if (option == "--a") TRY(AddNames(value, request.a));
+    if (option == "--b") TRY(AddNames(value, request.b));
+  }
+  const bool groups = !request.a.empty() || !request.b.empty();
+  if (groups && (request.a.empty() || request.b.empty() || !parsed.rest.empty())) {
+    return Error{Code::kInvalid, "either two builds, or --a and --b"};
+  }
+  if (!groups) {
+    if (parsed.rest.size() != 2) return Error{Code::kInvalid, "two builds to compare"};
+    for (const std::string& name : parsed.rest) {
+      if (name.empty()) return Error{Code::kInvalid, "an empty name"};
+    }
+    request.a = {parsed.rest[0]};
+    request.b = {parsed.rest[1]};
+  }
+  if (request.a.size() + request.b.size() > report::kMaxCompared) {
+    return Error{Code::kInvalid, "more than " + std::to_string(report::kMaxCompared) + " builds"};
+  }
+  return request;
+}
+
+Result<report::Side> LoadSide(const Names& names) {
+  report::Side side;
+  for (const std::string& name : names) {
+    ASSIGN_OR_RETURN(const LoadedBuild build, LoadBuild(name));
+    const report::BuildRecord* record = build.record ? &*build.record : nullptr;
+    side.push_back(
+        report::ProfileBuild(build.trace, record != nullptr ? record->id : name, record));
+  }
+  return side;
+}
+
+int Run(const Arguments& arguments) {
+  const auto request = ReadRequest(arguments);
+  if (!request) return UsageError("compare", request.error().message);
+  const auto a = LoadSide(request->a);
+  const auto b = a ? LoadSide(request->b) : Result<report::Side>(report::Side());
+  if (!a || !b) {
+    PrintError((a ? b : a).error().message);
+    return kFailed;
+  }
+  const report::Comparison comparison = report::Compare(*a, *b);
+  const std::string text = request->json
+                               ? report::FormatComparisonJson(comparison)
+                               : report::FormatComparison(comparison, {WantsColor(STDOUT_FILENO)});
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return FinishOutput();
+}
+
+}  // namespace
+
+const Command kCompareCommand = {
+    "compare", "lay two builds side by side, and say what changed",
+    "usage: llama compare [--json] A B\n"
+    "       llama compare [--json] --a BUILD[,BUILD]... --b BUILD[,BUILD]...\n"
+    "\n"
+    "Shows what changed from build A to build B: figures, the wall clock by what bounded the\n"
+    "build, the time of all compiles by phase (both sum to the difference exactly), each compile\n"
+    "joined by its output and input (regressed, improved, new, gone), distributions, and what was\n"
+    "different: command, compiler, jobs, memory, version, tags. A and B are ids, names, or paths\n"
+    "of traces.\n"
+    "\n"
+    "With one build a side nobody can know what is noise. With several, medians are compared, and\n"
+    "a difference is called one if the Mann-Whitney test tells the sides apart at 5 %; that takes\n"
+    "four builds a side or more.\n"
+    "\n"
+    "  --a BUILDS   the builds of one side\n"
+    "  --b BUILDS   those of the other\n"
+    "  --json       every number, as one JSON object\n"
+    "\n"
+    "examples:\n"
+    "  llama compare before after\n"
+    "  llama compare --a 20261122-08,20261122-09 --b after,/tmp/trace.ndjson.zst\n"
+    "  llama compare --json before after | jq '.units.all[] | select(.change == \"regressed\")'\n",
+    Run};
+
+}  // namespace llama::app

@@ -1,0 +1,78 @@
+#include "report_build.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+#include <vector>
+
+#include "client/connection.h"
+#include "command.h"
+#include "report/loader.h"
+
+namespace llama::app {
+namespace {
+
+bool IsFolder(const std::string& path) {
+  struct stat status;
+  return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+}  // namespace
+
+Result<LoadedBuild> LoadBuildDir(const std::string& build_dir) {
+  LoadedBuild build;
+  build.dir = build_dir;
+  const std::vector<std::string> dirs = {build_dir};
+  ASSIGN_OR_RETURN(build.trace, report::LoadBuilds(dirs));
+  if (auto record = report::ReadBuildRecord(build_dir); record) build.record = *std::move(record);
+  return build;
+}
+
+Result<LoadedBuild> LoadBuild(const std::string& what) {
+  // A build's id or name has no slash.
+  if (what == "-" || what.find('/') != std::string::npos) {
+    if (IsFolder(what)) return LoadBuildDir(what);
+    LoadedBuild build;
+    const std::vector<std::string> paths = {what};
+    ASSIGN_OR_RETURN(build.trace, report::LoadFiles(paths));
+    return build;
+  }
+  ASSIGN_OR_RETURN(const std::string state_dir, client::StateDir());
+  auto record = report::FindBuild(state_dir, what);
+  if (!record) {
+    Error error = std::move(record).error();
+    error.message += "; 'llama builds' lists what there is";
+    return error;
+  }
+  return LoadBuildDir(report::BuildDir(state_dir, record->id));
+}
+
+report::Report ReportBuild(const LoadedBuild& build) {
+  report::Report report = report::MakeReport(build.trace);
+  if (!build.record) return report;
+  const report::BuildRecord& record = *build.record;
+  report.summary.build_id = record.id;
+  if (!record.command.empty()) report.summary.name = record.name;
+  if (report.summary.finished) return report;
+  report.summary.command = report::ShellCommand(record.command);
+  report.summary.status = record.status;
+  return report;
+}
+
+bool WantsColor(int fd) {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  if (no_color != nullptr && *no_color != '\0') return false;
+  return isatty(fd) == 1 && term != nullptr && std::string_view(term) != "dumb";
+}
+
+int FinishOutput() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return kOk;
+  PrintError("standard output can't be written");
+  return kFailed;
+}
+
+}  // namespace llama::app

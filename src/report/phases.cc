@@ -1,0 +1,121 @@
+#include "report/phases.h"
+
+#include <algorithm>
+#include <array>
+
+#include "report/numbers.h"
+#include "report/percentile.h"
+
+namespace llama::report {
+namespace {
+
+struct KnownPhase {
+  std::string_view name;
+  int depth;
+};
+
+constexpr std::array<KnownPhase, 17> kPhases = {{
+    {"llamacc", 0},
+    {"command", 0},
+    {"send", 1},
+    {"parse", 1},
+    {"scan", 1},
+    {"sync", 1},
+    {"invoke", 1},
+    {"worker", 2},
+    {"receive", 3},
+    {"materialise", 3},
+    {"exec", 3},
+    {"collect", 3},
+    {"verify", 1},
+    {"write", 1},
+    {"reply", 1},
+    {"queue", 1},
+    {"local", 1},
+}};
+
+bool IsPhase(std::string_view name) { return name != "build" && name != "machine"; }
+
+// Percentiles of ascending p: each search goes on where the last one ended.
+class RisingPercentiles {
+ public:
+  explicit RisingPercentiles(std::vector<int64_t>& values)
+      : values_(values), from_(values.begin()) {}
+  int64_t At(double percent) {
+    const auto nth =
+        values_.begin() + static_cast<std::ptrdiff_t>(NearestRank(values_.size(), percent));
+    std::nth_element(from_, nth, values_.end());
+    from_ = nth;
+    return *nth;
+  }
+
+ private:
+  std::vector<int64_t>& values_;
+  std::vector<int64_t>::iterator from_;
+};
+
+PhaseStats StatsOf(const Columns& trace, StringId name, double total) {
+  PhaseStats stats;
+  stats.name = trace.text(name);
+  stats.depth = PlaceOfPhase(stats.name).depth;
+  std::vector<int64_t> durations;
+  const auto rows = trace.rows_named(name);
+  durations.reserve(rows.size());
+  double sum = 0;
+  for (const Row row : rows) {
+    const int64_t duration_ns = trace.duration_ns()[row];
+    durations.push_back(duration_ns);
+    stats.sum_ns = AddUp(stats.sum_ns, duration_ns);
+    stats.self_ns = AddUp(stats.self_ns, trace.self_ns()[row]);
+    stats.max_ns = std::max(stats.max_ns, duration_ns);
+    sum += static_cast<double>(duration_ns);
+  }
+  stats.count = durations.size();
+  stats.share = total > 0 ? sum / total : 0;
+  RisingPercentiles percentiles(durations);
+  stats.p50_ns = percentiles.At(50);
+  stats.p95_ns = percentiles.At(95);
+  stats.p99_ns = percentiles.At(99);
+  return stats;
+}
+
+double WorkTime(const Columns& trace) {
+  double sum = 0;
+  for (const char* name : {"llamacc", "command"}) {
+    for (const Row row : trace.rows_named(name)) {
+      sum += static_cast<double>(trace.duration_ns()[row]);
+    }
+  }
+  if (sum > 0) return sum;
+  for (const Row row : trace.roots()) {
+    if (IsPhase(trace.text(trace.name()[row]))) {
+      sum += static_cast<double>(trace.duration_ns()[row]);
+    }
+  }
+  return sum;
+}
+
+}  // namespace
+
+PhasePlace PlaceOfPhase(std::string_view name) {
+  for (size_t i = 0; i < kPhases.size(); ++i) {
+    if (kPhases[i].name == name) return {kPhases[i].depth, static_cast<int>(i), kPhases[i].name};
+  }
+  return {};
+}
+
+std::vector<PhaseStats> MeasurePhases(const Columns& trace) {
+  const double total = WorkTime(trace);
+  std::vector<PhaseStats> phases;
+  for (const StringId name : trace.span_names()) {
+    if (IsPhase(trace.text(name))) phases.push_back(StatsOf(trace, name, total));
+  }
+  std::sort(phases.begin(), phases.end(), [](const PhaseStats& a, const PhaseStats& b) {
+    const int order_a = PlaceOfPhase(a.name).order;
+    const int order_b = PlaceOfPhase(b.name).order;
+    return order_a != order_b ? order_a < order_b : a.name < b.name;
+  });
+  return phases;
+}
+
+}  // namespace llama::report

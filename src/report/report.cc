@@ -1,0 +1,181 @@
+#include "report/report.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "report/analysis_json.h"
+#include "report/weighted_time.h"
+
+namespace llama::report {
+namespace {
+
+constexpr size_t kPathLinks = 12;
+constexpr size_t kWeightedUnits = 10;
+constexpr size_t kShortFindings = 3;
+
+void AddLine(std::string& text, uint64_t count, std::string_view one, std::string_view many) {
+  if (count == 0) return;
+  if (!text.empty()) text += "; ";
+  text += Plural(count, one, many);
+}
+
+// Nothing if all was read.
+std::string Losses(const LoadReport& load) {
+  std::string text;
+  AddLine(text, load.malformed, "line is no span", "lines are no spans");
+  AddLine(text, load.duplicates, "span came twice", "spans came twice");
+  AddLine(text, load.orphans, "span's parent is missing", "spans' parents are missing");
+  AddLine(text, load.cyclic, "span is its own ancestor", "spans are their own ancestors");
+  AddLine(text, load.dropped_fields, "value of too many fields left out",
+          "values of too many fields left out");
+  AddLine(text, load.truncated, "file is broken off or damaged, so figures may lack some compiles",
+          "files are broken off or damaged, so figures may lack some compiles");
+  return text;
+}
+
+void WriteReading(const LoadReport& load, uint64_t spans, bool always, TextWriter& out) {
+  const std::string losses = Losses(load);
+  if (losses.empty() && !always) return;
+  out.Heading("what was read");
+  std::string read =
+      Plural(spans, "span", "spans") + " from " + Plural(load.files, "file", "files");
+  if (load.late > 0) read += ", " + FormatCount(load.late) + " after their trace's root";
+  out.Raw("  " + read + (losses.empty() ? "" : "; but:"));
+  if (!losses.empty()) out.Raw("  " + losses);
+  for (const std::string& example : load.examples) {
+    out.Raw("    " + CutTo(Printable(example), kTextColumns - 4));
+  }
+}
+
+// What an analysis formats itself begins with its heading.
+void WriteBlock(const std::string& text, TextWriter& out) {
+  if (text.empty()) return;
+  const size_t end = text.find('\n');
+  out.Heading(std::string_view(text).substr(0, end));
+  if (end != std::string::npos) out.Block(std::string_view(text).substr(end + 1));
+}
+
+void WriteSection(const Columns& trace, const Report& report, Section section, bool asked,
+                  TextWriter& out) {
+  const Analysis& analysis = report.analysis;
+  switch (section) {
+    case Section::kFindings:
+      return WriteBlock(FormatFindings(analysis.findings), out);
+    case Section::kBounding:
+      return WriteBlock(FormatBounds(analysis.bounds), out);
+    case Section::kOverview:
+      out.Heading("overview");
+      return WriteOverview(report.summary, out);
+    case Section::kByPhase:
+      return WritePhases(report.summary, out);
+    case Section::kSlowest:
+      return WriteSlowest(report.summary, out);
+    case Section::kPath:
+      return WriteBlock(FormatCriticalPath(trace, analysis.units, analysis.path, kPathLinks), out);
+    case Section::kWeighted:
+      return WriteBlock(FormatWeighted(trace, analysis.units, analysis.weighted_ns, kWeightedUnits),
+                        out);
+    case Section::kParallelism:
+      return WriteBlock(FormatParallelism(analysis.parallelism), out);
+    case Section::kUse:
+      return WriteUse(report.use, out);
+    case Section::kWorkers:
+      return WriteWorkers(trace, report.workers, out);
+    case Section::kCost:
+      return WriteCost(report.summary, out);
+    case Section::kLocal:
+      return WriteReasons(report.summary, out);
+    case Section::kReading:
+      return WriteReading(trace.report(), trace.size(), asked, out);
+  }
+}
+
+}  // namespace
+
+Report MakeReport(const Columns& trace, std::vector<GraphStep> steps) {
+  Report report;
+  report.summary = Summarise(trace);
+  AnalysisOptions options;
+  options.steps = std::move(steps);
+  report.analysis = Analyse(trace, options);
+  report.use = MeasureUse(trace, report.analysis.units, report.analysis.slots);
+  report.workers = FindWorkers(trace);
+  return report;
+}
+
+Result<std::vector<Section>> ParseSections(std::string_view names) {
+  std::vector<Section> sections;
+  while (true) {
+    const size_t comma = std::min(names.find(','), names.size());
+    const std::string_view name = names.substr(0, comma);
+    const auto it = std::find(kSectionNames.begin(), kSectionNames.end(), name);
+    if (it == kSectionNames.end()) {
+      std::string what = "no section '" + Printable(name) + "'; there are";
+      for (const std::string_view known : kSectionNames) what.append(" ").append(known);
+      return Error{Code::kInvalid, what};
+    }
+    sections.push_back(static_cast<Section>(it - kSectionNames.begin()));
+    if (comma == names.size()) return sections;
+    names.remove_prefix(comma + 1);
+  }
+}
+
+std::string FormatReport(const Columns& trace, const Report& report, const TextStyle& style,
+                         const std::vector<Section>& sections) {
+  TextWriter out(style);
+  WriteHeading(report.summary, out);
+  const auto write = [&](Section section) {
+    TextWriter part(style);
+    WriteSection(trace, report, section, !sections.empty(), part);
+    if (!part.text().empty()) out.Block("\n" + part.Take());
+  };
+  if (sections.empty()) {
+    for (size_t i = 0; i < kSectionNames.size(); ++i) write(static_cast<Section>(i));
+  } else {
+    for (const Section section : sections) write(section);
+  }
+  return out.Take();
+}
+
+std::string FormatShort(const Report& report, const TextStyle& style) {
+  TextWriter out(style);
+  WriteHeading(report.summary, out);
+  WriteOverview(report.summary, out);
+  std::vector<Finding> first = report.analysis.findings;
+  if (first.size() > kShortFindings) first.resize(kShortFindings);
+  if (!first.empty()) out.Block("\n" + FormatFindings(first));
+  out.Raw("\nMore: llama report " + Printable(report.summary.build_id));
+  return out.Take();
+}
+
+std::string FormatReportJson(const Columns& trace, const Report& report) {
+  JsonWriter json;
+  json.BeginObject();
+  AddJson(report.summary, json);
+  WriteAnalysis(json, trace, report.analysis);
+  AddUseJson(report.use, json);
+  AddWorkersJson(trace, report.workers, json);
+  const LoadReport& load = trace.report();
+  json.Key("load").BeginObject();
+  const auto count = [&](std::string_view key, uint64_t value) {
+    json.Key(key).Int(static_cast<int64_t>(value));
+  };
+  count("files", load.files);
+  count("cached_files", load.cached_files);
+  count("lines", load.lines);
+  count("malformed", load.malformed);
+  count("too_long", load.too_long);
+  count("duplicates", load.duplicates);
+  count("late", load.late);
+  count("orphans", load.orphans);
+  count("cyclic", load.cyclic);
+  count("dropped_fields", load.dropped_fields);
+  count("truncated", load.truncated);
+  json.Key("examples").BeginArray();
+  for (const std::string& example : load.examples) json.String(example);
+  json.EndArray().EndObject();
+  json.EndObject();
+  return json.Take() + "\n";
+}
+
+}  // namespace llama::report
