@@ -7,6 +7,7 @@
 #include <array>
 #include <memory>
 
+#include "exports/encoders.h"
 #include "exports/formats.h"
 #include "report/format.h"
 
@@ -16,12 +17,51 @@ namespace {
 // What one call of JSON.parse takes in V8: 512 MiB of text.
 constexpr uint64_t kMaxJsonBytes = (uint64_t{1} << 29) - 24;
 
+template <const SpanList& (*List)()>
+ExportCounts WriteList(const Selection& selection, const ExportOptions& options, Output& out) {
+  return WriteSpanList(List(), selection, options, out);
+}
+
 constexpr auto kFormats = std::to_array<Format>({
     {.name = "chrome",
      .summary = "Chrome's Performance panel, Perfetto, speedscope (JSON)",
      .write = WriteChrome,
      .viewer = "Chrome",
      .viewer_max_bytes = kMaxJsonBytes},
+    {.name = "perfetto",
+     .summary = "Perfetto (protobuf)",
+     .binary = true,
+     .write = WritePerfetto,
+     .viewer = "Perfetto",
+     .viewer_max_bytes = 2'000'000'000},
+    {.name = "speedscope",
+     .summary = "speedscope: flame graphs",
+     .write = WriteSpeedscope,
+     .viewer = "speedscope",
+     .viewer_max_bytes = kMaxJsonBytes},
+    {.name = "jaeger",
+     .summary = "Jaeger's UI (JSON)",
+     .write = WriteJaeger,
+     .viewer = "Jaeger's UI",
+     .viewer_max_bytes = kMaxJsonBytes,
+     .viewer_max_trace_spans = 40'000},
+    {.name = "otlp",
+     .summary = "OpenTelemetry collectors, and what takes OTLP (protobuf)",
+     .binary = true,
+     .write = WriteList<OtlpList>},
+    {.name = "otlp-json", .summary = "the same as JSON", .write = WriteList<OtlpJsonList>},
+    {.name = "zipkin", .summary = "Zipkin (v2, JSON)", .write = WriteList<ZipkinList>},
+    {.name = "honeycomb", .summary = "Honeycomb (events, JSON)", .write = WriteList<HoneycombList>},
+    {.name = "xray",
+     .summary = "AWS X-Ray (segment documents, one a line)",
+     .write = WriteList<XrayList>},
+    {.name = "csv", .summary = "spreadsheets, pandas, R", .write = WriteCsv},
+    {.name = "ndjson", .summary = "llama itself; jq (a span a line)", .write = WriteNdjson},
+    {.name = "sqlite", .summary = "SQLite's tools", .binary = true, .write_file = WriteSqlite},
+    {.name = "parquet",
+     .summary = "DuckDB, pandas, Spark (needs DuckDB's library)",
+     .binary = true,
+     .write_file = WriteParquet},
 });
 
 void WarnOfLimits(const Format& format, const Selection& selection, ExportResult& result) {

@@ -8,6 +8,12 @@ namespace llama::exports {
 // Chrome's Trace Event Format:
 // https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
 ExportCounts WriteChrome(const Selection& selection, const ExportOptions& options, Output& out);
+// https://perfetto.dev/docs/reference/synthetic-track-event
+ExportCounts WritePerfetto(const Selection& selection, const ExportOptions& options, Output& out);
+// https://github.com/jlfwong/speedscope/wiki/Importing-from-custom-sources
+ExportCounts WriteSpeedscope(const Selection& selection, const ExportOptions& options, Output& out);
+// https://www.jaegertracing.io/docs/latest/frontend-ui/
+ExportCounts WriteJaeger(const Selection& selection, const ExportOptions& options, Output& out);
 
 // Tables: RFC 4180; the lines of docs/trace_format.md; a database; Apache Parquet by DuckDB. What
 // is in them says docs/exports.md.

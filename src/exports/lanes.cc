@@ -36,15 +36,17 @@ class FreeNumbers {
 };
 
 // One trace's spans on tracks of its own, numbered from 0: `local[i]` is that of order[i]. Spans
-// are looked at by start, so what is open on a track is a stack; `below_` links it.
+// are looked at by start, so what is open on a track is a stack, linked by `below`.
 class TraceLayout {
  public:
   explicit TraceLayout(const Selection& selection)
       : selection_(selection), columns_(selection.columns()), place_(columns_.size()) {}
 
+  static constexpr uint32_t kNothing = Lanes::kNone;
   struct Placed {
     uint32_t index = 0;  // into selection.rows()
     uint32_t lane = 0;
+    uint32_t below = kNothing;  // what it lies in: index into placed()
   };
   struct Lane {
     int64_t end_ns = 0;
@@ -55,7 +57,6 @@ class TraceLayout {
     Sort(trace);
     lanes_.clear();
     FreeNumbers free;
-    below_.assign(placed_.size(), kNothing);
     for (uint32_t i = 0; i < placed_.size(); ++i) {
       place_[row(i)] = i;
       if (!NestBelowParent(i)) TakeLane(i, free);
@@ -66,8 +67,6 @@ class TraceLayout {
   std::span<const Lane> lanes() const { return lanes_; }
 
  private:
-  static constexpr uint32_t kNothing = UINT32_MAX;
-
   Row row(uint32_t i) const { return selection_.rows()[placed_[i].index]; }
   int64_t start_ns(uint32_t i) const { return columns_.start_ns()[row(i)]; }
   int64_t end_ns(uint32_t i) const { return columns_.end_ns(row(i)); }
@@ -76,7 +75,7 @@ class TraceLayout {
   void Sort(const SelectedTrace& trace) {
     placed_.clear();
     for (uint32_t i = trace.begin; i < trace.end; ++i) {
-      if (!IsMachineSample(columns_, selection_.rows()[i])) placed_.push_back({i, 0});
+      if (!IsMachineSample(columns_, selection_.rows()[i])) placed_.push_back({i, 0, kNothing});
     }
     const auto starts = columns_.start_ns();
     const auto depths = columns_.depth();
@@ -100,11 +99,11 @@ class TraceLayout {
     if (parent >= i || row(parent) != above || end_ns(i) > end_ns(parent)) return false;
     Lane& lane = lanes_[placed_[parent].lane];
     while (lane.open != kNothing && lane.open != parent && end_ns(lane.open) <= start_ns(i)) {
-      lane.open = below_[lane.open];
+      lane.open = placed_[lane.open].below;
     }
     if (lane.open != parent) return false;
     placed_[i].lane = placed_[parent].lane;
-    below_[i] = parent;
+    placed_[i].below = parent;
     lane.open = i;
     return true;
   }
@@ -123,7 +122,6 @@ class TraceLayout {
   const Columns& columns_;
   std::vector<uint32_t> place_;  // of a row in placed_; of rows of other traces anything
   std::vector<Placed> placed_;
-  std::vector<uint32_t> below_;
   std::vector<Lane> lanes_;
 };
 
@@ -152,51 +150,64 @@ bool IsMachineSample(const Columns& columns, Row row) {
 Lanes::Lanes(const Selection& selection) {
   const Columns& columns = selection.columns();
   std::vector<uint64_t> keys(selection.rows().size(), UINT64_MAX);
+  enclosing_.assign(keys.size(), kNone);
+  by_trace_.reserve(keys.size());
   std::vector<BuildTracks> builds(columns.builds().size());
   TraceLayout layout(selection);
-  std::vector<uint32_t> sequence;  // indexes into rows(), as they are to stand on their tracks
-  sequence.reserve(keys.size());
+  std::vector<uint64_t> lane_keys;
   for (const SelectedTrace& trace : selection.traces()) {
+    trace_offsets_.push_back(static_cast<uint32_t>(by_trace_.size()));
     layout.Run(trace);
-    if (layout.placed().empty()) continue;
     const uint32_t build = columns.build()[selection.rows()[trace.begin]];
-    const TrackGroup main =
-        IsBuildTrace(columns, trace.trace) ? TrackGroup::kBuild : TrackGroup::kJobs;
-    std::vector<uint64_t> lane_keys;
+    TrackGroup group = IsBuildTrace(columns, trace.trace) ? TrackGroup::kBuild : TrackGroup::kJobs;
+    lane_keys.clear();
     for (const auto& lane : layout.lanes()) {
-      const TrackGroup group = lane_keys.empty() ? main : TrackGroup::kOverlapping;
       FreeNumbers& free = builds[build].free[static_cast<size_t>(group)];
       // From the trace's start, so that starts ascend, even if the lane is needed only later.
       const uint32_t number = free.Take(trace.start_ns);
       free.GiveBackAt(number, lane.end_ns);
       lane_keys.push_back(TrackKey(build, group, number));
+      group = TrackGroup::kOverlapping;
     }
     for (const auto& placed : layout.placed()) {
       keys[placed.index] = lane_keys[placed.lane];
-      sequence.push_back(placed.index);
+      if (placed.below != kNone) enclosing_[placed.index] = layout.placed()[placed.below].index;
+      by_trace_.push_back(placed.index);
     }
   }
+  trace_offsets_.push_back(static_cast<uint32_t>(by_trace_.size()));
+  NumberTracks(keys);
+}
+
+void Lanes::NumberTracks(const std::vector<uint64_t>& keys) {
   std::vector<uint64_t> distinct;
-  for (const uint32_t i : sequence) distinct.push_back(keys[i]);
+  distinct.reserve(by_trace_.size());
+  for (const uint32_t i : by_trace_) {
+    if (distinct.empty() || distinct.back() != keys[i]) distinct.push_back(keys[i]);
+  }
   std::sort(distinct.begin(), distinct.end());
   distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
   for (const uint64_t key : distinct) tracks_.push_back(TrackOf(key));
 
   track_.assign(keys.size(), kNone);
-  offsets_.assign(tracks_.size() + 1, 0);
-  for (const uint32_t i : sequence) {
-    track_[i] = static_cast<uint32_t>(std::lower_bound(distinct.begin(), distinct.end(), keys[i]) -
-                                      distinct.begin());
-    ++offsets_[track_[i] + 1];
+  track_offsets_.assign(tracks_.size() + 1, 0);
+  for (const uint32_t i : by_trace_) {
+    const auto at = std::lower_bound(distinct.begin(), distinct.end(), keys[i]);
+    track_[i] = static_cast<uint32_t>(at - distinct.begin());
+    ++track_offsets_[track_[i] + 1];
   }
-  for (size_t t = 1; t < offsets_.size(); ++t) offsets_[t] += offsets_[t - 1];
-  order_.resize(sequence.size());
-  std::vector<uint32_t> next(offsets_.begin(), offsets_.end() - 1);
-  for (const uint32_t i : sequence) order_[next[track_[i]]++] = i;
+  for (size_t t = 1; t < track_offsets_.size(); ++t) track_offsets_[t] += track_offsets_[t - 1];
+  by_track_.resize(by_trace_.size());
+  std::vector<uint32_t> next(track_offsets_.begin(), track_offsets_.end() - 1);
+  for (const uint32_t i : by_trace_) by_track_[next[track_[i]]++] = i;
+}
+
+std::span<const uint32_t> Lanes::of_trace(size_t trace) const {
+  return {by_trace_.data() + trace_offsets_[trace], by_trace_.data() + trace_offsets_[trace + 1]};
 }
 
 std::span<const uint32_t> Lanes::on_track(uint32_t track) const {
-  return {order_.data() + offsets_[track], order_.data() + offsets_[track + 1]};
+  return {by_track_.data() + track_offsets_[track], by_track_.data() + track_offsets_[track + 1]};
 }
 
 }  // namespace llama::exports

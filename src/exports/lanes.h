@@ -36,15 +36,25 @@ class Lanes {
   static constexpr uint32_t kNone = UINT32_MAX;
   // Index into tracks() of selection.rows()[i], or kNone.
   uint32_t track(size_t i) const { return track_[i]; }
-  // The rows on a track, as indexes into selection.rows(), in an order in which every slice comes
-  // after those that enclose it, and by start.
+  // Likewise, of the slice that it lies in; kNone: in none.
+  uint32_t enclosing(size_t i) const { return enclosing_[i]; }
+  // The rows of one of selection.traces(), or on a track, as indexes into selection.rows(): by
+  // start, and after what encloses them.
+  std::span<const uint32_t> of_trace(size_t trace) const;
   std::span<const uint32_t> on_track(uint32_t track) const;
 
  private:
+  void NumberTracks(const std::vector<uint64_t>& keys);
+
   std::vector<Track> tracks_;
+  // By row's index.
   std::vector<uint32_t> track_;
-  std::vector<uint32_t> order_;    // on_track, one after the other
-  std::vector<uint32_t> offsets_;  // a track
+  std::vector<uint32_t> enclosing_;
+  // The rows of each trace, one trace after the other; then those on each track.
+  std::vector<uint32_t> by_trace_;
+  std::vector<uint32_t> trace_offsets_;
+  std::vector<uint32_t> by_track_;
+  std::vector<uint32_t> track_offsets_;
 };
 
 bool IsMachineSample(const report::Columns& columns, Row row);
