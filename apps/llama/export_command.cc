@@ -10,6 +10,7 @@
 #include "client/connection.h"
 #include "command.h"
 #include "exports/format.h"
+#include "load_account.h"
 #include "report/build_record.h"
 #include "report/format.h"
 #include "report/loader.h"
@@ -158,14 +159,7 @@ void Tell(const Request& request, const exports::ExportResult& result) {
 
 Result<void> Export(const Request& request) {
   ASSIGN_OR_RETURN(const report::Columns columns, Load(request));
-  const report::LoadReport& loaded = columns.report();
-  if (loaded.malformed > 0) {
-    PrintError("warning: " + report::FormatCount(loaded.malformed) +
-               " lines are no spans and are left out");
-  }
-  if (loaded.truncated > 0) {
-    PrintError("warning: the trace is broken off or damaged; what could be read is there");
-  }
+  TRY(AccountForTrace(columns, request.files.empty() ? request.builds : request.files));
   ASSIGN_OR_RETURN(const exports::Selection selection,
                    exports::Selection::Of(columns, request.select));
   if (selection.rows().empty()) PrintError("warning: no span is selected");

@@ -10,6 +10,7 @@
 
 #include "client/connection.h"
 #include "command.h"
+#include "load_account.h"
 #include "report/loader.h"
 
 namespace llama::app {
@@ -38,6 +39,7 @@ Result<LoadedBuild> LoadBuild(const std::string& what) {
     LoadedBuild build;
     const std::vector<std::string> paths = {what};
     ASSIGN_OR_RETURN(build.trace, report::LoadFiles(paths));
+    TRY(AccountForTrace(build.trace, paths));
     return build;
   }
   ASSIGN_OR_RETURN(const std::string state_dir, client::StateDir());

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "client/connection.h"
 #include "command.h"
+#include "load_account.h"
 #include "report/build_record.h"
 #include "report/format.h"
 #include "report/loader.h"
@@ -125,20 +126,6 @@ Result<Loaded> LoadGivenFiles(const std::vector<std::string>& paths) {
   return loaded;
 }
 
-// What could not be read is no reason to show nothing, but not to be kept quiet either.
-void WarnOfLosses(const report::LoadReport& report) {
-  if (report.malformed > 0) {
-    std::string text = report::FormatCount(report.malformed) + " of " +
-                       report::FormatCount(report.lines) + " lines are no spans and are left out";
-    if (!report.examples.empty()) text += ": " + report.examples[0];
-    PrintError(text);
-  }
-  if (report.truncated > 0) {
-    PrintError("the trace is broken off or damaged in " + report::FormatCount(report.truncated) +
-               " places; what could be read is there");
-  }
-}
-
 int RunScript(SqlShell& shell) {
   const auto text = ReadAll(STDIN_FILENO, uint64_t{256} << 20, "standard input");
   if (!text) {
@@ -210,7 +197,11 @@ int Run(const Arguments& arguments) {
     PrintError(loaded.error().message);
     return kFailed;
   }
-  WarnOfLosses(loaded->columns.report());
+  const auto& names = request->files.empty() ? request->builds : request->files;
+  if (const auto read = AccountForTrace(loaded->columns, names); !read) {
+    PrintError(read.error().message);
+    return kFailed;
+  }
   const int status = Serve(*request, *loaded);
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     PrintError("standard output can't be written");

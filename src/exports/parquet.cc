@@ -219,8 +219,9 @@ Result<ExportCounts> WriteParquet(const Selection& selection, const ExportOption
   SpansFunction spans(selection, options.fields, api);
   ASSIGN_OR_RETURN(const auto database, DuckDb::Open(api));
   TRY(spans.Register(database->connection()));
+  // Snappy is what every reader has.
   TRY(database->Run("COPY (SELECT * FROM llama_spans()) TO " + SqlText(path) +
-                    " (FORMAT parquet, COMPRESSION zstd)"));
+                    " (FORMAT parquet, COMPRESSION snappy)"));
   ExportCounts counts;
   counts.spans = selection.rows().size();
   return counts;

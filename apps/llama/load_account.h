@@ -1,0 +1,16 @@
+// What is said, on stderr, of traces that could not be read whole: the same in every command.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "report/columns.h"
+
+namespace llama::app {
+
+// Prints what was left out, and why; nothing if nothing was. `names` is what was read, as the user
+// calls it ("-" is standard input). kInvalid, with the reason, if there is no span in it at all.
+Result<void> AccountForTrace(const report::Columns& trace, const std::vector<std::string>& names);
+
+}  // namespace llama::app
