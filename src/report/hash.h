@@ -44,7 +44,7 @@ inline uint64_t Hash(std::string_view bytes, uint64_t seed) {
   const char* p = bytes.data();
   size_t n = bytes.size();
   uint64_t h = seed ^ Fold(n ^ kA, kB);
-  uint64_t h2 = ~h;
+  uint64_t h2 = Fold(h, kA);  // not ~h: together they would be the same for all short strings
   for (; n >= 32; p += 32, n -= 32) {
     h = Fold(Load64(p) ^ kA, Load64(p + 8) ^ h);
     h2 = Fold(Load64(p + 16) ^ kB, Load64(p + 24) ^ h2);
