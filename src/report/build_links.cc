@@ -11,6 +11,8 @@ namespace {
 constexpr int64_t kSeenLateNs = 20'000'000;
 // What a shell and the wrapper take to start on a busy machine.
 constexpr int64_t kStartNs = 50'000'000;
+// Whatever the units' length: after more than that something else had run in between.
+constexpr int64_t kLongestStartNs = 1'000'000'000;
 // Units of one end that are looked at.
 constexpr int kMaxLooks = 64;
 
@@ -61,7 +63,7 @@ bool BuildLinks::StartedRightAfter(uint32_t unit, uint32_t before) const {
   const Unit& other = units_.all[before];
   const int64_t gap_ns = units_.all[unit].start_ns - other.end_ns;
   const int64_t running = std::max<int64_t>(1, units_.RunningBefore(other.end_ns));
-  const int64_t chance_ns = other.duration_ns() / running / 4;
+  const int64_t chance_ns = std::min(other.duration_ns() / running / 4, kLongestStartNs);
   return gap_ns <= (running <= 2 ? std::max(kStartNs, chance_ns) : chance_ns);
 }
 
