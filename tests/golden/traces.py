@@ -1,0 +1,175 @@
+"""Traces that are not ours, or not what they should be: every command that reads traces takes what
+there is, says what it could not take, and has a fitting exit status.
+
+    traces.py LLAMA original|malformed|unreadable
+"""
+import csv
+import io
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import threading
+
+HERE = pathlib.Path(__file__).resolve().parent
+LLAMA = sys.argv[1]
+ORIGINAL = str(HERE / "traces" / "original.ndjson")
+
+
+def run(*words, stdin=b""):
+    done = subprocess.run([LLAMA, *words], input=stdin, capture_output=True, timeout=100,
+                          env=dict(os.environ, LLAMA_DIR="/nonexistent"))
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def readers(path):
+    """Each command that reads a trace."""
+    yield "report", path
+    yield "report", "--json", path
+    yield "sql", path, "SELECT count(*) FROM spans"
+    yield "export", "--format", "csv", "-o", "-", path
+    yield "compare", path, path
+
+
+def expect(condition, what):
+    if not condition:
+        sys.exit(f"golden traces: {what}")
+
+
+def ask(path, sql):
+    status, out, err = run("sql", "--json", path, sql)
+    expect(status == 0, f"{sql}: {err}")
+    return json.loads(out)
+
+
+def original():
+    """llamacc 0…2250 ms > InvokeWithFiles 11…2211 > upload 31…211, Invoke 211…2111 >
+    runtime.Execute 311…2011 > exec 411…1911; and an older one, with metrics and labels."""
+    for words in readers(ORIGINAL):
+        status, out, err = run(*words)
+        expect(status == 0 and out and not err, f"{words}: {status} {err}")
+    rows = ask(ORIGINAL, "SELECT path, start, duration_ns / 1000000 AS ms, self_ns / 1000000 AS self "
+                         "FROM spans ORDER BY start_ns, depth")
+    expect([(r["path"], r["ms"], r["self"]) for r in rows] == [
+        ("llamacc", 750, 750),
+        ("llamacc", 2250, 50),
+        ("llamacc>InvokeWithFiles", 2200, 120),
+        ("llamacc>InvokeWithFiles>upload", 180, 180),
+        ("llamacc>InvokeWithFiles>Invoke", 1900, 200),
+        ("llamacc>InvokeWithFiles>Invoke>runtime.Execute", 1700, 200),
+        ("llamacc>InvokeWithFiles>Invoke>runtime.Execute>exec", 1500, 1500),
+    ], rows)
+    expect(rows[1]["start"] == "2021-02-03T12:34:56.789012345Z", rows[1])
+    expect(ask(ORIGINAL, "SELECT trace_id, build, file, inflight FROM spans "
+                         "WHERE file IS NOT NULL ORDER BY file") == [
+        {"trace_id": "00000000000000005f0c8a1be2d34f77", "build": "linux-5.10",
+         "file": "/src/a.c", "inflight": 3},
+        {"trace_id": "000000000000000000c1d2e3f4a5b697", "build": "linux-5.10",
+         "file": "/src/b.c", "inflight": 1.5},
+    ], "fields")
+    report = json.loads(run("report", "--json", ORIGINAL)[1])
+    expect(report["compiles"] == 2, report["compiles"])
+    slow = report["slowest"][0]
+    expect((slow["longest_phase"], slow["longest_phase_ns"]) == ("exec", 1_500_000_000), slow)
+    phases = {phase["name"]: phase["self_ns"] for phase in report["phases"]}
+    expect(phases["llamacc"] == 800_000_000 and phases["upload"] == 180_000_000, phases)
+    rows = list(csv.DictReader(io.StringIO(run("export", "--format", "csv", "-o", "-", ORIGINAL)[1],
+                                           newline=""), strict=True))
+    expect(sorted(row["files"] for row in rows) == [""] * 6 + ["37"], rows)
+
+
+def span(number, parent=0, rest='"name":"x","start":"2026-01-01T00:00:00Z","duration":1'):
+    above = f"{parent:016x}" if parent else ""
+    return f'{{"trace_id":"{1:032x}","span_id":"{number:016x}","parent_id":"{above}",{rest}}}\n'
+
+
+def malformed():
+    """What a line may be instead of a span; the good ones around it are read all the same."""
+    name, start = '"name":"x"', '"start":"2026-01-01T00:00:00Z"'
+    lines = {
+        "wrong type": [span(9, rest=f'{name},{start},"duration":"1"'),
+                       span(9, rest=f'"name":1,{start},"duration":1'),
+                       span(9, rest=f'{name},"start":5,"duration":1'),
+                       span(9, rest=f'{name},{start},"duration":1,"fields":[]')],
+        "negative": [span(9, rest=f'{name},{start},"duration":-1')],
+        "huge": [span(9, rest=f'{name},{start},"duration":31622400000000001'),
+                 span(9, rest=f'{name},{start},"duration":99999999999999999999')],
+        "no time": [span(9, rest=f'{name},"start":"2026-13-01T00:00:00Z","duration":1'),
+                    span(9, rest=f'{name},"start":"now","duration":1')],
+        "no id": [span(9).replace(f"{1:032x}", "0" * 32), span(9).replace(f"{9:016x}", "xyz")],
+        "nul": ["\0\n", span(9)[:40] + "\0" + span(9)[41:]],
+        "not JSON": ["{\n", "]\n", '"text"\n', "[" * 100_000 + "\n", "\x1b[2J\n"],
+        "not UTF-8": [b'{"trace_id":"\xff\xfe"}\n'],
+        "too long": ["a" * 100_000_000 + "\n"],
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "trace.ndjson")
+        for what, wrong in lines.items():
+            with open(path, "wb") as out:
+                for line in [span(1), *wrong, span(2, 1)]:
+                    out.write(line if isinstance(line, bytes) else line.encode())
+            told = f"{len(wrong)} of {len(wrong) + 2} lines are no spans"
+            for words in readers(path):
+                status, out, err = run(*words)
+                expect(status == 0 and out, f"{what}: {words[0]}: {status} {err}")
+                expect(told in err and f"{path}:2: " in err, f"{what}: {words[0]}: {err}")
+                expect("\0" not in err and "\x1b" not in err and len(err) < 5000, f"{what}: {err!r}")
+            expect(ask(path, "SELECT count(*) AS n FROM spans") == [{"n": 2}], what)
+
+        # Lines that are spans, but strange ones.
+        kept = {
+            "below itself": (span(1, 2) + span(2, 1), 2),
+            "a parent that is not there": (span(1, 7), 1),
+            "more than once": (span(1) + span(1), 1),
+            "": (span(1, rest=f'{name},"start":"2026-01-01T05:30:00+05:30","duration":'
+                              "31622400000000000"), 1),
+            "broken off": (span(1) + span(2, 1)[:50], 1),
+        }
+        for told, (text, count) in kept.items():
+            pathlib.Path(path).write_text(text)
+            for words in readers(path):
+                status, out, err = run(*words)
+                expect(status == 0 and out and told in err, f"{told}: {words[0]}: {status} {err}")
+            rows = ask(path, "SELECT start, self_ns FROM spans")
+            expect(len(rows) == count, f"{told}: {rows}")
+            expect(all(row["start"].startswith("2026-01-01T00:00:00") for row in rows), rows)
+
+
+def unreadable():
+    with tempfile.TemporaryDirectory() as folder:
+        def made(name, data):
+            path = os.path.join(folder, name)
+            pathlib.Path(path).write_bytes(data)
+            return path
+
+        noise = bytes(i * i * 31 % 251 for i in range(3000))
+        cases = [
+            (made("empty", b""), "empty, no spans"),
+            (made("blank", b"\n \n\n"), "empty, no spans"),
+            (made("prose", b"all is well\n" * 9), "no span in it"),
+            (made("noise", noise), "nothing in it can be read"),
+            (made("frame.zst", b"\x28\xb5\x2f\xfd" + noise), "nothing in it can be read"),
+            (os.path.join(folder, "none"), "No such file or directory"),
+            (folder + "/", "No such file or directory"),
+            ("/proc/self/mem", "Input/output error"),
+        ]
+        for path, told in cases:
+            for words in readers(path):
+                status, out, err = run(*words)
+                expect(status == 1 and not out and told in err, f"{words}: {status} {out}{err}")
+                expect(len(err) < 2000, err)
+        # A pipe is read to its end, and once.
+        pipe = os.path.join(folder, "pipe")
+        os.mkfifo(pipe)
+        for words in list(readers(pipe))[:4]:
+            writer = threading.Thread(
+                target=lambda: pathlib.Path(pipe).write_bytes(pathlib.Path(ORIGINAL).read_bytes()))
+            writer.start()
+            status, out, err = run(*words)
+            writer.join()
+            expect(status == 0 and out and not err, f"{words}: {status} {err}")
+
+
+{"original": original, "malformed": malformed, "unreadable": unreadable}[sys.argv[2]]()
