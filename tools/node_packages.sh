@@ -12,6 +12,10 @@ packages=(
   @vercel/fun@1.3.6
   serverless@3.40.0
   serverless-offline@13.10.1
+  @opentelemetry/otlp-transformer@0.57.2
+  @paulirish/trace_engine@0.0.65
+  speedscope@1.25.0
+  playwright-core@1.65.1
 )
 # Has a part that is compiled here, with node-gyp, autoconf, automake, libtool and cmake.
 native_packages=(

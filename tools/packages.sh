@@ -2,16 +2,18 @@
 
 # To build and to run a build through llama.
 build_packages=(build-essential cmake ninja-build pkg-config python3 libgtest-dev libbenchmark-dev
-  libzstd-dev libssl-dev libsimdjson-dev libcurl4-openssl-dev libpugixml-dev libzip-dev
+  libzstd-dev zlib1g-dev libssl-dev libsimdjson-dev libcurl4-openssl-dev libpugixml-dev libzip-dev
   libsqlite3-dev libedit-dev)
 # To fetch and unpack the source packages of real projects.
 source_packages=(ca-certificates dpkg-dev xz-utils bzip2)
 # What the checks need besides: a second compiler, and tools that the tested projects use.
 check_packages=(clang clang-format zstd googletest tcl util-linux optipng awscli python3-boto3 s3cmd
-  autoconf automake libtool)
-# Servers that the S3 client is tried against, by ./check --full alone.
+  autoconf automake libtool protobuf-compiler python3-jsonschema sqlite3)
+# Servers that the S3 client is tried against, and a browser with viewers of traces, by ./check --full
+# alone.
 full_packages=(ceph-mon ceph-osd radosgw ceph-common
-  swift-proxy swift-account swift-container swift-object memcached)
+  swift-proxy swift-account swift-container swift-object memcached
+  chromium fonts-dejavu-core)
 kernel_packages=(flex bison bc libelf-dev)
 
 is_installed() {
