@@ -12,6 +12,8 @@ packages=(
   @vercel/fun@1.3.6
   serverless@3.40.0
   serverless-offline@13.10.1
+  @duckdb/node-bindings-linux-x64@1.5.4-r.1
+  hyparquet@1.26.0
   @opentelemetry/otlp-transformer@0.57.2
   @paulirish/trace_engine@0.0.65
   speedscope@1.25.0
