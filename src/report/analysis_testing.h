@@ -31,8 +31,9 @@ inline std::string RemoteText(int unit, int64_t begin_ms, int64_t end_ms,
 }
 
 inline std::string LocalText(int unit, int64_t begin_ms, int64_t end_ms, std::string_view fields) {
-  return SpanText(unit, 1, 0, "llamacc", begin_ms, end_ms - begin_ms,
-                  std::string(R"("remote":false,)").append(fields)) +
+  return SpanText(
+             unit, 1, 0, "llamacc", begin_ms, end_ms - begin_ms,
+             std::string(R"("remote":false)").append(fields.empty() ? "" : ",").append(fields)) +
          SpanText(unit, 2, 1, "local", begin_ms, end_ms - begin_ms);
 }
 
