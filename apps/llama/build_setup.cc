@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "masquerade.h"
+#include "report/build_store.h"
 #include "report/job_slots.h"
 
 namespace llama::app {
@@ -60,6 +61,7 @@ Result<BuildSetup> PrepareBuild(const BuildRequest& request, const std::string& 
   ASSIGN_OR_RETURN(const std::string id, ClaimId(state_dir, start_ns));
   setup.state_dir = state_dir;
   setup.dir = report::BuildDir(state_dir, id);
+  setup.hold = report::HoldBuild(setup.dir);
   report::BuildRecord& record = setup.record;
   record.id = id;
   record.name = request.name;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/result.h"
 #include "report/build_record.h"
 #include "trace/span.h"
@@ -28,6 +29,7 @@ struct BuildSetup {
   std::string dir;  // builds/<id>
   report::BuildRecord record;
   trace::Span root;
+  Fd hold;  // says that it is running: report/build_store.h
 };
 
 // Makes the build's folder (0700) with its record in it. The root span hangs below TRACEPARENT, if

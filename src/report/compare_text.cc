@@ -170,7 +170,8 @@ void WriteUnits(const UnitsDifference& units, TextWriter& out) {
     const auto change = static_cast<UnitChange>(i);
     if (change == UnitChange::kUnchanged || units.counts[i] == 0) continue;
     out.Raw("");
-    TextTable table({std::string(UnitChangeName(change)), "B", "B − A", "", "mostly", ""}, true);
+    out.Raw("  " + std::string(UnitChangeName(change)) + ":");
+    TextTable table({"A", "B", "B − A", "", "mostly", ""}, true);
     size_t shown = 0;
     for (const UnitDifference& unit : units.all) {
       if (unit.change != change || shown++ == kUnitsShown) continue;

@@ -67,7 +67,7 @@ double Threshold(const std::vector<UnitDifference>& units) {
     if (unit.a_ns && unit.b_ns) factors.push_back(LogFactor(unit));
   }
   if (factors.empty()) return std::log(kLeastFactor);
-  const auto middle = factors.begin() + std::ssize(factors) / 2;
+  const auto middle = factors.begin() + (std::ssize(factors) - 1) / 2;
   std::nth_element(factors.begin(), middle, factors.end());
   const double median = *middle;
   for (double& factor : factors) factor = std::abs(factor - median);

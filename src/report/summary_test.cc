@@ -260,36 +260,42 @@ TEST(SummaryTest, NothingIsFineToo) {
 }
 
 TEST(TextTest, IsWhatPeopleRead) {
-  SampleTrace t = TenSeconds();
-  t.AddRaw("{\"trace_id\":");
-  EXPECT_EQ(TextOf(Summarise(t.Load())),
+  EXPECT_EQ(TextOf(Summarise(TenSeconds().Load())),
             R"(build b1 "before": make -j2
   wall time       10.0 s, exit status 2
-  compiles        4: 2 remote, 2 local; 1 with errors
-  local because        1  link
-                       1  option:-fweird
+  compiles        4: 2 remote, 2 local (1 link, 1 option:-fweird); 1 with errors
   inputs found    2 by dependencies
   in flight       2 at most, 0.5 on average
   cold starts     1 in 3 invocations; 1 retry; 1 failed
   transferred     2.50 kB up, 3.80 kB down
   store           3 uploads, 4 downloads: 3.50 per remote compile
-  price on AWS    $0.000135: $0.000118 for 7.1 GB-s, $0.000001 for invocations, $0.000017 for the store
-  trace           1 line of it could not be read
-
-time by phase         count           sum         p50         p95         max
-  llamacc                 4        6.60 s      500 ms      4.00 s      4.00 s
-    parse                 2        100 ms           0      100 ms      100 ms
-    sync                  1        400 ms      400 ms      400 ms      400 ms
-    invoke                3        5.50 s      1.50 s      2.50 s      2.50 s
-      worker              1        1.00 s      1.00 s      1.00 s      1.00 s
-        exec              1        800 ms      800 ms      800 ms      800 ms
-    local                 1        400 ms      400 ms      400 ms      400 ms
-
-slowest compiles
-      4.00 s  remote  b.c  (invoke 2.50 s)
-      2.00 s  remote  a.c  (exec 800 ms)
-      500 ms  local   link  (local 400 ms)
-      100 ms  local   c.c  (llamacc 100 ms)
+  price on AWS    $0.000135
+time by phase
+              count     sum  share     p50     p95     p99     max
+  llamacc         4  6.60 s  100 %  500 ms  4.00 s  4.00 s  4.00 s
+    parse         2  100 ms  1.5 %       0  100 ms  100 ms  100 ms
+    sync          1  400 ms  6.1 %  400 ms  400 ms  400 ms  400 ms
+    invoke        3  5.50 s   83 %  1.50 s  2.50 s  2.50 s  2.50 s
+      worker      1  1.00 s   15 %  1.00 s  1.00 s  1.00 s  1.00 s
+        exec      1  800 ms   12 %  800 ms  800 ms  800 ms  800 ms
+    local         1  400 ms  6.1 %  400 ms  400 ms  400 ms  400 ms
+slowest units
+  duration        ran   mostly     for  unit
+       4.00 s  remote   invoke  2.50 s  b.c
+       2.00 s  remote     exec  800 ms  a.c
+       500 ms   local    local  400 ms  link
+       100 ms   local  llamacc  100 ms  c.c
+what it would cost on AWS
+                        amount      price  share
+  computing           7.1 GB-s  $0.000118   87 %
+  invocations                3  $0.000001  0.4 %
+  store requests             7  $0.000017   12 %
+  total                         $0.000135  100 %
+  per remote compile            $0.000068
+local runs
+  reason          runs     sum
+  link               1  500 ms
+  option:-fweird     1  100 ms
 )");
 }
 
@@ -310,7 +316,7 @@ TEST(TextTest, ManyReasonsAreToldByKind) {
           std::string(R"("reason":"input:/tmp/)").append(std::to_string(100 + i)).append("\""));
   }
   const std::string text = TextOf(Summarise(t.Load()));
-  EXPECT_NE(text.find("10  input: other\n"), std::string::npos);
+  EXPECT_NE(text.find("  input: other      10  10.0 ms\n"), std::string::npos);
 }
 
 TEST(JsonTest, IsWhatProgramsRead) {
@@ -320,19 +326,20 @@ TEST(JsonTest, IsWhatProgramsRead) {
   EXPECT_EQ(JsonOf(Summarise(t.Load())),
             R"({"build_id":"b1","name":"","command":"make","status":0,"finished":true,)"
             R"("start":"2026-11-22T08:20:50.000000000Z","wall_ns":10000000,)"
-            R"("compiles":1,"remote":0,"local":1,"failed":0,"local_reasons":{"link":1},"rungs":{},)"
-            R"("invocations":0,"cold_starts":0,"failed_invocations":0,"retries":0,)"
+            R"("compiles":1,"remote":0,"local":1,"failed":0,"commands":0,)"
+            R"("local_reasons":{"link":1},"local_reasons_ns":{"link":4000000},"rungs":{},)"
+            R"("invocations":0,"cold_starts":0,"init_ns":0,"failed_invocations":0,"retries":0,)"
             R"("max_in_flight":0,"mean_in_flight":0,"bytes_up":0,"bytes_down":0,)"
             R"("store_puts":0,"store_gets":0,)"
             R"("cost":{"gb_seconds":0,"compute_usd":0,"invocations_usd":0,"store_usd":0,)"
             R"("total_usd":0},)"
-            R"("phases":[{"name":"llamacc","count":1,"sum_ns":4000000,"p50_ns":4000000,)"
-            R"("p95_ns":4000000,"max_ns":4000000}],)"
+            R"("phases":[{"name":"llamacc","count":1,"sum_ns":4000000,"share":1,)"
+            R"("self_ns":4000000,"p50_ns":4000000,"p95_ns":4000000,"p99_ns":4000000,)"
+            R"("max_ns":4000000}],)"
             R"("slowest":[{"trace_id":"00000000000000000000000000000002","source":"a.out",)"
             R"("remote":false,"duration_ns":4000000,"longest_phase":"llamacc",)"
             R"("longest_phase_ns":4000000}],)"
-            R"("spans":2,"malformed_lines":0,"truncated":false})"
-            "\n");
+            R"("spans":2,"malformed_lines":0,"truncated":false})");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 #include <zstd.h>
 
@@ -116,6 +117,7 @@ TraceWriter::~TraceWriter() { (void)impl_->Flush(); }
 
 Result<std::unique_ptr<TraceWriter>> TraceWriter::Open(const std::string& path) {
   ASSIGN_OR_RETURN(Fd fd, OpenFile(path, O_WRONLY | O_CREAT | O_APPEND, 0600));
+  (void)flock(fd.get(), LOCK_SH);  // where there are no locks, nobody asks for them either
   return std::unique_ptr<TraceWriter>(new TraceWriter(std::make_unique<Impl>(path, std::move(fd))));
 }
 

@@ -1,0 +1,101 @@
+// The report as a whole: its sections, its width, and what it says of lines that are none. The
+// figures are tested where they are made.
+#include <gtest/gtest.h>
+
+#include "report/loader.h"
+#include "report/report.h"
+#include "report/report_testing.h"
+
+namespace llama::report {
+namespace {
+
+std::string ManyUnits(int count) {
+  std::string text =
+      SpanText(9999, 1, 0, "build", 0, 100'000,
+               R"("global.build_id":"b","command":"make -j8)" + std::string(200, 'x') + "\"");
+  for (int i = 1; i <= count; ++i) {
+    const std::string source = std::string(150, 'd') + "/" + std::to_string(i) + ".c";
+    text += SpanText(i, 1, 0, "llamacc", i * 10, 500,
+                     R"("remote":true,"source":")" + source + R"(","object":"o")");
+    text += SpanText(i, 2, 1, "invoke", i * 10 + 5, 490,
+                     R"("worker_id":"w)" + std::to_string(i % 20) + R"(","memory_mb":1769)");
+    text += SpanText(i, 3, 2, "exec", i * 10 + 10, 400);
+  }
+  return text;
+}
+
+std::string TextOf(const Columns& trace, const std::vector<Section>& sections = {}) {
+  return FormatReport(trace, MakeReport(trace), {}, sections);
+}
+
+TEST(ReportTest, NoLineIsWiderThanATerminal) {
+  const Columns trace = LoadText(ManyUnits(300));
+  const std::string text =
+      TextOf(trace, *ParseSections("overview,phases,slowest,use,workers,cost,"
+                                   "local,reading,findings,bounds,parallelism"));
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = text.find('\n', begin);
+    const std::string line = text.substr(begin, end - begin);
+    EXPECT_LE(DisplayWidth(line), kTextColumns) << line;
+    begin = end + 1;
+  }
+}
+
+TEST(ReportTest, SectionsComeInTheOrderAsked) {
+  const Columns trace = LoadText(ManyUnits(3));
+  const std::string text = TextOf(trace, *ParseSections("use,phases"));
+  const size_t use = text.find("\nresources\n");
+  const size_t phases = text.find("\ntime by phase\n");
+  ASSERT_NE(use, std::string::npos) << text;
+  ASSERT_NE(phases, std::string::npos) << text;
+  EXPECT_LT(use, phases);
+  EXPECT_EQ(text.find("\nworkers\n"), std::string::npos);
+  const std::string all = TextOf(trace);
+  EXPECT_LT(all.find("\noverview\n"), all.find("\ntime by phase\n"));
+  EXPECT_LT(all.find("\ntime by phase\n"), all.find("\nresources\n"));
+}
+
+TEST(ReportTest, SectionsThatAreNoneAreNamed) {
+  EXPECT_EQ(*ParseSections("use,cost"), (std::vector<Section>{Section::kUse, Section::kCost}));
+  for (const char* wrong : {"", "x", "use,", "use, cost"}) {
+    const auto sections = ParseSections(wrong);
+    ASSERT_FALSE(sections) << wrong;
+    EXPECT_NE(sections.error().message.find("there are findings bounds"), std::string::npos);
+  }
+}
+
+TEST(ReportTest, SaysWhatCouldNotBeRead) {
+  const Columns fine = LoadText(SpanText(1, 1, 0, "llamacc", 0, 1));
+  EXPECT_EQ(TextOf(fine).find("what was read"), std::string::npos);
+  EXPECT_NE(TextOf(fine, {Section::kReading}).find("what was read\n  1 span from "),
+            std::string::npos);
+  // A line that is none, a span that comes twice, and one whose parent is missing.
+  const Columns broken =
+      LoadText("nonsense\x1b[2J\n" + SpanText(1, 1, 0, "llamacc", 0, 1) +
+               SpanText(1, 1, 0, "llamacc", 0, 1) + SpanText(1, 3, 77, "send", 0, 1));
+  const std::string text = TextOf(broken);
+  EXPECT_NE(text.find("1 line is no span; 1 span came twice; 1 span's parent is missing"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+  const std::string json = FormatReportJson(broken, MakeReport(broken));
+  EXPECT_NE(json.find(R"("lines":4,"malformed":1,"too_long":0,"duplicates":1,)"), std::string::npos)
+      << json;
+}
+
+TEST(ReportTest, TheShortOneSaysHowToGoOn) {
+  const Columns trace = LoadText(ManyUnits(3));
+  const std::string text = FormatShort(MakeReport(trace), {});
+  EXPECT_NE(text.find("wall time"), std::string::npos);
+  EXPECT_NE(text.find("\nMore: llama report b\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("time by phase"), std::string::npos);
+}
+
+TEST(ReportTest, NothingIsFineToo) {
+  const Columns nothing = LoadText("");
+  EXPECT_FALSE(TextOf(nothing).empty());
+  EXPECT_EQ(FormatReportJson(nothing, MakeReport(nothing)).front(), '{');
+}
+
+}  // namespace
+}  // namespace llama::report
