@@ -3,7 +3,8 @@
 //   trace_queries generate DIR [--compiles N] [--wide] [--plain] [--seed N]
 //   trace_queries load FILE|DIR...     CPU and memory; a folder is a build, with its columnar file
 //   trace_queries clocks DIR           corrected clocks against truth.csv
-//   trace_queries sql [--plain] DIR... the queries of docs/sql.md, beside a plain SQLite database
+//   trace_queries sql [--plain] [--duckdb LIBRARY] [--json] DIR...
+//                                      the queries that people ask, beside plain SQLite and DuckDB
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -102,13 +103,25 @@ int main(int argc, char** argv) {
   if (argc > 2 && std::strcmp(argv[1], "generate") == 0) return llama::bench::Generate(words);
   if (argc > 2 && std::strcmp(argv[1], "load") == 0) return llama::bench::Load(words);
   if (argc > 2 && std::strcmp(argv[1], "sql") == 0) {
-    const bool plain = words[0] == "--plain";
-    return llama::bench::RunSqlQueries({words.begin() + (plain ? 1 : 0), words.end()}, plain);
+    llama::bench::SqlBench bench;
+    for (size_t i = 0; i < words.size(); ++i) {
+      if (words[i] == "--plain") {
+        bench.plain = true;
+      } else if (words[i] == "--json") {
+        bench.json = true;
+      } else if (words[i] == "--duckdb" && i + 1 < words.size()) {
+        bench.duckdb = words[++i];
+      } else {
+        bench.build_dirs.push_back(words[i]);
+      }
+    }
+    if (!bench.build_dirs.empty()) return llama::bench::RunSqlQueries(bench);
   }
   if (argc > 2 && std::strcmp(argv[1], "clocks") == 0) return llama::bench::Clocks(words[0]);
   std::fprintf(stderr,
                "usage: trace_queries generate DIR [--compiles N] [--wide] [--plain] [--seed N]\n"
                "       trace_queries load FILE|DIR...\n"
-               "       trace_queries clocks DIR\n");
+               "       trace_queries clocks DIR\n"
+               "       trace_queries sql [--plain] [--duckdb LIBRARY] [--json] DIR...\n");
   return 2;
 }

@@ -1,16 +1,16 @@
 #include "sql_queries.h"
 
-#include <sqlite3.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <optional>
 
 #include "base/file.h"
+#include "exports/duckdb.h"
+#include "exports/formats.h"
 #include "measure.h"
+#include "plain_sqlite.h"
 #include "report/loader.h"
-#include "report/sql_functions.h"
 #include "report/sql_session.h"
 
 namespace llama::bench {
@@ -19,80 +19,98 @@ namespace {
 struct Question {
   const char* name;
   const char* here;
-  const char* plain;  // "": it is not asked there
+  const char* plain;
+  const char* duckdb;
 };
 
 constexpr Question kQuestions[] = {
-    {"percentiles_by_name",
-     "SELECT name, count(*), p50(duration_ns), p95(duration_ns), p99(duration_ns) FROM spans GROUP "
-     "BY "
-     "name",
-     "SELECT name, count(*), p50(duration), p95(duration), p99(duration) FROM spans GROUP BY name"},
-    {"percentiles_by_name_at_once",
-     "SELECT name, count(*), percentiles(duration_ns, 50, 95, 99) FROM spans GROUP BY name",
-     "SELECT name, count(*), percentiles(duration, 50, 95, 99) FROM spans GROUP BY name"},
-    {"phases", "SELECT build, name, count, p50_ns, p95_ns, p99_ns FROM phases ORDER BY sum_ns DESC",
-     "SELECT build, name, count(*), p50(duration), p95(duration), p99(duration) FROM spans GROUP "
-     "BY "
-     "1, 2 ORDER BY sum(duration) DESC"},
-    {"upload_sum_by_build",
-     "SELECT build, sum(uploaded_bytes) FROM spans WHERE name = 'sync' GROUP BY build",
-     "SELECT build, sum(json_extract(fields, '$.uploaded_bytes')) FROM spans WHERE name = 'sync' "
-     "GROUP BY build"},
-    {"by_worker",
-     "SELECT worker_id, count(*), sum(duration_ns), sum(cold_start) FROM spans WHERE name = "
-     "'invoke' "
-     "GROUP BY worker_id ORDER BY 2 DESC LIMIT 10",
-     "SELECT json_extract(fields, '$.worker_id'), count(*), sum(duration), "
-     "sum(json_extract(fields, '$.cold_start')) FROM spans WHERE name = 'invoke' GROUP BY 1 ORDER "
-     "BY 2 "
-     "DESC LIMIT 10"},
-    {"concurrency_per_second",
-     "SELECT s, sum(sum(d)) OVER (ORDER BY s) FROM (SELECT start_ns / 1000000000 s, 1 d FROM spans "
-     "WHERE name = 'invoke' UNION ALL SELECT end_ns / 1000000000, -1 FROM spans WHERE name = "
-     "'invoke') GROUP BY s",
-     "SELECT s, sum(sum(d)) OVER (ORDER BY s) FROM (SELECT start / 1000000000 s, 1 d FROM spans "
-     "WHERE name = 'invoke' UNION ALL SELECT (start + duration) / 1000000000, -1 FROM spans WHERE "
-     "name = 'invoke') GROUP BY s"},
-    {"two_builds_by_file",
-     "SELECT a.file, b.duration_ns - a.duration_ns FROM compiles a JOIN compiles b USING (file) "
-     "WHERE "
-     "a.build = :a AND b.build = :b ORDER BY 2 DESC LIMIT 10",
-     "SELECT a.file, b.duration - a.duration FROM (SELECT json_extract(fields, '$.source') file, "
-     "duration FROM spans WHERE name = 'llamacc' AND build = :a) a JOIN (SELECT "
-     "json_extract(fields, "
-     "'$.source') file, duration FROM spans WHERE name = 'llamacc' AND build = :b) b USING (file) "
-     "ORDER BY 2 DESC LIMIT 10"},
-    {"children_of_root",
-     "SELECT name, count(*), sum(duration_ns) FROM spans WHERE depth = 1 GROUP BY name",
-     "SELECT c.name, count(*), sum(c.duration) FROM spans p JOIN spans c ON c.parent_id = "
-     "p.span_id "
-     "AND c.trace_id = p.trace_id WHERE p.name = 'llamacc' GROUP BY c.name"},
-    {"children_of_root_joined",
-     "SELECT c.name, count(*), sum(c.duration_ns) FROM spans p JOIN spans c ON c.parent = p.id "
-     "WHERE "
-     "p.name = 'llamacc' GROUP BY c.name",
-     "SELECT c.name, count(*), sum(c.duration) FROM spans p JOIN spans c ON c.parent_id = "
-     "p.span_id "
-     "AND c.trace_id = p.trace_id WHERE p.name = 'llamacc' GROUP BY c.name"},
-    {"self_time_by_name", "SELECT name, sum(self_ns) FROM spans GROUP BY name ORDER BY 2 DESC",
-     "SELECT p.name, sum(p.duration - coalesce((SELECT sum(c.duration) FROM spans c WHERE "
-     "c.parent_id = p.span_id AND c.trace_id = p.trace_id), 0)) FROM spans p GROUP BY p.name ORDER "
-     "BY "
-     "2 DESC"},
-    {"any_field",
-     "SELECT name, count(*), max(max_rss_bytes) FROM spans WHERE max_rss_bytes > 100000000 GROUP "
-     "BY "
-     "name",
-     "SELECT name, count(*), max(json_extract(fields, '$.max_rss_bytes')) FROM spans WHERE "
-     "json_extract(fields, '$.max_rss_bytes') > 100000000 GROUP BY name"},
-    {"slowest_compiles",
-     "SELECT file, duration_ns, exec_ns, invoke_ns - worker_ns FROM compiles ORDER BY duration_ns "
-     "DESC "
-     "LIMIT 10",
-     "SELECT json_extract(fields, '$.source'), duration FROM spans WHERE name = 'llamacc' ORDER BY "
-     "2 "
-     "DESC LIMIT 10"},
+    {"percentiles by name",
+     R"(SELECT name, count(*), percentiles(duration_ns, 50, 95, 99) FROM spans GROUP BY name)",
+     R"(SELECT name, count(*), percentiles(duration, 50, 95, 99) FROM spans GROUP BY name)",
+     R"(SELECT name, count(*), quantile_disc(duration_ns, [0.5, 0.95, 0.99]) FROM spans
+        GROUP BY name)"},
+    {"the same one by one",
+     R"(SELECT name, count(*), p50(duration_ns), p95(duration_ns), p99(duration_ns) FROM spans
+        GROUP BY name)",
+     R"(SELECT name, count(*), p50(duration), p95(duration), p99(duration) FROM spans
+        GROUP BY name)",
+     R"(SELECT name, count(*), quantile_disc(duration_ns, 0.5), quantile_disc(duration_ns, 0.95),
+        quantile_disc(duration_ns, 0.99) FROM spans GROUP BY name)"},
+    {"phases",
+     R"(SELECT build, name, count, p50_ns, p95_ns, p99_ns FROM phases ORDER BY sum_ns DESC)",
+     R"(SELECT build, name, count(*), p50(duration), p95(duration), p99(duration) FROM spans
+        GROUP BY 1, 2 ORDER BY sum(duration) DESC)",
+     R"(SELECT build, name, count(*), quantile_disc(duration_ns, [0.5, 0.95, 0.99]) FROM spans
+        GROUP BY 1, 2 ORDER BY sum(duration_ns) DESC)"},
+    {"upload sum by build",
+     R"(SELECT build, sum(uploaded_bytes) FROM spans WHERE name = 'sync' GROUP BY build)",
+     R"(SELECT build, sum(json_extract(fields, '$.uploaded_bytes')) FROM spans
+        WHERE name = 'sync' GROUP BY build)",
+     R"(SELECT build, sum(uploaded_bytes) FROM spans WHERE name = 'sync' GROUP BY build)"},
+    {"by worker",
+     R"(SELECT worker_id, count(*), sum(duration_ns), sum(cold_start) FROM spans
+        WHERE name = 'invoke' GROUP BY worker_id ORDER BY 2 DESC LIMIT 10)",
+     R"(SELECT json_extract(fields, '$.worker_id'), count(*), sum(duration),
+        sum(json_extract(fields, '$.cold_start')) FROM spans
+        WHERE name = 'invoke' GROUP BY 1 ORDER BY 2 DESC LIMIT 10)",
+     R"(SELECT worker_id, count(*), sum(duration_ns), sum(cold_start::INT) FROM spans
+        WHERE name = 'invoke' GROUP BY worker_id ORDER BY 2 DESC LIMIT 10)"},
+    {"concurrency per second",
+     R"(SELECT s, sum(sum(d)) OVER (ORDER BY s) FROM (
+        SELECT start_ns / 1000000000 s, 1 d FROM spans WHERE name = 'invoke' UNION ALL
+        SELECT end_ns / 1000000000, -1 FROM spans WHERE name = 'invoke') GROUP BY s)",
+     R"(SELECT s, sum(sum(d)) OVER (ORDER BY s) FROM (
+        SELECT start / 1000000000 s, 1 d FROM spans WHERE name = 'invoke' UNION ALL
+        SELECT (start + duration) / 1000000000, -1 FROM spans WHERE name = 'invoke') GROUP BY s)",
+     R"(SELECT s, sum(sum(d)) OVER (ORDER BY s) FROM (
+        SELECT start_ns // 1000000000 s, 1 d FROM spans WHERE name = 'invoke' UNION ALL
+        SELECT (start_ns + duration_ns) // 1000000000, -1 FROM spans WHERE name = 'invoke')
+        GROUP BY s)"},
+    {"two builds by file",
+     R"(SELECT a.file, b.duration_ns - a.duration_ns FROM compiles a JOIN compiles b USING (file)
+        WHERE a.build = :a AND b.build = :b ORDER BY 2 DESC LIMIT 10)",
+     // Materialised, or SQLite looks at every pair.
+     R"(WITH a AS MATERIALIZED (SELECT json_extract(fields, '$.source') file, duration FROM spans
+        WHERE name = 'llamacc' AND build = :a),
+        b AS MATERIALIZED (SELECT json_extract(fields, '$.source') file, duration FROM spans
+        WHERE name = 'llamacc' AND build = :b)
+        SELECT file, b.duration - a.duration FROM a JOIN b USING (file) ORDER BY 2 DESC LIMIT 10)",
+     R"(SELECT source, b.duration_ns - a.duration_ns FROM spans a JOIN spans b USING (source)
+        WHERE a.name = 'llamacc' AND b.name = 'llamacc' AND a.build = :a AND b.build = :b
+        ORDER BY 2 DESC LIMIT 10)"},
+    {"children of root",
+     R"(SELECT name, count(*), sum(duration_ns) FROM spans WHERE depth = 1 GROUP BY name)",
+     R"(SELECT c.name, count(*), sum(c.duration) FROM spans p JOIN spans c
+        ON c.parent_id = p.span_id AND c.trace_id = p.trace_id WHERE p.name = 'llamacc'
+        GROUP BY c.name)",
+     R"(SELECT name, count(*), sum(duration_ns) FROM spans WHERE depth = 1 GROUP BY name)"},
+    {"the same by a join",
+     R"(SELECT c.name, count(*), sum(c.duration_ns) FROM spans p JOIN spans c ON c.parent = p.id
+        WHERE p.name = 'llamacc' GROUP BY c.name)",
+     R"(SELECT c.name, count(*), sum(c.duration) FROM spans p JOIN spans c
+        ON c.parent_id = p.span_id AND c.trace_id = p.trace_id WHERE p.name = 'llamacc'
+        GROUP BY c.name)",
+     R"(SELECT c.name, count(*), sum(c.duration_ns) FROM spans p JOIN spans c
+        ON c.parent_id = p.span_id AND c.trace_id = p.trace_id WHERE p.name = 'llamacc'
+        GROUP BY c.name)"},
+    {"self time by name", R"(SELECT name, sum(self_ns) FROM spans GROUP BY name ORDER BY 2 DESC)",
+     R"(SELECT p.name, sum(p.duration - coalesce((SELECT sum(c.duration) FROM spans c
+        WHERE c.parent_id = p.span_id AND c.trace_id = p.trace_id), 0)) FROM spans p
+        GROUP BY p.name ORDER BY 2 DESC)",
+     R"(SELECT name, sum(self_ns) FROM spans GROUP BY name ORDER BY 2 DESC)"},
+    {"any field",
+     R"(SELECT name, count(*), max(max_rss_bytes) FROM spans WHERE max_rss_bytes > 100000000
+        GROUP BY name)",
+     R"(SELECT name, count(*), max(json_extract(fields, '$.max_rss_bytes')) FROM spans
+        WHERE json_extract(fields, '$.max_rss_bytes') > 100000000 GROUP BY name)",
+     R"(SELECT name, count(*), max(max_rss_bytes) FROM spans WHERE max_rss_bytes > 100000000
+        GROUP BY name)"},
+    {"slowest compiles",
+     R"(SELECT file, duration_ns, exec_ns, invoke_ns - worker_ns FROM compiles
+        ORDER BY duration_ns DESC LIMIT 10)",
+     R"(SELECT json_extract(fields, '$.source'), duration FROM spans WHERE name = 'llamacc'
+        ORDER BY 2 DESC LIMIT 10)",
+     R"(SELECT source, duration_ns FROM spans WHERE name = 'llamacc' ORDER BY 2 DESC LIMIT 10)"},
 };
 
 // :a and :b replaced by the builds, since a script has no parameters.
@@ -106,68 +124,6 @@ std::string WithBuilds(std::string sql, const std::string& a, const std::string&
   return sql;
 }
 
-class Plain {
- public:
-  static std::unique_ptr<Plain> Import(const report::Columns& columns, const std::string& path);
-  ~Plain() { sqlite3_close_v2(connection_); }
-  bool Run(const std::string& sql);
-
- private:
-  bool Fill(const report::Columns& columns);
-  sqlite3* connection_ = nullptr;
-};
-
-std::unique_ptr<Plain> Plain::Import(const report::Columns& columns, const std::string& path) {
-  auto plain = std::make_unique<Plain>();
-  if (sqlite3_open(path.c_str(), &plain->connection_) != SQLITE_OK) return nullptr;
-  if (!report::AddFunctions(plain->connection_) || !plain->Fill(columns)) return nullptr;
-  return plain;
-}
-
-bool Plain::Fill(const report::Columns& columns) {
-  if (!Run("PRAGMA journal_mode=OFF") || !Run("PRAGMA synchronous=OFF") ||
-      !Run("PRAGMA cache_size=-524288") || !Run("PRAGMA mmap_size=2147418112") ||
-      !Run("CREATE TABLE spans(build TEXT, trace_id TEXT, span_id TEXT, parent_id TEXT, name TEXT, "
-           "start INTEGER, duration INTEGER, fields TEXT)") ||
-      !Run("BEGIN")) {
-    return false;
-  }
-  sqlite3_stmt* insert = nullptr;
-  sqlite3_prepare_v2(connection_, "INSERT INTO spans VALUES(?,?,?,?,?,?,?,?)", -1, &insert,
-                     nullptr);
-  const auto text = [&](int i, std::string_view s) {
-    sqlite3_bind_text(insert, i, s.data(), static_cast<int>(s.size()), SQLITE_TRANSIENT);
-  };
-  std::string fields;
-  for (report::Row row = 0; row < columns.size(); ++row) {
-    text(1, columns.text(columns.builds()[columns.build()[row]].id));
-    text(2, trace::Hex(columns.traces()[columns.trace()[row]]));
-    text(3, trace::Hex(columns.span_id()[row]));
-    text(4, columns.parent_id()[row] == 0 ? "" : trace::Hex(columns.parent_id()[row]));
-    text(5, columns.text(columns.name()[row]));
-    sqlite3_bind_int64(insert, 6, columns.start_ns()[row]);
-    sqlite3_bind_int64(insert, 7, columns.duration_ns()[row]);
-    fields.clear();
-    columns.AppendFieldsJson(fields, row);
-    text(8, fields);
-    sqlite3_step(insert);
-    sqlite3_reset(insert);
-  }
-  sqlite3_finalize(insert);
-  return Run("COMMIT") && Run("CREATE INDEX by_name ON spans(name)") &&
-         Run("CREATE INDEX by_parent ON spans(parent_id)") &&
-         Run("CREATE INDEX by_id ON spans(span_id)") && Run("ANALYZE");
-}
-
-bool Plain::Run(const std::string& sql) {
-  char* error = nullptr;
-  const int rc = sqlite3_exec(
-      connection_, sql.c_str(), [](void*, int, char**, char**) { return 0; }, nullptr, &error);
-  if (rc != SQLITE_OK) std::fprintf(stderr, "trace_queries: %s: %s\n", sql.c_str(), error);
-  sqlite3_free(error);
-  return rc == SQLITE_OK;
-}
-
 template <typename F>
 std::optional<double> CpuMs(F&& f) {
   const double before_s = UsageNow().cpu_s;
@@ -175,57 +131,119 @@ std::optional<double> CpuMs(F&& f) {
   return (UsageNow().cpu_s - before_s) * 1000;
 }
 
+template <typename F>
+std::optional<double> BestMs(int times, F&& f) {
+  std::optional<double> best;
+  for (int i = 0; i < times; ++i) {
+    const auto ms = CpuMs(f);
+    if (!ms) return std::nullopt;
+    best = std::min(best.value_or(*ms), *ms);
+  }
+  return best;
+}
+
+bool Told(const Result<void>& result) {
+  if (!result) std::fprintf(stderr, "trace_queries: %s\n", result.error().message.c_str());
+  return result.has_value();
+}
+
+// The same spans in a table of DuckDB's own, every field a column.
+Result<std::unique_ptr<exports::DuckDb>> ImportDuckDb(const report::Columns& columns,
+                                                      const std::string& library,
+                                                      const std::string& folder) {
+  ASSIGN_OR_RETURN(const exports::Selection selection, exports::Selection::Of(columns));
+  exports::ExportOptions options;
+  options.duckdb_library = library;
+  const std::string file = folder + "/spans.parquet";
+  ASSIGN_OR_RETURN(const auto written, exports::WriteParquet(selection, options, file));
+  ASSIGN_OR_RETURN(const exports::DuckDbApi api, exports::LoadDuckDb(library));
+  ASSIGN_OR_RETURN(auto database, exports::DuckDb::Open(api));
+  TRY(database->Run("CREATE TABLE spans AS SELECT * FROM '" + file + "'"));
+  return database;
+}
+
+struct Timed {
+  std::string name;
+  std::optional<double> first_ms, here_ms, plain_ms, duckdb_ms;
+};
+
+void Print(const Timed& row, bool json) {
+  const auto number = [&](const char* key, std::optional<double> ms) {
+    if (json && ms) std::printf(",\"%s\":%.1f", key, *ms);
+    if (!json && ms) std::printf("%10.0f", *ms);
+    if (!json && !ms) std::printf("%10s", "");
+  };
+  std::printf(json ? "{\"query\":\"%s\"" : "%-24s", row.name.c_str());
+  number("first_cpu_ms", row.first_ms);
+  number("cpu_ms", row.here_ms);
+  number("plain_cpu_ms", row.plain_ms);
+  number("duckdb_cpu_ms", row.duckdb_ms);
+  if (row.plain_ms && row.here_ms) {
+    const double ratio = *row.plain_ms / std::max(*row.here_ms, 0.1);
+    std::printf(json ? ",\"ratio\":%.1f" : "%9.1fx", ratio);
+  }
+  std::printf(json ? "}\n" : "\n");
+  std::fflush(stdout);
+}
+
 }  // namespace
 
-int RunSqlQueries(const std::vector<std::string>& build_dirs, bool with_plain) {
-  const auto columns = report::LoadBuilds(build_dirs);
+int RunSqlQueries(const SqlBench& bench) {
+  const auto columns = report::LoadBuilds(bench.build_dirs);
   if (!columns) {
     std::fprintf(stderr, "trace_queries: %s\n", columns.error().message.c_str());
     return 1;
   }
   const auto session = report::SqlSession::Open(*columns, {});
-  if (!session) return 1;
+  const auto dir = TempDir::Create();
+  if (!session || !dir) return 1;
   const auto builds = columns->builds();
   const std::string b(columns->text(builds[builds.size() - 1].id));
   const std::string a(columns->text(builds[builds.size() > 1 ? builds.size() - 2 : 0].id));
 
-  const auto dir = TempDir::Create();
-  if (!dir) return 1;
-  std::unique_ptr<Plain> plain;
-  if (with_plain) {
-    const auto import_ms = CpuMs([&] {
-      plain = Plain::Import(*columns, dir->path() + "/plain.db");
-      return plain != nullptr;
-    });
-    if (!import_ms) return 1;
-    std::printf("{\"query\":\"import\",\"plain_cpu_ms\":%.0f}\n", *import_ms);
+  if (!bench.json) {
+    std::printf("%u spans; CPU ms\n%-24s%10s%10s%10s%10s%10s\n", columns->size(), "", "first",
+                "llama", "SQLite", "DuckDB", "ratio");
   }
-  const auto out =
-      report::TableWriter::Create({report::TableFormat::kCsv}, [](std::string_view) {});
-  for (const Question& question : kQuestions) {
-    std::optional<double> first_ms;
-    double best_ms = 1e12;
-    for (int i = 0; i < 3; ++i) {
-      const auto ms = CpuMs([&] {
-        const auto rows = (*session)->Run(WithBuilds(question.here, a, b), *out);
-        if (!rows) std::fprintf(stderr, "trace_queries: %s\n", rows.error().message.c_str());
-        return rows.has_value();
-      });
-      if (!ms) return 1;
-      if (!first_ms) first_ms = ms;
-      best_ms = std::min(best_ms, *ms);
-    }
-    std::printf("{\"query\":\"%s\",\"first_cpu_ms\":%.0f,\"cpu_ms\":%.0f", question.name, *first_ms,
-                best_ms);
-    if (plain) {
-      const auto ms = CpuMs([&] { return plain->Run(WithBuilds(question.plain, a, b)); });
-      if (!ms) return 1;
-      std::printf(",\"plain_cpu_ms\":%.0f,\"ratio\":%.1f", *ms, *ms / best_ms);
-    }
-    std::printf("}\n");
-    std::fflush(stdout);
+  std::unique_ptr<PlainSqlite> plain;
+  Result<std::unique_ptr<exports::DuckDb>> duckdb = std::unique_ptr<exports::DuckDb>();
+  Timed import{"import", {}, {}, {}, {}};
+  if (bench.plain) {
+    import.plain_ms = CpuMs([&] {
+      plain = PlainSqlite::Import(*columns, dir->path() + "/plain.db");
+    return plain != nullptr;
+  });
+  if (!import.plain_ms) return 1;
+}
+if (!bench.duckdb.empty()) {
+    import.duckdb_ms = CpuMs([&] {
+      duckdb = ImportDuckDb(*columns, bench.duckdb, dir->path());
+    return true;
+});
+if (!duckdb) {
+  std::fprintf(stderr, "trace_queries: %s\n", duckdb.error().message.c_str());
+  return 1;
+}
+}  // namespace llama::bench
+Print(import, bench.json);
+const auto out = report::TableWriter::Create({report::TableFormat::kCsv}, [](std::string_view) {});
+for (const Question& question : kQuestions) {
+  Timed row{question.name, {}, {}, {}, {}};
+  const auto here = [&] {
+    const auto rows = (*session)->Run(WithBuilds(question.here, a, b), *out);
+    return Told(rows ? Result<void>() : Result<void>(rows.error()));
+  };
+  row.first_ms = CpuMs(here);
+  row.here_ms = BestMs(3, here);
+  if (!row.here_ms) return 1;
+  if (plain) row.plain_ms = CpuMs([&] { return plain->Run(WithBuilds(question.plain, a, b)); });
+  if (*duckdb) {
+    row.duckdb_ms =
+        BestMs(3, [&] { return Told((*duckdb)->Run(WithBuilds(question.duckdb, a, b))); });
   }
-  return 0;
+  Print(row, bench.json);
+}
+return 0;
 }
 
 }  // namespace llama::bench

@@ -1,5 +1,5 @@
 // The queries that people ask of a build, in SQL: over llama's tables, and over the same spans in a
-// plain SQLite database (a row a span, its fields as JSON, indexes on name and parent).
+// plain SQLite database and in DuckDB.
 #pragma once
 
 #include <string>
@@ -7,9 +7,15 @@
 
 namespace llama::bench {
 
-// `trace_queries sql DIR...`: the last two are the builds that are compared. Prints a line of JSON
-// a query: CPU milliseconds here and there (the best of three, and of one), and the ratio; or only
-// here, without `plain`. Gives the exit status.
-int RunSqlQueries(const std::vector<std::string>& build_dirs, bool plain);
+struct SqlBench {
+  std::vector<std::string> build_dirs;  // the last two are the builds that are compared
+  bool plain = false;                   // beside plain SQLite
+  std::string duckdb;                   // beside this library of DuckDB's
+  bool json = false;                    // a line of JSON a query, instead of a table
+};
+
+// CPU milliseconds of each query, the best of three; of plain SQLite, which takes its time, of one.
+// Gives the exit status.
+int RunSqlQueries(const SqlBench& bench);
 
 }  // namespace llama::bench
