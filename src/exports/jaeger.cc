@@ -81,14 +81,14 @@ class JaegerWriter {
     for (const Row row : selection_.rows_of(trace)) {
       text += any ? ",\n" : "\n";
       AppendSpan(text, row, processes);
-      all = out_.Keep(processes.text().size() + kTraceTail.size() + kTail.size() + 1);
+      all = out_.Keep(processes.text().size() + kTraceTail.size() + kTail.size() + 2);
       if (!all) break;
       any = true;
       ++counts_.spans;
     }
     if (!any) return false;
     text.append(kTraceTail).append(processes.text()).append("}}");
-    return out_.Keep(kTail.size()) && all;
+    return all && out_.Keep(kTail.size());
   }
 
   void AppendSpan(std::string& text, Row row, Processes& processes) {

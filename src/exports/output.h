@@ -30,7 +30,7 @@ class Output {
   std::string& text() { return text_; }
   // Whether what was appended since the last Keep stays: if with `reserve` more bytes, those that
   // end the document, it is within the limit. If not, it is gone, and so is whatever is appended
-  // after a failed write. False once, false for ever.
+  // after a failed write. False once, false for ever: what ends the document is not to be kept.
   bool Keep(size_t reserve = 0);
   bool full() const { return full_; }
   // Writes what is left. The first error of any write.

@@ -40,11 +40,16 @@ class SpeedscopeWriter {
         R"({"$schema":"https://www.speedscope.app/file-format-schema.json","exporter":"llama",)"
         R"("activeProfileIndex":0,"shared":{"frames":[)";
     out_.text() += begin;
-    if (!out_.Keep(kTailWithoutProfiles.size()) || !WriteFrames()) {
+    if (!out_.Keep(kTailWithoutProfiles.size())) return {};
+    bool room = WriteFrames();
+    if (room) {
+      out_.text() += "\n]},\"profiles\":[";
+      room = out_.Keep(kTail.size());
+    }
+    if (!room) {
       out_.text() += kTailWithoutProfiles;
       return std::move(counts_);
     }
-    out_.text() += "\n]},\"profiles\":[";
     if (WriteSum()) WriteTracks();
     out_.text() += kTail;
     return std::move(counts_);
@@ -170,8 +175,7 @@ class SpeedscopeWriter {
     text += R"(],"endValue":)";
     AppendInt(text, last_ns_);
     text += '}';
-    // Room was kept for it: false only if what came before did not fit.
-    return out_.Keep(kTail.size()) && all;
+    return all && out_.Keep(kTail.size());
   }
 
   void CloseUntil(uint32_t enclosing) {

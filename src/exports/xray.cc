@@ -18,10 +18,10 @@ constexpr size_t kMaxNameBytes = 200;
 
 bool IsAllowed(char c) {
   const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  return word || std::string_view("_.:/%&#=+\\-@ ").find(c) != std::string_view::npos;
+  return word || std::string_view("_.:/%&#=+-@ ").find(c) != std::string_view::npos;
 }
 
-// The letters of other scripts are allowed, too, but not all that is beyond ASCII.
+// Letters of other scripts and backslashes are allowed, too, but not worth the telling apart.
 std::string CleanName(std::string_view name) {
   std::string clean(name.substr(0, kMaxNameBytes));
   for (char& c : clean) {
