@@ -78,16 +78,18 @@ class JaegerWriter {
     text += R"(","spans":[)";
     bool any = false;
     bool all = true;
+    size_t named = processes.text().size();
     for (const Row row : selection_.rows_of(trace)) {
       text += any ? ",\n" : "\n";
       AppendSpan(text, row, processes);
       all = out_.Keep(processes.text().size() + kTraceTail.size() + kTail.size() + 2);
-      if (!all) break;
+      if (!all) break;  // with what it added to the processes
+      named = processes.text().size();
       any = true;
       ++counts_.spans;
     }
     if (!any) return false;
-    text.append(kTraceTail).append(processes.text()).append("}}");
+    text.append(kTraceTail).append(processes.text(), 0, named).append("}}");
     return all && out_.Keep(kTail.size());
   }
 
