@@ -28,11 +28,12 @@ int64_t LowTime(const Units& units, const JobSlots& slots, int64_t few, int64_t 
   return low_ns;
 }
 
-// A quarter of what could run at once, be it that there are fewer units than slots.
+// A quarter of what could run at once, be it that there are fewer units than slots. Without a limit
+// that is what did.
 int64_t FewOf(const Units& units, const JobSlots& slots) {
-  auto most = static_cast<int64_t>(units.all.size());
-  if (slots.count != kUnlimitedJobs) most = std::min(most, slots.count);
-  return std::max<int64_t>(1, most / 4);
+  const auto count = static_cast<int64_t>(units.all.size());
+  const int64_t most = slots.count == kUnlimitedJobs ? units.peak : slots.count;
+  return std::max<int64_t>(1, std::min(most, count) / 4);
 }
 
 void Share(const Units& units, const JobSlots& slots, CriticalPath& out) {

@@ -63,9 +63,9 @@ std::vector<Finding> FindFindings(const Columns& trace, const Analysis& analysis
   const WallShares shares(analysis.units);
   const Transfers transfers = MeasureTransfers(trace, analysis.units);
   const RuleInput in = {trace, analysis, shares, transfers};
-  FindInPath(in, list);
   FindInCloud(in, list);
   FindOnHost(in, list);
+  FindInPath(in, list);
   return list.Take();
 }
 
