@@ -4,7 +4,7 @@ _llama()
     local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} i
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W 'build builds report sql invoke xargs store get daemon emulator config doctor bootstrap function help --help --version' -- "$cur"))
+        COMPREPLY=($(compgen -W 'build builds report compare sql invoke xargs store get daemon emulator config doctor bootstrap function help --help --version' -- "$cur"))
         return
     fi
     case $command in
@@ -26,10 +26,25 @@ _llama()
             COMPREPLY=($(compgen -c -- "$cur"))
         fi
         ;;
-    builds | config | doctor) COMPREPLY=($(compgen -W '--json --help' -- "$cur")) ;;
-    report)
+    builds)
         if [[ $cur == -* ]]; then
-            COMPREPLY=($(compgen -W '--json --help' -- "$cur"))
+            COMPREPLY=($(compgen -W '--json --name --tag --status --since --limit --older-than --keep --max-bytes --dry-run --force --help' -- "$cur"))
+        elif ((COMP_CWORD == 2)); then
+            COMPREPLY=($(compgen -W 'rename tag rm prune' -- "$cur"))
+        elif [[ ${COMP_WORDS[COMP_CWORD - 1]} == --status ]]; then
+            COMPREPLY=($(compgen -W 'ok failed running unfinished' -- "$cur"))
+        else
+            COMPREPLY=($(compgen -W "$(llama builds 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$cur"))
+        fi
+        ;;
+    config | doctor) COMPREPLY=($(compgen -W '--json --help' -- "$cur")) ;;
+    report | compare)
+        if [[ $cur == -* && $command == report ]]; then
+            COMPREPLY=($(compgen -W '--json --section --help' -- "$cur"))
+        elif [[ $cur == -* ]]; then
+            COMPREPLY=($(compgen -W '--json --a --b --help' -- "$cur"))
+        elif [[ ${COMP_WORDS[COMP_CWORD - 1]} == --section ]]; then
+            COMPREPLY=($(compgen -W 'findings bounds overview phases slowest path weighted parallelism use workers cost local reading' -- "$cur"))
         else
             COMPREPLY=($(compgen -W "$(llama builds 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$cur"))
         fi
@@ -86,7 +101,7 @@ _llama()
         *) COMPREPLY=($(compgen -W '--port --port-file --listen --dir --tls --cert --key --region --access-key --secret-file --expire-after --profile --model --set --max-object --bare-root --function-idle --help' -- "$cur")) ;;
         esac
         ;;
-    help) COMPREPLY=($(compgen -W 'build builds report sql invoke xargs store get daemon emulator config doctor bootstrap function' -- "$cur")) ;;
+    help) COMPREPLY=($(compgen -W 'build builds report compare sql invoke xargs store get daemon emulator config doctor bootstrap function' -- "$cur")) ;;
     esac
 }
 complete -o default -F _llama llama
