@@ -36,8 +36,11 @@ bool IsValidBuildId(std::string_view id) {
   return true;
 }
 
-Builds::Builds(std::string builds_dir, const Clock& clock)
-    : builds_dir_(std::move(builds_dir)), clock_(clock), unnamed_id_(UnnamedId(clock)) {}
+Builds::Builds(std::string builds_dir, const Clock& clock, bool recording)
+    : builds_dir_(std::move(builds_dir)),
+      clock_(clock),
+      recording_(recording),
+      unnamed_id_(UnnamedId(clock)) {}
 
 Builds::~Builds() = default;
 
@@ -66,10 +69,12 @@ Result<void> Builds::Begin(const wire::BeginBuild& build) {
 
 Result<void> Builds::End(const wire::EndBuild& build) {
   if (!IsValidBuildId(build.id)) return Error{Code::kInvalid, "build id " + build.id};
-  const auto writer = WriterOf(build.id);
-  if (!writer) return Error{Code::kUnavailable, "trace of build " + build.id};
-  writer->Add(build.root);
-  TRY(writer->Flush());
+  if (recording_) {
+    const auto writer = WriterOf(build.id);
+    if (!writer) return Error{Code::kUnavailable, "trace of build " + build.id};
+    writer->Add(build.root);
+    TRY(writer->Flush());
+  }
   const MutexLock lock(mutex_);
   Build& known = Find(build.id);
   known.writer = nullptr;
@@ -111,6 +116,7 @@ std::shared_ptr<trace::TraceWriter> Builds::WriterOf(const std::string& id) {
 }
 
 void Builds::Record(const std::string& id, const std::vector<trace::Span>& spans) {
+  if (!recording_) return;
   const auto writer = WriterOf(id);
   if (!writer) return;
   for (const trace::Span& span : spans) writer->Add(span);

@@ -25,7 +25,8 @@ bool IsValidBuildId(std::string_view id);
 
 class Builds {
  public:
-  Builds(std::string builds_dir, const Clock& clock);
+  // Without `recording`, spans are dropped: builds are counted, but have no trace.
+  Builds(std::string builds_dir, const Clock& clock, bool recording = true);
   ~Builds();
 
   Result<void> Begin(const wire::BeginBuild& build);
@@ -67,6 +68,7 @@ class Builds {
 
   const std::string builds_dir_;
   const Clock& clock_;
+  const bool recording_;
   const std::string unnamed_id_;
 
   Mutex mutex_;

@@ -35,6 +35,11 @@ Result<int64_t> NumberFromEnvironment(const char* name, int64_t low, int64_t hig
   return value;
 }
 
+bool WantsTraces() {
+  const char* text = std::getenv("LLAMA_TRACE");
+  return text == nullptr || std::strcmp(text, "off") != 0;
+}
+
 class PipelineImpl final : public Pipeline {
  public:
   static Result<std::unique_ptr<Pipeline>> Open(const PipelineOptions& options,
@@ -46,7 +51,7 @@ class PipelineImpl final : public Pipeline {
 
   PipelineImpl(const PipelineOptions& options, const Clock& clock)
       : clock_(clock),
-        builds_(JoinPath(options.backend.llama_dir, "builds"), clock),
+        builds_(JoinPath(options.backend.llama_dir, "builds"), clock, WantsTraces()),
         toolchains_(compiler::Toolchains::Create()),
         finder_(scan::NewDependencyRunFinder()),
         cpu_(options.cpu_slots) {}

@@ -16,7 +16,7 @@ ExportCounts WriteSpeedscope(const Selection& selection, const ExportOptions& op
 ExportCounts WriteJaeger(const Selection& selection, const ExportOptions& options, Output& out);
 
 // Tables: RFC 4180; the lines of docs/trace_format.md; a database; Apache Parquet by DuckDB. What
-// is in them says docs/exports.md.
+// is in them says docs/tables.md.
 ExportCounts WriteCsv(const Selection& selection, const ExportOptions& options, Output& out);
 ExportCounts WriteNdjson(const Selection& selection, const ExportOptions& options, Output& out);
 Result<ExportCounts> WriteSqlite(const Selection& selection, const ExportOptions& options,
