@@ -1,8 +1,13 @@
 // llama compare: two builds, or two groups of builds, side by side.
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdio>
+#include <iterator>
+#include <optional>
+#include <thread>
 #include <vector>
 
 #include "command.h"
@@ -53,19 +58,43 @@ Result<Request> ReadRequest(const Arguments& arguments) {
     request.a = {parsed.rest[0]};
     request.b = {parsed.rest[1]};
   }
+  if (std::count(request.a.begin(), request.a.end(), "-") +
+          std::count(request.b.begin(), request.b.end(), "-") >
+      1) {
+    return Error{Code::kInvalid, "standard input is one trace"};
+  }
   if (request.a.size() + request.b.size() > report::kMaxCompared) {
     return Error{Code::kInvalid, "more than " + std::to_string(report::kMaxCompared) + " builds"};
   }
   return request;
 }
 
-Result<report::Side> LoadSide(const Names& names) {
+Result<report::BuildProfile> LoadProfile(const std::string& name) {
+  ASSIGN_OR_RETURN(const LoadedBuild build, LoadBuild(name));
+  const report::BuildRecord* record = build.record ? &*build.record : nullptr;
+  return report::ProfileBuild(build.trace, record != nullptr ? record->id : name, record);
+}
+
+// Builds are read side by side: each is a second's work at most, but there may be many. The first
+// error in the order of `names` counts.
+Result<report::Side> LoadProfiles(const Names& names) {
+  std::vector<std::optional<Result<report::BuildProfile>>> loaded(names.size());
+  std::atomic<size_t> next = 0;
+  const auto work = [&] {
+    for (size_t i = next++; i < names.size(); i = next++) loaded[i] = LoadProfile(names[i]);
+  };
+  // Each has a build in memory.
+  constexpr size_t kMaxThreads = 4;
+  const size_t threads =
+      std::min({kMaxThreads, names.size(), size_t{std::thread::hardware_concurrency()}});
+  std::vector<std::thread> others;
+  for (size_t i = 1; i < threads; ++i) others.emplace_back(work);
+  work();
+  for (std::thread& thread : others) thread.join();
   report::Side side;
-  for (const std::string& name : names) {
-    ASSIGN_OR_RETURN(const LoadedBuild build, LoadBuild(name));
-    const report::BuildRecord* record = build.record ? &*build.record : nullptr;
-    side.push_back(
-        report::ProfileBuild(build.trace, record != nullptr ? record->id : name, record));
+  for (auto& profile : loaded) {
+    if (!*profile) return std::move(*profile).error();
+    side.push_back(**std::move(profile));
   }
   return side;
 }
@@ -73,13 +102,17 @@ Result<report::Side> LoadSide(const Names& names) {
 int Run(const Arguments& arguments) {
   const auto request = ReadRequest(arguments);
   if (!request) return UsageError("compare", request.error().message);
-  const auto a = LoadSide(request->a);
-  const auto b = a ? LoadSide(request->b) : Result<report::Side>(report::Side());
-  if (!a || !b) {
-    PrintError((a ? b : a).error().message);
+  Names names = request->a;
+  names.insert(names.end(), request->b.begin(), request->b.end());
+  auto profiles = LoadProfiles(names);
+  if (!profiles) {
+    PrintError(profiles.error().message);
     return kFailed;
   }
-  const report::Comparison comparison = report::Compare(*a, *b);
+  const auto middle = profiles->begin() + std::ssize(request->a);
+  const report::Side b(std::make_move_iterator(middle), std::make_move_iterator(profiles->end()));
+  profiles->erase(middle, profiles->end());
+  const report::Comparison comparison = report::Compare(*profiles, b);
   const std::string text = request->json
                                ? report::FormatComparisonJson(comparison)
                                : report::FormatComparison(comparison, {WantsColor(STDOUT_FILENO)});

@@ -14,6 +14,8 @@
 namespace llama::report {
 namespace {
 
+// A hostile trace may have a million names of spans.
+constexpr size_t kMaxOthers = 64;
 constexpr size_t kMaxListed = 8;  // of distinct compilers, memory sizes and the like
 
 bool IsWork(std::string_view name) { return name != "build" && name != "machine"; }
@@ -103,9 +105,12 @@ std::vector<PhaseDurations> DurationsOf(const Columns& trace,
   std::vector<PhaseDurations> out(1);
   out[0].name = "unit";
   for (const UnitProfile& unit : units) out[0].ns.push_back(unit.duration_ns);
+  size_t others = 0;
   for (const StringId name : trace.span_names()) {
     const std::string_view text = trace.text(name);
-    if (!IsWork(text) || PlaceOfPhase(text).depth == 0) continue;
+    const PhasePlace place = PlaceOfPhase(text);
+    if (!IsWork(text) || place.depth == 0) continue;
+    if (place.order == PhasePlace().order && ++others > kMaxOthers) continue;
     PhaseDurations& phase = out.emplace_back();
     phase.name = text;
     for (const Row row : trace.rows_named(name)) phase.ns.push_back(trace.duration_ns()[row]);
@@ -134,7 +139,7 @@ class UnitLister {
       UnitProfile& unit = units[i];
       unit.name = NameOf(rows[i]);
       unit.duration_ns = trace_.duration_ns()[rows[i]];
-      unit.remote = trace_.field("remote").TrueAt(rows[i]);
+      unit.remote = remote_.TrueAt(rows[i]);
       unit.mostly = mostly_[i];
     }
     std::unordered_map<std::string_view, uint32_t> seen;
@@ -194,6 +199,7 @@ class UnitLister {
   const FieldColumn& source_ = trace_.field("source");
   const FieldColumn& command_ = trace_.field("command");
   const FieldColumn& reason_ = trace_.field("reason");
+  const FieldColumn& remote_ = trace_.field("remote");
   std::vector<std::string_view> mostly_;
 };
 

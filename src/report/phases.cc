@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "report/numbers.h"
 #include "report/percentile.h"
@@ -33,6 +34,10 @@ constexpr std::array<KnownPhase, 17> kPhases = {{
     {"queue", 1},
     {"local", 1},
 }};
+
+// Deeper names are listed last, without a place.
+constexpr int kMaxPhaseDepth = 8;
+constexpr size_t kMaxPlaced = 64;
 
 bool IsPhase(std::string_view name) { return name != "build" && name != "machine"; }
 
@@ -79,6 +84,51 @@ PhaseStats StatsOf(const Columns& trace, StringId name, double total) {
   return stats;
 }
 
+// The name above the first span of that name; empty of a root.
+std::string_view NameAbove(const Columns& trace, const std::string& name) {
+  const Row parent = trace.parent()[trace.rows_named(std::string_view(name))[0]];
+  return parent == kNoRow ? std::string_view() : trace.text(trace.name()[parent]);
+}
+
+// Known phases in their order; others below the one that they first occurred in, by name.
+std::vector<PhaseStats> InTreeOrder(const Columns& trace, std::vector<PhaseStats> phases) {
+  const auto order = [](const PhaseStats& phase) { return PlaceOfPhase(phase.name).order; };
+  std::sort(phases.begin(), phases.end(), [&](const PhaseStats& a, const PhaseStats& b) {
+    return order(a) != order(b) ? order(a) < order(b) : a.name < b.name;
+  });
+  const auto known = std::find_if(phases.begin(), phases.end(), [&](const PhaseStats& phase) {
+    return order(phase) == PhasePlace().order;
+  });
+  std::vector<PhaseStats> others(std::make_move_iterator(known),
+                                 std::make_move_iterator(phases.end()));
+  phases.erase(known, phases.end());
+  // A hostile trace may have a million names; finding a place takes time by their square.
+  for (PhaseStats& phase : others) phase.depth = others.size() > kMaxPlaced ? 0 : phase.depth;
+  const int rounds = others.size() > kMaxPlaced ? 0 : kMaxPhaseDepth;
+  // One round for each level; what is left after that is below names that have no place either.
+  for (int round = 0; round < rounds && !others.empty(); ++round) {
+    std::vector<PhaseStats> later;
+    for (PhaseStats& phase : others) {
+      const std::string_view above = NameAbove(trace, phase.name);
+      const auto parent = std::find_if(phases.begin(), phases.end(), [&](const PhaseStats& other) {
+        return other.name == above;
+      });
+      if (!above.empty() && IsPhase(above) && parent == phases.end()) {
+        later.push_back(std::move(phase));
+        continue;
+      }
+      phase.depth = parent == phases.end() ? 0 : parent->depth + 1;
+      const auto next =
+          std::find_if(parent == phases.end() ? parent : parent + 1, phases.end(),
+                       [&](const PhaseStats& other) { return other.depth < phase.depth; });
+      phases.insert(next, std::move(phase));
+    }
+    others = std::move(later);
+  }
+  for (PhaseStats& phase : others) phases.push_back(std::move(phase));
+  return phases;
+}
+
 double WorkTime(const Columns& trace) {
   double sum = 0;
   for (const char* name : {"llamacc", "command"}) {
@@ -110,12 +160,7 @@ std::vector<PhaseStats> MeasurePhases(const Columns& trace) {
   for (const StringId name : trace.span_names()) {
     if (IsPhase(trace.text(name))) phases.push_back(StatsOf(trace, name, total));
   }
-  std::sort(phases.begin(), phases.end(), [](const PhaseStats& a, const PhaseStats& b) {
-    const int order_a = PlaceOfPhase(a.name).order;
-    const int order_b = PlaceOfPhase(b.name).order;
-    return order_a != order_b ? order_a < order_b : a.name < b.name;
-  });
-  return phases;
+  return InTreeOrder(trace, std::move(phases));
 }
 
 }  // namespace llama::report

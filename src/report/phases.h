@@ -30,7 +30,7 @@ struct PhaseStats {
 std::vector<PhaseStats> MeasurePhases(const Columns& trace);
 
 // Where a compile's spans stand in its tree: {depth, order} of a name. Names that are not in
-// docs/trace_format.md come last, at depth 1.
+// docs/trace_format.md have the largest order.
 struct PhasePlace {
   int depth = 1;
   int order = 1000;

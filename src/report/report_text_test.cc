@@ -91,6 +91,17 @@ TEST(ReportTest, TheShortOneSaysHowToGoOn) {
   EXPECT_EQ(text.find("time by phase"), std::string::npos);
 }
 
+TEST(ReportTest, TwentyThousandNamesTakeNoQuadraticTime) {
+  std::string lines;
+  for (int i = 1; i <= 20'000; ++i) {
+    lines += SpanText(1, i, i > 1 ? 1 : 0, "n" + std::to_string(i), 0, 1);
+  }
+  const Columns trace = LoadText(lines);
+  const std::string text = TextOf(trace, {Section::kByPhase});
+  EXPECT_NE(text.find("and 19,940 more names"), std::string::npos)
+      << text.substr(text.size() - 300);
+}
+
 TEST(ReportTest, NothingIsFineToo) {
   const Columns nothing = LoadText("");
   EXPECT_FALSE(TextOf(nothing).empty());

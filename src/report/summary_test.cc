@@ -155,6 +155,22 @@ TEST(SummaryTest, SumsTimeByPhaseInTheOrderOfACompile) {
   EXPECT_EQ(invoke.self_ns, 4500 * kMs);  // the worker had one of them for 1000 ms
 }
 
+TEST(SummaryTest, OtherNamesStandBelowWhatTheyOccurredIn) {
+  SampleTrace t;
+  t.Add(1, 1, 0, "llamacc", 0, 100);
+  t.Add(1, 2, 1, "exec", 0, 50);
+  t.Add(1, 3, 2, "cc1", 0, 40);
+  t.Add(1, 4, 3, "parsing", 0, 30);
+  t.Add(1, 5, 2, "as", 40, 10);
+  t.Add(1, 6, 1, "write", 60, 10);
+  t.Add(2, 7, 0, "own", 0, 10);
+  std::string names;
+  for (const PhaseStats& phase : Summarise(t.Load()).phases) {
+    names += std::string(static_cast<size_t>(phase.depth), ' ') + phase.name + "\n";
+  }
+  EXPECT_EQ(names, "llamacc\n   exec\n    as\n    cc1\n     parsing\n write\nown\n");
+}
+
 TEST(SummaryTest, TheMachineAndTheBuildAreNoPhases) {
   SampleTrace t;
   t.Add(1, 1, 0, "build", 0, 100);
@@ -263,7 +279,7 @@ TEST(TextTest, IsWhatPeopleRead) {
   EXPECT_EQ(TextOf(Summarise(TenSeconds().Load())),
             R"(build b1 "before": make -j2
   wall time       10.0 s, exit status 2
-  compiles        4: 2 remote, 2 local (1 link, 1 option:-fweird); 1 with errors
+  compiles        4: 2 remote, 2 local, 1 with errors; local: 1 link, 1 option:-fweird
   inputs found    2 by dependencies
   in flight       2 at most, 0.5 on average
   cold starts     1 in 3 invocations; 1 retry; 1 failed

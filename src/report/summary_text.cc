@@ -10,6 +10,7 @@ namespace {
 
 // Reasons name files; beyond this many the rest is told by kind.
 constexpr size_t kMaxReasons = 20;
+constexpr size_t kMaxPhases = 60;
 
 std::string WallText(const Summary& s) {
   std::string wall = FormatDuration(s.wall_ns);
@@ -26,15 +27,14 @@ std::string WallText(const Summary& s) {
 std::string CompilesText(const Summary& s) {
   std::string text = FormatCount(s.compiles) + ": " + FormatCount(s.remote) + " remote, " +
                      FormatCount(s.local) + " local";
+  if (s.failed > 0) text.append(", ").append(FormatCount(s.failed)).append(" with errors");
   // The reasons that matter most; all of them have a section of their own.
   constexpr size_t kNamed = 3;
   for (size_t i = 0; i < std::min(kNamed, s.reasons.size()); ++i) {
-    text.append(i == 0 ? " (" : ", ").append(FormatCount(s.reasons[i].count)).append(" ");
+    text.append(i == 0 ? "; local: " : ", ").append(FormatCount(s.reasons[i].count)).append(" ");
     text.append(CutTo(Printable(s.reasons[i].reason), 30));
   }
   if (s.reasons.size() > kNamed) text += ", …";
-  if (!s.reasons.empty()) text += ")";
-  if (s.failed > 0) text.append("; ").append(FormatCount(s.failed)).append(" with errors");
   return text;
 }
 
@@ -73,7 +73,7 @@ void WriteHeading(const Summary& s, TextWriter& out) {
 
 void WriteOverview(const Summary& s, TextWriter& out) {
   out.Line("wall time", WallText(s));
-  out.Line("compiles", CompilesText(s));
+  out.Line("compiles", CutTo(CompilesText(s), kTextColumns - 18));
   if (s.commands > 0) out.Line("commands", FormatCount(s.commands));
   std::string rungs;
   for (const ReasonCount& rung : s.rungs) {
@@ -88,7 +88,8 @@ void WritePhases(const Summary& s, TextWriter& out) {
   if (s.phases.empty()) return;
   out.Heading("time by phase");
   TextTable table({"", "count", "sum", "share", "p50", "p95", "p99", "max"});
-  for (const PhaseStats& phase : s.phases) {
+  for (size_t i = 0; i < std::min(kMaxPhases, s.phases.size()); ++i) {
+    const PhaseStats& phase = s.phases[i];
     const std::string indent(2 * static_cast<size_t>(phase.depth), ' ');
     table.Add({CutTo(indent + Printable(phase.name), 32), FormatCount(phase.count),
                FormatDuration(phase.sum_ns), FormatShare(phase.share), FormatDuration(phase.p50_ns),
@@ -96,6 +97,9 @@ void WritePhases(const Summary& s, TextWriter& out) {
                FormatDuration(phase.max_ns)});
   }
   table.Write(out);
+  if (s.phases.size() > kMaxPhases) {
+    out.Raw("  and " + FormatCount(s.phases.size() - kMaxPhases) + " more names");
+  }
 }
 
 void WriteSlowest(const Summary& s, TextWriter& out) {

@@ -127,10 +127,13 @@ class UseMeter {
       busy.Add(trace_.start_ns()[span], trace_.end_ns(span));
       fetches.push_back(trace_.duration_ns()[span]);
     }
+    const FieldColumn& requests = trace_.field("store_requests");
+    const FieldColumn& uploaded = trace_.field("uploaded_objects");
     int64_t puts = 0;
     for (const Row span : trace_.rows_named("sync")) {
       errors += error.Has(span) ? 1 : 0;
-      puts = AddUp(puts, CountAt(trace_.field("store_requests"), span).value_or(0));
+      puts = AddUp(
+          puts, std::max(CountAt(requests, span).value_or(0), CountAt(uploaded, span).value_or(0)));
     }
     if (trace_.rows_named("sync").empty() && fetches.empty()) return row;
     row.utilisation = OfWall(busy.Measure().one_ns);
@@ -244,13 +247,11 @@ class UseMeter {
   }
 
   uint64_t WorkerErrors() const {
+    const FieldColumn& signal = trace_.field("signal");
+    const FieldColumn& error = trace_.field("error");
     uint64_t errors = 0;
-    for (const Row span : trace_.rows_named("exec")) {
-      errors += trace_.field("signal").Has(span) ? 1 : 0;
-    }
-    for (const Row span : trace_.rows_named("worker")) {
-      errors += trace_.field("error").Has(span) ? 1 : 0;
-    }
+    for (const Row span : trace_.rows_named("exec")) errors += signal.Has(span) ? 1 : 0;
+    for (const Row span : trace_.rows_named("worker")) errors += error.Has(span) ? 1 : 0;
     return errors;
   }
 
