@@ -17,6 +17,12 @@ bool Holds(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
+size_t Count(std::string_view text, std::string_view part) {
+  size_t count = 0;
+  for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
 constexpr std::string_view kJsonFormats[] = {"chrome",    "speedscope", "jaeger",
                                              "otlp-json", "zipkin",     "honeycomb"};
 
@@ -54,6 +60,8 @@ TEST(Formats, EndProperlyWhereverTheyAreCut) {
       ASSERT_TRUE(cut.text.empty() || IsJson(cut.text)) << format << " at " << limit << cut.text;
       ASSERT_GE(cut.counts.spans, spans) << format << " at " << limit;
       spans = cut.counts.spans;
+      // What begins ends.
+      ASSERT_EQ(Count(cut.text, R"("type":"O")"), Count(cut.text, R"("type":"C")")) << limit;
     }
     // Room for what ends a document is reckoned generously.
     EXPECT_EQ(WriteAs(format, selection, {}, all.text.size() + 500).text, all.text) << format;

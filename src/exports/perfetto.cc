@@ -169,10 +169,13 @@ class PerfettoWriter {
       const auto rows = lanes_.of_trace(t);
       for (const uint32_t i : rows) {
         CloseUntil(lanes_.track(i), lanes_.enclosing(i));
-        WriteBegin(i);
-        ++open_count_;
-        if (!Keep()) {
-          --open_count_;
+        bool room = Keep();  // for the ends there was
+        if (room) {
+          WriteBegin(i);
+          ++open_count_;
+          room = Keep();
+        }
+        if (!room) {
           CloseAll(rows);
           return;
         }

@@ -165,8 +165,12 @@ class SpeedscopeWriter {
     bool all = true;
     for (const uint32_t i : lanes_.on_track(t)) {
       CloseUntil(lanes_.enclosing(i));
-      AppendEvent('O', i, columns_.start_ns()[selection_.rows()[i]]);
-      all = out_.Keep(kTail.size() + kProfileEndBytes + (open_.size() + 1) * kCloseBytes);
+      const size_t reserve = kTail.size() + kProfileEndBytes + open_.size() * kCloseBytes;
+      all = out_.Keep(reserve);  // for the ends there was room
+      if (all) {
+        AppendEvent('O', i, columns_.start_ns()[selection_.rows()[i]]);
+        all = out_.Keep(reserve + kCloseBytes);
+      }
       if (!all) break;
       open_.push_back(i);
       ++counts_.spans;

@@ -23,7 +23,7 @@ STRANGE = {
     "text": 'a "quoted", word;\r\nand\ta line\u0001\u007f\u0000end', "blanks": "  x ", "empty": "",
     "unicode": "größe 大 \U0001f999", "truth": True, "lie": False, "nothing": None, "zero": 0,
     "large": 9007199254740993, "least": -9223372036854775808, "beyond": 18446744073709551616,
-    "real": 0.1, "whole": 2.0, "tiny": 5e-324, "list": [1, "two", None], "object": {"a": {"b": 1}},
+    "real": 0.1, "whole": 2.0, "tiny": 5e-324, "list": [1, "two", None], "tree": {"a": {"b": 1}},
     "it's": "x", 'a"b': 1, "name": "not the span's", "Name": "nor this",
 }
 MIXED = [1, "1", 1.5, True, None, [1]]  # values of one field
