@@ -92,11 +92,11 @@ TEST(Bounds, NameWhatMostUnitsWaitFor) {
          return SpanText(u, 2, 1, "invoke", 0, 2000, R"("cold_start":true,"init_ns":1900000000)") +
                 SpanText(u, 3, 2, "worker", 1900, 100);
        }},
-      // Without init_ns, as Lambda has it, it is all until the worker works.
+      // As Lambda has it: init_ns is but the last of it, and the new worker's clock is not known.
       {"cold-starts:0-1900 tail:1900-2000",
        [](int u) {
-         return SpanText(u, 2, 1, "invoke", 0, 2000, R"("cold_start":true)") +
-                SpanText(u, 3, 2, "worker", 1900, 100);
+         return SpanText(u, 2, 1, "invoke", 0, 2000, R"("cold_start":true,"init_ns":9000000)") +
+                SpanText(u, 3, 2, "worker", 900, 100);
        }},
       // 5 MB in one request: 2 s for it is the line.
       {"uplink:0-2000",

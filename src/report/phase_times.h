@@ -73,23 +73,26 @@ void ForEachPhase(const Columns& trace, std::optional<uint32_t> build, F&& f) {
     for (const Row child : trace.children(row)) {
       if (worker_name && names[child] == *worker_name) worker = child;
     }
-    const int64_t init_ns = std::min(NsAt(init, row), end - begin);
+    const bool is_cold = cold_start.TrueAt(row);
     if (worker == kNoRow) {
-      until(Phase::kColdStart, begin + init_ns);
+      until(Phase::kColdStart, begin + std::min(NsAt(init, row), end - begin));
       until(Phase::kTransit, end);
       return;
     }
-    // The start of the worker ends where its work begins; the request's way there comes before.
-    const int64_t work = std::clamp(trace.start_ns()[worker], begin, end);
-    const int64_t work_end = std::clamp(trace.end_ns(worker), work, end);
-    // Lambda doesn't tell how long a start took; then it is all that passed before the work.
-    const int64_t start_ns = init_ns == 0 && cold_start.TrueAt(row) ? work - begin : init_ns;
-    until(Phase::kTransit, work - std::min(start_ns, work - begin));
-    until(Phase::kColdStart, work);
+    // All that passes before a new worker works is its start: Lambda's init_ns is the last part of
+    // it. Where in a call that long the worker's clock puts it is anyone's guess, so it is taken to
+    // have answered as it ended.
+    const int64_t shift_ns = is_cold ? std::max<int64_t>(0, end - trace.end_ns(worker)) : 0;
+    const int64_t work = std::clamp(trace.start_ns()[worker] + shift_ns, begin, end);
+    const int64_t work_end = std::clamp(trace.end_ns(worker) + shift_ns, work, end);
+    until(is_cold ? Phase::kColdStart : Phase::kTransit, work);
     for (const Row step : trace.children(worker)) {
       if (!materialise_name || names[step] != *materialise_name) continue;
-      until(Phase::kExec, std::min(trace.start_ns()[step], work_end));
-      until(Phase::kMaterialise, std::min(trace.end_ns(step), work_end));
+      const int64_t step_ns =
+          std::clamp(trace.start_ns()[step], work - shift_ns, work_end - shift_ns);
+      const int64_t step_end_ns = std::min(trace.end_ns(step), work_end - shift_ns);
+      until(Phase::kExec, step_ns + shift_ns);
+      until(Phase::kMaterialise, step_end_ns + shift_ns);
     }
     until(Phase::kExec, work_end);
     until(Phase::kTransit, end);
