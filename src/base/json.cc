@@ -32,8 +32,15 @@ size_t Utf8Length(std::string_view text) {
 
 void AppendJsonString(std::string& out, std::string_view text) {
   constexpr char kHex[] = "0123456789abcdef";
+  const auto is_plain = [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; };
   out.push_back('"');
   while (!text.empty()) {
+    // Nearly always all of it.
+    size_t plain = 0;
+    while (plain < text.size() && is_plain(text[plain])) ++plain;
+    out.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const char c = text.front();
     size_t length = 1;
     if (c == '"' || c == '\\') {

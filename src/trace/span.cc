@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "base/log.h"
@@ -14,15 +15,25 @@ namespace {
 // A span that explains itself has some twenty fields; more than this is no span of ours.
 constexpr uint64_t kMaxFields = 256;
 
+struct RandomSupply {
+  std::array<uint64_t, 16> bits{};
+  size_t used = 16;
+};
+
 uint64_t RandomBits() {
-  uint64_t bits = 0;
-  ssize_t n = 0;
-  do {
-    n = getrandom(&bits, sizeof bits, 0);
-  } while (n < 0 && errno == EINTR);
-  // Up to 256 bytes, getrandom gives all or fails, and it only fails without a kernel behind it.
-  CHECK(n == sizeof bits);
-  return bits;
+  // A system call an id would be a third of what recording a span costs. A child that is not
+  // another program would give out its parent's ids again: there is none that makes spans.
+  thread_local RandomSupply supply;
+  if (supply.used == supply.bits.size()) {
+    ssize_t n = 0;
+    do {
+      n = getrandom(supply.bits.data(), sizeof supply.bits, 0);
+    } while (n < 0 && errno == EINTR);
+    // Up to 256 bytes, getrandom gives all or fails, and it only fails without a kernel behind it.
+    CHECK(n == sizeof supply.bits);
+    supply.used = 0;
+  }
+  return supply.bits[supply.used++];
 }
 
 bool ParseHex(std::string_view text, uint64_t& value) {

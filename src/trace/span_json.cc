@@ -15,6 +15,12 @@ void AppendInt(std::string& out, int64_t value) {
   out.append(digits, end.ptr);
 }
 
+void AppendHex(std::string& out, uint64_t bits) {
+  char digits[16];
+  for (size_t i = sizeof digits; i-- > 0; bits >>= 4) digits[i] = "0123456789abcdef"[bits & 15];
+  out.append(digits, sizeof digits);
+}
+
 void AppendValue(std::string& out, const Value& value) {
   if (const auto* i = std::get_if<int64_t>(&value)) AppendInt(out, *i);
   if (const auto* b = std::get_if<bool>(&value)) out.append(*b ? "true" : "false");
@@ -33,10 +39,13 @@ void AppendValue(std::string& out, const Value& value) {
 }  // namespace
 
 void AppendJsonLine(std::string& out, const Span& span) {
-  out.append(R"({"trace_id":")").append(Hex(span.trace_id));
-  out.append(R"(","span_id":")").append(Hex(span.span_id));
+  out.append(R"({"trace_id":")");
+  AppendHex(out, span.trace_id.high);
+  AppendHex(out, span.trace_id.low);
+  out.append(R"(","span_id":")");
+  AppendHex(out, span.span_id);
   out.append(R"(","parent_id":")");
-  if (span.parent_id != 0) out.append(Hex(span.parent_id));
+  if (span.parent_id != 0) AppendHex(out, span.parent_id);
   out.append(R"(","name":)");
   AppendJsonString(out, span.name);
   out.append(R"(,"start":")").append(FormatTime(span.start_ns));

@@ -95,15 +95,17 @@ class Terminal:
     def type(self, text):
         os.write(self.fd, text.encode())
 
-    def wait(self, text, since=0):
+    def wait(self, text, since=0, meanwhile=""):
         deadline = time.monotonic() + 60
         while text.encode() not in self.shown[since:]:
             expect(time.monotonic() < deadline, f"no {text!r} in {self.shown[since:]!r}")
-            if select.select([self.fd], [], [], 1)[0]:
-                try:
-                    self.shown += os.read(self.fd, 4096)
-                except OSError:  # it ended
-                    break
+            if not select.select([self.fd], [], [], 3)[0]:
+                self.type(meanwhile)
+                continue
+            try:
+                self.shown += os.read(self.fd, 4096)
+            except OSError:  # it ended
+                break
         expect(text.encode() in self.shown[since:], f"no {text!r} in {self.shown[since:]!r}")
         return self.shown.index(text.encode(), since) + len(text)
 
@@ -127,13 +129,16 @@ def prompt():
             at = len(terminal.shown)
             terminal.type("SELECT nix FROM spans;\n")
             at = terminal.wait("no such column", at)
-            # Whatever is typed before the prompt is there, Ctrl-C would drop with the query.
             at = terminal.wait("llama> ", at)
-            terminal.type(ENDLESS + "\n")
-            at = terminal.wait("FROM n;\r\n", at)
-            terminal.type("\x03")
-            at = terminal.wait("interrupted", at)
-            at = terminal.wait("llama> ", at)
+            # Ctrl-C before the query begins drops its line, and then it is typed again.
+            interrupted = False
+            while not interrupted:
+                terminal.type(ENDLESS + "\n")
+                at = terminal.wait("FROM n;\r\n", at)
+                terminal.type("\x03")
+                end = terminal.wait("llama> ", at, meanwhile="\x03")
+                interrupted = b"interrupted" in terminal.shown[at:end]
+                at = end
             terminal.type("SELECT 6 * 7;\n")
             at = terminal.wait("42", at)
             at = terminal.wait("llama> ", at)
