@@ -66,7 +66,14 @@ void ForEachLine(std::string_view text, F&& f) {
 class GraphFinder {
  public:
   GraphFinder(const Columns& trace, const Units& units, const std::vector<GraphStep>& steps)
-      : trace_(trace), units_(units), steps_(steps) {}
+      : trace_(trace),
+        units_(units),
+        steps_(steps),
+        object_(trace.field("object")),
+        outputs_(trace.field("outputs")),
+        cwd_(trace.field("cwd")),
+        source_(trace.field("source")),
+        inputs_(trace.field("inputs")) {}
 
   BuildGraph Find() {
     ListMade();
@@ -90,16 +97,13 @@ class GraphFinder {
   }
 
   void ListMade() {
-    const FieldColumn& object = trace_.field("object");
-    const FieldColumn& outputs = trace_.field("outputs");
-    const FieldColumn& cwd = trace_.field("cwd");
     made_.reserve(units_.all.size());
     for (uint32_t i = 0; i < units_.all.size(); ++i) {
       const Row row = units_.all[i].row;
-      const std::string_view where = Text(cwd, row);
+      const std::string_view where = Text(cwd_, row);
       const auto add = [&](std::string_view path) { made_.push_back({hash_(where, path), i}); };
-      if (const auto name = Text(object, row); !name.empty()) add(name);
-      ForEachLine(Text(outputs, row), add);
+      if (const auto name = Text(object_, row); !name.empty()) add(name);
+      ForEachLine(Text(outputs_, row), add);
     }
     std::sort(made_.begin(), made_.end());
     for (uint32_t i = 0; i < steps_.size(); ++i) {
@@ -122,17 +126,17 @@ class GraphFinder {
 
   void AddNeeds(uint32_t unit, std::vector<uint32_t>& needs) {
     const Row row = units_.all[unit].row;
-    const std::string_view cwd = Text(trace_.field("cwd"), row);
+    const std::string_view cwd = Text(cwd_, row);
     size_t left = kMaxInputsOfUnit;
     const auto add = [&](std::string_view path) {
       if (left == 0) return;
       --left;
       AddPath(hash_(cwd, path), unit, needs);
     };
-    if (const auto source = Text(trace_.field("source"), row); !source.empty()) add(source);
-    ForEachLine(Text(trace_.field("inputs"), row), add);
+    if (const auto source = Text(source_, row); !source.empty()) add(source);
+    ForEachLine(Text(inputs_, row), add);
     if (steps_.empty()) return;
-    if (const auto object = Text(trace_.field("object"), row); !object.empty()) {
+    if (const auto object = Text(object_, row); !object.empty()) {
       FollowSteps(hash_(cwd, object), unit, needs);
     }
   }
@@ -168,6 +172,11 @@ class GraphFinder {
   const Columns& trace_;
   const Units& units_;
   const std::vector<GraphStep>& steps_;
+  const FieldColumn& object_;
+  const FieldColumn& outputs_;
+  const FieldColumn& cwd_;
+  const FieldColumn& source_;
+  const FieldColumn& inputs_;
   PathHash hash_;
   std::vector<Made> made_;            // by units
   std::vector<Made> step_made_;       // by steps
