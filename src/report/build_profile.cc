@@ -264,7 +264,7 @@ std::string CwdOf(const Columns& trace, const BuildRecord* record) {
 
 BuildProfile ProfileBuild(const Columns& trace, const std::string& id, const BuildRecord* record) {
   BuildProfile out;
-  Summary summary = Summarise(trace);
+  Summary summary = SummariseFigures(trace);
   if (!summary.finished && record != nullptr) summary.command = ShellCommand(record->command);
   Analysis analysis;
   analysis.units = FindUnits(trace);

@@ -1,8 +1,10 @@
 #include "report/compare.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "report/compare_units.h"
 #include "report/numbers.h"
@@ -146,6 +148,25 @@ Distribution::Of Distribute(std::vector<int64_t> values, const std::vector<int64
   return out;
 }
 
+Distribution CompareNamed(const Side& a, const Side& b, const std::string& name) {
+  std::vector<int64_t> of_a = DurationsOf(a, name);
+  std::vector<int64_t> of_b = DurationsOf(b, name);
+  int64_t least = INT64_MAX;
+  int64_t most = 0;
+  for (const auto* values : {&of_a, &of_b}) {
+    for (const int64_t value : *values) {
+      least = std::min(least, value);
+      most = std::max(most, value);
+    }
+  }
+  Distribution distribution;
+  distribution.name = name;
+  distribution.bounds_ns = BucketBounds(least, most);
+  distribution.a = Distribute(std::move(of_a), distribution.bounds_ns);
+  distribution.b = Distribute(std::move(of_b), distribution.bounds_ns);
+  return distribution;
+}
+
 std::vector<Distribution> CompareDistributions(const Side& a, const Side& b) {
   std::set<std::string> names;
   for (const Side* side : {&a, &b}) {
@@ -160,25 +181,15 @@ std::vector<Distribution> CompareDistributions(const Side& a, const Side& b) {
     };
     return place(x) < place(y);
   });
-  std::vector<Distribution> out;
-  for (const std::string& name : order) {
-    std::vector<int64_t> of_a = DurationsOf(a, name);
-    std::vector<int64_t> of_b = DurationsOf(b, name);
-    if (of_a.empty() && of_b.empty()) continue;
-    int64_t least = INT64_MAX;
-    int64_t most = 0;
-    for (const auto* values : {&of_a, &of_b}) {
-      for (const int64_t value : *values) {
-        least = std::min(least, value);
-        most = std::max(most, value);
-      }
-    }
-    Distribution& distribution = out.emplace_back();
-    distribution.name = name;
-    distribution.bounds_ns = BucketBounds(least, most);
-    distribution.a = Distribute(std::move(of_a), distribution.bounds_ns);
-    distribution.b = Distribute(std::move(of_b), distribution.bounds_ns);
-  }
+  std::vector<Distribution> out(order.size());
+  std::atomic<size_t> next = 0;
+  const auto work = [&] {
+    for (size_t i = next++; i < order.size(); i = next++) out[i] = CompareNamed(a, b, order[i]);
+  };
+  std::thread other(work);  // millions of values to sort
+  work();
+  other.join();
+  std::erase_if(out, [](const auto& of) { return of.a.count == 0 && of.b.count == 0; });
   return out;
 }
 

@@ -198,12 +198,10 @@ void FindSlowest(const Columns& trace, Summary& out) {
 
 }  // namespace
 
-Summary Summarise(const Columns& trace) {
+Summary SummariseFigures(const Columns& trace) {
   Summary out;
   MeasureBuild(trace, out);
   CountCompiles(trace, out);
-  out.phases = MeasurePhases(trace);
-  FindSlowest(trace, out);
   CountInvocations(trace, out);
   CountUploads(trace, out);
   AddUpCost(trace, out);
@@ -211,6 +209,13 @@ Summary Summarise(const Columns& trace) {
   out.spans = trace.size();
   out.malformed_lines = trace.report().malformed;
   out.truncated = trace.report().truncated > 0;
+  return out;
+}
+
+Summary Summarise(const Columns& trace) {
+  Summary out = SummariseFigures(trace);
+  out.phases = MeasurePhases(trace);
+  FindSlowest(trace, out);
   return out;
 }
 

@@ -85,6 +85,8 @@ struct Summary {
 };
 
 Summary Summarise(const Columns& trace);
+// All but `phases` and `slowest`, which cost most.
+Summary SummariseFigures(const Columns& trace);
 
 // For people, a part at a time. Control characters in names are shown as '?'.
 void WriteHeading(const Summary& summary, TextWriter& out);
