@@ -5,6 +5,7 @@
 //   trace_queries clocks DIR           corrected clocks against truth.csv
 //   trace_queries sql [--plain] [--duckdb LIBRARY] [--json] DIR...
 //                                      the queries that people ask, beside plain SQLite and DuckDB
+//   trace_queries exports DIR...       each format that is a stream
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "clocks.h"
+#include "exports.h"
 #include "generator.h"
 #include "measure.h"
 #include "report/loader.h"
@@ -118,10 +120,12 @@ int main(int argc, char** argv) {
     if (!bench.build_dirs.empty()) return llama::bench::RunSqlQueries(bench);
   }
   if (argc > 2 && std::strcmp(argv[1], "clocks") == 0) return llama::bench::Clocks(words[0]);
+  if (argc > 2 && std::strcmp(argv[1], "exports") == 0) return llama::bench::RunExports(words);
   std::fprintf(stderr,
                "usage: trace_queries generate DIR [--compiles N] [--wide] [--plain] [--seed N]\n"
                "       trace_queries load FILE|DIR...\n"
                "       trace_queries clocks DIR\n"
-               "       trace_queries sql [--plain] [--duckdb LIBRARY] [--json] DIR...\n");
+               "       trace_queries sql [--plain] [--duckdb LIBRARY] [--json] DIR...\n"
+               "       trace_queries exports DIR...\n");
   return 2;
 }

@@ -1,6 +1,9 @@
 // Chrome's Trace Event Format: complete events ("X"), names as metadata ("M"), counters ("C"). A
-// build is a process, a track a thread. Times are microseconds since the first span: since the
-// epoch they would not fit into a double to the nanosecond.
+// build is a process, a track a thread.
+//
+// Times are microseconds since the first span, in whole eighths, rounded down: binary fractions, so
+// that start + duration is exact in the doubles that viewers reckon with. With decimal fractions a
+// slice may end a hair after the next one begins, and DevTools then does not draw it.
 #include "base/json.h"
 #include "exports/counters.h"
 #include "exports/formats.h"
@@ -103,9 +106,10 @@ class ChromeWriter {
     text += R"(,"tid":)";
     AppendInt(text, track + 1);
     text += R"(,"ts":)";
-    AppendDecimal(text, Since(columns_.start_ns()[row]), 3);
+    const int64_t start = Eighths(columns_.start_ns()[row]);
+    AppendEighths(text, start);
     text += R"(,"dur":)";
-    AppendDecimal(text, columns_.duration_ns()[row], 3);
+    AppendEighths(text, Eighths(columns_.end_ns(row)) - start);
     if (options_.fields) AppendArgs(text, row);
     text += '}';
   }
@@ -136,7 +140,7 @@ class ChromeWriter {
     text += R"(,"pid":)";
     AppendInt(text, Pid(counter.build));
     text += R"(,"ts":)";
-    AppendDecimal(text, Since(point.time_ns), 3);
+    AppendEighths(text, Eighths(point.time_ns));
     text += R"(,"args":{)";
     for (size_t i = 0; i < counter.series.size(); ++i) {
       if (i > 0) text += ',';
@@ -147,10 +151,18 @@ class ChromeWriter {
     text += "}}";
   }
 
-  // Starts may be as far apart as int64 allows; what does not fit is not worth being right.
-  int64_t Since(int64_t time_ns) const {
-    int64_t since = 0;
-    return __builtin_sub_overflow(time_ns, selection_.first_start_ns(), &since) ? INT64_MAX : since;
+  // Of a microsecond, since the first span. Starts may be as far apart as int64 allows; what does
+  // not fit is not worth being right.
+  int64_t Eighths(int64_t time_ns) const {
+    int64_t since_ns = 0;
+    if (__builtin_sub_overflow(time_ns, selection_.first_start_ns(), &since_ns)) {
+      since_ns = INT64_MAX;
+    }
+    return since_ns / 1000 * 8 + since_ns % 1000 * 8 / 1000;
+  }
+
+  static void AppendEighths(std::string& text, int64_t eighths) {
+    AppendDecimal(text, eighths * 125, 3);
   }
 
   const Selection& selection_;
