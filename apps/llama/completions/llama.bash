@@ -4,7 +4,7 @@ _llama()
     local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} i
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W 'build builds report compare sql invoke xargs store get daemon emulator config doctor bootstrap function help --help --version' -- "$cur"))
+        COMPREPLY=($(compgen -W 'build builds report compare sql export invoke xargs store get daemon emulator config doctor bootstrap function help --help --version' -- "$cur"))
         return
     fi
     case $command in
@@ -67,6 +67,22 @@ _llama()
         elif [[ $cur == -* ]]; then
             COMPREPLY=($(compgen -W '--build --csv --json --markdown --help' -- "$cur"))
         fi
+        ;;
+    export)
+        case ${COMP_WORDS[COMP_CWORD - 1]} in
+        --format) COMPREPLY=($(compgen -W 'chrome perfetto speedscope jaeger otlp otlp-json zipkin honeycomb xray csv
+            ndjson sqlite parquet' -- "$cur")) ;;
+        --build) COMPREPLY=($(compgen -W "$(llama builds 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$cur")) ;;
+        *)
+            if [[ $cur == -* ]]; then
+                COMPREPLY=($(compgen -W '--format --build --trace --top --time-range --no-args --max-bytes
+                    --corrected-clocks --duckdb --output --to --header --header-env --header-file --no-gzip
+                    --help' -- "$cur"))
+            else
+                COMPREPLY=($(compgen -f -- "$cur"))
+            fi
+            ;;
+        esac
         ;;
     invoke | xargs)
         # Past the options of its own there is another command with its own completion.
