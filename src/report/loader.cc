@@ -1,5 +1,10 @@
 #include "report/loader.h"
 
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <future>
+#include <thread>
 #include <vector>
 
 #include "base/file.h"
@@ -38,6 +43,7 @@ namespace {
 
 // Smaller traces are read faster than a second file is opened.
 constexpr uint64_t kMinCachedBytes = uint64_t{256} << 10;
+constexpr unsigned kMaxLoadThreads = 4;
 
 Result<std::unique_ptr<Table>> LoadTraceOf(const std::string& build_dir, const std::string& path,
                                            const LoadOptions& options) {
@@ -76,9 +82,17 @@ Result<Columns> LoadBuilds(std::span<const std::string> build_dirs, const LoadOp
     if (!table->sources.empty()) CompleteTree(*table);
     return Columns(std::move(table));
   }
+  // The next ones are read while one is put to the others; no more, for each takes its memory.
+  const size_t ahead = std::clamp(std::thread::hardware_concurrency(), 1u, kMaxLoadThreads);
+  std::deque<std::future<Result<std::unique_ptr<Table>>>> loading;
   Merger merger(build_dirs.size());
-  for (const std::string& dir : build_dirs) {
-    ASSIGN_OR_RETURN(std::unique_ptr<Table> part, LoadBuild(dir, options));
+  for (size_t next = 0; next < build_dirs.size() || !loading.empty();) {
+    while (next < build_dirs.size() && loading.size() < ahead) {
+      loading.push_back(std::async(std::launch::async, LoadBuild, std::cref(build_dirs[next++]),
+                                   std::cref(options)));
+    }
+    ASSIGN_OR_RETURN(std::unique_ptr<Table> part, loading.front().get());
+    loading.pop_front();
     merger.Add(std::move(part));
   }
   return Columns(merger.Finish());
