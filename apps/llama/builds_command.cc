@@ -176,6 +176,31 @@ Result<void> CheckOptions(const ParsedArguments& parsed, const std::string& acti
   return {};
 }
 
+// Whether an action has the words, and prune the rules, that it needs.
+Result<void> CheckWords(const Request& request) {
+  const size_t words = request.words.size();
+  if (request.action == "rm" && words == 0) return Error{Code::kInvalid, "rm needs builds"};
+  if (request.action == "rename" && words != 2) {
+    return Error{Code::kInvalid, "rename needs a build and a name"};
+  }
+  if (request.action == "tag" && words < 2) {
+    return Error{Code::kInvalid, "tag needs a build and KEY=VALUE"};
+  }
+  if (request.action == "prune") {
+    if (words > 0) return Error{Code::kInvalid, "prune takes no builds; rm does"};
+    if (!request.rule.before_ns && !request.rule.keep && !request.rule.max_bytes) {
+      return Error{Code::kInvalid, "prune needs --older-than, --keep or --max-bytes"};
+    }
+  }
+  // An empty name takes a build's name away; everything else that is empty is a mistake.
+  const auto end =
+      request.words.begin() + (request.action == "rename" ? 1 : std::ssize(request.words));
+  if (std::find(request.words.begin(), end, "") != end) {
+    return Error{Code::kInvalid, "an empty argument"};
+  }
+  return {};
+}
+
 Result<Request> ReadRequest(const Arguments& arguments) {
   ASSIGN_OR_RETURN(const ParsedArguments parsed, ParseArguments(arguments, kOptions));
   Request request;
@@ -206,25 +231,8 @@ Result<Request> ReadRequest(const Arguments& arguments) {
   if (parsed.Has("--max-bytes")) {
     ASSIGN_OR_RETURN(request.rule.max_bytes, report::ParseSize(parsed.Value("--max-bytes")));
   }
-  const size_t words = request.words.size();
-  if (request.action == "rm" && words == 0) return Error{Code::kInvalid, "rm needs builds"};
-  if (request.action == "rename" && words != 2) {
-    return Error{Code::kInvalid, "rename needs a build and a name"};
-  }
-  if (request.action == "tag" && words < 2) {
-    return Error{Code::kInvalid, "tag needs a build and KEY=VALUE"};
-  }
-  if (request.action == "prune") {
-    if (words > 0) return Error{Code::kInvalid, "prune takes no builds; rm does"};
-    if (!request.rule.before_ns && !request.rule.keep && !request.rule.max_bytes) {
-      return Error{Code::kInvalid, "prune needs --older-than, --keep or --max-bytes"};
-    }
-  }
-  if (words > 0 && std::count(request.words.begin(), request.words.end(), "") > 0 &&
-      request.action != "rename") {
-    return Error{Code::kInvalid, "an empty argument"};
-  }
-  for (size_t i = 1; request.action == "tag" && i < words; ++i) {
+  TRY(CheckWords(request));
+  for (size_t i = 1; request.action == "tag" && i < request.words.size(); ++i) {
     ASSIGN_OR_RETURN(auto tag, ParseTag(request.words[i]));
     request.tags.push_back(std::move(tag));
   }

@@ -128,7 +128,7 @@ def list_builds(state):
     expect(record["tags"] == {"cc": "gcc"}, record)
     expect(json.loads(state.run("report", "--json", "between"))["name"] == "between", "renamed")
     expect("exit 2" in state.run("builds"), "status")
-    for words, message in ((["nix"], "there are rm"), (["rename", "a"], "a name"),
+    for words, message in ((["nix"], "there are rm"), (["rename", "a"], "a name"), (["rename", "", "x"], "empty"),
                            (["tag", "a", "b"], "KEY=VALUE"), (["prune"], "--older-than"),
                            (["--status", "nix"], "--status is"), (["--since", "1x"], "no age"),
                            (["rm"], "needs builds"), (["--keep", "1"], "not for this")):
