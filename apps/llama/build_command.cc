@@ -14,6 +14,7 @@
 #include "client/connection.h"
 #include "command.h"
 #include "daemon_link.h"
+#include "ninja_build.h"
 #include "progress.h"
 #include "relay.h"
 #include "report_build.h"
@@ -144,6 +145,7 @@ class Build {
     if (const auto done = FinishBuild(*setup_, exit_status, clock_.NowNs()); !done) {
       PrintError(done.error().message);
     }
+    KeepNinjaGraph(options_.request.command, setup_->record.cwd, env_, setup_->dir);
     if (const auto ended = EndTrace(); !ended) PrintError(ended.error().message);
     if (options_.summary) PrintSummary();
   }

@@ -11,6 +11,7 @@
 #include "client/connection.h"
 #include "command.h"
 #include "load_account.h"
+#include "report/graph_file.h"
 #include "report/loader.h"
 
 namespace llama::app {
@@ -53,7 +54,7 @@ Result<LoadedBuild> LoadBuild(const std::string& what) {
 }
 
 report::Report ReportBuild(const LoadedBuild& build) {
-  report::Report report = report::MakeReport(build.trace);
+  report::Report report = report::MakeReport(build.trace, report::ReadGraph(build.dir));
   if (!build.record) return report;
   const report::BuildRecord& record = *build.record;
   report.summary.build_id = record.id;
