@@ -13,7 +13,7 @@ namespace {
 using report::Columns;
 using report::kNoRow;
 
-constexpr int64_t kMostPoints = 10'000;
+constexpr uint64_t kMostPoints = 10'000;
 
 // A change of how many of a series are under way.
 struct Change {
@@ -22,9 +22,9 @@ struct Change {
   int32_t by = 0;
 };
 
-int64_t StepNs(int64_t begin_ns, int64_t end_ns) {
-  const uint64_t extent = static_cast<uint64_t>(end_ns) - static_cast<uint64_t>(begin_ns);
-  return static_cast<int64_t>(std::max<uint64_t>(1, extent / kMostPoints));
+// Times may be as far apart as int64 allows.
+uint64_t Apart(int64_t earlier_ns, int64_t later_ns) {
+  return static_cast<uint64_t>(later_ns) - static_cast<uint64_t>(earlier_ns);
 }
 
 std::vector<CounterPoint> CurveOf(std::vector<Change>& changes, size_t series) {
@@ -34,12 +34,13 @@ std::vector<CounterPoint> CurveOf(std::vector<Change>& changes, size_t series) {
   std::sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) {
     return a.time_ns != b.time_ns ? a.time_ns < b.time_ns : a.by < b.by;
   });
-  const int64_t step_ns = StepNs(changes.front().time_ns, changes.back().time_ns);
+  const uint64_t extent = Apart(changes.front().time_ns, changes.back().time_ns);
+  const uint64_t step = std::max<uint64_t>(1, extent / kMostPoints);
   std::vector<double> now(series);
   for (size_t i = 0; i < changes.size();) {
     const int64_t begin_ns = changes[i].time_ns;
     std::vector<double> highest(series, -1);
-    while (i < changes.size() && changes[i].time_ns - begin_ns < step_ns) {
+    while (i < changes.size() && Apart(begin_ns, changes[i].time_ns) < step) {
       const int64_t time_ns = changes[i].time_ns;
       for (; i < changes.size() && changes[i].time_ns == time_ns; ++i) {
         now[changes[i].series] += changes[i].by;

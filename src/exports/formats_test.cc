@@ -68,6 +68,31 @@ TEST(Formats, EndProperlyWhereverTheyAreCut) {
   }
 }
 
+// As far apart as a trace can say, and as long.
+TEST(Formats, OfExtremeTimesAreDocuments) {
+  std::string lines;
+  int id = 0;
+  for (const char* start : {"1677-09-22T00:00:00Z", "1970-01-01T00:00:00Z", "2026-11-22T08:20:50Z",
+                            "2260-04-11T23:47:16Z"}) {
+    for (const char* duration : {"0", "31622400000000000"}) {
+      lines.append(R"({"trace_id":"00000000000000f)").append(std::to_string(id % 2));
+      lines.append(R"(","span_id":"000000000000001)").append(std::to_string(id++));
+      lines.append(R"(","parent_id":"","name":")").append(id % 3 == 0 ? "invoke" : "llamacc");
+      lines.append(R"(","start":")").append(start).append(R"(","duration":)").append(duration);
+      lines.append(",\"fields\":{}}\n");
+    }
+  }
+  const auto columns = report::LoadText(lines);
+  const Selection selection = SelectAll(columns);
+  ASSERT_EQ(selection.rows().size(), 8u);
+  for (const std::string_view format : kJsonFormats) {
+    EXPECT_TRUE(IsJson(WriteAs(format, selection).text)) << format;
+  }
+  EXPECT_FALSE(WriteAs("perfetto", selection).text.empty());
+  EXPECT_FALSE(WriteAs("otlp", selection).text.empty());
+  EXPECT_FALSE(WriteAs("xray", selection).text.empty());
+}
+
 TEST(Formats, OfManyChunksAreTheSame) {
   std::string lines;
   for (int i = 1; i <= 6000; ++i) {
