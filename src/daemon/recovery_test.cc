@@ -1,9 +1,9 @@
 #include "daemon/recovery.h"
 
+#include <gtest/gtest.h>
+
 #include <atomic>
 #include <future>
-
-#include "gtest/gtest.h"
 
 namespace llama::daemon {
 namespace {
