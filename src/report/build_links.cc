@@ -13,6 +13,10 @@ constexpr int64_t kSeenLateNs = 20'000'000;
 constexpr int64_t kStartNs = 50'000'000;
 // Whatever the units' length: after more than that something else had run in between.
 constexpr int64_t kLongestStartNs = 1'000'000'000;
+int64_t SeenBy(int64_t time_ns) {
+  return time_ns > INT64_MAX - kSeenLateNs ? INT64_MAX : time_ns + kSeenLateNs;
+}
+
 // Units of one end that are looked at.
 constexpr int kMaxLooks = 64;
 
@@ -51,7 +55,7 @@ std::optional<uint32_t> BuildLinks::LastNeeded(uint32_t unit) const {
   std::optional<uint32_t> last;
   const int64_t start_ns = units_.all[unit].start_ns;
   for (const uint32_t need : graph_.NeedsOf(unit)) {
-    if (need >= unit || units_.all[need].end_ns - kSeenLateNs > start_ns) continue;
+    if (need >= unit || units_.all[need].end_ns > SeenBy(start_ns)) continue;
     if (!last || units_.all[need].end_ns > units_.all[*last].end_ns) last = need;
   }
   return last;

@@ -231,6 +231,54 @@ TEST(Findings, AreWrittenAsJson) {
   }
 }
 
+// Times at both ends of what 64 bits hold, numbers that no clock gives, trees of the wrong shape.
+TEST(Findings, ComeOfAnyTrace) {
+  const std::string numbers =
+      R"("queued_ns":9223372036854775807,"init_ns":9223372036854775807,"cold_start":true,)"
+      R"("uploaded_bytes":9223372036854775807,"store_requests":9223372036854775807,)"
+      R"("store_ns":-1,"payload_bytes":-9223372036854775808,"answer_bytes":9223372036854775807,)"
+      R"("jobs":9223372036854775807,"cpus":-1,"worker_id":"w","error":"e","inputs":"\n\n//../..")";
+  std::string text;
+  int id = 1;
+  for (const char* year : {"1678", "2026", "2260"}) {
+    for (const char* name :
+         {"build", "llamacc", "invoke", "worker", "materialise", "sync", "local"}) {
+      for (const char* duration : {"0", "1", "31622400000000000"}) {
+        text += std::string(R"({"trace_id":"0af7651916cd43dd8448eb211c80319c","span_id":")")
+                    .append(trace::Hex(trace::SpanId{static_cast<uint64_t>(id)}))
+                    .append(R"(","parent_id":")")
+                    .append(trace::Hex(trace::SpanId{static_cast<uint64_t>(id * 7 % 63)}))
+                    .append(R"(","name":")")
+                    .append(name)
+                    .append(R"(","start":")")
+                    .append(year)
+                    .append(R"(-01-01T00:00:00Z","duration":)")
+                    .append(duration)
+                    .append(R"(,"fields":{)")
+                    .append(numbers)
+                    .append("}}\n");
+        ++id;
+      }
+    }
+  }
+  for (const bool correct_clocks : {false, true}) {
+    const Columns trace = LoadText(text, {.correct_clocks = correct_clocks});
+    EXPECT_EQ(trace.size(), 63u);
+    const Analysis analysis = Analyse(trace);
+    int64_t sum_ns = 0;
+    for (const int64_t ns : analysis.bounds.total_ns) sum_ns += ns;
+    EXPECT_EQ(sum_ns, analysis.units.wall_ns());
+  }
+  for (const std::string& some : {MixedTrace(200), text.substr(0, text.size() / 2)}) {
+    const Columns trace = LoadText(some);
+    JsonWriter json;
+    json.BeginObject();
+    WriteAnalysis(json, trace, Analyse(trace));
+    json.EndObject();
+    EXPECT_FALSE(FormatFindings(Analyse(trace).findings).empty());
+  }
+}
+
 TEST(Findings, AreNoneOfNothing) {
   EXPECT_TRUE(FindIn("").empty());
   EXPECT_TRUE(FindIn(BuildText(1000, kJobs8)).empty());

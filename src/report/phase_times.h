@@ -82,7 +82,11 @@ void ForEachPhase(const Columns& trace, std::optional<uint32_t> build, F&& f) {
     // All that passes before a new worker works is its start: Lambda's init_ns is the last part of
     // it. Where in a call that long the worker's clock puts it is anyone's guess, so it is taken to
     // have answered as it ended.
-    const int64_t shift_ns = is_cold ? std::max<int64_t>(0, end - trace.end_ns(worker)) : 0;
+    int64_t shift_ns = 0;
+    if (__builtin_sub_overflow(end, trace.end_ns(worker), &shift_ns) || !is_cold || shift_ns < 0 ||
+        shift_ns > end - begin) {
+      shift_ns = 0;
+    }
     const int64_t work = std::clamp(trace.start_ns()[worker] + shift_ns, begin, end);
     const int64_t work_end = std::clamp(trace.end_ns(worker) + shift_ns, work, end);
     until(is_cold ? Phase::kColdStart : Phase::kTransit, work);
