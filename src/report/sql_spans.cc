@@ -168,10 +168,10 @@ Cell FieldCell(const Columns& columns, const FieldColumn& field, Row row) {
 }
 
 int SpansTable::FixedColumn(std::string_view name) const {
-  for (int i = 0; i < kFixedColumns; ++i) {
-    if (sql_columns_[static_cast<size_t>(i)].name == name) return i;
-  }
-  CHECK(false);
+  int i = 0;
+  while (i < kFixedColumns && sql_columns_[static_cast<size_t>(i)].name != name) ++i;
+  CHECK(i < kFixedColumns);
+  return i;
 }
 
 std::optional<std::string> SpansTable::ColumnOfField(std::string_view field) const {
