@@ -2,6 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
 
 #include "base/file.h"
@@ -18,6 +21,7 @@ using trace::Value;
 constexpr uint64_t kMaxInlineSourceBytes = 3 << 20;
 // Of names of inputs in the trace, together.
 constexpr size_t kMaxRecordedBytes = 64 << 10;
+constexpr size_t kMaxFlagBytes = 4 << 10;
 
 // $PWD if it names the working directory, as compilers take it for DW_AT_comp_dir.
 std::string LogicalCwd(const wire::Compile& request) {
@@ -47,6 +51,27 @@ void RecordFiles(const compiler::Command& command, trace::Span& root) {
     inputs.append(inputs.empty() ? "" : "\n").append(arg.path);
   }
   root.Set("inputs", std::move(inputs));
+}
+
+// What makes one build's compiles unlike another's: the options by which the compiler generates
+// code. Definitions and folders are left out: they may be long, and hold what is nobody's business.
+void RecordFlags(const compiler::Command& command, trace::Span& root) {
+  constexpr std::array<std::string_view, 5> kPrefixes = {"-O", "-g", "-f", "-m", "-std="};
+  std::string flags;
+  for (const compiler::Arg& arg : command.args) {
+    if (arg.klass != compiler::ArgClass::kPlain && arg.klass != compiler::ArgClass::kHostNative) {
+      continue;
+    }
+    const std::string& word = arg.words.front();
+    if (arg.words.size() != 1 || word.find(' ') != std::string::npos) continue;
+    if (std::none_of(kPrefixes.begin(), kPrefixes.end(),
+                     [&](std::string_view prefix) { return word.starts_with(prefix); })) {
+      continue;
+    }
+    if (flags.size() + word.size() >= kMaxFlagBytes) break;
+    flags.append(flags.empty() ? "" : " ").append(word);
+  }
+  root.Set("flags", std::move(flags));
 }
 
 Error InputReason(const Error& error) { return LocalReason("input", error.message); }
@@ -100,6 +125,7 @@ Result<void> JobInputs::Parse(trace::Span& root) {
   plan.stderr_is_terminal = request_.stderr_is_terminal;
   plan_ = compiler::MakePlan(plan);
   root.Set("object", command_.object);
+  RecordFlags(command_, root);
   if (!plan_.local_reason.empty()) return LocalReason(plan_.local_reason);
   return {};
 }

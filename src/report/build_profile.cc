@@ -5,6 +5,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "report/compile_flags.h"
 #include "report/findings.h"
 #include "report/machine_samples.h"
 #include "report/numbers.h"
@@ -239,6 +240,7 @@ std::vector<std::pair<std::string, std::string>> ConfigurationOf(const Columns& 
         analysis.slots.count == kUnlimitedJobs ? "no limit" : std::to_string(analysis.slots.count));
   }
   add("compiler", Distinct(trace, "llamacc", "compiler"));
+  for (auto& flag : CompileFlags(trace)) out.push_back(std::move(flag));
   add("function", Distinct(trace, "invoke", "function"));
   add("memory_mb", Distinct(trace, "invoke", "memory_mb"));
   add("cpus", Distinct(trace, "build", "cpus"));
