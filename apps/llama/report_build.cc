@@ -54,7 +54,9 @@ Result<LoadedBuild> LoadBuild(const std::string& what) {
 }
 
 report::Report ReportBuild(const LoadedBuild& build) {
-  report::Report report = report::MakeReport(build.trace, report::ReadGraph(build.dir));
+  // The folders of a trace that came from elsewhere are not this machine's.
+  const bool is_ours = !build.dir.empty();
+  report::Report report = report::MakeReport(build.trace, {report::ReadGraph(build.dir), is_ours});
   if (!build.record) return report;
   const report::BuildRecord& record = *build.record;
   report.summary.build_id = record.id;

@@ -38,6 +38,7 @@ std::string LogicalCwd(const wire::Compile& request) {
 // What a command that runs here reads and writes, as far as the build's graph needs to know.
 void RecordFiles(const compiler::Command& command, trace::Span& root) {
   const bool is_link = command.local_reason == "link";
+  if (!command.depfile.empty()) root.Set("depfile", command.depfile);
   if (command.object_given) {
     root.Set("object", command.object);
   } else if (is_link) {
@@ -125,6 +126,7 @@ Result<void> JobInputs::Parse(trace::Span& root) {
   plan.stderr_is_terminal = request_.stderr_is_terminal;
   plan_ = compiler::MakePlan(plan);
   root.Set("object", command_.object);
+  if (!command_.depfile.empty()) root.Set("depfile", command_.depfile);
   RecordFlags(command_, root);
   if (!plan_.local_reason.empty()) return LocalReason(plan_.local_reason);
   return {};

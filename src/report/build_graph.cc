@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "report/depfiles.h"
 #include "report/hash.h"
 
 namespace llama::report {
@@ -63,20 +64,36 @@ void ForEachLine(std::string_view text, F&& f) {
   }
 }
 
+// Whether a compile may have read the file as a header or a source: by its name, which of names
+// without a suffix (programs, and targets that are no files) says no.
+bool MayBeIncluded(std::string_view path) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  if (name.find('.', 1) == name.npos) return false;
+  for (const char* suffix : {".o", ".lo", ".obj", ".a", ".so"}) {
+    if (name.ends_with(suffix)) return false;
+  }
+  return name.find(".so.") == name.npos;
+}
+
 class GraphFinder {
  public:
-  GraphFinder(const Columns& trace, const Units& units, const std::vector<GraphStep>& steps)
+  GraphFinder(const Columns& trace, const Units& units, const GraphSources& sources)
       : trace_(trace),
         units_(units),
-        steps_(steps),
+        steps_(sources.steps),
         object_(trace.field("object")),
         outputs_(trace.field("outputs")),
         cwd_(trace.field("cwd")),
         source_(trace.field("source")),
-        inputs_(trace.field("inputs")) {}
+        inputs_(trace.field("inputs")),
+        reason_(trace.field("reason")) {
+    if (sources.read_depfiles) depfiles_.emplace(trace, units);
+  }
 
   BuildGraph Find() {
     ListMade();
+    // Nothing that was made can stand in a depfile: what is usual needs none of them.
+    if (!any_included_) depfiles_.reset();
     BuildGraph out;
     out.complete = !steps_.empty();
     out.offsets.reserve(units_.all.size() + 1);
@@ -101,13 +118,18 @@ class GraphFinder {
     for (uint32_t i = 0; i < units_.all.size(); ++i) {
       const Row row = units_.all[i].row;
       const std::string_view where = Text(cwd_, row);
-      const auto add = [&](std::string_view path) { made_.push_back({hash_(where, path), i}); };
+      const bool is_link = Text(reason_, row) == "link";
+      const auto add = [&](std::string_view path) {
+        made_.push_back({hash_(where, path), i});
+        any_included_ = any_included_ || (!is_link && MayBeIncluded(path));
+      };
       if (const auto name = Text(object_, row); !name.empty()) add(name);
       ForEachLine(Text(outputs_, row), add);
     }
     std::sort(made_.begin(), made_.end());
     for (uint32_t i = 0; i < steps_.size(); ++i) {
       step_made_.push_back({hash_("", steps_[i].output), i});
+      any_included_ = any_included_ || MayBeIncluded(steps_[i].output);
     }
     std::sort(step_made_.begin(), step_made_.end());
   }
@@ -135,6 +157,9 @@ class GraphFinder {
     };
     if (const auto source = Text(source_, row); !source.empty()) add(source);
     ForEachLine(Text(inputs_, row), add);
+    if (depfiles_) {
+      for (const std::string& name : depfiles_->NamesOf(unit)) AddRead(cwd, name, unit, needs);
+    }
     if (steps_.empty()) return;
     if (const auto object = Text(object_, row); !object.empty()) {
       FollowSteps(hash_(cwd, object), unit, needs);
@@ -149,6 +174,12 @@ class GraphFinder {
       needs.push_back(*writer);
     }
     return true;
+  }
+
+  void AddRead(std::string_view cwd, std::string_view name, uint32_t unit,
+               std::vector<uint32_t>& needs) {
+    const uint64_t path = hash_(cwd, name);
+    if (!AddPath(path, unit, needs)) FollowSteps(path, unit, needs);
   }
 
   // The inputs of the step that makes `path`, through steps that llama saw nothing of (archives,
@@ -177,6 +208,9 @@ class GraphFinder {
   const FieldColumn& cwd_;
   const FieldColumn& source_;
   const FieldColumn& inputs_;
+  const FieldColumn& reason_;
+  std::optional<Depfiles> depfiles_;
+  bool any_included_ = false;  // of what was made
   PathHash hash_;
   std::vector<Made> made_;            // by units
   std::vector<Made> step_made_;       // by steps
@@ -187,9 +221,8 @@ class GraphFinder {
 
 }  // namespace
 
-BuildGraph FindGraph(const Columns& trace, const Units& units,
-                     const std::vector<GraphStep>& steps) {
-  return GraphFinder(trace, units, steps).Find();
+BuildGraph FindGraph(const Columns& trace, const Units& units, const GraphSources& sources) {
+  return GraphFinder(trace, units, sources).Find();
 }
 
 }  // namespace llama::report

@@ -1,6 +1,7 @@
 // BuildGraph: which units made what others read. Known from what the units themselves recorded
-// (their inputs and outputs, docs/trace_format.md), and from ninja's own graph where `llama build`
-// kept it beside the trace (report/graph_file.h).
+// (their inputs and outputs, docs/trace_format.md), from ninja's own graph where `llama build` kept
+// it beside the trace (report/graph_file.h), and from the depfiles that compiles left behind
+// (report/depfiles.h).
 #pragma once
 
 #include <cstdint>
@@ -34,8 +35,13 @@ struct GraphStep {
   std::vector<std::string> inputs;
 };
 
-// `steps` is empty where there is no graph of the build system's.
-BuildGraph FindGraph(const Columns& trace, const Units& units,
-                     const std::vector<GraphStep>& steps = {});
+// What is known besides the trace.
+struct GraphSources {
+  std::vector<GraphStep> steps;  // the build system's own graph; empty: there is none
+  // Look for the depfiles of units in the folders where they ran. For builds of this machine.
+  bool read_depfiles = false;
+};
+
+BuildGraph FindGraph(const Columns& trace, const Units& units, const GraphSources& sources = {});
 
 }  // namespace llama::report

@@ -74,7 +74,7 @@ Analysis Analyse(const Columns& trace, const AnalysisOptions& options) {
   out.units = FindUnits(trace, options.build);
   out.weighted_ns = WeightedTimes(out.units);
   out.slots = FindJobSlots(trace, out.units);
-  out.graph = FindGraph(trace, out.units, options.steps);
+  out.graph = FindGraph(trace, out.units, options.graph);
   out.parallelism = MeasureParallelism(trace, out.units, options.chart_columns);
   out.path = FindCriticalPath(out.units, out.graph, out.slots);
   out.bounds = FindBounds(trace, out.units, out.graph, out.slots);

@@ -47,8 +47,8 @@ struct Analysis {
 
 struct AnalysisOptions {
   std::optional<uint32_t> build;  // of several, as FindUnits has it
-  std::vector<GraphStep> steps;   // the build system's graph, where it is known
-  int64_t chart_columns = 80;     // of the parallelism
+  GraphSources graph;
+  int64_t chart_columns = 80;  // of the parallelism
 };
 
 Analysis Analyse(const Columns& trace, const AnalysisOptions& options = {});

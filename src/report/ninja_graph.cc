@@ -57,10 +57,10 @@ class DotParser {
     size_t inputs = 0;
     for (const Node& node : nodes_) {
       if (node.is_step || node.name.empty()) continue;
-      GraphStep step{PathOf(node.name, folder), {}};
+      GraphStep step{NinjaPath(node.name, folder), {}};
       const auto add = [&](const Node& input) {
         if (input.is_step || input.name.empty() || input.from.empty()) return;
-        if (inputs++ < kMaxInputs) step.inputs.push_back(PathOf(input.name, folder));
+        if (inputs++ < kMaxInputs) step.inputs.push_back(NinjaPath(input.name, folder));
       };
       for (const uint32_t from : node.from) {
         if (!nodes_[from].is_step) {
@@ -75,11 +75,6 @@ class DotParser {
   }
 
  private:
-  static std::string PathOf(std::string_view name, std::string_view folder) {
-    if (name.starts_with('/')) return std::string(name);
-    return std::string(folder).append("/").append(name);
-  }
-
   uint32_t IndexOf(std::string_view id) {
     const auto [at, is_new] = ids_.emplace(id, static_cast<uint32_t>(nodes_.size()));
     if (is_new) nodes_.emplace_back();
@@ -92,6 +87,11 @@ class DotParser {
 };
 
 }  // namespace
+
+std::string NinjaPath(std::string_view name, std::string_view folder) {
+  if (name.starts_with('/')) return std::string(name);
+  return std::string(folder).append("/").append(name);
+}
 
 std::vector<GraphStep> ParseNinjaGraph(std::string_view dot, std::string_view folder) {
   DotParser parser;

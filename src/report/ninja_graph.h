@@ -14,4 +14,7 @@ namespace llama::report {
 // step makes are left out, and steps without any other.
 std::vector<GraphStep> ParseNinjaGraph(std::string_view dot, std::string_view folder);
 
+// The absolute path of a name in ninja's files.
+std::string NinjaPath(std::string_view name, std::string_view folder);
+
 }  // namespace llama::report

@@ -92,11 +92,11 @@ void WriteSection(const Columns& trace, const Report& report, Section section, b
 
 }  // namespace
 
-Report MakeReport(const Columns& trace, std::vector<GraphStep> steps) {
+Report MakeReport(const Columns& trace, GraphSources graph) {
   Report report;
   report.summary = Summarise(trace);
   AnalysisOptions options;
-  options.steps = std::move(steps);
+  options.graph = std::move(graph);
   report.analysis = Analyse(trace, options);
   report.use = MeasureUse(trace, report.analysis.units, report.analysis.slots);
   report.workers = FindWorkers(trace);

@@ -25,8 +25,7 @@ struct Report {
   Workers workers;
 };
 
-// `steps`: the build system's graph, where it is known.
-Report MakeReport(const Columns& trace, std::vector<GraphStep> steps = {});
+Report MakeReport(const Columns& trace, GraphSources graph = {});
 
 // The parts of the text, in their order.
 enum class Section : uint8_t {

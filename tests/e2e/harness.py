@@ -120,19 +120,19 @@ class Scene:
 
     def spans(self, name):
         """The spans of the build of that name, read as anyone would: zstd, JSON lines."""
-        return trace_check.read_build(self._build_folder(name))
+        return trace_check.read_build(self.build_folder(name))
 
     def compiles(self, name):
         return trace_check.compiles(self.spans(name))
 
-    def _build_folder(self, name):
+    def build_folder(self, name):
         folders = [p.parent for p in (self.llama_dir / "builds").glob("*/build.json")
                    if json.loads(p.read_text())["name"] == name]
         expect(len(folders) == 1, f"{len(folders)} builds named {name} below {self.llama_dir}")
         return folders[0]
 
     def report(self, name):
-        out = self.llama("report", "--json", self._build_folder(name).name).expect_status(0).out
+        out = self.llama("report", "--json", self.build_folder(name).name).expect_status(0).out
         return json.loads(out)
 
     def processes(self):
