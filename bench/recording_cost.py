@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
-"""What recording spans costs the build host: CPU of wrapper and daemon with LLAMA_TRACE=off and
-without, on a build of many small compiles.
+"""What recording spans costs the build host: its CPU with LLAMA_TRACE=off and without, on a build of
+many small compiles.
 
     bench/recording_cost.py BIN-FOLDER [--units N] [--rounds N] [--json]
 
-Two daemons, one that records and one that does not, compile the same units by turns, through the
-embedded cloud, so that whatever else the machine does meets both alike. The workers are not counted:
-they are what a function would do.
+In each round two daemons, one that records and one that does not, compile the same units, a few at a
+time as make does, through the embedded cloud; the next round has new daemons, since two of the same kind differ by
+a percent or two all their life. Counted are the wrapper, the daemon, and what it runs to find a compile's
+inputs. The workers are not: they are what a function would do.
 """
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -21,11 +24,18 @@ import time
 
 HEADERS = 40
 FLAGS = ["-O1", "-I."]
+JOBS = 2 * os.cpu_count()
 
 
 def cpu_ms(pid):
     """Of a process that runs, all its threads: the kernel's clock of it, to the nanosecond."""
     return time.clock_gettime(~pid << 3 | 2) * 1000
+
+
+def waited_ms(pid):
+    """Of the children that a process has waited for: what finds inputs; the workers still live."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
+    return (int(fields[13]) + int(fields[14])) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
 def children_ms():
@@ -54,29 +64,27 @@ def make_units(folder, count):
     return names
 
 
-class Side:
-    def __init__(self, bin_folder, state, record):
-        self.llama, self.wrapper = bin_folder / "llama", bin_folder / "llamacc"
-        self.env = {**os.environ, "LLAMA_DIR": str(state)}
-        self.env.pop("LLAMA_TRACE", None)
-        if not record:
-            self.env["LLAMA_TRACE"] = "off"
-        subprocess.run([self.llama, "daemon", "start"], env=self.env, check=True)
-        self.pid = daemon_pid(state)
-        self.rounds = []
-
-    def run(self, units, cwd):
-        """One round: CPU ms per unit of the wrapper, and of the daemon with what it still writes."""
-        before_daemon, before = cpu_ms(self.pid), children_ms()
-        for unit in units:
-            subprocess.run([self.wrapper, "gcc", *FLAGS, "-c", unit, "-o", "unit.o"], cwd=cwd,
-                           env=self.env, check=True)
-        wrapper = children_ms() - before
-        time.sleep(1.5)  # the daemon flushes once a second
-        self.rounds.append((wrapper + cpu_ms(self.pid) - before_daemon) / len(units))
-
-    def stop(self):
-        subprocess.run([self.llama, "daemon", "stop"], env=self.env, check=False)
+def measure(bin_folder, state, record, units, cwd):
+    """CPU ms per unit: of wrapper and daemon, with what the daemon still writes; and with what it runs."""
+    llama, wrapper = bin_folder / "llama", bin_folder / "llamacc"
+    env = {**os.environ, "LLAMA_DIR": str(state)}
+    env.pop("LLAMA_TRACE", None)
+    if not record:
+        env["LLAMA_TRACE"] = "off"
+    subprocess.run([llama, "daemon", "start"], env=env, check=True)
+    try:
+        pid = daemon_pid(state)
+        for warm in (True, False):
+            before = cpu_ms(pid) + children_ms(), waited_ms(pid)
+            with concurrent.futures.ThreadPoolExecutor(JOBS) as jobs:
+                list(jobs.map(lambda unit: subprocess.run([wrapper, "gcc", *FLAGS, "-c", unit], cwd=cwd, env=env, check=True),
+                              units[:20] if warm else units))
+            time.sleep(1.5)  # the daemon flushes once a second
+            own = cpu_ms(pid) + children_ms() - before[0]
+            all_ = own + waited_ms(pid) - before[1]
+        return own / len(units), all_ / len(units)
+    finally:
+        subprocess.run([llama, "daemon", "stop"], env=env, check=False)
 
 
 def main():
@@ -89,33 +97,24 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
         units = make_units(work, args.units)
-        sides = []
-        try:
-            for record in (True, False):
-                state = work / ("on" if record else "off")
-                sides.append(Side(args.bin.resolve(), state, record))
-            for side in sides:  # what is only done once
-                side.run(units, work)
-                side.rounds.clear()
-            for i in range(args.rounds):
-                for side in sides if i % 2 == 0 else sides[::-1]:
-                    side.run(units, work)
-        finally:
-            for side in sides:
-                side.stop()
-    on, off = (side.rounds for side in sides)
-    # The least of several rounds is what the work itself takes; medians show the noise.
-    result = {"units": args.units, "rounds": args.rounds,
-              "recording_ms": min(on), "off_ms": min(off),
-              "recording_median_ms": statistics.median(on), "off_median_ms": statistics.median(off)}
-    result["cost_percent"] = 100 * (min(on) / min(off) - 1)
+        runs = {True: [], False: []}
+        for number in range(args.rounds):
+            for record in (True, False) if number % 2 == 0 else (False, True):
+                state = work / f"state-{number}-{record}"
+                runs[record].append(measure(args.bin.resolve(), state, record, units, work))
+                shutil.rmtree(state)
+    result = {"units": args.units, "rounds": args.rounds}
+    for index, name in ((0, "own"), (1, "all")):
+        on, off = (statistics.median(run[index] for run in runs[record]) for record in (True, False))
+        result[name] = {"recording_ms": on, "off_ms": off, "cost_percent": 100 * (on / off - 1),
+                        "recording": [run[index] for run in runs[True]], "off": [run[index] for run in runs[False]]}
     if args.json:
         print(json.dumps(result))
         return
-    print(f"CPU of wrapper and daemon per compile, {args.units} units, least of {args.rounds} rounds")
-    print(f"recording {result['recording_ms']:.3f} ms, off {result['off_ms']:.3f} ms: "
-          f"{result['cost_percent']:+.2f} %")
-    print(f"medians   {result['recording_median_ms']:.3f} ms, off {result['off_median_ms']:.3f} ms")
+    print(f"CPU per compile, {args.units} units, median of {args.rounds} rounds")
+    for name, text in (("own", "wrapper and daemon"), ("all", "and finding the inputs")):
+        r = result[name]
+        print(f"{text:24}recording {r['recording_ms']:.3f} ms, off {r['off_ms']:.3f} ms: {r['cost_percent']:+.2f} %")
 
 
 main()
