@@ -4,6 +4,7 @@
 
 #include "report/finding_rules.h"
 #include "report/format.h"
+#include "report/host_load.h"
 #include "report/percentile.h"
 #include "report/text_writer.h"
 
@@ -15,6 +16,8 @@ constexpr double kLeastStretch = 0.05;  // of the wall clock: one slow unit, or 
 constexpr int64_t kSlowerThanMedian = 3;
 constexpr size_t kChainUnits = 3;
 constexpr double kLeastFreeSlots = 0.10;
+// Of the build host's processors: more units at a time would only wait for them.
+constexpr double kCpuFull = 0.90;
 constexpr double kLeastIdle = 0.10;
 constexpr size_t kMaxStretches = 3;  // of one kind that are told
 
@@ -102,10 +105,17 @@ class PathRules {
         slots.count == 1 ? "the only job slot" : "all " + Slots(slots) + " job slots";
     finding.text = "for " + out_.Share(AsDouble(bound_ns)) + " of the wall clock " + all +
                    " of the build's command were taken, and their units compiled";
+    finding.evidence = {{"job_slots", AsDouble(slots.count)}, {"slots_ns", AsDouble(bound_ns)}};
+    const auto busy = CpuBusyWhile(in_.trace, units_, in_.analysis.bounds, Bound::kSlots);
+    if (busy) finding.evidence.emplace_back("cpu_busy", *busy);
+    if (busy.value_or(0) >= kCpuFull) {
+      finding.text += "; the build host's processors were " + FormatShare(*busy) + " busy then";
+      finding.advice = AdviceWhileCpuIsFull();
+      return;
+    }
     finding.advice = "let it run more at once: -j" +
                      std::to_string(std::max<int64_t>(slots.count * 2, 8)) +
                      " could save up to half of that time, while functions are to be had";
-    finding.evidence = {{"job_slots", AsDouble(slots.count)}, {"slots_ns", AsDouble(bound_ns)}};
   }
 
   void FindIdle() {
@@ -130,6 +140,15 @@ class PathRules {
   }
 
  private:
+  std::string AdviceWhileCpuIsFull() const {
+    if (in_.transfers.embedded) {
+      return "the functions run on the build host: more job slots gain nothing, more processors "
+             "would, or functions on AWS ('llama bootstrap' sets them up)";
+    }
+    return "more job slots would wait for those processors: see what else runs there; if it is the "
+           "functions themselves ('llama emulator'), only more processors or a real cloud help";
+  }
+
   bool AddSlowUnit(const PathLink& link) {
     const Unit& unit = units_.all[link.unit];
     const double cost_ns = AsDouble(link.low_ns);

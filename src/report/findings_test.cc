@@ -48,6 +48,43 @@ TEST(Findings, SayLittleOfAHealthyBuild) {
   EXPECT_EQ(FormatFindings(none), "findings: nothing stands out\n");
 }
 
+// Slots that are full promise nothing where the build host is: 16 processors for 1,000 ms are
+// 16,000 ms, of which a sample has 15,840 (99 %) or 14,080 (88 %). The first second has no sample,
+// or all but the last.
+TEST(Findings, PromiseNothingOfMoreSlotsOnABusyHost) {
+  const auto build = [](int from_s, int busy_ms, const char* function) {
+    std::string text = BuildText(4000, kJobs8) + Rounds(8);
+    const std::string_view usual = "lambda:f";
+    for (size_t at = 0; (at = text.find(usual, at)) != text.npos; ++at) {
+      text.replace(at, usual.size(), function);
+    }
+    for (int second = from_s; second < 4; ++second) {
+      text += SpanText(1000, 10 + second, 1, "machine", second * 1000, 1000,
+                       R"("cpu.cores":16,"cpu.system_ns":1000000000,"cpu.user_ns":)" +
+                           std::to_string((busy_ms - 1000) * kMs));
+    }
+    return text;
+  };
+  const auto find = [&](int from_s, int busy_ms, const char* function) {
+    const auto findings = FindIn(build(from_s, busy_ms, function));
+    EXPECT_EQ(Describe(findings), "slots:2000");
+    return findings.at(0);
+  };
+  const Finding busy = find(1, 15'840, "lambda:f");
+  EXPECT_EQ(busy.text,
+            "for 100 % of the wall clock all 8 job slots of the build's command were taken, and "
+            "their units compiled; the build host's processors were 99 % busy then");
+  EXPECT_EQ(busy.advice.find("-j"), std::string::npos) << busy.advice;
+  EXPECT_EQ(busy.evidence.back().first, "cpu_busy");
+  EXPECT_DOUBLE_EQ(busy.evidence.back().second, 0.99);
+  for (const Finding& free : {find(0, 14'080, "lambda:f"), find(3, 15'840, "lambda:f")}) {
+    EXPECT_EQ(free.text.find("busy"), std::string::npos) << free.text;
+    EXPECT_NE(free.advice.find("-j16 could save up to half"), std::string::npos) << free.advice;
+  }
+  // On the embedded cloud it is the processors that bound the build.
+  EXPECT_EQ(Describe(FindIn(build(0, 15'840, "local"))), "cpu:2000");
+}
+
 // 2,000 ms of full slots, then x alone until 6,000.
 TEST(Findings, NameTheUnitThatEverythingWaitedFor) {
   const auto findings =

@@ -2,8 +2,10 @@
 // (`machine` spans, docs/trace_format.md).
 #pragma once
 
+#include <optional>
 #include <vector>
 
+#include "report/bounds.h"
 #include "report/columns.h"
 #include "report/time_grid.h"
 #include "report/units.h"
@@ -17,5 +19,9 @@ struct HostLoad {
 };
 
 HostLoad MeasureHostLoad(const Columns& trace, const Units& units, const TimeGrid& grid);
+
+// The mean of cpu_busy over the time that `bound` has; none if samples cover less than half of it.
+std::optional<double> CpuBusyWhile(const Columns& trace, const Units& units, const Bounds& bounds,
+                                   Bound bound);
 
 }  // namespace llama::report
