@@ -10,6 +10,7 @@
 #include "report/machine_samples.h"
 #include "report/numbers.h"
 #include "report/phases.h"
+#include "report/remote_runs.h"
 #include "report/summary.h"
 
 namespace llama::report {
@@ -140,7 +141,7 @@ class UnitLister {
       UnitProfile& unit = units[i];
       unit.name = NameOf(rows[i]);
       unit.duration_ns = trace_.duration_ns()[rows[i]];
-      unit.remote = remote_.TrueAt(rows[i]);
+      unit.remote = remote_.At(rows[i]);
       unit.mostly = mostly_[i];
     }
     std::unordered_map<std::string_view, uint32_t> seen;
@@ -200,7 +201,7 @@ class UnitLister {
   const FieldColumn& source_ = trace_.field("source");
   const FieldColumn& command_ = trace_.field("command");
   const FieldColumn& reason_ = trace_.field("reason");
-  const FieldColumn& remote_ = trace_.field("remote");
+  const RemoteRuns remote_{trace_};
   std::vector<std::string_view> mostly_;
 };
 

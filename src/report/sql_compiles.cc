@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/log.h"
+#include "report/remote_runs.h"
 #include "trace/pricing.h"
 
 namespace llama::report {
@@ -16,6 +17,7 @@ constexpr int64_t kDefaultMemoryMb = 1769;
 enum class From : uint8_t {
   kSpan,      // column `field` of the root in `spans`
   kField,     // field of the root
+  kRemote,    // likewise, or else 1 if a function did it (report/remote_runs.h)
   kDuration,  // of the spans called `span`, together
   kSum,       // of the integer field of the spans called `span`, and of the second pair
   kMost,      // likewise, the greatest
@@ -46,7 +48,7 @@ constexpr std::array<Source, 54> kSources = {{
     {"file", kText, From::kField, "", "source"},
     {"output", kText, From::kField, "", "object"},
     {"duration_ns", kInteger, From::kSpan, "", "duration_ns"},
-    {"remote", kInteger, From::kField, "", "remote"},
+    {"remote", kInteger, From::kRemote, "", "remote"},
     {"reason", kText, From::kField, "", "reason"},
     {"reason_detail", kText, From::kField, "", "reason_detail"},
     {"rung", kText, From::kField, "", "rung"},
@@ -114,7 +116,7 @@ CompilesTable::CompilesTable(const Columns& columns, const SpansTable& spans, st
     // What is documented as a number may be text in a foreign trace.
     Affinity affinity = source.affinity;
     int span_column = kRowIdColumn;
-    if (source.from == From::kField) {
+    if (source.from == From::kField || source.from == From::kRemote) {
       const auto field = columns.FindField(source.field);
       if (field) affinity = AffinityOf(columns.field_kinds(*field));
     } else if (source.from == From::kSpan) {
@@ -232,6 +234,13 @@ CompilesTable::Numbers CompilesTable::Make(size_t column) const {
         out[compile] = value.as_string();
       });
       break;
+    case From::kRemote: {
+      const RemoteRuns remote(data_);
+      for (size_t i = 0; i < roots_.size(); ++i) {
+        if (const auto is_remote = remote.Known(roots_[i])) out[i] = *is_remote ? 1 : 0;
+      }
+      break;
+    }
     default:
       CHECK(false);
   }
@@ -273,10 +282,12 @@ Cell CompilesTable::At(Row row, int number, std::string& scratch) const {
   const auto column = static_cast<size_t>(number);
   const Source& source = kSources[column];
   if (source.from == From::kSpan) return spans_.At(roots_[row], span_columns_[column], scratch);
-  if (source.from == From::kField) {
+  if (source.from == From::kField || source.from == From::kRemote) {
     const FieldColumn*& field = fields_[column];
     if (field == nullptr) field = &data_.field(source.field);
-    return FieldCell(data_, *field, roots_[row]);
+    if (source.from == From::kField || field->Has(roots_[row])) {
+      return FieldCell(data_, *field, roots_[row]);
+    }
   }
   if (source.from == From::kCost) return Cell::Double(Costs()[row]);
   const int64_t value = Made(column)[row];

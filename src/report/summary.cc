@@ -6,6 +6,7 @@
 
 #include "report/numbers.h"
 #include "report/overlap.h"
+#include "report/remote_runs.h"
 #include "trace/pricing.h"
 
 namespace llama::report {
@@ -36,7 +37,7 @@ std::vector<ReasonCount> MostFrequentFirst(const Columns& trace, const Counts& c
 }
 
 void CountCompiles(const Columns& trace, Summary& out) {
-  const FieldColumn& remote = trace.field("remote");
+  const RemoteRuns remote(trace);
   const FieldColumn& status = trace.field("status");
   const FieldColumn& reason = trace.field("reason");
   const FieldColumn& rung = trace.field("rung");
@@ -45,10 +46,11 @@ void CountCompiles(const Columns& trace, Summary& out) {
   for (const Row row : trace.rows_named("llamacc")) {
     const int64_t duration_ns = trace.duration_ns()[row];
     ++out.compiles;
-    ++(remote.TrueAt(row) ? out.remote : out.local);
+    const bool is_remote = remote.At(row);
+    ++(is_remote ? out.remote : out.local);
     if (CountAt(status, row).value_or(0) != 0) ++out.failed;
     // String 0 is the empty one: no reason is none.
-    if (!remote.TrueAt(row)) CountReason(reasons, reason.StringAt(row).value_or(0), duration_ns);
+    if (!is_remote) CountReason(reasons, reason.StringAt(row).value_or(0), duration_ns);
     if (const auto how = rung.StringAt(row); how && *how != 0)
       CountReason(rungs, *how, duration_ns);
   }
@@ -186,11 +188,12 @@ void FindSlowest(const Columns& trace, Summary& out) {
                              std::make_tuple(-trace.duration_ns()[b], trace.start_ns()[b], b);
                     });
   order.resize(slowest);
+  const RemoteRuns remote(trace);
   for (const Row row : order) {
     SlowCompile& slow = out.slowest.emplace_back();
     slow.trace_id = trace::Hex(trace.traces()[trace.trace()[row]]);
     slow.source = NameOf(trace, row);
-    slow.remote = trace.field("remote").TrueAt(row);
+    slow.remote = remote.At(row);
     slow.duration_ns = trace.duration_ns()[row];
     FindLongestPhase(trace, row, slow);
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "report/remote_runs.h"
+
 namespace llama::report {
 namespace {
 
@@ -35,15 +37,14 @@ void FindWindow(const Columns& trace, std::optional<uint32_t> build, Units& out)
 }
 
 void AddUnits(const Columns& trace, std::optional<uint32_t> build, std::string_view name,
-              Units& out) {
-  const FieldColumn& remote = trace.field("remote");
+              const RemoteRuns& remote, Units& out) {
   for (const Row row : trace.rows_named(name)) {
     if (!IsOf(trace, build, row)) continue;
     const int64_t start_ns = trace.start_ns()[row];
     const int64_t end_ns = trace.end_ns(row);
     if (end_ns < out.start_ns || start_ns > out.end_ns) continue;
     out.all.push_back(
-        {std::max(start_ns, out.start_ns), std::min(end_ns, out.end_ns), row, remote.TrueAt(row)});
+        {std::max(start_ns, out.start_ns), std::min(end_ns, out.end_ns), row, remote.At(row)});
   }
 }
 
@@ -96,8 +97,9 @@ Units FindUnits(const Columns& trace, std::optional<uint32_t> build) {
   out.build = build;
   if (trace.empty()) return out;
   FindWindow(trace, build, out);
-  AddUnits(trace, build, "llamacc", out);
-  AddUnits(trace, build, "command", out);
+  const RemoteRuns remote(trace);
+  AddUnits(trace, build, "llamacc", remote, out);
+  AddUnits(trace, build, "command", remote, out);
   std::sort(out.all.begin(), out.all.end(), [](const Unit& a, const Unit& b) {
     return a.start_ns != b.start_ns ? a.start_ns < b.start_ns : a.row < b.row;
   });

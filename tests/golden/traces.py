@@ -70,8 +70,16 @@ def original():
          "file": "/src/b.c", "inflight": 1.5},
     ], "fields")
     report = json.loads(run("report", "--json", ORIGINAL)[1])
-    expect(report["compiles"] == 2, report["compiles"])
+    # The one that was invoked was remote, though it does not say so; of the other nothing is known.
+    counts = [report[key] for key in ("compiles", "remote", "local")]
+    expect(counts == [2, 1, 1], counts)
+    expect(report["local_reasons"] == {"unknown": 1}, report["local_reasons"])
+    expect([(unit["remote"], unit["duration_ns"]) for unit in report["weighted"]] ==
+           [(True, 2_250_000_000), (False, 750_000_000)], report["weighted"])
+    rows = ask(ORIGINAL, "SELECT remote, duration_ns / 1000000 AS ms FROM compiles ORDER BY ms")
+    expect(rows == [{"remote": None, "ms": 750}, {"remote": 1, "ms": 2250}], rows)
     slow = report["slowest"][0]
+    expect(slow["remote"] is True, slow)
     expect((slow["longest_phase"], slow["longest_phase_ns"]) == ("exec", 1_500_000_000), slow)
     phases = {phase["name"]: phase["self_ns"] for phase in report["phases"]}
     expect(phases["llamacc"] == 800_000_000 and phases["upload"] == 180_000_000, phases)
