@@ -20,7 +20,8 @@ std::string NamesOf(const std::vector<std::string>& names) {
 void TellOfLines(const report::LoadReport& report) {
   if (report.malformed == 0) return;
   std::string text = report::FormatCount(report.malformed) + " of " +
-                     Count(report.lines, "line is no span", "lines are no spans") + ", and left out";
+                     Count(report.lines, "line is no span", "lines are no spans") +
+                     ", and left out";
   for (const std::string& example : report.examples) {
     text.append("\n  ").append(report::Printable(example));
   }

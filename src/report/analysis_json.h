@@ -1,4 +1,5 @@
-// The analyses for programs (docs/report.md, "The analyses as JSON"): keys into an object that is open.
+// The analyses for programs (docs/report.md, "The analyses as JSON"): keys into an object that is
+// open.
 #pragma once
 
 #include "report/columns.h"

@@ -20,7 +20,8 @@ Found FindIn(const std::string& text, const std::vector<GraphStep>& steps = {}) 
   Found out{LoadText(text), {}, {}, {}};
   out.units = FindUnits(out.trace);
   out.slots = FindJobSlots(out.trace, out.units);
-  out.path = FindCriticalPath(out.units, FindGraph(out.trace, out.units, {steps, false}), out.slots);
+  out.path =
+      FindCriticalPath(out.units, FindGraph(out.trace, out.units, {steps, false}), out.slots);
   return out;
 }
 

@@ -19,8 +19,8 @@ namespace llama::trace {
 // dropped and counted.
 class TraceWriter {
  public:
-  // Creates the file (0600) or appends to it. Until it is closed it has a shared lock (flock), which
-  // tells those who would delete it that somebody writes.
+  // Creates the file (0600) or appends to it. Until it is closed it has a shared lock (flock),
+  // which tells those who would delete it that somebody writes.
   static Result<std::unique_ptr<TraceWriter>> Open(const std::string& path);
   ~TraceWriter();  // flushes
   void Add(const Span& span);
