@@ -89,6 +89,10 @@ Result<ExportResult> WriteStream(Sink& sink, const Format& format, const Selecti
   Output out(sink, max_bytes);
   ExportResult result;
   result.counts = format.write(selection, options, out);
+  if (out.bytes() == 0 && max_bytes != Output::kNoLimit && !selection.rows().empty()) {
+    return Error{Code::kInvalid, std::string(format.name) + " of " + std::to_string(max_bytes) +
+                                     " bytes can't hold anything: allow for more"};
+  }
   TRY(out.Finish());
   result.bytes = out.bytes();
   return result;

@@ -6,15 +6,19 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 
 #include "base/file.h"
+#include "trace/span.h"
 
 namespace llama::exports {
 namespace {
 
-// Beside `path`, so that a rename will do. The process id keeps two exports apart.
+// Beside `path`, so that a rename will do. In a folder that others write to, too, a name that could
+// be guessed could be taken by a link to somewhere else.
 std::string TemporaryName(const std::string& path) {
-  return path + ".part" + std::to_string(getpid());
+  return path + ".part-" + trace::Hex(trace::NewSpanId());
 }
 
 bool IsSpecial(const std::string& path) {
@@ -63,7 +67,7 @@ Result<std::unique_ptr<Sink>> NewFileSink(const std::string& path) {
     return std::unique_ptr<Sink>(std::make_unique<SpecialFileSink>(std::move(fd), path));
   }
   std::string temporary = TemporaryName(path);
-  auto fd = OpenFile(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+  auto fd = OpenFile(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
   if (!fd) return Error{fd.error().code, fd.error().message};
   return std::unique_ptr<Sink>(
       std::make_unique<ReplacingSink>(*std::move(fd), std::move(temporary), path));
@@ -74,18 +78,17 @@ Result<void> WriteByName(const std::string& path,
   if (IsSpecial(path)) {
     return Error{Code::kInvalid, path + ": this format needs a regular file"};
   }
-  const std::string temporary = TemporaryName(path);
-  unlink(temporary.c_str());
-  if (auto written = write(temporary); !written) {
-    unlink(temporary.c_str());
-    return written;
+  // A library opens by name what it likes, journals among it: in a folder that is ours alone.
+  const std::string folder = TemporaryName(path);
+  if (mkdir(folder.c_str(), 0700) != 0) return ErrnoError(errno, folder);
+  const std::string temporary = JoinPath(folder, "export");
+  Result<void> written = write(temporary);
+  if (written && std::rename(temporary.c_str(), path.c_str()) != 0) {
+    written = ErrnoError(errno, path);
   }
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int error = errno;
-    unlink(temporary.c_str());
-    return ErrnoError(error, path);
-  }
-  return {};
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
+  return written;
 }
 
 }  // namespace llama::exports
