@@ -77,7 +77,7 @@ def expiring(scene):
     build_both(scene, cloud)
     compiles = [c for c in scene.compiles("build") if c.source]
     remote = [c for c in compiles if c.remote]
-    expect(len(remote) >= LUA_OBJECTS, f"only {len(remote)} of {len(compiles)} compiles were remote")
+    expect(len(remote) >= PROJECTS["lua"][2], f"only {len(remote)} of {len(compiles)} compiles were remote")
 
 
 def refused(scene):
