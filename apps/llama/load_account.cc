@@ -31,6 +31,14 @@ void TellOfLines(const report::LoadReport& report) {
 
 }  // namespace
 
+void TellOfBuilds(const report::Columns& trace, const std::string& name) {
+  const uint64_t others = trace.report().other_builds;
+  if (others == 0) return;
+  const std::string shown = report::Printable(trace.text(trace.builds()[0].id));
+  PrintError(NamesOf({name}) + ": this trace has " + report::FormatCount(others + 1) +
+             " builds; shown is " + shown + " ('llama report --build ID' shows another)");
+}
+
 Result<void> AccountForTrace(const report::Columns& trace, const std::vector<std::string>& names) {
   const report::LoadReport& report = trace.report();
   TellOfLines(report);
@@ -43,12 +51,14 @@ Result<void> AccountForTrace(const report::Columns& trace, const std::vector<std
                " more than once; the first is kept");
   }
   if (report.cyclic > 0) {
-    PrintError(Count(report.cyclic, "span is", "spans are") +
-               " below itself; it counts as the beginning of a trace");
+    PrintError(Count(report.cyclic, "span is below itself, and counts",
+                     "spans are below themselves, and count") +
+               " as the beginning of a trace");
   }
   if (report.orphans > 0) {
-    PrintError(Count(report.orphans, "span has", "spans have") +
-               " a parent that is not there, and counts as the beginning of a trace");
+    PrintError(Count(report.orphans, "span has a parent that is not there, and counts",
+                     "spans have parents that are not there, and count") +
+               " as the beginning of a trace");
   }
   if (report.dropped_fields > 0) {
     PrintError(Count(report.dropped_fields, "value", "values") +

@@ -13,4 +13,7 @@ namespace llama::app {
 // calls it ("-" is standard input). kInvalid, with the reason, if there is no span in it at all.
 Result<void> AccountForTrace(const report::Columns& trace, const std::vector<std::string>& names);
 
+// Prints which build of a trace is shown, if there were others (report::LoadOptions::one_build).
+void TellOfBuilds(const report::Columns& trace, const std::string& name);
+
 }  // namespace llama::app

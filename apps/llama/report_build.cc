@@ -24,22 +24,30 @@ bool IsFolder(const std::string& path) {
 
 }  // namespace
 
-Result<LoadedBuild> LoadBuildDir(const std::string& build_dir) {
+Result<LoadedBuild> LoadBuildDir(const std::string& build_dir, const std::string& id) {
   LoadedBuild build;
   build.dir = build_dir;
   const std::vector<std::string> dirs = {build_dir};
-  ASSIGN_OR_RETURN(build.trace, report::LoadBuilds(dirs));
-  if (auto record = report::ReadBuildRecord(build_dir); record) build.record = *std::move(record);
+  ASSIGN_OR_RETURN(build.trace, report::LoadBuilds(dirs, {.one_build = true, .build = id}));
+  TellOfBuilds(build.trace, build_dir);
+  auto record = report::ReadBuildRecord(build_dir);
+  if (!record) return build;
+  // The record is of the folder's build, whatever else is in its trace.
+  const auto builds = build.trace.builds();
+  if (id.empty() || builds.empty() || build.trace.text(builds[0].id) == record->id) {
+    build.record = *std::move(record);
+  }
   return build;
 }
 
-Result<LoadedBuild> LoadBuild(const std::string& what) {
+Result<LoadedBuild> LoadBuild(const std::string& what, const std::string& id) {
   // A build's id or name has no slash.
   if (what == "-" || what.find('/') != std::string::npos) {
-    if (IsFolder(what)) return LoadBuildDir(what);
+    if (IsFolder(what)) return LoadBuildDir(what, id);
     LoadedBuild build;
     const std::vector<std::string> paths = {what};
-    ASSIGN_OR_RETURN(build.trace, report::LoadFiles(paths));
+    ASSIGN_OR_RETURN(build.trace, report::LoadFiles(paths, {.one_build = true, .build = id}));
+    TellOfBuilds(build.trace, what);
     TRY(AccountForTrace(build.trace, paths));
     return build;
   }
@@ -50,7 +58,7 @@ Result<LoadedBuild> LoadBuild(const std::string& what) {
     error.message += "; 'llama builds' lists what there is";
     return error;
   }
-  return LoadBuildDir(report::BuildDir(state_dir, record->id));
+  return LoadBuildDir(report::BuildDir(state_dir, record->id), id);
 }
 
 report::Report ReportBuild(const LoadedBuild& build) {

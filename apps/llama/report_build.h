@@ -18,9 +18,11 @@ struct LoadedBuild {
 };
 
 // `what` is an id, the beginning of one, or a name ("" is the latest build); with a slash in it the
-// path of a trace file or of a build's folder; "-" is a trace on standard input.
-Result<LoadedBuild> LoadBuild(const std::string& what);
-Result<LoadedBuild> LoadBuildDir(const std::string& build_dir);
+// path of a trace file or of a build's folder; "-" is a trace on standard input. Where that has
+// several builds, one is taken, and said: `id` (or what begins with it), or, if that is "", the
+// folder's or the last.
+Result<LoadedBuild> LoadBuild(const std::string& what, const std::string& id = "");
+Result<LoadedBuild> LoadBuildDir(const std::string& build_dir, const std::string& id = "");
 
 // With what the build's record knows and its trace does not say, or no longer says: an unfinished
 // build's command, and the name if it was renamed.

@@ -11,7 +11,7 @@
 namespace llama::app {
 namespace {
 
-constexpr std::array<Option, 2> kOptions = {{{"--json"}, {"--section", true}}};
+constexpr std::array<Option, 3> kOptions = {{{"--json"}, {"--section", true}, {"--build", true}}};
 
 Result<std::vector<report::Section>> SectionsOf(const ParsedArguments& parsed) {
   std::vector<report::Section> sections;
@@ -32,9 +32,16 @@ int Run(const Arguments& arguments) {
   if (parsed->rest.size() > 1) {
     return UsageError("report", "one build at a time; 'llama compare' lays two side by side");
   }
+  // An unset shell variable, most likely: nobody means the latest build by it.
+  if (!parsed->rest.empty() && parsed->rest[0].empty()) {
+    return UsageError("report", "an empty name");
+  }
+  const std::string id = parsed->Value("--build");
+  if (parsed->Has("--build") && id.empty())
+    return UsageError("report", "--build wants the id of a build");
   const auto sections = SectionsOf(*parsed);
   if (!sections) return UsageError("report", sections.error().message);
-  const auto build = LoadBuild(parsed->rest.empty() ? "" : parsed->rest[0]);
+  const auto build = LoadBuild(parsed->rest.empty() ? "" : parsed->rest[0], id);
   if (!build) {
     PrintError(build.error().message);
     return kFailed;
@@ -52,7 +59,7 @@ int Run(const Arguments& arguments) {
 
 const Command kReportCommand = {
     "report", "show where a build's time went, and what would make it faster",
-    "usage: llama report [--json | --section NAME[,NAME]...] [BUILD]\n"
+    "usage: llama report [--json | --section NAME[,NAME]...] [--build ID] [BUILD]\n"
     "\n"
     "Shows what a build did and why it took that long: findings with what to do about them, what\n"
     "bounded it, time by phase, the slowest compiles, the critical path, parallelism, how busy\n"
@@ -65,6 +72,7 @@ const Command kReportCommand = {
     "  --json           every number, as one JSON object\n"
     "  --section NAME   only these: findings, bounds, overview, phases, slowest, path, weighted,\n"
     "                   parallelism, use, workers, cost, local, reading\n"
+    "  --build ID       of a trace with several builds this one (or what begins so), not the last\n"
     "\n"
     "examples:\n"
     "  llama report\n"

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "report/numbers.h"
 
 namespace llama::report {
 namespace {
@@ -162,6 +163,15 @@ Result<BuildRecord> ReadBuildRecord(const std::string& build_dir) {
   return record;
 }
 
+int64_t BeganNs(const std::string& build_dir, const BuildRecord& record) {
+  if (record.start_ns != 0) return record.start_ns;
+  struct stat status;
+  if (lstat(build_dir.c_str(), &status) != 0) return 0;
+  int64_t ns = 0;
+  if (__builtin_mul_overflow(int64_t{status.st_mtim.tv_sec}, 1'000'000'000, &ns)) return 0;
+  return AddUp(ns, status.st_mtim.tv_nsec);
+}
+
 Result<std::vector<BuildRecord>> ListBuilds(const std::string& state_dir) {
   std::vector<BuildRecord> builds;
   auto names = ListDir(BuildsDir(state_dir));
@@ -169,14 +179,17 @@ Result<std::vector<BuildRecord>> ListBuilds(const std::string& state_dir) {
     if (names.error().code == Code::kNotFound) return builds;
     return std::move(names).error();
   }
+  std::vector<std::pair<int64_t, BuildRecord>> found;
   for (const std::string& name : *names) {
     if (name.starts_with('.')) continue;  // on its way out: report/build_store.h
-    if (auto record = ReadBuildRecord(BuildDir(state_dir, name)); record) {
-      builds.push_back(std::move(*record));
+    const std::string dir = BuildDir(state_dir, name);
+    if (auto record = ReadBuildRecord(dir); record) {
+      found.emplace_back(BeganNs(dir, *record), std::move(*record));
     }
   }
-  std::stable_sort(builds.begin(), builds.end(),
-                   [](const auto& a, const auto& b) { return a.start_ns < b.start_ns; });
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (auto& [began_ns, record] : found) builds.push_back(std::move(record));
   return builds;
 }
 

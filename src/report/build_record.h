@@ -48,7 +48,11 @@ Result<void> WriteBuildRecord(const std::string& build_dir, const BuildRecord& r
 // if there is no such folder.
 Result<BuildRecord> ReadBuildRecord(const std::string& build_dir);
 
-// Every build, the latest last, but those whose names begin with a dot. No folder: none.
+// When the build began: by its record, or, where that does not say, when its folder last changed.
+int64_t BeganNs(const std::string& build_dir, const BuildRecord& record);
+
+// Every build, the latest (by BeganNs) last, but those whose names begin with a dot. No folder:
+// none.
 Result<std::vector<BuildRecord>> ListBuilds(const std::string& state_dir);
 // By id, unique beginning of an id, or name (the latest of that name); empty: the latest that was
 // run by `llama build`, or else the latest. kNotFound, or kInvalid for an ambiguous beginning.

@@ -106,6 +106,14 @@ TEST_F(BuildsTest, NoneYet) {
   EXPECT_EQ(Find("x"), CodeName(Code::kNotFound));
 }
 
+// The folder's time stands in for what its record does not say.
+TEST_F(BuildsTest, TheLatestIsTheLastListedAlsoWithoutARecord) {
+  Add(Sample("old", "", 3));
+  ASSERT_TRUE(MakeDirs(BuildDir(state(), "a-lost-one")));
+  EXPECT_EQ(ListBuilds(state()).value().back().id, "a-lost-one");
+  EXPECT_EQ(Find(""), "a-lost-one");
+}
+
 TEST_F(BuildsTest, ListsByTimeAlsoWhatHasNoRecord) {
   Add(Sample("b", "", 2));
   Add(Sample("a", "", 3));
@@ -114,7 +122,7 @@ TEST_F(BuildsTest, ListsByTimeAlsoWhatHasNoRecord) {
   std::vector<std::string> ids;
   const std::vector<BuildRecord> builds = ListBuilds(state()).value();
   for (const BuildRecord& build : builds) ids.push_back(build.id);
-  EXPECT_EQ(ids, (std::vector<std::string>{"c", "b", "a"}));
+  EXPECT_EQ(ids, (std::vector<std::string>{"b", "a", "c"}));
 }
 
 TEST_F(BuildsTest, FindsByIdBeginningAndName) {

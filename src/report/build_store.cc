@@ -43,14 +43,6 @@ int64_t SizeOf(const std::string& dir) {
   return bytes;
 }
 
-int64_t ChangedNs(const std::string& path) {
-  struct stat status;
-  if (lstat(path.c_str(), &status) != 0) return 0;
-  int64_t ns = 0;
-  if (__builtin_mul_overflow(int64_t{status.st_mtim.tv_sec}, 1'000'000'000, &ns)) return 0;
-  return AddUp(ns, status.st_mtim.tv_nsec);
-}
-
 // A number ≥ 0 and what follows it.
 std::optional<std::pair<double, std::string_view>> SplitNumber(std::string_view text) {
   double number = 0;
@@ -103,7 +95,7 @@ Result<std::vector<StoredBuild>> ListStoredBuilds(const std::string& state_dir) 
     StoredBuild& build = builds.emplace_back();
     build.record = std::move(record);
     const std::string dir = BuildDir(state_dir, build.record.id);
-    build.start_ns = build.record.start_ns != 0 ? build.record.start_ns : ChangedNs(dir);
+    build.start_ns = BeganNs(dir, build.record);
     build.size_bytes = SizeOf(dir);
     build.running = IsHeld(dir);
   }

@@ -53,6 +53,15 @@ RowLists ListRows(std::span<const uint32_t> keys, size_t lists) {
   return out;
 }
 
+const FieldColumn& ReadField(TableField& field, Row rows) {
+  std::call_once(field.once, [&] {
+    if (field.pending.empty()) return;
+    for (const auto& [source, index] : field.pending) source->Read(index, field.column);
+    field.column.Freeze(rows);
+  });
+  return field.column;
+}
+
 Columns::Columns() : table_(std::make_unique<Table>()) {}
 Columns::Columns(std::unique_ptr<Table> table) : table_(std::move(table)) {}
 Columns::Columns(Columns&&) noexcept = default;
@@ -147,13 +156,7 @@ std::optional<FieldId> Columns::FindField(std::string_view name) const {
 }
 
 const FieldColumn& Columns::field(FieldId id) const {
-  TableField& field = table_->fields[id];
-  std::call_once(field.once, [&] {
-    if (field.pending.empty()) return;
-    for (const auto& [source, index] : field.pending) source->Read(index, field.column);
-    field.column.Freeze(size());
-  });
-  return field.column;
+  return ReadField(table_->fields[id], size());
 }
 
 const FieldColumn& Columns::field(std::string_view name) const {

@@ -37,6 +37,7 @@ struct LoadReport {
   uint64_t orphans = 0;         // spans whose parent is in no file; they count as roots
   uint64_t cyclic = 0;          // spans cut from their parent, because that is below them
   uint64_t dropped_fields = 0;  // values of fields beyond the first kMaxFields names
+  uint64_t other_builds = 0;    // left out, because one was asked for
   uint64_t truncated = 0;       // files that end, or were broken, inside a frame or a line
   // The first few malformed lines: "path:line: what is wrong". Control characters are replaced.
   std::vector<std::string> examples;

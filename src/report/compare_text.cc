@@ -94,7 +94,7 @@ void WriteConclusion(const Comparison& c, TextWriter& out) {
       text = "one build on a side: whether a difference is more than noise can't be known";
       break;
     case Verdict::kTooFew:
-      text = "too few builds to tell a difference from noise at 5 %: run four or more on each side";
+      text = "too few builds to tell a difference from noise at 5 %: take four or more a side";
       break;
     case Verdict::kNoise:
       text = "the wall times are within the noise (p = " + FormatFixed(wall.p, 2) + ")";

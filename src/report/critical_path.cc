@@ -5,6 +5,7 @@
 
 #include "report/build_links.h"
 #include "report/format.h"
+#include "report/text_writer.h"
 
 namespace llama::report {
 namespace {
@@ -143,8 +144,10 @@ std::string FormatCriticalPath(const Columns& trace, const Units& units, const C
     skip(i);
     const PathLink& link = path.links[i];
     const Unit& unit = units.all[link.unit];
-    out += PadLeft(FormatDuration(link.time_ns), 12) + "  " + PadRight(LinkText(link.kind), 13) +
-           (unit.remote ? "remote  " : "local   ") + Printable(UnitLabel(trace, unit.row)) + "\n";
+    const std::string line = PadLeft(FormatDuration(link.time_ns), 12) + "  " +
+                             PadRight(LinkText(link.kind), 13) +
+                             (unit.remote ? "remote  " : "local   ");
+    out += line + FrontCutToLine(line, UnitLabel(trace, unit.row)) + "\n";
     next = i + 1;
   }
   skip(path.links.size());

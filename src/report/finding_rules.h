@@ -16,6 +16,9 @@ namespace llama::report {
 // Below this share of the wall clock nothing is told.
 inline constexpr double kLeastShare = 0.03;
 
+// Columns of a name in a sentence; Finding::subject has all of it.
+inline constexpr size_t kShownName = 60;
+
 struct RuleInput {
   const Columns& trace;
   const Analysis& analysis;

@@ -4,6 +4,7 @@
 
 #include "report/finding_rules.h"
 #include "report/format.h"
+#include "report/numbers.h"
 #include "report/phase_times.h"
 #include "report/text_writer.h"
 
@@ -88,13 +89,12 @@ void FindStore(const RuleInput& in, FindingList& out) {
   if (uploads.requests > 0) {
     finding.text += Plural(static_cast<uint64_t>(uploads.requests), "upload", "uploads") + " of " +
                     FormatBytes(uploads.bytes) + " took " +
-                    FormatDuration(static_cast<int64_t>(uploads.request_ns)) +
-                    " each besides their bytes";
+                    FormatDuration(WholeOf(uploads.request_ns)) + " each besides their bytes";
   }
   if (fetches > 0) {
     finding.text += std::string(uploads.requests > 0 ? "; " : "") + "workers fetched " +
                     Plural(static_cast<uint64_t>(fetches), "time", "times") + ", " +
-                    FormatDuration(static_cast<int64_t>(mean_fetch_ns)) + " each";
+                    FormatDuration(WholeOf(mean_fetch_ns)) + " each";
   }
   finding.advice =
       "use a bucket in the region of the functions, near the build host; 'llama doctor' measures "
@@ -246,8 +246,8 @@ void FindSlowWorker(const RuleInput& in, FindingList& out) {
   if (!out.IsWorth(cost_ns, kLeastShare)) return;
   Finding& finding = out.Add("slow-worker", cost_ns);
   finding.subject = in.trace.text(slowest->id);
-  finding.text = "worker " + finding.subject + " took " + FormatFixed(slowest_ratio, 1) +
-                 " times as long as the others for its " +
+  finding.text = "worker " + CutTo(Printable(finding.subject), kShownName) + " took " +
+                 FormatFixed(slowest_ratio, 1) + " times as long as the others for its " +
                  Plural(static_cast<uint64_t>(slowest->jobs), "job", "jobs");
   finding.advice =
       "if it happens again, give the function more memory: that is also a larger share of a "

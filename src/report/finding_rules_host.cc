@@ -71,10 +71,11 @@ void FindLocalRuns(const RuleInput& in, FindingList& out) {
       [](const auto& a, const auto& b) { return a.second.cost_ns < b.second.cost_ns; });
   Finding& finding = out.Add("local-runs", cost_ns);
   finding.subject = main->first;
-  finding.text =
-      FormatCount(runs) + " of " + Plural(in.analysis.units.all.size(), "unit", "units") +
-      " ran on this machine and took " + out.Share(cost_ns) + " of the wall clock; mainly (" +
-      FormatCount(main->second.count) + ") because of " + finding.subject;
+  finding.text = FormatCount(runs) + " of " +
+                 Plural(in.analysis.units.all.size(), "unit", "units") +
+                 " ran on this machine and took " + out.Share(cost_ns) +
+                 " of the wall clock; mainly (" + FormatCount(main->second.count) +
+                 ") because of " + CutTo(Printable(finding.subject), kShownName);
   finding.advice =
       "docs/trace_format.md explains the reasons; 'llama sql \"SELECT reason, reason_detail, file "
       "FROM compiles WHERE NOT remote\"' shows each";

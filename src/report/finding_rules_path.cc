@@ -23,6 +23,8 @@ constexpr size_t kMaxStretches = 3;  // of one kind that are told
 
 double AsDouble(int64_t ns) { return static_cast<double>(ns); }
 
+std::string Shown(const std::string& label) { return CutFront(Printable(label), kShownName); }
+
 std::string Slots(const JobSlots& slots) {
   return slots.count == kUnlimitedJobs ? "any number of"
                                        : FormatCount(static_cast<uint64_t>(slots.count));
@@ -160,7 +162,7 @@ class PathRules {
         path_.few == 1 ? "nothing else ran"
                        : "at most " + FormatCount(static_cast<uint64_t>(path_.few)) + " jobs ran";
     finding.text = "for " + out_.Share(cost_ns) + " of the wall clock " + fewer + ", waiting for " +
-                   finding.subject + ": it took " + FormatDuration(unit.duration_ns()) +
+                   Shown(finding.subject) + ": it took " + FormatDuration(unit.duration_ns()) +
                    ", half of all units less than " + FormatDuration(median_ns_);
     finding.advice = unit.remote ? "split it, or let it start first: it decides when the build ends"
                                  : "it ran on this machine: split it, use a faster linker or less "
@@ -189,8 +191,8 @@ class PathRules {
     finding.subject = UnitLabel(in_.trace, units_.all[path_.links[last].unit].row);
     finding.text = "for " + out_.Share(cost_ns) + " of the wall clock " + FormatCount(count) +
                    " units ran one after another, from " +
-                   UnitLabel(in_.trace, units_.all[path_.links[first].unit].row) + " to " +
-                   finding.subject + (path_.from_graph ? "" : " (by their timing)");
+                   Shown(UnitLabel(in_.trace, units_.all[path_.links[first].unit].row)) + " to " +
+                   Shown(finding.subject) + (path_.from_graph ? "" : " (by their timing)");
     finding.advice =
         "see which of these dependencies are needed; order-only ones, and code that is generated "
         "once for all, keep the rest from waiting";

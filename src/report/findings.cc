@@ -4,6 +4,7 @@
 
 #include "report/finding_rules.h"
 #include "report/format.h"
+#include "report/numbers.h"
 #include "report/text_writer.h"
 
 namespace llama::report {
@@ -16,7 +17,7 @@ void AppendWrapped(std::string_view text, std::string& out) {
   size_t column = 0;
   while (!text.empty()) {
     const size_t space = std::min(text.find(' '), text.size());
-    const std::string_view word = text.substr(0, space);
+    const std::string word = CutTo(text.substr(0, space), kTextColumns - kIndent);
     text.remove_prefix(std::min(space + 1, text.size()));
     const size_t width = DisplayWidth(word);
     if (column > 0 && column + 1 + width > kTextColumns) {
@@ -35,14 +36,23 @@ void AppendWrapped(std::string_view text, std::string& out) {
   out += "\n";
 }
 
+// There is nothing to look at, but saying nothing would call the build sound.
+void AddNoUnits(const Units& units, FindingList& list) {
+  Finding& finding = list.Add("no-units", static_cast<double>(units.wall_ns()));
+  finding.text = "no compile ran through llama in these " + FormatDuration(units.wall_ns());
+  finding.advice =
+      "if there was something to compile: is the compiler llamacc (CC=llamacc CXX=llamac++, and "
+      "configured with it)? 'llama doctor' checks the rest";
+  finding.evidence = {{"units", 0}};
+}
+
 }  // namespace
 
 Finding& FindingList::Add(std::string kind, double cost_ns) {
   Finding& finding = all_.emplace_back();
   finding.kind = std::move(kind);
   cost_ns = std::clamp(cost_ns, 0.0, static_cast<double>(wall_ns_));
-  // The wall clock may be 2^63 - 1, which a double rounds up.
-  finding.cost_ns = cost_ns >= 0x1p63 ? INT64_MAX : static_cast<int64_t>(cost_ns);
+  finding.cost_ns = WholeOf(cost_ns);
   finding.share = cost_ns / static_cast<double>(wall_ns_);
   return finding;
 }
@@ -59,7 +69,11 @@ std::vector<Finding> FindingList::Take() {
 
 std::vector<Finding> FindFindings(const Columns& trace, const Analysis& analysis) {
   FindingList list(analysis.units.wall_ns());
-  if (analysis.units.wall_ns() <= 0 || analysis.units.all.empty()) return {};
+  if (analysis.units.wall_ns() <= 0) return {};
+  if (analysis.units.all.empty()) {
+    AddNoUnits(analysis.units, list);
+    return list.Take();
+  }
   const WallShares shares(analysis.units);
   const Transfers transfers = MeasureTransfers(trace, analysis.units);
   const RuleInput in = {trace, analysis, shares, transfers};

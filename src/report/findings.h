@@ -21,7 +21,7 @@ namespace llama::report {
 struct Finding {
   // For programs: "slow-unit", "serial-chain", "uplink", "downlink", "store", "cold-starts",
   // "workers", "cpu", "memory", "disk", "make", "slots", "idle", "local-runs", "failures",
-  // "slow-worker".
+  // "slow-worker", "no-units".
   std::string kind;
   int64_t cost_ns = 0;  // of the wall clock
   double share = 0;     // of it, 0 to 1

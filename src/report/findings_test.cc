@@ -48,6 +48,15 @@ TEST(Findings, SayLittleOfAHealthyBuild) {
   EXPECT_EQ(FormatFindings(none), "findings: nothing stands out\n");
 }
 
+// Whoever forgot CC=llamacc must not read that all is well.
+TEST(Findings, SayThatNothingWentThroughLlama) {
+  const auto findings = FindIn(BuildText(4000, kJobs8));
+  ASSERT_EQ(Describe(findings), "no-units:4000");
+  EXPECT_EQ(findings[0].text, "no compile ran through llama in these 4.00 s");
+  EXPECT_NE(findings[0].advice.find("CC=llamacc"), std::string::npos);
+  EXPECT_EQ(Describe(FindIn(BuildText(0, kJobs8))), "");
+}
+
 // Slots that are full promise nothing where the build host is: 16 processors for 1,000 ms are
 // 16,000 ms, of which a sample has 15,840 (99 %) or 14,080 (88 %). The first second has no sample,
 // or all but the last.

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "report/characters.h"
+
 namespace llama::report {
 namespace {
 
@@ -73,7 +75,11 @@ std::string FormatUsd(double usd) {
 
 size_t DisplayWidth(std::string_view text) {
   size_t width = 0;
-  for (const char c : text) width += (static_cast<unsigned char>(c) & 0xc0) != 0x80 ? 1 : 0;
+  while (!text.empty()) {
+    const Character character = FirstCharacter(text);
+    width += WidthOf(character.code);
+    text.remove_prefix(character.bytes);
+  }
   return width;
 }
 
@@ -90,13 +96,10 @@ std::string PadRight(std::string_view text, size_t width) {
 std::string Printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    // U+0080 to U+009F are control characters too; in UTF-8 they are 0xc2 0x80 to 0xc2 0x9f.
-    const bool is_c1 = c == 0xc2 && i + 1 < text.size() &&
-                       (static_cast<unsigned char>(text[i + 1]) & 0xe0) == 0x80;
-    if (is_c1) ++i;
-    out.push_back(c < 0x20 || c == 0x7f || is_c1 ? '?' : text[i]);
+  while (!text.empty()) {
+    const Character character = FirstCharacter(text);
+    out.append(IsHazard(character.code) ? std::string_view("?") : text.substr(0, character.bytes));
+    text.remove_prefix(character.bytes);
   }
   return out;
 }

@@ -36,7 +36,9 @@ Result<Columns> LoadFiles(std::span<const std::string> paths, const LoadOptions&
     ASSIGN_OR_RETURN(TraceInput input, TraceInput::Open(path));
     TRY(loader.Add(input, path, BuildLabel(path)));
   }
-  return Columns(loader.Finish(options));
+  std::unique_ptr<Table> table = loader.Finish(options);
+  TRY(KeepAsAsked(*table, options));
+  return Columns(std::move(table));
 }
 
 namespace {
@@ -80,6 +82,7 @@ Result<Columns> LoadBuilds(std::span<const std::string> build_dirs, const LoadOp
   if (build_dirs.size() == 1) {
     ASSIGN_OR_RETURN(std::unique_ptr<Table> table, LoadBuild(build_dirs[0], options));
     if (!table->sources.empty()) CompleteTree(*table);
+    TRY(KeepAsAsked(*table, options, BaseName(build_dirs[0])));
     return Columns(std::move(table));
   }
   // The next ones are read while one is put to the others; no more, for each takes its memory.

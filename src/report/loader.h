@@ -22,6 +22,10 @@ inline constexpr Row kMaxRows = 64'000'000;
 struct LoadOptions {
   bool correct_clocks = true;  // docs/trace_format.md, "Clocks"
   bool use_cache = true;       // of LoadBuilds: read and write the columnar file
+  // Of a trace with several builds only one: `build` (an id, or the beginning of one), or, where
+  // that is "", the folder's, else the last that began. LoadReport says how many there were.
+  bool one_build = false;
+  std::string build = {};  // given a value so that others can be named alone
 };
 
 // The files as one trace: a parent may be in another file than its child. "-" is standard input.
@@ -33,7 +37,7 @@ Result<Columns> LoadFiles(std::span<const std::string> paths, const LoadOptions&
 Result<Columns> LoadBuilds(std::span<const std::string> build_dirs,
                            const LoadOptions& options = {});
 
-// The same from memory: `ndjson` is plain lines.
+// The same from memory: `ndjson` is plain lines. No rows if it has not the build that is asked for.
 Columns LoadText(std::string_view ndjson, const LoadOptions& options = {});
 
 }  // namespace llama::report

@@ -20,6 +20,13 @@ inline int64_t AddUp(int64_t a, int64_t b) {
   return b > 0 ? INT64_MAX : INT64_MIN;
 }
 
+// Without its fraction; the nearest there is where an int64 does not hold it.
+inline int64_t WholeOf(double number) {
+  if (number >= 0x1p63) return INT64_MAX;
+  if (number < -0x1p63) return INT64_MIN;
+  return number == number ? static_cast<int64_t>(number) : 0;
+}
+
 // A field's value that is an integer ≥ 0, or a number that others write for one; else absent.
 inline std::optional<int64_t> CountAt(const FieldColumn& column, Row row) {
   const auto value = column.At(row);

@@ -28,17 +28,49 @@ std::string TextOf(const Columns& trace, const std::vector<Section>& sections = 
   return FormatReport(trace, MakeReport(trace), {}, sections);
 }
 
-TEST(ReportTest, NoLineIsWiderThanATerminal) {
-  const Columns trace = LoadText(ManyUnits(300));
-  const std::string text =
-      TextOf(trace, *ParseSections("overview,phases,slowest,use,workers,cost,"
-                                   "local,reading,findings,bounds,parallelism"));
+// One unit that all wait for, with a long name, and local runs whose reason is an option.
+std::string LongNames(const std::string& part) {
+  std::string name;
+  for (int i = 0; i < 100; ++i) name += part;
+  std::string text = SpanText(9999, 1, 0, "build", 0, 10'000, R"("command":"make -j2")") +
+                     SpanText(1, 1, 0, "llamacc", 0, 6000,
+                              R"("remote":false,"reason":"unknown-option:-)" + name +
+                                  R"(","source":")" + name + ".c\"");
+  for (int i = 2; i < 12; ++i) {
+    text += SpanText(i, 1, 0, "llamacc", 6000 + i * 10, 500,
+                     R"("remote":true,"source":")" + name + std::to_string(i) + ".c\"");
+  }
+  return text;
+}
+
+void ExpectNoWideLine(const std::string& text) {
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = text.find('\n', begin);
     const std::string line = text.substr(begin, end - begin);
     EXPECT_LE(DisplayWidth(line), kTextColumns) << line;
     begin = end + 1;
   }
+}
+
+TEST(ReportTest, NoLineIsWiderThanATerminal) {
+  ExpectNoWideLine(TextOf(LoadText(ManyUnits(300))));
+  for (const char* part : {"directory/", "word", "ディレクトリ/", "two words "}) {
+    const std::string text = TextOf(LoadText(LongNames(part)));
+    EXPECT_NE(text.find("critical path: "), std::string::npos) << text;
+    EXPECT_NE(text.find("waiting for "), std::string::npos) << text;
+    EXPECT_NE(text.find("because of "), std::string::npos) << text;
+    ExpectNoWideLine(text);
+  }
+}
+
+// The end of a path is what tells it from others.
+TEST(ReportTest, LongPathsKeepTheirEnds) {
+  const Columns trace = LoadText(LongNames("directory/"));
+  const std::string end = "directory/directory/.c\n";
+  const std::string path = TextOf(trace, {Section::kPath});
+  EXPECT_NE(path.find("local   …"), std::string::npos) << path;
+  EXPECT_NE(path.find(end), std::string::npos) << path;
+  EXPECT_NE(TextOf(trace, {Section::kWeighted}).find(end), std::string::npos);
 }
 
 TEST(ReportTest, SectionsComeInTheOrderAsked) {

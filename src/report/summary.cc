@@ -210,6 +210,7 @@ Summary SummariseFigures(const Columns& trace) {
   AddUpCost(trace, out);
   MeasureConcurrency(trace, out);
   out.spans = trace.size();
+  out.other_builds = trace.report().other_builds;
   out.malformed_lines = trace.report().malformed;
   out.truncated = trace.report().truncated > 0;
   return out;

@@ -79,6 +79,7 @@ struct Summary {
   int64_t init_ns = 0;     // that cold starts took in all
   Cost cost;
 
+  uint64_t other_builds = 0;  // in the same trace, of which nothing is said
   uint64_t spans = 0;
   uint64_t malformed_lines = 0;
   bool truncated = false;

@@ -19,6 +19,7 @@ void WriteBuild(const Summary& s, JsonWriter& json) {
   json.Key("finished").Bool(s.finished);
   json.Key("start").String(trace::FormatTime(s.start_ns));
   json.Key("wall_ns").Int(s.wall_ns);
+  WriteUint(json, "other_builds", s.other_builds);
 }
 
 void WriteCounts(JsonWriter& json, std::string_view key, const std::vector<ReasonCount>& counts) {

@@ -69,6 +69,10 @@ void WriteHeading(const Summary& s, TextWriter& out) {
   if (!s.name.empty()) heading.append(" \"").append(Printable(s.name)).append("\"");
   if (!s.command.empty()) heading.append(": ").append(Printable(s.command));
   out.Heading(CutTo(heading, kTextColumns));
+  if (s.other_builds > 0) {
+    out.Raw("  one of " + FormatCount(s.other_builds + 1) +
+            " builds in its trace: --build ID shows another");
+  }
 }
 
 void WriteOverview(const Summary& s, TextWriter& out) {

@@ -58,6 +58,9 @@ struct TableField {
   FieldColumn column;
 };
 
+// The field's values, read now if they were not yet; `rows` is how many the table has.
+const FieldColumn& ReadField(TableField& field, Row rows);
+
 struct Table {
   StringPool strings;
   LoadReport report;

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "report/format.h"
+#include "report/text_writer.h"
 
 namespace llama::report {
 namespace {
@@ -21,8 +22,11 @@ std::string ShowReal(double value) {
   return out;
 }
 
-// The shortest that reads back the same.
-std::string ExactReal(double value) { return JsonWriter().Double(value).Take(); }
+// The shortest that reads back the same; JSON's numbers, but infinite ones: "inf" and "-inf", as
+// most readers of CSV take them.
+std::string ExactReal(double value) {
+  return std::isinf(value) ? ShowReal(value) : JsonWriter().Double(value).Take();
+}
 
 std::string Show(const Cell& cell) {
   switch (cell.type) {
@@ -82,13 +86,7 @@ class AlignedWriter final : public TableWriter {
 
   std::string Fit(std::string_view text) const {
     std::string out = Printable(text);
-    if (style_.max_cell_width == 0 || DisplayWidth(out) <= style_.max_cell_width) return out;
-    size_t end = 0;
-    for (size_t width = 0; end < out.size(); ++end) {
-      const bool starts = (static_cast<unsigned char>(out[end]) & 0xc0) != 0x80;
-      if (starts && ++width == style_.max_cell_width) break;
-    }
-    return out.substr(0, end) + "…";
+    return style_.max_cell_width == 0 ? out : CutTo(out, style_.max_cell_width);
   }
 
   void WriteWaiting() {

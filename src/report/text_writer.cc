@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include "report/characters.h"
+
 namespace llama::report {
 namespace {
 
 constexpr size_t kLabelWidth = 16;
 constexpr size_t kGap = 2;
-
-bool Continues(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
 }  // namespace
 
@@ -60,8 +60,11 @@ std::string Plural(uint64_t count, std::string_view one, std::string_view many) 
 std::string CutTo(std::string_view text, size_t width) {
   if (DisplayWidth(text) <= width) return std::string(text);
   size_t bytes = 0;
-  for (size_t columns = 0; bytes < text.size(); ++bytes) {
-    if (!Continues(text[bytes]) && ++columns >= width) break;
+  for (size_t columns = 0; bytes < text.size();) {
+    const Character character = FirstCharacter(text.substr(bytes));
+    columns += WidthOf(character.code);
+    if (columns + 1 > width) break;
+    bytes += character.bytes;
   }
   return std::string(text.substr(0, bytes)).append("…");
 }
@@ -69,11 +72,22 @@ std::string CutTo(std::string_view text, size_t width) {
 std::string CutFront(std::string_view text, size_t width) {
   size_t left = DisplayWidth(text);
   if (left <= width) return std::string(text);
-  size_t bytes = 0;
-  for (; bytes < text.size() && (left >= width || Continues(text[bytes])); ++bytes) {
-    if (!Continues(text[bytes])) --left;
+  while (!text.empty() && left + 1 > width) {
+    const Character character = FirstCharacter(text);
+    left -= WidthOf(character.code);
+    text.remove_prefix(character.bytes);
   }
-  return std::string("…").append(text.substr(bytes));
+  // A mark belongs to the character before it, which is gone.
+  while (!text.empty() && WidthOf(FirstCharacter(text).code) == 0) {
+    text.remove_prefix(FirstCharacter(text).bytes);
+  }
+  return std::string("…").append(text);
+}
+
+std::string FrontCutToLine(std::string_view line, std::string_view name) {
+  constexpr size_t kLeast = 20;  // of a name, whatever stands before it
+  const size_t used = DisplayWidth(line);
+  return CutFront(Printable(name), used + kLeast < kTextColumns ? kTextColumns - used : kLeast);
 }
 
 std::string FormatShare(double share) {

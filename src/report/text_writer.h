@@ -62,6 +62,9 @@ std::string Plural(uint64_t count, std::string_view one, std::string_view many);
 std::string CutTo(std::string_view text, size_t width);
 // The end of it, behind "…": paths differ at their ends.
 std::string CutFront(std::string_view text, size_t width);
+// A name that goes behind `line`: fit for a terminal, its front cut where it would pass
+// kTextColumns.
+std::string FrontCutToLine(std::string_view line, std::string_view name);
 // "12 %", "0.4 %"; "0 %" and "100 %" only if it is exactly that.
 std::string FormatShare(double share);
 

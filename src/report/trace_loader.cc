@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "report/one_build.h"
 #include "report/skew.h"
 #include "report/tree.h"
 
@@ -34,12 +35,21 @@ std::unique_ptr<Table> TraceLoader::Finish(const LoadOptions& options) {
   return table;
 }
 
+Result<void> KeepAsAsked(Table& table, const LoadOptions& options, std::string_view usual) {
+  if (!options.one_build) return {};
+  ASSIGN_OR_RETURN(const bool left_out, KeepOneBuild(table, options.build, usual));
+  if (left_out) CompleteTree(table);
+  return {};
+}
+
 std::unique_ptr<Table> LoadTextTable(std::string_view ndjson, const LoadOptions& options) {
   TraceLoader loader;
   TraceInput input = TraceInput::OfText(ndjson);
   // Only too many spans can be wrong with it.
   if (auto added = loader.Add(input, "text", "text"); !added) return std::make_unique<Table>();
-  return loader.Finish(options);
+  auto table = loader.Finish(options);
+  if (auto kept = KeepAsAsked(*table, options); !kept) return std::make_unique<Table>();
+  return table;
 }
 
 }  // namespace llama::report

@@ -102,8 +102,8 @@ class UseMeter {
       row.at_most = true;
       row.note = Rate(rate->mean) + ", " + Rate(rate->peak) + " at most";
       row.figures.emplace_back("machine_bytes", counted);
-      row.figures.emplace_back("bytes_per_second", static_cast<int64_t>(rate->mean));
-      row.figures.emplace_back("max_bytes_per_second", static_cast<int64_t>(rate->peak));
+      row.figures.emplace_back("bytes_per_second", WholeOf(rate->mean));
+      row.figures.emplace_back("max_bytes_per_second", WholeOf(rate->peak));
     } else if (units_.wall_ns() > 0 && bytes > 0) {
       row.note = Rate(static_cast<double>(bytes) / static_cast<double>(units_.wall_ns()) * 1e9);
     }
@@ -299,7 +299,7 @@ class UseMeter {
     return static_cast<double>(ns) / static_cast<double>(units_.wall_ns());
   }
   static std::string Rate(double bytes_per_second) {
-    return FormatBytes(static_cast<int64_t>(std::min(bytes_per_second, 9e18))) + "/s";
+    return FormatBytes(WholeOf(bytes_per_second)) + "/s";
   }
 
   const Columns& trace_;

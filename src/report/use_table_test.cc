@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "report/loader.h"
+#include "report/report.h"
 #include "report/report_testing.h"
 
 namespace llama::report {
@@ -178,6 +179,18 @@ TEST(UseTableTest, ShortSamplesHaveNoPeak) {
           SpanText(1, 2, 0, "machine", 100, 900, R"("cpu.cores":1,"cpu.user_ns":90000000)"));
   EXPECT_NEAR(*rows[0].utilisation, 0.19, 1e-9);
   EXPECT_NEAR(*rows[0].peak, 0.19, 1e-9);
+}
+
+// A nanosecond of 2^63 - 1 bytes is 10^9 times what an int64 holds.
+TEST(UseTable, RatesStopAtTheLargestNumber) {
+  const Columns trace = LoadText(
+      SpanText(1, 1, 0, "build", 0, 10'000) +
+      SpanText(1, 2, 1, "machine", 0, 1000, R"("network.sent_bytes":9223372036854775807)") +
+      SpanText(1, 3, 1, "machine", 1000, 500, R"("network.sent_bytes":9223372036854775807)"));
+  const Report report = MakeReport(trace);
+  const std::string json = FormatReportJson(trace, report);
+  EXPECT_NE(json.find(R"("max_bytes_per_second":9223372036854775807)"), std::string::npos) << json;
+  EXPECT_EQ(json.find(R"(bytes_per_second":-)"), std::string::npos) << json;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "report/format.h"
+#include "report/text_writer.h"
 
 namespace llama::report {
 
@@ -73,10 +74,11 @@ std::string FormatWeighted(const Columns& trace, const Units& units,
     const Unit& unit = units.all[order[i]];
     const double share =
         static_cast<double>(weighted[order[i]]) * 100 / static_cast<double>(units.wall_ns());
-    out +=
-        PadLeft(FormatDuration(weighted[order[i]]), 12) + PadLeft(FormatFixed(share, 1) + " %", 8) +
-        "  of " + PadLeft(FormatDuration(unit.duration_ns()), 9) +
-        (unit.remote ? "  remote  " : "  local   ") + Printable(UnitLabel(trace, unit.row)) + "\n";
+    const std::string line = PadLeft(FormatDuration(weighted[order[i]]), 12) +
+                             PadLeft(FormatFixed(share, 1) + " %", 8) + "  of " +
+                             PadLeft(FormatDuration(unit.duration_ns()), 9) +
+                             (unit.remote ? "  remote  " : "  local   ");
+    out += line + FrontCutToLine(line, UnitLabel(trace, unit.row)) + "\n";
   }
   return out;
 }

@@ -40,7 +40,7 @@ _llama()
     config | doctor) COMPREPLY=($(compgen -W '--json --help' -- "$cur")) ;;
     report | compare)
         if [[ $cur == -* && $command == report ]]; then
-            COMPREPLY=($(compgen -W '--json --section --help' -- "$cur"))
+            COMPREPLY=($(compgen -W '--json --section --build --help' -- "$cur"))
         elif [[ $cur == -* ]]; then
             COMPREPLY=($(compgen -W '--json --a --b --help' -- "$cur"))
         elif [[ ${COMP_WORDS[COMP_CWORD - 1]} == --section ]]; then
@@ -117,7 +117,7 @@ _llama()
         *) COMPREPLY=($(compgen -W '--port --port-file --listen --dir --tls --cert --key --region --access-key --secret-file --expire-after --profile --model --set --max-object --bare-root --function-idle --help' -- "$cur")) ;;
         esac
         ;;
-    help) COMPREPLY=($(compgen -W 'build builds report compare sql invoke xargs store get daemon emulator config doctor bootstrap function' -- "$cur")) ;;
+    help) COMPREPLY=($(compgen -W 'build builds report compare sql export invoke xargs store get daemon emulator config doctor bootstrap function' -- "$cur")) ;;
     esac
 }
 complete -o default -F _llama llama
