@@ -70,6 +70,11 @@ class HttpService::Run {
   bool lacks_credentials() const { return lacks_credentials_; }
   // Whether the failures of its attempts are in the circuit's count already.
   bool counted() const { return counted_; }
+  // Wrong keys, no permission, no such bucket or function: an answer for the caller, and the next
+  // call that wants to write or run something will get the same. Reading is another matter: what is
+  // not there is no refusal, and who may not list a bucket may still write to it.
+  bool IsRefused(const HttpAnswer& answer) const;
+  std::string RefusalText(const HttpAnswer& answer) const;
 
  private:
   Result<HttpAnswer> Attempt();
@@ -275,6 +280,19 @@ Error HttpService::Run::GivenUp(Failure failure, Result<HttpAnswer> attempt) con
   return Error{Code::kUnavailable, text.append(after)};
 }
 
+bool HttpService::Run::IsRefused(const HttpAnswer& answer) const {
+  const bool acts = call_.method == "PUT" || call_.method == "POST";
+  return acts && !service_.options_.anonymous &&
+         (answer.status == 401 || answer.status == 403 || answer.status == 404 ||
+          answer.status == 405);
+}
+
+std::string HttpService::Run::RefusalText(const HttpAnswer& answer) const {
+  std::string text = Name() + ": status " + std::to_string(answer.status);
+  const std::string said = ReadServiceError(answer).Text();
+  return said.empty() ? text : text.append(", ").append(said);
+}
+
 Result<ServiceAnswer> HttpService::Run::Go() {
   while (true) {
     Result<HttpAnswer> attempt = Attempt();
@@ -304,9 +322,15 @@ Result<ServiceAnswer> HttpService::Call(const ServiceCall& call) {
   }
   Run run(*this, call, probe);
   Result<ServiceAnswer> answer = run.Go();
-  if (answer) {
+  if (answer && !run.IsRefused(answer->http)) {
     budget_.Succeeded();
     circuit_.Succeeded();
+  } else if (answer) {
+    {
+      const MutexLock lock(mutex_);
+      last_failure_ = run.RefusalText(answer->http);
+    }
+    circuit_.Failed();
   } else if (answer.error().code == Code::kUnavailable || answer.error().code == Code::kDeadline ||
              run.lacks_credentials()) {
     {

@@ -379,13 +379,49 @@ TEST_F(ServiceTest, TheCircuitOpensAndOneCallInATimeTries) {
 
 TEST_F(ServiceTest, AnswersOfAnyKindCloseTheCircuitAndCancellationsDoNotOpenIt) {
   for (int i = 0; i < 50; ++i) {
-    sender_.otherwise = i % 2 == 1 ? Status(404) : Fails(Code::kUnavailable);
+    sender_.otherwise = i % 2 == 1 ? Status(412) : Fails(Code::kUnavailable);
     (void)service_->Call(Post()).has_value();
   }
   EXPECT_EQ(service_->Trouble(), "");
   sender_.otherwise = Fails(Code::kCancelled);
   for (int i = 0; i < 50; ++i) ASSERT_FALSE(service_->Call(Post()));
   EXPECT_EQ(service_->Trouble(), "");
+}
+
+TEST_F(ServiceTest, RefusalsOpenTheCircuitUntilOneIsNone) {
+  for (const int status : {403, 404}) {
+    Restart();
+    sender_.otherwise = Status(status, "<Error><Code>NoSuchBucket</Code></Error>");
+    for (int i = 0; i < options_.breaker_failures; ++i) {
+      EXPECT_EQ(service_->Trouble(), "");
+      const auto answer = service_->Call(Post());
+      ASSERT_TRUE(answer) << "it is the caller's to judge";
+      EXPECT_EQ(answer->http.status, status);
+    }
+    EXPECT_NE(service_->Trouble().find(std::to_string(status) + ", NoSuchBucket"),
+              std::string::npos)
+        << service_->Trouble();
+    ASSERT_FALSE(service_->Call(Post()));
+    clock_.AdvanceNs(options_.breaker_open_ms * kMs);
+    ASSERT_TRUE(service_->Call(Post())) << "the probe";
+    EXPECT_NE(service_->Trouble(), "");
+    clock_.AdvanceNs(options_.breaker_open_ms * kMs);
+    sender_.otherwise = Status(200);
+    ASSERT_TRUE(service_->Call(Post()));
+    EXPECT_EQ(service_->Trouble(), "");
+  }
+}
+
+TEST_F(ServiceTest, WhatIsNotThereOrNotToBeReadIsNoRefusal) {
+  for (const int status : {403, 404}) {
+    sender_.otherwise = Status(status);
+    ServiceCall call = Post();
+    for (const char* method : {"GET", "HEAD"}) {
+      call.method = method;
+      for (int i = 0; i < 50; ++i) ASSERT_TRUE(service_->Call(call));
+    }
+    EXPECT_EQ(service_->Trouble(), "");
+  }
 }
 
 TEST_F(ServiceTest, LargeBodiesPassThroughTheUplink) {

@@ -8,6 +8,7 @@
 #include "aws/credentials.h"
 #include "aws/http_engine.h"
 #include "aws/lambda_functions.h"
+#include "aws/s3_request.h"
 #include "aws/s3_store.h"
 #include "aws/service.h"
 #include "aws/uplink.h"
@@ -62,13 +63,13 @@ struct S3Side {
   std::unique_ptr<store::ObjectStore> store;
   std::string name;
   std::string location;  // for workers: docs/wire_format.md, "Envelope"
-  std::string bucket;
+  aws::S3Location place;
+  std::string ping_key;
 
-  // Any answer will do, so it needs no permission and no way of addressing but the simplest.
+  // Writes a few bytes: that needs what jobs need.
   Result<void> Ping(const std::function<bool()>& cancelled) {
-    aws::ServiceCall call;
-    call.method = "HEAD";
-    call.target = "/" + bucket;
+    aws::ServiceCall call = aws::NewS3Call(place, "PUT", ping_key);
+    call.body = "llama";
     call.deadlines.total_ms = kPingMs;
     call.cancelled = cancelled;
     TRY(service->Call(call));
@@ -82,11 +83,13 @@ Result<std::unique_ptr<S3Side>> OpenS3(const aws::Settings& settings, const Cloc
   ASSIGN_OR_RETURN(side->account, Account::Open(settings, clock));
   ASSIGN_OR_RETURN(side->service, side->account->Open(settings, "s3", clock));
   aws::S3StoreOptions options;
-  side->bucket = options.bucket = place.bucket;
+  options.bucket = place.bucket;
   options.prefix = place.prefix;
   options.path_style = settings.path_style;
   options.storage_class = settings.storage_class;
   ASSIGN_OR_RETURN(side->store, aws::S3Store::Open(options, *side->service));
+  side->place = {place.bucket, settings.path_style};
+  side->ping_key = place.prefix + "ping";
   side->name =
       "s3://" + place.bucket + "/" + place.prefix + " @ " + side->service->options().endpoint;
   side->location =
