@@ -266,11 +266,29 @@ Result<BuildRecord> Find(const std::string& state_dir, const std::string& what) 
   return error;
 }
 
+// For what changes or deletes a build: the latest of several with a name may not be the one that is
+// meant.
+Result<BuildRecord> FindOnly(const std::string& state_dir, const std::string& what) {
+  ASSIGN_OR_RETURN(BuildRecord record, Find(state_dir, what));
+  if (record.id == what || record.name != what) return record;
+  ASSIGN_OR_RETURN(const std::vector<BuildRecord> builds, report::ListBuilds(state_dir));
+  std::string ids;
+  uint64_t count = 0;
+  for (const BuildRecord& build : builds) {
+    if (build.name != what) continue;
+    ids.append(ids.empty() ? "" : ", ").append(build.id);
+    ++count;
+  }
+  if (count <= 1) return record;
+  return Error{Code::kInvalid, report::FormatCount(count) + " builds are called '" + what +
+                                   "': " + ids + "; say which by its id"};
+}
+
 // All are looked up before the first one goes: a typing error costs nothing.
 Result<void> Remove(const std::string& state_dir, const Request& request) {
   std::vector<BuildRecord> records;
   for (const std::string& word : request.words) {
-    ASSIGN_OR_RETURN(BuildRecord record, Find(state_dir, word));
+    ASSIGN_OR_RETURN(BuildRecord record, FindOnly(state_dir, word));
     const auto same = [&](const BuildRecord& other) { return other.id == record.id; };
     if (std::none_of(records.begin(), records.end(), same)) records.push_back(std::move(record));
   }
@@ -283,7 +301,7 @@ Result<void> Remove(const std::string& state_dir, const Request& request) {
 }
 
 Result<void> Change(const std::string& state_dir, const Request& request) {
-  ASSIGN_OR_RETURN(BuildRecord record, Find(state_dir, request.words[0]));
+  ASSIGN_OR_RETURN(BuildRecord record, FindOnly(state_dir, request.words[0]));
   const std::string dir = report::BuildDir(state_dir, record.id);
   // It writes its record when it ends, with the name and the tags that it began with.
   if (report::IsHeld(dir)) return Error{Code::kUnavailable, record.id + " is still running"};
@@ -347,9 +365,9 @@ const Command kBuildsCommand = {
     "                          [--dry-run] [--force] [--json]\n"
     "\n"
     "Lists recorded builds, the latest last: id, name, wall time, size on disk, how the command\n"
-    "ended, tags, and the command. BUILD is an id, the beginning of one, or a name. tag sets "
-    "tags,\n"
-    "and takes away those without a value. rm and prune delete builds for good; one that is\n"
+    "ended, tags, and the command. BUILD is an id, the beginning of one, or a name that no other\n"
+    "build has. tag sets tags, and takes away those without a value. rm and prune delete builds "
+    "for good; one that is\n"
     "still running only with --force.\n"
     "\n"
     "  --name PATTERN    FILTER: of this name; * and ? as in a shell\n"

@@ -1,5 +1,6 @@
 // llama compare: two builds, or two groups of builds, side by side.
 #include <malloc.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,11 +9,14 @@
 #include <climits>
 #include <cstdio>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <thread>
 #include <vector>
 
+#include "client/connection.h"
 #include "command.h"
+#include "report/build_record.h"
 #include "report/compare.h"
 #include "report_build.h"
 
@@ -71,10 +75,55 @@ Result<Request> ReadRequest(const Arguments& arguments) {
   return request;
 }
 
-Result<report::BuildProfile> LoadProfile(const std::string& name) {
-  ASSIGN_OR_RETURN(const LoadedBuild build, LoadBuild(name));
+// What a name stands for: a path, or the folder of a recorded build.
+Result<std::string> Locate(const std::string& name) {
+  if (name == "-" || name.find('/') != std::string::npos) return name;
+  ASSIGN_OR_RETURN(const std::string state_dir, client::StateDir());
+  auto record = report::FindBuild(state_dir, name);
+  if (record) return report::BuildDir(state_dir, record->id);
+  Error error = std::move(record).error();
+  error.message += "; 'llama builds' lists what there is";
+  return error;
+}
+
+Result<Names> LocateAll(const Names& names) {
+  Names paths;
+  for (const std::string& name : names) {
+    ASSIGN_OR_RETURN(std::string path, Locate(name));
+    paths.push_back(std::move(path));
+  }
+  return paths;
+}
+
+// One build under two names would look like two that agree perfectly, which the test takes for
+// evidence; on both sides it says nothing at all.
+Result<void> CheckDistinct(const Names& names, const Names& paths) {
+  std::map<std::pair<dev_t, ino_t>, std::string> seen;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    struct stat status {};
+    const int missing =
+        paths[i] == "-" ? fstat(STDIN_FILENO, &status) : stat(paths[i].c_str(), &status);
+    // A build may be named by its folder or by the trace in it.
+    if (missing == 0 && S_ISDIR(status.st_mode)) {
+      struct stat trace {};
+      if (stat(report::TracePath(paths[i]).c_str(), &trace) == 0) status = trace;
+    }
+    if (missing != 0) continue;  // loading it tells
+    const auto [before, is_new] = seen.emplace(std::pair(status.st_dev, status.st_ino), names[i]);
+    if (is_new) continue;
+    if (before->second == names[i]) {
+      return Error{Code::kInvalid, "'" + names[i] + "' is given more than once"};
+    }
+    return Error{Code::kInvalid,
+                 "'" + before->second + "' and '" + names[i] + "' are the same build"};
+  }
+  return {};
+}
+
+Result<report::BuildProfile> LoadProfile(const std::string& path) {
+  ASSIGN_OR_RETURN(const LoadedBuild build, LoadBuild(path));
   const report::BuildRecord* record = build.record ? &*build.record : nullptr;
-  return report::ProfileBuild(build.trace, record != nullptr ? record->id : name, record);
+  return report::ProfileBuild(build.trace, record != nullptr ? record->id : path, record);
 }
 
 // The memory of one build is used again for the next instead of going back to the system, which
@@ -87,18 +136,18 @@ void KeepFreedMemory() {
 }
 
 // Builds are read side by side: each is a second's work at most, but there may be many. The first
-// error in the order of `names` counts.
-Result<report::Side> LoadProfiles(const Names& names) {
+// error in the order of `paths` counts.
+Result<report::Side> LoadProfiles(const Names& paths) {
   KeepFreedMemory();
-  std::vector<std::optional<Result<report::BuildProfile>>> loaded(names.size());
+  std::vector<std::optional<Result<report::BuildProfile>>> loaded(paths.size());
   std::atomic<size_t> next = 0;
   const auto work = [&] {
-    for (size_t i = next++; i < names.size(); i = next++) loaded[i] = LoadProfile(names[i]);
+    for (size_t i = next++; i < paths.size(); i = next++) loaded[i] = LoadProfile(paths[i]);
   };
   // Each has a build in memory.
   constexpr size_t kMaxThreads = 4;
   const size_t threads =
-      std::min({kMaxThreads, names.size(), size_t{std::thread::hardware_concurrency()}});
+      std::min({kMaxThreads, paths.size(), size_t{std::thread::hardware_concurrency()}});
   std::vector<std::thread> others;
   for (size_t i = 1; i < threads; ++i) others.emplace_back(work);
   work();
@@ -116,7 +165,15 @@ int Run(const Arguments& arguments) {
   if (!request) return UsageError("compare", request.error().message);
   Names names = request->a;
   names.insert(names.end(), request->b.begin(), request->b.end());
-  auto profiles = LoadProfiles(names);
+  const auto paths = LocateAll(names);
+  if (!paths) {
+    PrintError(paths.error().message);
+    return kFailed;
+  }
+  if (const auto distinct = CheckDistinct(names, *paths); !distinct) {
+    return UsageError("compare", distinct.error().message);
+  }
+  auto profiles = LoadProfiles(*paths);
   if (!profiles) {
     PrintError(profiles.error().message);
     return kFailed;
@@ -143,7 +200,7 @@ const Command kCompareCommand = {
     "build, the time of all compiles by phase (both sum to the difference exactly), each compile\n"
     "joined by its output and input (regressed, improved, new, gone), distributions, and what was\n"
     "different: command, compiler, jobs, memory, version, tags. A and B are ids, names, or paths\n"
-    "of traces.\n"
+    "of traces; each build may be named only once.\n"
     "\n"
     "With one build a side nobody can know what is noise. With several, medians are compared, and\n"
     "a difference is called one if the Mann-Whitney test tells the sides apart at 5 %; that takes\n"

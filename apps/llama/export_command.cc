@@ -145,6 +145,16 @@ Result<void> ReadOption(const std::string& name, const std::string& value, Reque
   return {};
 }
 
+Result<void> CheckOwnOptions(const ParsedArguments& parsed, const exports::Format& format) {
+  for (const exports::Format& other : exports::Formats()) {
+    if (other.own_option.empty() || &other == &format || !parsed.Has(other.own_option)) continue;
+    return Error{Code::kInvalid, std::string(other.own_option) + " is for " +
+                                     std::string(other.name) + ", not for " +
+                                     std::string(format.name)};
+  }
+  return {};
+}
+
 Result<void> CheckDestination(const Request& request) {
   if (!request.send.url.empty()) {
     if (!request.output.empty()) return Error{Code::kInvalid, "either -o or --to"};
@@ -154,6 +164,7 @@ Result<void> CheckDestination(const Request& request) {
     return {};
   }
   if (!request.send.headers.empty()) return Error{Code::kInvalid, "headers need a --to URL"};
+  if (!request.send.gzip) return Error{Code::kInvalid, "--no-gzip needs a --to URL"};
   if (request.output.empty()) {
     return Error{Code::kInvalid, "say where to: -o FILE, -o - for standard output, or --to URL"};
   }
@@ -168,6 +179,7 @@ Result<Request> ReadRequest(const Arguments& arguments) {
   ASSIGN_OR_RETURN(const ParsedArguments parsed, ParseArguments(arguments, kOptions));
   Request request;
   ASSIGN_OR_RETURN(request.format, ReadFormat(parsed.Value("--format")));
+  TRY(CheckOwnOptions(parsed, *request.format));
   for (const auto& [name, value] : parsed.options) {
     TRY(ReadOption(name, value, request));
     TRY(ReadSendOption(name, value, request));

@@ -93,10 +93,7 @@ Outcome SqlShell::DotCommand(std::string_view line) {
     }
     return Outcome::kDone;
   }
-  if (name == ".schema") {
-    PrintSchema(argument);
-    return Outcome::kDone;
-  }
+  if (name == ".schema") return PrintSchema(argument);
   if (name == ".help") {
     Print(
         ".tables          the tables\n"
@@ -115,7 +112,7 @@ Outcome SqlShell::DotCommand(std::string_view line) {
   return Outcome::kWrong;
 }
 
-void SqlShell::PrintSchema(std::string_view wanted) const {
+Outcome SqlShell::PrintSchema(std::string_view wanted) const {
   bool found = false;
   for (const report::SqlTableInfo& table : session_.tables()) {
     if (!wanted.empty() && table.name != wanted) continue;
@@ -132,7 +129,9 @@ void SqlShell::PrintSchema(std::string_view wanted) const {
     }
     Print(text);
   }
-  if (!found) PrintError("no table " + report::Printable(wanted) + "; .tables lists what there is");
+  if (found) return Outcome::kDone;
+  PrintError("no table " + report::Printable(wanted) + "; .tables lists what there is");
+  return Outcome::kWrong;
 }
 
 }  // namespace llama::app

@@ -34,7 +34,7 @@ class SqlShell {
  private:
   Outcome DotCommand(std::string_view line);
   Outcome RunStatements(std::string_view sql);
-  void PrintSchema(std::string_view table) const;
+  Outcome PrintSchema(std::string_view table) const;
 
   report::SqlSession& session_;
   report::TableWriter& out_;

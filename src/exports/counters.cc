@@ -6,12 +6,14 @@
 #include <string_view>
 
 #include "exports/lanes.h"
+#include "report/rows_by_build.h"
 
 namespace llama::exports {
 namespace {
 
 using report::Columns;
 using report::kNoRow;
+using report::RowsByBuild;
 
 constexpr uint64_t kMostPoints = 10'000;
 
@@ -60,36 +62,50 @@ struct InFlightSeries {
 constexpr std::array<InFlightSeries, 3> kInFlight = {
     {{"remote", "invoke"}, {"local", "local"}, {"waiting", "queue"}}};
 
-Counter CountInFlight(const Selection& selection, uint32_t build) {
-  const Columns& columns = selection.columns();
+RowsByBuild SelectedNamed(const Selection& selection, std::string_view span) {
+  std::vector<Row> rows;
+  for (const Row row : selection.columns().rows_named(span)) {
+    if (selection.has(row)) rows.push_back(row);
+  }
+  return {selection.columns(), std::move(rows)};
+}
+
+// `rows` of each series of kInFlight.
+Counter CountInFlight(const Columns& columns, uint32_t build, std::span<const RowsByBuild> rows) {
   Counter counter{build, "in flight", {}, {}};
   std::vector<Change> changes;
-  for (const auto& [label, span] : kInFlight) {
+  for (size_t i = 0; i < kInFlight.size(); ++i) {
     const size_t before = changes.size();
     const auto series = static_cast<uint32_t>(counter.series.size());
-    for (const Row row : columns.rows_named(span)) {
-      if (columns.build()[row] != build || !selection.has(row)) continue;
+    for (const Row row : rows[i].of(build)) {
       if (columns.duration_ns()[row] == 0) continue;
       changes.push_back({columns.start_ns()[row], series, 1});
       changes.push_back({columns.end_ns(row), series, -1});
     }
-    if (changes.size() > before) counter.series.emplace_back(label);
+    if (changes.size() > before) counter.series.emplace_back(kInFlight[i].label);
   }
   counter.points = CurveOf(changes, counter.series.size());
   return counter;
 }
 
-Counter CountJobs(const Selection& selection, uint32_t build) {
+RowsByBuild JobsOf(const Selection& selection) {
   const Columns& columns = selection.columns();
-  Counter counter{build, "jobs", {"jobs"}, {}};
-  std::vector<Change> changes;
+  std::vector<Row> rows;
   for (const SelectedTrace& trace : selection.traces()) {
     for (const Row row : selection.rows_of(trace)) {
-      if (columns.parent()[row] != kNoRow || columns.build()[row] != build) continue;
-      if (columns.duration_ns()[row] == 0 || columns.text(columns.name()[row]) == "build") continue;
-      changes.push_back({columns.start_ns()[row], 0, 1});
-      changes.push_back({columns.end_ns(row), 0, -1});
+      if (columns.parent()[row] != kNoRow || columns.duration_ns()[row] == 0) continue;
+      if (columns.text(columns.name()[row]) != "build") rows.push_back(row);
     }
+  }
+  return {columns, std::move(rows)};
+}
+
+Counter CountJobs(const Columns& columns, uint32_t build, std::span<const Row> jobs) {
+  Counter counter{build, "jobs", {"jobs"}, {}};
+  std::vector<Change> changes;
+  for (const Row row : jobs) {
+    changes.push_back({columns.start_ns()[row], 0, 1});
+    changes.push_back({columns.end_ns(row), 0, -1});
   }
   counter.points = CurveOf(changes, 1);
   return counter;
@@ -133,13 +149,10 @@ constexpr auto kSampled = std::to_array<SampledSeries>({
     {"workers", "busy", "workers.busy", Sampled::kAtEnd, 1},
 });
 
-std::vector<Row> SamplesOf(const Selection& selection, uint32_t build) {
-  const Columns& columns = selection.columns();
+std::vector<Row> SamplesOf(const Columns& columns, std::span<const Row> machine) {
   std::vector<Row> samples;
-  for (const Row row : columns.rows_named("machine")) {
-    if (columns.build()[row] == build && selection.has(row) && IsMachineSample(columns, row)) {
-      samples.push_back(row);
-    }
+  for (const Row row : machine) {
+    if (IsMachineSample(columns, row)) samples.push_back(row);
   }
   std::stable_sort(samples.begin(), samples.end(),
                    [&](Row a, Row b) { return columns.start_ns()[a] < columns.start_ns()[b]; });
@@ -181,15 +194,15 @@ Counter CounterOfSamples(const Columns& columns, uint32_t build, std::span<const
   return counter;
 }
 
-void AddSampled(const Selection& selection, uint32_t build, std::vector<Counter>& counters) {
-  const std::vector<Row> samples = SamplesOf(selection, build);
+void AddSampled(const Columns& columns, uint32_t build, std::span<const Row> machine,
+                std::vector<Counter>& counters) {
+  const std::vector<Row> samples = SamplesOf(columns, machine);
   if (samples.empty()) return;
   const std::span<const SampledSeries> table = kSampled;
   for (size_t first = 0; first < table.size();) {
     size_t last = first + 1;
     while (last < table.size() && table[last].counter == table[first].counter) ++last;
-    Counter counter =
-        CounterOfSamples(selection.columns(), build, samples, table.subspan(first, last - first));
+    Counter counter = CounterOfSamples(columns, build, samples, table.subspan(first, last - first));
     if (!counter.points.empty()) counters.push_back(std::move(counter));
     first = last;
   }
@@ -198,12 +211,20 @@ void AddSampled(const Selection& selection, uint32_t build, std::vector<Counter>
 }  // namespace
 
 std::vector<Counter> CountersOf(const Selection& selection) {
+  const Columns& columns = selection.columns();
+  const RowsByBuild jobs = JobsOf(selection);
+  const RowsByBuild machine = SelectedNamed(selection, "machine");
+  std::vector<RowsByBuild> in_flight;
+  for (const InFlightSeries& series : kInFlight) {
+    in_flight.push_back(SelectedNamed(selection, series.span));
+  }
   std::vector<Counter> counters;
-  for (uint32_t build = 0; build < selection.columns().builds().size(); ++build) {
-    for (Counter counter : {CountJobs(selection, build), CountInFlight(selection, build)}) {
+  for (uint32_t build = 0; build < columns.builds().size(); ++build) {
+    for (Counter counter :
+         {CountJobs(columns, build, jobs.of(build)), CountInFlight(columns, build, in_flight)}) {
       if (!counter.points.empty()) counters.push_back(std::move(counter));
     }
-    AddSampled(selection, build, counters);
+    AddSampled(columns, build, machine.of(build), counters);
   }
   return counters;
 }

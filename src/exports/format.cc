@@ -56,12 +56,16 @@ constexpr auto kFormats = std::to_array<Format>({
      .summary = "AWS X-Ray (segment documents, one a line)",
      .write = WriteList<XrayList>},
     {.name = "csv", .summary = "spreadsheets, pandas, R", .write = WriteCsv},
-    {.name = "ndjson", .summary = "llama itself; jq (a span a line)", .write = WriteNdjson},
+    {.name = "ndjson",
+     .summary = "llama itself; jq (a span a line)",
+     .write = WriteNdjson,
+     .own_option = "--corrected-clocks"},
     {.name = "sqlite", .summary = "SQLite's tools", .binary = true, .write_file = WriteSqlite},
     {.name = "parquet",
      .summary = "DuckDB, pandas, Spark (needs DuckDB's library)",
      .binary = true,
-     .write_file = WriteParquet},
+     .write_file = WriteParquet,
+     .own_option = "--duckdb"},
 });
 
 void WarnOfLimits(const Format& format, const Selection& selection, ExportResult& result) {

@@ -34,6 +34,8 @@ struct Format {
   ExportCounts (*write)(const Selection&, const ExportOptions&, Output&) = nullptr;
   Result<ExportCounts> (*write_file)(const Selection&, const ExportOptions&,
                                      const std::string& path) = nullptr;
+  // An option of `llama export` that no other format has.
+  std::string_view own_option = {};
   // What its viewers are known to take; 0: no limit is known. The name is for the warning.
   std::string_view viewer = {};
   uint64_t viewer_max_bytes = 0;

@@ -28,19 +28,23 @@ constexpr char kIndexes[] =
     "CREATE INDEX compiles_by_file ON compile_rows(file);"
     "PRAGMA analysis_limit=1000; ANALYZE";
 
-// Percentiles by nearest rank, as everywhere: the p-th of n is the ceil(p n / 100)-th.
+// Percentiles by nearest rank, as everywhere: the p-th of n is the ceil(p n / 100)-th. Expressions
+// are cast: else they would have no affinity, and `min_ns = '5'` would be false here and true in
+// `llama sql`.
 constexpr char kPhasesView[] =
     "CREATE VIEW phases AS WITH ranked AS (SELECT build, name, depth, duration_ns, self_ns, "
     "row_number() OVER (PARTITION BY build, name ORDER BY duration_ns) AS rank, "
     "count(*) OVER (PARTITION BY build, name) AS n FROM spans) "
-    "SELECT build, build_rows.name AS build_name, r.name, min(depth) AS depth, count(*) AS count, "
-    "sum(duration_ns) AS sum_ns, sum(self_ns) AS self_ns, "
-    "coalesce(1.0 * sum(self_ns) / nullif(sum(sum(self_ns)) OVER (PARTITION BY build), 0), 0.0) AS "
-    "share, min(duration_ns) AS min_ns, sum(duration_ns) / count(*) AS mean_ns, "
-    "max(iif(rank = (50 * n + 99) / 100, duration_ns, NULL)) AS p50_ns, "
-    "max(iif(rank = (95 * n + 99) / 100, duration_ns, NULL)) AS p95_ns, "
-    "max(iif(rank = (99 * n + 99) / 100, duration_ns, NULL)) AS p99_ns, "
-    "max(duration_ns) AS max_ns FROM ranked AS r JOIN build_rows USING (build) "
+    "SELECT build, build_rows.name AS build_name, r.name, CAST(min(depth) AS INTEGER) AS depth, "
+    "CAST(count(*) AS INTEGER) AS count, CAST(sum(duration_ns) AS INTEGER) AS sum_ns, "
+    "CAST(sum(self_ns) AS INTEGER) AS self_ns, CAST(coalesce(1.0 * sum(self_ns) / "
+    "nullif(sum(sum(self_ns)) OVER (PARTITION BY build), 0), 0.0) AS NUMERIC) AS share, "
+    "CAST(min(duration_ns) AS INTEGER) AS min_ns, "
+    "CAST(sum(duration_ns) / count(*) AS INTEGER) AS mean_ns, "
+    "CAST(max(iif(rank = (50 * n + 99) / 100, duration_ns, NULL)) AS INTEGER) AS p50_ns, "
+    "CAST(max(iif(rank = (95 * n + 99) / 100, duration_ns, NULL)) AS INTEGER) AS p95_ns, "
+    "CAST(max(iif(rank = (99 * n + 99) / 100, duration_ns, NULL)) AS INTEGER) AS p99_ns, "
+    "CAST(max(duration_ns) AS INTEGER) AS max_ns FROM ranked AS r JOIN build_rows USING (build) "
     "GROUP BY build, r.name";
 
 constexpr char kBuildsView[] =
@@ -51,12 +55,17 @@ constexpr char kBuildsView[] =
     "sum(bytes_up) AS bytes_up, sum(bytes_down) AS bytes_down, sum(store_puts) AS store_puts, "
     "sum(store_gets) AS store_gets, sum(cost_usd) AS cost_usd FROM compiles GROUP BY build) "
     "SELECT build, name AS build_name, tags, command, cwd, b.status, finished, start, start_ns, "
-    "wall_ns, cpus, version, spans, traces, coalesce(compiles, 0) AS compiles, "
-    "coalesce(remote, 0) AS remote, coalesce(local, 0) AS local, coalesce(failed, 0) AS failed, "
-    "coalesce(invocations, 0) AS invocations, coalesce(cold_starts, 0) AS cold_starts, "
-    "coalesce(workers, 0) AS workers, coalesce(bytes_up, 0) AS bytes_up, "
-    "coalesce(bytes_down, 0) AS bytes_down, coalesce(store_puts, 0) AS store_puts, "
-    "coalesce(store_gets, 0) AS store_gets, coalesce(cost_usd, 0.0) AS cost_usd "
+    "wall_ns, cpus, version, spans, traces, CAST(coalesce(compiles, 0) AS INTEGER) AS compiles, "
+    "CAST(coalesce(remote, 0) AS INTEGER) AS remote, CAST(coalesce(local, 0) AS INTEGER) AS local, "
+    "CAST(coalesce(failed, 0) AS INTEGER) AS failed, "
+    "CAST(coalesce(invocations, 0) AS INTEGER) AS invocations, "
+    "CAST(coalesce(cold_starts, 0) AS INTEGER) AS cold_starts, "
+    "CAST(coalesce(workers, 0) AS INTEGER) AS workers, "
+    "CAST(coalesce(bytes_up, 0) AS INTEGER) AS bytes_up, "
+    "CAST(coalesce(bytes_down, 0) AS INTEGER) AS bytes_down, "
+    "CAST(coalesce(store_puts, 0) AS INTEGER) AS store_puts, "
+    "CAST(coalesce(store_gets, 0) AS INTEGER) AS store_gets, "
+    "CAST(coalesce(cost_usd, 0.0) AS NUMERIC) AS cost_usd "
     "FROM build_rows AS b LEFT JOIN totals USING (build)";
 
 // Puts what a query gives into a table of the file; of rows that are about a span, those of

@@ -20,6 +20,8 @@ class CompilesTable final : public SqlTable {
 
   const std::vector<SqlColumn>& columns() const override { return sql_columns_; }
   Row rows() const override { return static_cast<Row>(roots_.size()); }
+  // The span that a row is about.
+  Row SpanOf(Row row) const { return roots_[row]; }
   Cell At(Row row, int column, std::string& scratch) const override;
   std::optional<RowSet> Find(int column, const Cell& value) const override;
 

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "report/percentile.h"
+#include "report/rows_by_build.h"
 
 namespace llama::report {
 namespace {
@@ -41,18 +42,17 @@ MadeTable::Rows MakePhases(const Columns& columns, const std::vector<std::string
   }
   MadeTable::Rows rows;
   for (const auto& [name, id] : names) {
-    std::vector<Phase> phases(build_names.size());
-    for (const Row row : columns.rows_named(id)) {
-      Phase& phase = phases[columns.build()[row]];
-      phase.durations_ns.push_back(columns.duration_ns()[row]);
-      phase.sum_ns = Add(phase.sum_ns, columns.duration_ns()[row]);
-      phase.self_ns = Add(phase.self_ns, columns.self_ns()[row]);
-      phase.depth = std::min<int64_t>(phase.depth, columns.depth()[row]);
-    }
-    for (size_t build = 0; build < phases.size(); ++build) {
-      Phase& phase = phases[build];
+    const auto named = columns.rows_named(id);
+    const RowsByBuild by_build(columns, {named.begin(), named.end()});
+    by_build.ForEach([&, name = name](uint32_t build, std::span<const Row> of_build) {
+      Phase phase;
+      for (const Row row : of_build) {
+        phase.durations_ns.push_back(columns.duration_ns()[row]);
+        phase.sum_ns = Add(phase.sum_ns, columns.duration_ns()[row]);
+        phase.self_ns = Add(phase.self_ns, columns.self_ns()[row]);
+        phase.depth = std::min<int64_t>(phase.depth, columns.depth()[row]);
+      }
       auto& ns = phase.durations_ns;
-      if (ns.empty()) continue;
       const auto count = static_cast<int64_t>(ns.size());
       const double share = build_self_ns[build] > 0 ? static_cast<double>(phase.self_ns) /
                                                           static_cast<double>(build_self_ns[build])
@@ -64,7 +64,7 @@ MadeTable::Rows MakePhases(const Columns& columns, const std::vector<std::string
                       Cell::Int(phase.sum_ns / count), Cell::Int(Percentile(ns, 50)),
                       Cell::Int(Percentile(ns, 95)), Cell::Int(Percentile(ns, 99)),
                       Cell::Int(Percentile(ns, 100))});
-    }
+    });
   }
   return rows;
 }
@@ -72,13 +72,9 @@ MadeTable::Rows MakePhases(const Columns& columns, const std::vector<std::string
 // Sums over the table `compiles`, so that `builds` and a query over it agree.
 class CompileTotals {
  public:
-  CompileTotals(const CompilesTable& compiles, std::string_view build) : compiles_(compiles) {
-    const int column = ColumnOf("build");
-    std::string scratch;
-    for (Row row = 0; row < compiles.rows(); ++row) {
-      if (compiles.At(row, column, scratch).text() == build) rows_.push_back(row);
-    }
-  }
+  // `rows` are the table's rows of one build.
+  CompileTotals(const CompilesTable& compiles, std::span<const Row> rows)
+      : compiles_(compiles), rows_(rows) {}
   Cell Count() const { return Cell::Int(static_cast<int64_t>(rows_.size())); }
   Cell Sum(std::string_view name) const {
     int64_t sum = 0;
@@ -132,8 +128,18 @@ class CompileTotals {
   }
 
   const CompilesTable& compiles_;
-  std::vector<Row> rows_;
+  const std::span<const Row> rows_;
 };
+
+// Rows of the table `compiles` by build.
+std::vector<std::vector<Row>> CompilesByBuild(const Columns& columns,
+                                              const CompilesTable& compiles) {
+  std::vector<std::vector<Row>> by_build(columns.builds().size());
+  for (Row row = 0; row < compiles.rows(); ++row) {
+    by_build[columns.build()[compiles.SpanOf(row)]].push_back(row);
+  }
+  return by_build;
+}
 
 // From the first start to the last end, and the `build` span if there is one.
 struct BuildSpan {
@@ -168,11 +174,11 @@ Cell FieldOf(const Columns& columns, const BuildSpan& build, std::string_view na
   return build.root ? FieldCell(columns, columns.field(name), *build.root) : Cell::Null();
 }
 
-const BuildRecord* RecordOf(const std::vector<BuildRecord>& records, std::string_view id) {
-  for (const BuildRecord& record : records) {
-    if (record.id == id) return &record;
-  }
-  return nullptr;
+// Of several with one id the first.
+std::map<std::string_view, const BuildRecord*> ById(const std::vector<BuildRecord>& records) {
+  std::map<std::string_view, const BuildRecord*> by_id;
+  for (const BuildRecord& record : records) by_id.emplace(record.id, &record);
+  return by_id;
 }
 
 OwnedCell TagsOf(const Columns& columns, const BuildSpan& build, const BuildRecord* record) {
@@ -198,10 +204,13 @@ MadeTable::Rows MakeBuilds(const Columns& columns, const CompilesTable& compiles
                            const std::vector<BuildRecord>& records) {
   MadeTable::Rows rows;
   const std::vector<BuildSpan> builds = MeasureBuilds(columns);
+  const std::vector<std::vector<Row>> compile_rows = CompilesByBuild(columns, compiles);
+  const std::map<std::string_view, const BuildRecord*> records_by_id = ById(records);
   for (size_t i = 0; i < builds.size(); ++i) {
     const BuildSpan& build = builds[i];
     const std::string_view id = columns.text(columns.builds()[i].id);
-    const BuildRecord* record = RecordOf(records, id);
+    const auto known = records_by_id.find(id);
+    const BuildRecord* record = known == records_by_id.end() ? nullptr : known->second;
     // What the build's own span would have said, had it ended.
     OwnedCell command = FieldOf(columns, build, "command");
     OwnedCell cwd = FieldOf(columns, build, "cwd");
@@ -219,7 +228,7 @@ MadeTable::Rows MakeBuilds(const Columns& columns, const CompilesTable& compiles
     if (build.spans > 0 && __builtin_sub_overflow(build.end_ns, build.start_ns, &wall_ns)) {
       wall_ns = INT64_MAX;
     }
-    const CompileTotals totals(compiles, id);
+    const CompileTotals totals(compiles, compile_rows[i]);
     rows.push_back({Cell::Text(id),
                     Cell::Text(build_names[i]),
                     TagsOf(columns, build, record),

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <vector>
 
 namespace llama::report {
@@ -45,6 +46,13 @@ TEST(TableTextTest, WritesEachFormat) {
             "| plain | 5 | 0.1 |\n"
             "| a,\"b\"?\\|c | -1234 |  |\n"
             "| größe |  | 2.0 |\n");
+}
+
+TEST(TableTextTest, CsvTellsInfiniteFromNull) {
+  const double inf = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(Write({TableFormat::kCsv}, {"a", "b", "c"},
+                  {{Cell::Double(inf), Cell::Double(-inf), Cell::Null()}}),
+            "a,b,c\r\ninf,-inf,\r\n");
 }
 
 TEST(TableTextTest, AnEmptyTableHasItsHeader) {

@@ -108,8 +108,20 @@ def read_csv(folder):
         expect(filled == len(told), row)
 
 
+def refused(*words):
+    done = subprocess.run([LLAMA, "export", *words], capture_output=True, text=True, timeout=100)
+    expect(done.returncode == 2, f"{words}: {done.returncode} {done.stderr}")
+    return done.stderr
+
+
 def read_ndjson(folder):
     path = trace(folder)
+    unwritten = os.path.join(folder, "unwritten")
+    for words, message in ((["--format", "csv", "--corrected-clocks"], "--corrected-clocks is for ndjson, not for csv"),
+                           (["--format", "ndjson", "--duckdb", "x"], "--duckdb is for parquet, not for ndjson"),
+                           (["--format", "csv", "--no-gzip"], "--no-gzip needs a --to URL")):
+        told = refused(*words, "-o", unwritten, path)
+        expect(message in told and not os.path.exists(unwritten), f"{words}: {told}")
     again = os.path.join(folder, "again.ndjson")
     llama("export", "--format", "ndjson", "-o", again, path)
     expect(spans(again) == spans(path), "not what was exported")
@@ -159,6 +171,11 @@ def read_sqlite(folder):
                     y = json.loads(y)
                 close = isinstance(x, float) and abs(x - y) <= 1e-9 * max(abs(x), 1)
                 expect(x == y or close, f"{table}.{key}: {x!r}, {y!r}")
+        # Also of a number with a text that reads as one.
+        terms = ", ".join(f"sum(\"{key}\" = '{value}') AS \"{key}\"" for key, value in here[0].items()
+                          if isinstance(value, int)) if here else "1"
+        sql = f"SELECT {terms} FROM {table}"
+        expect(json.loads(llama("sql", "--json", path, sql)) == ask(sql), f"{table}: {ask(sql)}")
     expect(len(ask("SELECT * FROM compiles")) == 7, "compiles")
     # Part of it is whole in itself.
     llama("export", "--format", "sqlite", "--top", "1", "--no-args", "-o", database, path)

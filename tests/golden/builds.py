@@ -114,6 +114,18 @@ def compare(state):
                            (["-", "-"], "one trace")):
         expect(message in state.run("compare", *words, status=2), words)
     expect("no build 'nix'" in state.run("compare", "before", "nix", status=1), "nix")
+    # One build by several names is not several.
+    folder = str(state.path / "builds" / "20261122-b1")
+    (state.path / "link").symlink_to(folder)
+    for words, message in (
+            (["before", "before"], "'before' is given more than once"),
+            (["before", "20261122-b1"], "'before' and '20261122-b1' are the same build"),
+            (["before", folder], "same build"), (["before", str(state.path / "link")], "same build"),
+            ([folder + "/trace.ndjson.zst", "before"], "same build"),
+            (["--a", "before,before", "--b", "after"], "more than once"),
+            (["--a", "after", "--b", "before,20261122-b3"], "same build")):
+        told = state.run("compare", *words, status=2)
+        expect(message in told, f"{words}: {told}")
 
 
 def list_builds(state):
@@ -122,6 +134,10 @@ def list_builds(state):
                        (["--status", "failed"], ["b3"]), (["--limit", "1"], ["b3"]),
                        (["--limit", "9"], ["b1", "b2", "b3"]), (["--since", "9999w"], ["b1", "b2", "b3"])):
         expect(state.ids(*words) == ids, f"{words}: {state.ids(*words)}")
+    for words in (["rename", "after", "x"], ["tag", "after", "k=v"]):
+        expect("2 builds are called 'after': 20261122-b2, 20261122-b3" in
+               state.run("builds", *words, status=1), words)
+    expect(state.ids("--name", "after", "--tag", "k=v") == state.ids("--name", "x") == [], "unchanged")
     state.run("builds", "rename", "20261122-b2", "between")
     state.run("builds", "tag", "between", "branch=", "cc=gcc")
     record = json.loads(state.run("builds", "--json", "--name", "between"))[0]
@@ -138,6 +154,9 @@ def list_builds(state):
 def remove(state):
     state.run("builds", "prune", "--keep", "1", "--dry-run")
     expect(state.ids() == ["b1", "b2", "b3"], "a dry run removes nothing")
+    for words in (["after"], ["before", "after"], ["--force", "after"], ["--dry-run", "after"]):
+        expect("20261122-b2, 20261122-b3" in state.run("builds", "rm", *words, status=1), words)
+    expect(state.ids() == ["b1", "b2", "b3"], "a name that two builds have removes neither")
     # Whoever records holds a lock on the folder.
     held = os.open(state.path / "builds" / "20261122-b1", os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_SH)

@@ -65,6 +65,7 @@ def errors():
         ([TRACE, "DELETE FROM spans"], 1, "spans"),
         ([TRACE, "ATTACH 'x.db' AS x"], 1, "only queries"),
         ([TRACE, ".nix"], 1, "no command .nix"),
+        ([TRACE, ".schema nix"], 1, "no table nix"),
         (["/nonexistent/trace.ndjson", "SELECT 1"], 1, "/nonexistent/trace.ndjson"),
         (["--build", "none", "SELECT 1"], 1, "none"),
         (["SELECT 1", "SELECT 2"], 2, "one argument"),
