@@ -111,7 +111,9 @@ TEST(OneBuild, OfAFolderIsTheFoldersOwn) {
       EXPECT_EQ(trace->size(), rows);
       EXPECT_EQ(trace->rows_named("worker").size(), 1u);
       EXPECT_EQ(trace->report().other_builds, 2u);
-      if (cached == 1) EXPECT_EQ(trace->report().cached_files, 1u);
+      if (cached == 1) {
+        EXPECT_EQ(trace->report().cached_files, 1u);
+      }
     }
   }
   const auto none = LoadBuilds(dirs, {.one_build = true, .build = "x\x1b"});
