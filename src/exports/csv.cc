@@ -1,7 +1,5 @@
 // CSV as RFC 4180 has it: a header line, a span a line, lines end with CR LF. What is not there is
 // an empty field; an empty text is a quoted one.
-#include <cmath>
-
 #include "exports/flat_spans.h"
 #include "exports/formats.h"
 #include "exports/json_text.h"
@@ -88,10 +86,6 @@ class CsvEncoder {
 
   void AppendCell(std::string& out, report::Value value) const {
     if (value.kind == report::Kind::kNull) return;
-    if (value.kind == report::Kind::kDouble && !std::isfinite(value.as_double())) {
-      if (!std::isnan(value.as_double())) out += value.as_double() < 0 ? "-inf" : "inf";
-      return;
-    }
     if (value.kind == report::Kind::kString || value.kind == report::Kind::kJson) {
       AppendText(out, spans_.text(value.as_string()));
     } else {
