@@ -341,7 +341,7 @@ TEST(JsonTest, IsWhatProgramsRead) {
   t.Add(2, 2, 0, "llamacc", 1, 4, R"("remote":false,"reason":"link","status":0,"object":"a.out")");
   EXPECT_EQ(JsonOf(Summarise(t.Load())),
             R"({"build_id":"b1","name":"","command":"make","status":0,"finished":true,)"
-            R"("start":"2026-11-22T08:20:50.000000000Z","wall_ns":10000000,)"
+            R"("start":"2026-11-22T08:20:50.000000000Z","wall_ns":10000000,"other_builds":0,)"
             R"("compiles":1,"remote":0,"local":1,"failed":0,"commands":0,)"
             R"("local_reasons":{"link":1},"local_reasons_ns":{"link":4000000},"rungs":{},)"
             R"("invocations":0,"cold_starts":0,"init_ns":0,"failed_invocations":0,"retries":0,)"
