@@ -1,13 +1,14 @@
 """Traces that are not ours, or not what they should be: every command that reads traces takes what
 there is, says what it could not take, and has a fitting exit status.
 
-    traces.py LLAMA original|malformed|unreadable
+    traces.py LLAMA original|malformed|unreadable|several
 """
 import csv
 import io
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,7 +31,7 @@ def readers(path):
     yield "report", "--json", path
     yield "sql", path, "SELECT count(*) FROM spans"
     yield "export", "--format", "csv", "-o", "-", path
-    yield "compare", path, path
+    yield "compare", path, ORIGINAL
 
 
 def expect(condition, what):
@@ -47,9 +48,10 @@ def ask(path, sql):
 def original():
     """llamacc 0…2250 ms > InvokeWithFiles 11…2211 > upload 31…211, Invoke 211…2111 >
     runtime.Execute 311…2011 > exec 411…1911; and an older one, with metrics and labels."""
-    for words in readers(ORIGINAL):
-        status, out, err = run(*words)
-        expect(status == 0 and out and not err, f"{words}: {status} {err}")
+    with tempfile.TemporaryDirectory() as folder:
+        for words in readers(shutil.copy(ORIGINAL, folder)):
+            status, out, err = run(*words)
+            expect(status == 0 and out and not err, f"{words}: {status} {err}")
     rows = ask(ORIGINAL, "SELECT path, start, duration_ns / 1000000 AS ms, self_ns / 1000000 AS self "
                          "FROM spans ORDER BY start_ns, depth")
     expect([(r["path"], r["ms"], r["self"]) for r in rows] == [
@@ -130,6 +132,9 @@ def malformed():
         kept = {
             "below itself": (span(1, 2) + span(2, 1), 2),
             "a parent that is not there": (span(1, 7), 1),
+            "2 spans are below themselves, and count as": (
+                span(1, 2) + span(2, 1) + span(3, 4) + span(4, 3), 4),
+            "2 spans have parents that are not there, and count as": (span(1, 7) + span(2, 8), 2),
             "more than once": (span(1) + span(1), 1),
             "": (span(1, rest=f'{name},"start":"2026-01-01T05:30:00+05:30","duration":'
                               "31622400000000000"), 1),
@@ -180,4 +185,34 @@ def unreadable():
             expect(status == 0 and out and not err, f"{words}: {status} {err}")
 
 
-{"original": original, "malformed": malformed, "unreadable": unreadable}[sys.argv[2]]()
+def several():
+    """Two builds in one file: what reports, takes the last that began."""
+    def build(number, name, hour, compiles):
+        line = {"parent_id": "0" * 16, "fields": {"global.build_id": name}}
+        yield dict(line, trace_id=f"{number:032x}", span_id=f"{1:016x}", name="build",
+                   start=f"2026-01-01T{hour:02}:00:00Z", duration=10**10)
+        for i in range(1, compiles + 1):
+            yield dict(line, trace_id=f"{number + i:032x}", span_id=f"{1:016x}", name="llamacc",
+                       start=f"2026-01-01T{hour:02}:00:0{i}Z", duration=10**9)
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "two.ndjson")
+        lines = [*build(100, "later", 2, 3), *build(200, "earlier", 1, 1)]
+        pathlib.Path(path).write_text("".join(json.dumps(line) + "\n" for line in lines))
+        for words, shown, compiles in [((), "later", 3), (("--build", "ear"), "earlier", 1)]:
+            status, out, err = run("report", "--json", *words, path)
+            expect(status == 0 and f"has 2 builds; shown is {shown} " in err, err)
+            report = json.loads(out)
+            expect((report["build_id"], report["compiles"], report["other_builds"]) ==
+                   (shown, compiles, 1), report)
+        status, out, err = run("report", "--build", "none", path)
+        expect(status == 1 and not out and "it has later earlier" in err, err)
+        expect(ask(path, "SELECT count(*) AS n FROM compiles") == [{"n": 4}], "sql has all")
+    # What an unset variable makes of a name is no build.
+    for words in (("report", ""), ("report", "--build", "", ORIGINAL)):
+        status, out, err = run(*words)
+        expect(status == 2 and not out, f"{words}: {status} {err}")
+
+
+{"original": original, "malformed": malformed, "unreadable": unreadable,
+ "several": several}[sys.argv[2]]()
