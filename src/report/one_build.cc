@@ -9,59 +9,69 @@
 namespace llama::report {
 namespace {
 
-std::string ListOf(const Table& table) {
-  constexpr size_t kMost = 10;
-  std::string list;
-  for (size_t i = 0; i < std::min(kMost, table.builds.size()); ++i) {
-    list.append(i == 0 ? "" : " ").append(Printable(table.strings[table.builds[i].id]));
-  }
-  return table.builds.size() > kMost ? list + " …" : list;
+using Numbers = std::vector<uint32_t>;  // of builds of a table
+
+std::string_view IdOf(const Table& table, uint32_t build) {
+  return table.strings[table.builds[build].id];
 }
 
-Result<uint32_t> FindId(const Table& table, std::string_view id) {
-  std::optional<uint32_t> found;
-  for (uint32_t i = 0; i < table.builds.size(); ++i) {
-    const std::string_view known = table.strings[table.builds[i].id];
-    if (known == id) return i;
-    if (!known.starts_with(id)) continue;
-    if (found) {
-      return Error{Code::kInvalid, "'" + Printable(id) + "' begins the ids of several builds of " +
-                                       "the trace: " + ListOf(table)};
-    }
-    found = i;
-  }
-  if (found) return *found;
-  return Error{Code::kNotFound,
-               "no build '" + Printable(id) + "' in the trace; it has " + ListOf(table)};
-}
-
-// Which builds have a span that names them: others are what was left over of a file.
-std::vector<bool> FindNamed(Table& table) {
+// The builds that a span names. Only where none does, files are builds: what else is in a file with
+// builds belongs to none of them, or, where there is one, to that.
+Numbers FindBuilds(Table& table) {
   std::vector<bool> named(table.builds.size(), false);
   const auto key = table.strings.Find("global.build_id");
-  if (!key) return named;
   for (TableField& field : table.fields) {
-    if (field.name != *key) continue;
+    if (!key || field.name != *key) continue;
     ReadField(field, table.size()).ForEach([&](Row row, Value value) {
       const uint32_t build = table.build[row];
       if (value == Value::String(table.builds[build].id)) named[build] = true;
     });
   }
-  return named;
+  const bool any = std::find(named.begin(), named.end(), true) != named.end();
+  Numbers builds;
+  for (uint32_t i = 0; i < named.size(); ++i) {
+    if (named[i] || !any) builds.push_back(i);
+  }
+  return builds;
 }
 
-uint32_t FindLast(Table& table) {
-  const std::vector<bool> named = FindNamed(table);
+std::string ListOf(const Table& table, const Numbers& builds) {
+  constexpr size_t kMost = 10;
+  std::string list;
+  for (size_t i = 0; i < std::min(kMost, builds.size()); ++i) {
+    list.append(i == 0 ? "" : " ").append(Printable(IdOf(table, builds[i])));
+  }
+  return builds.size() > kMost ? list + " …" : list;
+}
+
+Result<uint32_t> FindId(const Table& table, const Numbers& builds, std::string_view id) {
+  std::optional<uint32_t> found;
+  bool several = false;
+  for (const uint32_t build : builds) {
+    const std::string_view known = IdOf(table, build);
+    if (known == id) return build;
+    if (!known.starts_with(id)) continue;
+    several = several || found.has_value();
+    found = build;
+  }
+  if (several) {
+    return Error{Code::kInvalid, "'" + Printable(id) + "' begins the ids of several builds of " +
+                                     "the trace: " + ListOf(table, builds)};
+  }
+  if (found) return *found;
+  return Error{Code::kNotFound,
+               "no build '" + Printable(id) + "' in the trace; it has " + ListOf(table, builds)};
+}
+
+uint32_t FindLast(const Table& table, const Numbers& builds) {
   std::vector<int64_t> begins_ns(table.builds.size(), INT64_MAX);
   for (Row row = 0; row < table.size(); ++row) {
     int64_t& begin_ns = begins_ns[table.build[row]];
     begin_ns = std::min(begin_ns, table.start_ns[row]);
   }
-  uint32_t last = 0;
-  for (uint32_t i = 1; i < table.builds.size(); ++i) {
-    if (std::pair(bool{named[i]}, begins_ns[i]) >= std::pair(bool{named[last]}, begins_ns[last])) {
-      last = i;
-    }
+  uint32_t last = builds[0];
+  for (const uint32_t build : builds) {
+    if (begins_ns[build] >= begins_ns[last]) last = build;
   }
   return last;
 }
@@ -148,18 +158,18 @@ void KeepRowsOf(Table& table, uint32_t build) {
 
 Result<bool> KeepOneBuild(Table& table, const std::string& build, std::string_view usual) {
   if (table.builds.empty()) return false;
+  const Numbers builds = FindBuilds(table);
+  const auto own = std::find_if(builds.begin(), builds.end(), [&](uint32_t b) {
+    return !usual.empty() && IdOf(table, b) == usual;
+  });
   uint32_t kept = 0;
   if (!build.empty()) {
-    ASSIGN_OR_RETURN(kept, FindId(table, build));
+    ASSIGN_OR_RETURN(kept, FindId(table, builds, build));
   } else {
-    const auto it = std::find_if(table.builds.begin(), table.builds.end(), [&](const BuildRows& b) {
-      return !usual.empty() && table.strings[b.id] == usual;
-    });
-    kept = it != table.builds.end() ? static_cast<uint32_t>(it - table.builds.begin())
-                                    : FindLast(table);
+    kept = own != builds.end() ? *own : FindLast(table, builds);
   }
-  if (table.builds.size() == 1) return false;
-  table.report.other_builds = table.builds.size() - 1;
+  if (builds.size() == 1) return false;
+  table.report.other_builds = builds.size() - 1;
   KeepRowsOf(table, kept);
   return true;
 }

@@ -38,7 +38,7 @@ TEST(OneBuild, IsTheLastThatBegan) {
   ASSERT_EQ(trace.builds().size(), 1u);
   EXPECT_EQ(trace.text(trace.builds()[0].id), "latest");
   EXPECT_EQ(trace.size(), 4u);
-  EXPECT_EQ(trace.report().other_builds, 3u);  // two, and the stray span
+  EXPECT_EQ(trace.report().other_builds, 2u);
   EXPECT_EQ(trace.traces().size(), 2u);
 }
 
@@ -50,6 +50,16 @@ TEST(OneBuild, IsTheOneThatIsAskedFor) {
   }
   EXPECT_EQ(Load("late").size(), 0u) << "two begin so";
   EXPECT_EQ(Load("never").size(), 0u);
+}
+
+// The file's name is no second build beside the one that its spans name.
+TEST(OneBuild, HasTheSpansThatNameNoneIfItIsTheOnlyOne) {
+  const Columns trace =
+      LoadText(SpanText(1, 1, 0, "build", 0, 9, Id("b")) + SpanText(2, 1, 0, "llamacc", 0, 1),
+               {.one_build = true});
+  EXPECT_EQ(trace.size(), 2u);
+  EXPECT_EQ(trace.report().other_builds, 0u);
+  EXPECT_EQ(MakeReport(trace).summary.compiles, 1u);
 }
 
 TEST(OneBuild, OfSpansThatNameNoneIsAllThereIs) {
@@ -85,9 +95,9 @@ TEST(OneBuild, IsAllThatAReportCounts) {
   EXPECT_EQ(report.workers.all.size(), 1u);
   EXPECT_EQ(report.workers.all[0].jobs, 1u);
   const std::string text = FormatReport(trace, report, {});
-  EXPECT_NE(text.find("one of 4 builds in its trace: --build ID shows another"), std::string::npos)
+  EXPECT_NE(text.find("one of 3 builds in its trace: --build ID shows another"), std::string::npos)
       << text;
-  EXPECT_NE(FormatReportJson(trace, report).find(R"("other_builds":3,)"), std::string::npos);
+  EXPECT_NE(FormatReportJson(trace, report).find(R"("other_builds":2,)"), std::string::npos);
   const Columns all = Load("", false);
   EXPECT_EQ(all.builds().size(), 4u) << "SQL and exports have all of them";
 }
