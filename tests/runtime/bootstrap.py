@@ -134,7 +134,7 @@ def runs_jobs_in_envelopes(folder):
         assert first["outcome"] == "0" and first["status"] == str(7 << 8), first
         began, _, words = first["out"].partition(" ")
         assert words == "one two", first
-        assert first["/work/output.txt"] == "written", first
+        assert first["/folder/output.txt"] == "written", first
         assert first["cold_start"] == "1" and first["worker.xray"] == "Root=1-2-3", first
         print("start of the worker to its first command's main: %.1f ms" % ((int(began) - worker.started_ns) / 1e6))
         second = worker.run("again")

@@ -27,8 +27,8 @@ int PrintJob(const std::vector<std::string>& args) {
   job.program = "/bin/probe";
   job.argv = {"probe"};
   job.argv.insert(job.argv.end(), args.begin() + 1, args.end());
-  job.cwd = "/work";
-  job.output_dirs = {"/work"};
+  job.cwd = "/folder";
+  job.output_dirs = {"/folder"};
   job.record_reads = false;
   llama::wire::JobFile file;
   file.path = job.program;

@@ -55,7 +55,7 @@ def check(results):
         envelope = json.dumps(result["answer"]).encode()
         answer = subprocess.run([TOOL, "answer"], input=envelope, stdout=subprocess.PIPE, check=True).stdout.decode()
         assert f"outcome 0\nerror \nstatus {7 << 8}\n" in answer and " fun\n" in answer, answer
-        assert "output /work/output.txt written" in answer, answer
+        assert "output /folder/output.txt written" in answer, answer
 
 
 if __name__ == "__main__":
