@@ -97,7 +97,7 @@ TEST(CompareTest, FiguresOfBothSides) {
     std::optional<int64_t> b;
   };
   const Case cases[] = {
-      {"wall_ns", 10'000 * kTestMs, 10'500 * traces::kTestMs},
+      {"wall_ns", 10'000 * traces::kTestMs, 10'500 * traces::kTestMs},
       {"host_cpu_ns", 1000, {}},  // B has no samples
       {"client_cpu_ns", 23, {}},  // the daemon's 15, the wrapper's 8
       {"worker_cpu_ns", 1200, 4200},

@@ -68,9 +68,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   if (data[0] % 2 != 0) {
-    llama::report::LoadColumnar(std::string(bytes));
+    llama::traces::LoadColumnar(std::string(bytes));
   } else {
-    llama::report::LoadTrace(bytes);
+    llama::traces::LoadTrace(bytes);
   }
   return 0;
 }
