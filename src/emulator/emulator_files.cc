@@ -1,5 +1,7 @@
 #include "emulator/emulator_files.h"
 
+#include <algorithm>
+
 #include "base/file.h"
 #include "emulator/authority.h"
 #include "emulator/s3_storage.h"

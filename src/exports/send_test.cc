@@ -1,5 +1,7 @@
 #include "exports/send.h"
 
+#include <algorithm>
+
 #include "exports/exports_testing.h"
 
 namespace llama::exports {

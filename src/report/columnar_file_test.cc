@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "report/column_codec.h"
 #include "report/loader.h"
 #include "report/report_testing.h"
