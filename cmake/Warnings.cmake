@@ -16,9 +16,7 @@ add_compile_options(
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict>)
 endif()
-# Errors for the compilers that the checks run with; a newer one's new warnings must not keep anyone
-# from building.
-if(LLAMA_WERROR AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+if(LLAMA_WERROR)
   add_compile_options(-Werror)
 endif()
 # Sections per function, so that the static programs carry only what they use.

@@ -1,4 +1,5 @@
-# Sourced by ./quickstart and ./check: what they need of Debian 12 or Ubuntu 24.04, and installing it.
+# Sourced by ./quickstart and ./check: what they need of Debian 12, Debian 13 or Ubuntu 24.04,
+# and installing it.
 
 # To build and to run a build through llama.
 build_packages=(build-essential cmake ninja-build pkg-config python3 libgtest-dev libbenchmark-dev
@@ -10,8 +11,8 @@ source_packages=(ca-certificates dpkg-dev xz-utils bzip2)
 check_packages=(clang clang-format zstd googletest tcl util-linux optipng awscli python3-boto3 s3cmd
   autoconf automake libtool protobuf-compiler python3-jsonschema sqlite3)
 # Servers that the S3 client is tried against, and a browser with viewers of traces, by ./check --full
-# alone.
-full_packages=(ceph-mon ceph-osd radosgw ceph-common
+# alone; and what makes the next Debian's chroot.
+full_packages=(debootstrap ceph-mon ceph-osd radosgw ceph-common
   swift-proxy swift-account swift-container swift-object memcached
   chromium fonts-dejavu-core)
 kernel_packages=(flex bison bc libelf-dev)

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string_view>

@@ -1,5 +1,7 @@
 #include "emulator/emulator_files.h"
 
+#include <algorithm>
+
 #include "base/file.h"
 #include "emulator/request/authority.h"
 #include "emulator/request/text.h"

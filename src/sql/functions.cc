@@ -225,6 +225,14 @@ constexpr Aggregate kAggregates[] = {
     {"histogram", 2, Buckets::Step, Buckets::Final},
 };
 
+// SQLite refuses the results of functions that mark them as JSON, as some of ours do, and have not
+// said so before. Versions before 3.45 know neither.
+#ifdef SQLITE_RESULT_SUBTYPE
+constexpr int kMayBeJson = SQLITE_RESULT_SUBTYPE;
+#else
+constexpr int kMayBeJson = 0;
+#endif
+
 }  // namespace
 
 Result<void> AddFunctions(sqlite3* connection) {
@@ -234,8 +242,9 @@ Result<void> AddFunctions(sqlite3* connection) {
     auto* shared = new std::shared_ptr<Arrays>(arrays);
     const int rc = sqlite3_create_function_v2(
         connection, aggregate.name, aggregate.arguments,
-        SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, shared, nullptr, aggregate.step,
-        aggregate.final, [](void* p) { delete static_cast<std::shared_ptr<Arrays>*>(p); });
+        SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS | kMayBeJson, shared, nullptr,
+        aggregate.step, aggregate.final,
+        [](void* p) { delete static_cast<std::shared_ptr<Arrays>*>(p); });
     if (rc != SQLITE_OK) {
       return Error{Code::kInternal,
                    std::string("function ") + aggregate.name + ": " + sqlite3_errstr(rc)};

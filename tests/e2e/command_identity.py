@@ -1,10 +1,11 @@
 """Runs every case of command_cases.py with and without llama and compares all effects: standard
 output, standard error, exit status, and every file with its mode.
 
-    command_identity.py [--compiler gcc|clang|copied] [--called masquerade|launcher] [--bare-root]
-                        [CASE...]
+    command_identity.py [--compiler gcc|clang|copied|others] [--called masquerade|launcher]
+                        [--bare-root] [CASE...]
 
---compiler copied is a copy of gcc's files below a folder with a space in its name.
+--compiler copied is a copy of gcc's files below a folder with a space in its name; others are all
+the versions that are installed besides those that gcc and clang stand for.
 """
 import argparse
 import base64
@@ -55,29 +56,50 @@ def run_steps(case, folder, compilers):
 
 
 def compilers_of(args, scene):
-    """{word of a case: command to run}, or Skip."""
+    """Of each compiler to try, {word of a case: command to run}; or Skip."""
     if args.compiler == "copied":
-        return copy_of_gcc(scene)
+        return [copy_of_gcc(scene)]
+    if args.compiler == "others":
+        return other_versions()
     if args.compiler == "clang":
         harness.require_program("clang")
-        return {"cc": ["clang"], "c++": ["clang++"]}
-    return {"cc": ["gcc"], "c++": ["g++"]}
+        return [{"cc": ["clang"], "c++": ["clang++"]}]
+    return [{"cc": ["gcc"], "c++": ["g++"]}]
+
+
+def other_versions():
+    found = []
+    for c_name, cxx_name in (("gcc", "g++"), ("clang", "clang++")):
+        usual = shutil.which(c_name) and os.path.realpath(shutil.which(c_name))
+        for path in sorted(pathlib.Path("/usr/bin").glob(f"{c_name}-*")):
+            version = path.name.removeprefix(f"{c_name}-")
+            has_cxx = shutil.which(f"{cxx_name}-{version}")
+            if version.isdigit() and has_cxx and os.path.realpath(path) != usual:
+                found.append({"cc": [path.name], "c++": [f"{cxx_name}-{version}"]})
+    if not found:
+        raise harness.Skip("of gcc and of clang no more than one version is installed")
+    return found
 
 
 def copy_of_gcc(scene):
     """gcc finds its own parts relative to its driver, so a copy of them is a whole gcc."""
     driver = pathlib.Path(shutil.which("gcc")).resolve()
-    parts = pathlib.Path(subprocess.check_output([driver, "-print-prog-name=cc1"], text=True)).parent
-    expect(parts.is_relative_to("/usr/lib"), f"{driver}: parts in {parts}, not below /usr/lib")
+
+    def ask(question):
+        return pathlib.Path(subprocess.check_output([driver, question], text=True).strip())
+
+    # Programs and libraries; since gcc 13 Debian has the former below /usr/libexec.
+    parts = {ask("-print-prog-name=cc1").parent, ask("-print-libgcc-file-name").parent}
+    expect(all(p.is_relative_to("/usr") for p in parts), f"{driver}: parts in {parts}, not in /usr")
     home = scene.dir / "my gcc"
     for source in (driver, driver.parent / driver.name.replace("gcc", "g++")):
         target = home / source.resolve().relative_to("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source.resolve(), target)
-    libraries = subprocess.check_output([driver, "-print-multiarch"], text=True).strip()
-    headers = [pathlib.Path("/usr/include/c++") / parts.name,
-               pathlib.Path("/usr/include") / libraries / "c++" / parts.name]
-    for folder in (parts, *headers):
+    version = ask("-dumpversion")
+    headers = [pathlib.Path("/usr/include/c++") / version,
+               pathlib.Path("/usr/include") / ask("-print-multiarch") / "c++" / version]
+    for folder in (*parts, *headers):
         shutil.copytree(folder, home / folder.relative_to("/"), symlinks=True, dirs_exist_ok=True)
     gcc = home / driver.relative_to("/")
     gxx = next(gcc.parent.glob("*g++*"))
@@ -133,15 +155,18 @@ def scenario(scene, args):
     if args.called == "launcher" or args.compiler == "copied":
         prefix = [str(scene.bin / "llamacc")]
     faults, count = [], 0
-    for index, case in enumerate(command_cases.CASES):
-        wanted = not args.cases or case.name in args.cases
-        if wanted and not (case.gcc_only and args.compiler == "clang"):
-            faults += check_case(scene, case, compilers, prefix, index)
-            count += 1
+    for compiler in compilers:
+        name = compiler["cc"][0]
+        for case in command_cases.CASES:
+            wanted = not args.cases or case.name in args.cases
+            if wanted and not (case.gcc_only and name.startswith("clang")):
+                found = check_case(scene, case, compiler, prefix, count)
+                faults += [f"{name}: {fault}" for fault in found]
+                count += 1
     expect(not faults, f"{len(faults)} faults:\n" + "\n".join(faults))
     if args.bare_root:
         bare_root.check(scene)
-    print(f"{count} cases the same")
+    print(f"{count} cases the same, by", ", ".join(c["cc"][0] for c in compilers))
 
 
 def main():
@@ -149,7 +174,7 @@ def main():
         inner(*sys.argv[2:])
         return
     parser = argparse.ArgumentParser()
-    parser.add_argument("--compiler", choices=("gcc", "clang", "copied"), default="gcc")
+    parser.add_argument("--compiler", choices=("gcc", "clang", "copied", "others"), default="gcc")
     parser.add_argument("--called", choices=("masquerade", "launcher"), default="masquerade")
     parser.add_argument("--bare-root", action="store_true")
     parser.add_argument("cases", nargs="*")

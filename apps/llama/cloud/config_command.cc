@@ -1,4 +1,5 @@
 // llama config: every setting, its value, and where it comes from.
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <string>

@@ -33,7 +33,7 @@ struct HttpDeadlines {
 
 struct HttpRequest {
   std::string method = "GET";
-  std::string url;        // absolute, percent-encoded; sent exactly so
+  std::string url;        // absolute, percent-encoded; sent so, but for the "?" of an empty query
   Headers headers;        // Content-Length is the engine's, and so is Host unless it is here
   std::string_view body;  // must live until Send returns
   HttpDeadlines deadlines;

@@ -49,7 +49,8 @@ TEST(HttpEngine, SendsTheRequestExactlyAsGiven) {
        "GET /a/../b/./c?list-type=2&prefix=a%2fB&x"},
       {"PUT", "/k%20%7e//x?uploads", "body", "PUT /k%20%7e//x?uploads"},
       {"DELETE", "/k?a=b=c+d", "", "DELETE /k?a=b=c+d"},
-      {"POST", "/?", "", "POST /?"},
+      {"POST", "/?", "", "POST /"},
+      {"GET", "/?a=?", "", "GET /?a=?"},
       {"HEAD", "/%E4%BD%A0", "", "HEAD /%E4%BD%A0"},
       {"GET", "?only-query", "", "GET /?only-query"},
   };

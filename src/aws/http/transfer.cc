@@ -79,7 +79,11 @@ Result<void> Transfer::Start(CURL* easy, const TransferSettings& settings) {
   set(CURLOPT_PRIVATE, static_cast<void*>(this));
   set(CURLOPT_ERRORBUFFER, &curl_message_[0]);
   set(CURLOPT_NOSIGNAL, 1L);
-  set(CURLOPT_URL, request_.url.c_str());
+  // The "?" of an empty query means nothing, to a signature neither. Newer versions of curl leave
+  // it out, older ones sent it.
+  std::string url = request_.url;
+  if (url.find('?') == url.size() - 1) url.pop_back();
+  set(CURLOPT_URL, url.c_str());
   set(CURLOPT_PATH_AS_IS, 1L);
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));

@@ -1,4 +1,5 @@
 // Credentials that a service beside the machine gives: a container's agent, EC2's metadata.
+#include <algorithm>
 #include <utility>
 
 #include "aws/http/endpoint.h"

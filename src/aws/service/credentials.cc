@@ -1,5 +1,6 @@
 #include "aws/service/credentials.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 
 #include "aws/http/uplink.h"
@@ -244,8 +245,8 @@ TEST_F(ServiceTest, RenewsCredentialsOnce) {
   const char* kBodies[] = {"<Error><Code>ExpiredToken</Code></Error>",
                            R"({"__type":"ExpiredTokenException","message":"x"})",
                            R"({"message":"x","code":"RequestExpired"})",
-                           "<ErrorResponse><Error><Code>InvalidClientTokenId</Code></Error>"
-                           "</ErrorResponse>"};
+                           ("<ErrorResponse><Error><Code>InvalidClientTokenId</Code></Error>"
+                            "</ErrorResponse>")};
   for (const char* body : kBodies) {
     Restart();
     credentials_ = {};

@@ -2,6 +2,7 @@
 // where environments see it as /var/task.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 

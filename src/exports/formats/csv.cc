@@ -1,5 +1,7 @@
 // CSV as RFC 4180 has it: a header line, a span a line, lines end with CR LF. What is not there is
 // an empty field; an empty text is a quoted one.
+#include <algorithm>
+
 #include "exports/formats/formats.h"
 #include "exports/io/json_writer.h"
 #include "exports/spans/flat_spans.h"

@@ -1,5 +1,7 @@
 #include "exports/send/send.h"
 
+#include <algorithm>
+
 #include "exports/spans/testing.h"
 
 namespace llama::exports {

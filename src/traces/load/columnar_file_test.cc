@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "traces/columns/testing.h"
 #include "traces/load/column_codec.h"
 #include "traces/load/loader.h"

@@ -150,8 +150,8 @@ TEST_F(LookupsTest, IsIncompleteWhereAProcessDidNotRecord) {
 TEST_F(LookupsTest, WorksInAFolderWithSpaces) {
   ASSERT_TRUE(MakeDirs(at_ + "/a worker"));
   log_ = LookupLog::Create(at_ + "/a worker").value();
-  const Lookups lookups = Run({"/bin/cat", "nothing"});
-  EXPECT_EQ(err_, "/bin/cat: nothing: No such file or directory\n");
+  const Lookups lookups = Run({"/bin/sh", "-c", "cat nothing"});
+  EXPECT_EQ(err_, "cat: nothing: No such file or directory\n");
   EXPECT_TRUE(lookups.complete);
   EXPECT_TRUE(Has(lookups.absent, at_ + "/nothing"));
 }
