@@ -13,6 +13,8 @@
 namespace llama::cloud {
 namespace {
 
+using job::DetailOf;
+
 // Whether the process runs; a zombie that nobody has reaped yet doesn't.
 bool Runs(const std::string& pid) {
   Result<std::string> stat = ReadFile("/proc/" + pid + "/stat");
@@ -67,8 +69,8 @@ TEST_F(LocalPoolTest, StartsAWorkerOnceAndKeepsItWarm) {
   EXPECT_EQ(first->payload, "hello");
   EXPECT_TRUE(first->cold_start);
   EXPECT_GT(first->init_ns, 0);
-  EXPECT_GT(first->billed_ms, 0);
-  EXPECT_EQ(first->memory_mb, options_.memory_mb);
+  EXPECT_GT(DetailOf(*first, "billed_ms"), 0);
+  EXPECT_EQ(DetailOf(*first, "memory_mb"), options_.memory_mb);
   Result<job::Invocation> second = Invoke("echo again");
   ASSERT_TRUE(second);
   EXPECT_EQ(second->payload, "again");

@@ -80,4 +80,10 @@ const char* FindVariable(const std::vector<std::string>& env, std::string_view n
   return nullptr;
 }
 
+std::string_view VariableOr(const std::vector<std::string>& env, std::string_view name,
+                            std::string_view otherwise) {
+  const char* value = FindVariable(env, name);
+  return value == nullptr ? otherwise : std::string_view(value);
+}
+
 }  // namespace llama::session

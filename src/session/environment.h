@@ -13,5 +13,8 @@ std::vector<std::string> RelevantEnvironment(const char* const* environ);
 
 // The value of `name` in "K=V" strings, or nullptr. Valid as long as `env` is.
 const char* FindVariable(const std::vector<std::string>& env, std::string_view name);
+// The same, or `otherwise` if it is not set.
+std::string_view VariableOr(const std::vector<std::string>& env, std::string_view name,
+                            std::string_view otherwise);
 
 }  // namespace llama::session

@@ -265,7 +265,7 @@ std::string Encode(const Status& m) {
   out.Int(m.local_slots);
   PutCounters(out, m.counters);
   out.Bytes(m.backend);
-  out.Bytes(m.trouble);
+  out.Bytes(m.outage);
   return out.Take();
 }
 
@@ -281,7 +281,7 @@ Result<Status> DecodeStatus(std::string_view body) {
   m.local_slots = GetInt32(in);
   m.counters = GetCounters(in);
   m.backend = in.String();
-  m.trouble = in.String();
+  m.outage = in.String();
   return Whole(in, std::move(m), "status reply");
 }
 

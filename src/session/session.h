@@ -208,7 +208,7 @@ struct Status {
   int32_t local_slots = 0;
   Counters counters;
   std::string backend;  // what runs jobs, where objects are: "lambda:llama, s3://bucket/"
-  std::string trouble;  // why nothing goes there now, in a line; empty: all is well
+  std::string outage;   // why nothing goes there now, in a line; empty: all is well
 };
 
 std::string Encode(const Hello& m);

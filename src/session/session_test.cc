@@ -47,7 +47,7 @@ Status SampleStatus() {
   m.counters.local_waiting = UINT64_MAX;
   m.counters.cost_usd = 0.25;
   m.backend = "embedded";
-  m.trouble = "no network";
+  m.outage = "no network";
   return m;
 }
 

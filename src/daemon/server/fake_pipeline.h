@@ -81,18 +81,17 @@ class FakePipeline final : public Pipeline {
 
     Verdict Run(const std::function<bool()>& cancelled) override {
       pipeline_.Note("run " + what_);
-      Verdict verdict;
-      verdict.result.out = request_.argv.back();
-      verdict.result.status = 3 << 8;
-      if (what_ == "big") verdict.result.out.assign(8 << 20, 'x');
-      if (what_ == "local") verdict = {true, "told to", {}, {}};
-      if (is_command_) {
-        verdict.command.emplace();
-        verdict.command->out = request_.argv.back();
-      }
       if (what_ == "block") pipeline_.Block(cancelled);
       if (what_ == "deaf") pipeline_.Block([] { return false; });
-      return verdict;
+      if (what_ == "local") return RunHere{"told to"};
+      if (is_command_) {
+        session::CommandResult result;
+        result.out = request_.argv.back();
+        return result;
+      }
+      session::CompileResult result{3 << 8, request_.argv.back(), {}};
+      if (what_ == "big") result.out.assign(8 << 20, 'x');
+      return result;
     }
     void SlotGranted(int64_t now_ns) override {
       EXPECT_GT(now_ns, 0);

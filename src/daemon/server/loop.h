@@ -76,6 +76,7 @@ class Server::Loop {
   bool StartCompile(Id id, Connection& connection, const std::string& body);
   bool StartCommand(Id id, Connection& connection, const std::string& body);
   using MakeJob = std::function<std::unique_ptr<Job>(int64_t received_ns)>;
+  static std::string FrameOf(const Verdict& verdict);
   bool StartJob(Id id, Connection& connection, MakeJob make);
   bool Serve(Id id, Connection& connection, std::function<std::string()> answer);
   bool ServeStatus(Id id, Connection& connection, const std::string& body);

@@ -124,6 +124,17 @@ bool Server::Loop::StartCommand(Id id, Connection& connection, const std::string
                   });
 }
 
+std::string Server::Loop::FrameOf(const Verdict& verdict) {
+  if (const auto* result = std::get_if<session::CompileResult>(&verdict)) {
+    return session::EncodeFrame(session::FrameType::kResult, Encode(*result));
+  }
+  if (const auto* result = std::get_if<session::CommandResult>(&verdict)) {
+    return session::EncodeFrame(session::FrameType::kCommandResult, Encode(*result));
+  }
+  const session::RunLocally answer{std::get<RunHere>(verdict).reason};
+  return session::EncodeFrame(session::FrameType::kRunLocally, Encode(answer));
+}
+
 bool Server::Loop::StartJob(Id id, Connection& connection, MakeJob make) {
   // A wrapper whose connection is closed runs its compiler.
   if (stopping_) return false;
@@ -135,17 +146,7 @@ bool Server::Loop::StartJob(Id id, Connection& connection, MakeJob make) {
   return jobs_.Post([this, id, running, received_ns, make = std::move(make)] {
     running->job = make(received_ns);
     const Verdict verdict = running->job->Run([&] { return running->cancelled.load(); });
-    Completion completion{id, verdict.local, {}, running};
-    if (verdict.command) {
-      completion.frame =
-          session::EncodeFrame(session::FrameType::kCommandResult, Encode(*verdict.command));
-    } else if (verdict.local) {
-      completion.frame = session::EncodeFrame(session::FrameType::kRunLocally,
-                                              Encode(session::RunLocally{verdict.reason}));
-    } else {
-      completion.frame = session::EncodeFrame(session::FrameType::kResult, Encode(verdict.result));
-    }
-    Complete(std::move(completion));
+    Complete({id, std::holds_alternative<RunHere>(verdict), FrameOf(verdict), running});
   });
 }
 

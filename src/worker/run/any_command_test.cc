@@ -29,7 +29,7 @@ class AnyCommandTest : public testing::Test {
     job::Job job = ShellJob(layer_, script);
     job.output_dirs.clear();
     job.any_command = true;
-    job.env.push_back(std::string("LLAMA_LOOKUP_ROOT=") + job::kRootMark);
+    job.env.push_back(std::string("LLAMA_LOOKUP_ROOT=") + kRootMark);
     return job;
   }
 

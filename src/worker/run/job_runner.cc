@@ -39,7 +39,7 @@ Result<void> CheckPaths(const std::vector<std::string>& paths, std::string_view 
 
 // The working directory as a local path: it is below the root, said or not.
 std::string LocalCwd(const job::Job& job) {
-  return job.cwd.starts_with(job::kRootMark) ? job.cwd.substr(1) : job.cwd;
+  return job.cwd.starts_with(kRootMark) ? job.cwd.substr(1) : job.cwd;
 }
 
 Result<void> CheckJob(const job::Job& job) {
@@ -172,7 +172,7 @@ JobRunner::~JobRunner() {
 std::string JobRunner::Rooted(std::string_view text) const {
   std::string out;
   for (char c : text) {
-    if (c == job::kRootMark) {
+    if (c == kRootMark) {
       out += mirror_->root();
     } else {
       out.push_back(c);

@@ -96,7 +96,7 @@ TEST_F(JobRunnerTest, NothingOfOneJobIsSeenByTheNext) {
 }
 
 TEST_F(JobRunnerTest, PutsTheRootWhereTheMarkStands) {
-  const std::string mark(1, job::kRootMark);
+  const std::string mark(1, kRootMark);
   job::Job job = Script("echo \"$1|$VALUE\"; pwd");
   job.argv.insert(job.argv.end(), {"sh", mark + "/a:" + mark + "/b"});
   job.env.push_back("VALUE=-I" + mark + "/include");

@@ -1,4 +1,4 @@
-// Sync: keeps the remote tree in step with what jobs need.
+// TreeSync: keeps the remote tree in step with what jobs need.
 //
 // A job asks for a manifest and gets the layers and inline entries whose view holds it. Small new
 // files travel inline with the first few jobs that need them; once they add up, or are asked for
@@ -35,16 +35,16 @@ struct Synced {
   int64_t store_ns = 0;  // in those requests
 };
 
-class Sync {
+class TreeSync {
  public:
-  Sync(store::ObjectStore& store, tree::LayerIndex& index, files::DigestCache& digests,
-       const Clock& clock)
+  TreeSync(store::ObjectStore& store, tree::LayerIndex& index, files::DigestCache& digests,
+           const Clock& clock)
       : store_(store), index_(index), clock_(clock), siblings_(digests) {}
 
   // kUnavailable: a file is no longer what the manifest says (scan again), or the store fails;
   // kCancelled. `shared` are entries for many jobs (the toolchain): never inline.
-  Result<Synced> Bring(const tree::Manifest& wanted, const tree::Manifest& shared,
-                       const std::function<bool()>& cancelled);
+  Result<Synced> Ensure(const tree::Manifest& wanted, const tree::Manifest& shared,
+                        const std::function<bool()>& cancelled);
 
   // A worker did not find these objects, in an invocation that began at `since_ns` (monotonic):
   // they are sent again when next needed, unless that already happened after that time.

@@ -1,4 +1,4 @@
-#include "execute/sync.h"
+#include "execute/tree_sync.h"
 
 #include <gtest/gtest.h>
 
@@ -51,7 +51,7 @@ class SyncTest : public testing::Test {
     auto digests = files::DigestCache::Open("", SystemClock());
     ASSERT_TRUE(digests);
     digests_ = std::move(*digests);
-    sync_ = std::make_unique<Sync>(store_, *index_, *digests_, clock_);
+    sync_ = std::make_unique<TreeSync>(store_, *index_, *digests_, clock_);
   }
 
   // Writes a file and gives the manifest that names it as it is now.
@@ -78,33 +78,33 @@ class SyncTest : public testing::Test {
   FakeClock clock_;
   std::unique_ptr<tree::LayerIndex> index_;
   std::unique_ptr<files::DigestCache> digests_;
-  std::unique_ptr<Sync> sync_;
+  std::unique_ptr<TreeSync> sync_;
 };
 
 TEST_F(SyncTest, SmallFilesTravelInlineForAWhileAndThenGetALayer) {
   const tree::Manifest wanted = File("a.h", "small");
   for (int job = 0; job < 8; ++job) {
-    const auto synced = sync_->Bring(wanted, {}, nullptr);
+    const auto synced = sync_->Ensure(wanted, {}, nullptr);
     ASSERT_TRUE(synced) << synced.error().message;
     ASSERT_EQ(synced->inline_contents.size(), 1u);
     EXPECT_EQ(synced->inline_contents[0].second, "small");
     EXPECT_TRUE(synced->layers.empty());
   }
-  const auto last = sync_->Bring(wanted, {}, nullptr);
+  const auto last = sync_->Ensure(wanted, {}, nullptr);
   ASSERT_TRUE(last);
   EXPECT_TRUE(last->inline_contents.empty());
   EXPECT_EQ(last->layers.size(), 1u);
   EXPECT_EQ(last->uploaded_objects, 1u);
-  const auto after = sync_->Bring(wanted, {}, nullptr);
+  const auto after = sync_->Ensure(wanted, {}, nullptr);
   ASSERT_TRUE(after);
   EXPECT_EQ(after->layers, last->layers);
   EXPECT_EQ(store_.puts, 1);
 }
 
 TEST_F(SyncTest, ALayerTakesAlongWhatTravelledInline) {
-  ASSERT_TRUE(sync_->Bring(File("small.h", "small"), {}, nullptr));
-  ASSERT_TRUE(sync_->Bring(File("big.h", Noise(200'000)), {}, nullptr));
-  const auto again = sync_->Bring(File("small.h", "small"), {}, nullptr);
+  ASSERT_TRUE(sync_->Ensure(File("small.h", "small"), {}, nullptr));
+  ASSERT_TRUE(sync_->Ensure(File("big.h", Noise(200'000)), {}, nullptr));
+  const auto again = sync_->Ensure(File("small.h", "small"), {}, nullptr);
   ASSERT_TRUE(again);
   EXPECT_TRUE(again->inline_contents.empty());
   EXPECT_EQ(store_.puts, 1);
@@ -113,9 +113,9 @@ TEST_F(SyncTest, ALayerTakesAlongWhatTravelledInline) {
 TEST_F(SyncTest, ALayerTakesAlongTheHeadersBesideItsOwn) {
   const tree::Manifest neighbour = File("beside.h", Noise(90'000, 3));
   File("beside.c", Noise(90'000, 4));
-  ASSERT_TRUE(sync_->Bring(File("big.h", Noise(100'000)), {}, nullptr));
+  ASSERT_TRUE(sync_->Ensure(File("big.h", Noise(100'000)), {}, nullptr));
   EXPECT_TRUE(index_->Missing(neighbour).empty());
-  const auto synced = sync_->Bring(neighbour, {}, nullptr);
+  const auto synced = sync_->Ensure(neighbour, {}, nullptr);
   ASSERT_TRUE(synced);
   EXPECT_EQ(synced->layers.size(), 1u);
   EXPECT_EQ(store_.puts, 1);
@@ -127,14 +127,14 @@ TEST_F(SyncTest, DirectoriesAndLinksNeedNoStore) {
   tree::Entry link;
   link.type = tree::EntryType::kSymlink;
   link.target = "d";
-  const auto synced = sync_->Bring({{"/d", dir}, {"/l", link}}, {}, nullptr);
+  const auto synced = sync_->Ensure({{"/d", dir}, {"/l", link}}, {}, nullptr);
   ASSERT_TRUE(synced);
   EXPECT_EQ(synced->inline_entries.size(), 2u);
   EXPECT_EQ(store_.puts, 0);
 }
 
 TEST_F(SyncTest, SharedEntriesAreNeverInline) {
-  const auto synced = sync_->Bring({}, File("cc1", "tiny compiler"), nullptr);
+  const auto synced = sync_->Ensure({}, File("cc1", "tiny compiler"), nullptr);
   ASSERT_TRUE(synced);
   EXPECT_TRUE(synced->inline_contents.empty());
   EXPECT_EQ(synced->layers.size(), 1u);
@@ -147,15 +147,15 @@ TEST_F(SyncTest, JobsThatWaitForAnUploadShareTheNext) {
   for (unsigned i = 0; i <= kJobs; ++i) {
     wanted.push_back(File("x" + std::to_string(i), Noise(100'000, i + 1)));
   }
-  std::thread first([&] { EXPECT_TRUE(sync_->Bring(wanted[0], {}, nullptr)); });
+  std::thread first([&] { EXPECT_TRUE(sync_->Ensure(wanted[0], {}, nullptr)); });
   while (store_.puts == 0) std::this_thread::yield();
   std::vector<std::thread> others;
   std::atomic<int> asked = 0;
   for (int i = 1; i <= kJobs; ++i) {
     others.emplace_back([&, i] {
-      // Bring asks this once before it queues and then in every wait, so twice means queued.
+      // Ensure asks this once before it queues and then in every wait, so twice means queued.
       int looks = 0;
-      const auto synced = sync_->Bring(wanted[static_cast<size_t>(i)], {}, [&] {
+      const auto synced = sync_->Ensure(wanted[static_cast<size_t>(i)], {}, [&] {
         if (++looks == 2) ++asked;
         return false;
       });
@@ -173,7 +173,7 @@ TEST_F(SyncTest, JobsThatWaitForAnUploadShareTheNext) {
 TEST_F(SyncTest, AFileThatChangedSinceTheScanIsSaidSo) {
   const tree::Manifest wanted = File("a.h", Noise(100'000));
   File("a.h", Noise(100'000, 7));
-  const auto synced = sync_->Bring(wanted, {}, nullptr);
+  const auto synced = sync_->Ensure(wanted, {}, nullptr);
   ASSERT_FALSE(synced);
   EXPECT_EQ(synced.error().code, Code::kUnavailable);
   EXPECT_NE(synced.error().message.find("a.h"), std::string::npos);
@@ -181,8 +181,8 @@ TEST_F(SyncTest, AFileThatChangedSinceTheScanIsSaidSo) {
 }
 
 TEST_F(SyncTest, ANewVersionHidesTheOld) {
-  ASSERT_TRUE(sync_->Bring(File("a.h", Noise(100'000)), {}, nullptr));
-  const auto newer = sync_->Bring(File("a.h", Noise(100'000, 7)), {}, nullptr);
+  ASSERT_TRUE(sync_->Ensure(File("a.h", Noise(100'000)), {}, nullptr));
+  const auto newer = sync_->Ensure(File("a.h", Noise(100'000, 7)), {}, nullptr);
   ASSERT_TRUE(newer);
   EXPECT_EQ(newer->layers.size(), 1u);
   EXPECT_EQ(store_.puts, 2);
@@ -191,23 +191,23 @@ TEST_F(SyncTest, ANewVersionHidesTheOld) {
 TEST_F(SyncTest, ARefusingStoreIsAnErrorAndNotRemembered) {
   const tree::Manifest wanted = File("a.h", Noise(100'000));
   store_.fail = true;
-  const auto refused = sync_->Bring(wanted, {}, nullptr);
+  const auto refused = sync_->Ensure(wanted, {}, nullptr);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kUnavailable);
   store_.fail = false;
-  const auto synced = sync_->Bring(wanted, {}, nullptr);
+  const auto synced = sync_->Ensure(wanted, {}, nullptr);
   ASSERT_TRUE(synced);
   EXPECT_EQ(synced->layers.size(), 1u);
 }
 
 TEST_F(SyncTest, ALostObjectIsSentAgainOverWhatIsThere) {
   const tree::Manifest wanted = File("a.h", Noise(100'000));
-  const auto first = sync_->Bring(wanted, {}, nullptr);
+  const auto first = sync_->Ensure(wanted, {}, nullptr);
   ASSERT_TRUE(first);
   EXPECT_FALSE(store_.replaced);
   clock_.AdvanceNs(1'000'000);
   sync_->Lost({first->layers[0].key}, clock_.MonotonicNs());
-  const auto again = sync_->Bring(wanted, {}, nullptr);
+  const auto again = sync_->Ensure(wanted, {}, nullptr);
   ASSERT_TRUE(again);
   EXPECT_EQ(again->layers, first->layers);
   EXPECT_TRUE(store_.replaced);
@@ -218,15 +218,15 @@ TEST_F(SyncTest, ALossReportedFromBeforeTheResendIsOld) {
   const tree::Manifest wanted = File("a.h", Noise(100'000));
   const int64_t before = clock_.MonotonicNs();
   clock_.AdvanceNs(1'000'000);
-  const auto first = sync_->Bring(wanted, {}, nullptr);
+  const auto first = sync_->Ensure(wanted, {}, nullptr);
   ASSERT_TRUE(first);
   sync_->Lost({first->layers[0].key}, before);
-  ASSERT_TRUE(sync_->Bring(wanted, {}, nullptr));
+  ASSERT_TRUE(sync_->Ensure(wanted, {}, nullptr));
   EXPECT_EQ(store_.puts, 1);
 }
 
 TEST_F(SyncTest, CancellationIsHeeded) {
-  const auto synced = sync_->Bring(File("a.h", "x"), {}, [] { return true; });
+  const auto synced = sync_->Ensure(File("a.h", "x"), {}, [] { return true; });
   ASSERT_FALSE(synced);
   EXPECT_EQ(synced.error().code, Code::kCancelled);
 }

@@ -1,4 +1,4 @@
-#include "execute/sync.h"
+#include "execute/tree_sync.h"
 
 #include "base/log.h"
 
@@ -40,7 +40,7 @@ tree::Manifest Without(const tree::Manifest& all, const tree::Manifest& gone) {
 
 }  // namespace
 
-Result<bool> Sync::TakeInline(const tree::Manifest& missing, Synced& out) {
+Result<bool> TreeSync::TakeInline(const tree::Manifest& missing, Synced& out) {
   const uint64_t bytes = FileBytes(missing);
   {
     const MutexLock lock(mutex_);
@@ -67,8 +67,8 @@ Result<bool> Sync::TakeInline(const tree::Manifest& missing, Synced& out) {
   return true;
 }
 
-Result<Synced> Sync::Bring(const tree::Manifest& wanted, const tree::Manifest& shared,
-                           const std::function<bool()>& cancelled) {
+Result<Synced> TreeSync::Ensure(const tree::Manifest& wanted, const tree::Manifest& shared,
+                                const std::function<bool()>& cancelled) {
   Synced out;
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     if (cancelled && cancelled()) return Error{Code::kCancelled, "sync"};
@@ -106,8 +106,8 @@ Result<Synced> Sync::Bring(const tree::Manifest& wanted, const tree::Manifest& s
   return Error{Code::kUnavailable, "files keep changing while they are sent"};
 }
 
-Result<void> Sync::Upload(const tree::Manifest& missing, Synced& out,
-                          const std::function<bool()>& cancelled) {
+Result<void> TreeSync::Upload(const tree::Manifest& missing, Synced& out,
+                              const std::function<bool()>& cancelled) {
   tree::Manifest batch;
   {
     const MutexLock lock(mutex_);
@@ -146,7 +146,7 @@ Result<void> Sync::Upload(const tree::Manifest& missing, Synced& out,
   return sent;
 }
 
-Result<void> Sync::UploadLayer(const tree::Manifest& entries, Synced& out) {
+Result<void> TreeSync::UploadLayer(const tree::Manifest& entries, Synced& out) {
   if (entries.empty()) return {};
   const auto files = tree::NewLocalFileSource();
   ASSIGN_OR_RETURN(const tree::LayerObject object, tree::BuildLayer(entries, *files));
@@ -175,7 +175,7 @@ Result<void> Sync::UploadLayer(const tree::Manifest& entries, Synced& out) {
   return index_.Add({object.key, object.bytes.size()}, entries);
 }
 
-void Sync::Lost(const std::vector<std::string>& keys, int64_t since_ns) {
+void TreeSync::Lost(const std::vector<std::string>& keys, int64_t since_ns) {
   for (const std::string& key : keys) {
     {
       const MutexLock lock(mutex_);
