@@ -1,6 +1,6 @@
 # headers_compile_alone: one translation unit a header, holding nothing but its #include. A header
 # that leans on what its includer included before does not compile. Not part of `all`.
-file(GLOB headers RELATIVE ${CMAKE_SOURCE_DIR}/src CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*/*.h)
+file(GLOB_RECURSE headers RELATIVE ${CMAKE_SOURCE_DIR}/src CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*.h)
 set(units)
 foreach(header ${headers})
   set(unit ${CMAKE_BINARY_DIR}/headers/${header}.cc)

@@ -10,7 +10,7 @@ foreach(source ${sources})
 endforeach()
 string(SHA256 id "${all}")
 string(SUBSTRING ${id} 0 32 id)
-file(WRITE ${OUT} "#include \"build_id.h\"
+file(WRITE ${OUT} "#include \"build_id/build_id.h\"
 
 namespace llama {
 

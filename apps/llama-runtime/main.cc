@@ -28,12 +28,12 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "build_id.h"
-#include "worker/deliveries.h"
-#include "worker/job_runner.h"
-#include "worker/job_store.h"
-#include "worker/runtime_client.h"
-#include "worker/serve.h"
+#include "build_id/build_id.h"
+#include "worker/run/job_runner.h"
+#include "worker/transport/deliveries.h"
+#include "worker/transport/job_store.h"
+#include "worker/transport/runtime_client.h"
+#include "worker/transport/serve.h"
 
 namespace {
 

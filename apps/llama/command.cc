@@ -1,4 +1,4 @@
-#include "command.h"
+#include "llama/command.h"
 
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-#include "daemon_command.h"
+#include "llama/daemon_command.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -13,12 +13,12 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "build_id.h"
+#include "build_id/build_id.h"
 #include "client/connection.h"
-#include "daemon/main.h"
-#include "daemon/pipeline.h"
-#include "wire/session.h"
-#include "wire/socket.h"
+#include "daemon/jobs/pipeline.h"
+#include "daemon/server/main.h"
+#include "session/session.h"
+#include "session/socket.h"
 
 namespace llama {
 namespace {
@@ -64,8 +64,8 @@ Result<void> AwaitEnd(const std::string& run_dir) {
 // By signal, which a daemon of every version understands.
 Result<void> Stop() {
   ASSIGN_OR_RETURN(const std::string state_dir, client::StateDir());
-  const std::string run_dir = wire::RunDir(state_dir);
-  ASSIGN_OR_RETURN(const Fd connection, wire::ConnectSocket(run_dir));
+  const std::string run_dir = session::RunDir(state_dir);
+  ASSIGN_OR_RETURN(const Fd connection, session::ConnectSocket(run_dir));
   ucred peer{};
   socklen_t size = sizeof peer;
   if (getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
@@ -75,22 +75,22 @@ Result<void> Stop() {
   return AwaitEnd(run_dir);
 }
 
-Result<wire::Status> AskStatus() {
+Result<session::Status> AskStatus() {
   ASSIGN_OR_RETURN(client::ConnectOptions options, Options());
   options.start = false;
   options.build_id.clear();
   ASSIGN_OR_RETURN(const Fd connection, client::Connect(options));
-  TRY(wire::SendFrame(connection.get(), wire::FrameType::kStatus, Encode(wire::StatusRequest{}),
-                      kStatusMs));
-  ASSIGN_OR_RETURN(const wire::Frame reply, wire::ReceiveFrame(connection.get(), kStatusMs));
-  if (reply.type != wire::FrameType::kStatusReply) {
+  TRY(session::SendFrame(connection.get(), session::FrameType::kStatus,
+                         Encode(session::StatusRequest{}), kStatusMs));
+  ASSIGN_OR_RETURN(const session::Frame reply, session::ReceiveFrame(connection.get(), kStatusMs));
+  if (reply.type != session::FrameType::kStatusReply) {
     return Error{Code::kInvalid, "the daemon answered with something else"};
   }
-  return wire::DecodeStatus(reply.body);
+  return session::DecodeStatus(reply.body);
 }
 
-void PrintJson(const wire::Status& status) {
-  const wire::Counters& c = status.counters;
+void PrintJson(const session::Status& status) {
+  const session::Counters& c = status.counters;
   JsonWriter json;
   json.BeginObject().Key("pid").Int(status.pid).Key("build_id").String(status.build_id);
   json.Key("start_ns").Int(status.start_ns);
@@ -115,8 +115,8 @@ void PrintJson(const wire::Status& status) {
   std::printf("%s\n", json.str().c_str());
 }
 
-void PrintText(const wire::Status& status) {
-  const wire::Counters& c = status.counters;
+void PrintText(const session::Status& status) {
+  const session::Counters& c = status.counters;
   const auto n = [](uint64_t value) { return static_cast<unsigned long long>(value); };
   const int64_t up_s = (SystemClock().NowNs() - status.start_ns) / 1'000'000'000;
   std::printf("daemon      pid %u, up %lld s, build %.12s\n", status.pid,
@@ -135,7 +135,7 @@ void PrintText(const wire::Status& status) {
 }
 
 int Status(bool json) {
-  const Result<wire::Status> status = AskStatus();
+  const Result<session::Status> status = AskStatus();
   if (!status) return Fail(status.error());
   json ? PrintJson(*status) : PrintText(*status);
   return 0;

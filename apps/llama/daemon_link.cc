@@ -1,4 +1,4 @@
-#include "daemon_link.h"
+#include "llama/daemon_link.h"
 
 #include <poll.h>
 
@@ -11,20 +11,21 @@ constexpr int64_t kAgainMs = 300;
 constexpr int64_t kAgainEveryNs = 1'000'000'000;
 constexpr int64_t kReplyMs = 1'000;
 
-Result<void> Request(int fd, wire::FrameType type, std::string_view body, int64_t timeout_ms) {
-  TRY(wire::SendFrame(fd, type, body, timeout_ms));
-  ASSIGN_OR_RETURN(const wire::Frame frame, wire::ReceiveFrame(fd, timeout_ms));
-  if (frame.type != wire::FrameType::kAck) {
+Result<void> Request(int fd, session::FrameType type, std::string_view body, int64_t timeout_ms) {
+  TRY(session::SendFrame(fd, type, body, timeout_ms));
+  ASSIGN_OR_RETURN(const session::Frame frame, session::ReceiveFrame(fd, timeout_ms));
+  if (frame.type != session::FrameType::kAck) {
     return Error{Code::kInvalid, "the daemon answered something else than an acknowledgement"};
   }
-  ASSIGN_OR_RETURN(const wire::Ack ack, wire::DecodeAck(frame.body));
+  ASSIGN_OR_RETURN(const session::Ack ack, session::DecodeAck(frame.body));
   if (!ack.error.empty()) return Error{Code::kRemoteFailed, ack.error};
   return {};
 }
 
 }  // namespace
 
-DaemonLink::DaemonLink(client::ConnectOptions options, wire::BeginBuild build, const Clock& clock)
+DaemonLink::DaemonLink(client::ConnectOptions options, session::BeginBuild build,
+                       const Clock& clock)
     : options_(std::move(options)), build_(std::move(build)), clock_(clock) {}
 
 Result<void> DaemonLink::Connect(bool start, int64_t timeout_ms) {
@@ -34,7 +35,7 @@ Result<void> DaemonLink::Connect(bool start, int64_t timeout_ms) {
   options_.timeout_ms = timeout_ms;
   ASSIGN_OR_RETURN(fd_, client::Connect(options_));
   const Result<void> begun =
-      Request(fd_.get(), wire::FrameType::kBeginBuild, Encode(build_), timeout_ms);
+      Request(fd_.get(), session::FrameType::kBeginBuild, Encode(build_), timeout_ms);
   if (!begun) fd_.Reset();
   return begun;
 }
@@ -44,10 +45,10 @@ Result<void> DaemonLink::Begin() { return Connect(true, kBeginMs); }
 void DaemonLink::TakeReply() {
   pollfd waiting{fd_.get(), POLLIN, 0};
   if (poll(&waiting, 1, 0) <= 0) return;
-  const auto frame = wire::ReceiveFrame(fd_.get(), kReplyMs);
-  const auto status = frame && frame->type == wire::FrameType::kStatusReply
-                          ? wire::DecodeStatus(frame->body)
-                          : Result<wire::Status>(Error{Code::kInvalid, "no status"});
+  const auto frame = session::ReceiveFrame(fd_.get(), kReplyMs);
+  const auto status = frame && frame->type == session::FrameType::kStatusReply
+                          ? session::DecodeStatus(frame->body)
+                          : Result<session::Status>(Error{Code::kInvalid, "no status"});
   if (!status) {
     fd_.Reset();
     return;
@@ -64,20 +65,20 @@ void DaemonLink::Tick(bool ask) {
     if (clock_.MonotonicNs() - tried_ns_ < kAgainEveryNs || !Connect(false, kAgainMs)) return;
   }
   if (!ask || asked_) return;
-  const std::string body = Encode(wire::StatusRequest{build_.id});
-  if (wire::SendFrame(fd_.get(), wire::FrameType::kStatus, body, kReplyMs)) {
+  const std::string body = Encode(session::StatusRequest{build_.id});
+  if (session::SendFrame(fd_.get(), session::FrameType::kStatus, body, kReplyMs)) {
     asked_ = true;
   } else {
     fd_.Reset();
   }
 }
 
-Result<void> DaemonLink::End(const wire::EndBuild& end) {
+Result<void> DaemonLink::End(const session::EndBuild& end) {
   // A connection of its own: the old one may still owe a status.
   options_.start = false;
   options_.timeout_ms = kAgainMs;
   ASSIGN_OR_RETURN(const Fd fd, client::Connect(options_));
-  return Request(fd.get(), wire::FrameType::kEndBuild, Encode(end), kEndMs);
+  return Request(fd.get(), session::FrameType::kEndBuild, Encode(end), kEndMs);
 }
 
 }  // namespace llama::app

@@ -10,23 +10,23 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "client/connection.h"
-#include "wire/session.h"
+#include "session/session.h"
 
 namespace llama::app {
 
 class DaemonLink {
  public:
-  DaemonLink(client::ConnectOptions options, wire::BeginBuild build, const Clock& clock);
+  DaemonLink(client::ConnectOptions options, session::BeginBuild build, const Clock& clock);
 
   // Connects, starting the daemon if need be.
   Result<void> Begin();
   // Takes a reply that is there, asks again if `ask`, and connects again if the daemon was lost.
   void Tick(bool ask);
   // Returns when the root span and all before it are in the trace file.
-  Result<void> End(const wire::EndBuild& end);
+  Result<void> End(const session::EndBuild& end);
 
   // The latest, if any came.
-  const std::optional<wire::Counters>& counters() const { return counters_; }
+  const std::optional<session::Counters>& counters() const { return counters_; }
   // Why nothing goes to the cloud now, as of the latest reply; empty: all is well.
   const std::string& trouble() const { return trouble_; }
 
@@ -35,12 +35,12 @@ class DaemonLink {
   void TakeReply();
 
   client::ConnectOptions options_;
-  const wire::BeginBuild build_;
+  const session::BeginBuild build_;
   const Clock& clock_;
   Fd fd_;
   int64_t tried_ns_ = 0;
   bool asked_ = false;  // a reply is under way
-  std::optional<wire::Counters> counters_;
+  std::optional<session::Counters> counters_;
   std::string trouble_;
 };
 

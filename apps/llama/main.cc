@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "build_id.h"
-#include "command.h"
-#include "daemon_command.h"
+#include "build_id/build_id.h"
+#include "llama/command.h"
+#include "llama/daemon_command.h"
 
 namespace llama::app {
 namespace {

@@ -1,5 +1,5 @@
 // llamacc, llamac++: what a build system runs instead of the compiler.
-#include "build_id.h"
+#include "build_id/build_id.h"
 #include "client/wrapper.h"
 
 int main(int argc, char** argv) {

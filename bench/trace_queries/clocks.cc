@@ -26,11 +26,11 @@ std::map<std::string, int64_t, std::less<>> ReadTruth(std::string_view text) {
   return truth;
 }
 
-size_t CountOutside(const report::Columns& columns) {
+size_t CountOutside(const Columns& columns) {
   size_t outside = 0;
-  for (report::Row row = 0; row < columns.size(); ++row) {
-    const report::Row parent = columns.parent()[row];
-    if (parent == report::kNoRow) continue;
+  for (Row row = 0; row < columns.size(); ++row) {
+    const Row parent = columns.parent()[row];
+    if (parent == kNoRow) continue;
     outside += columns.start_ns()[row] < columns.start_ns()[parent] ||
                        columns.end_ns(row) > columns.end_ns(parent)
                    ? 1
@@ -41,11 +41,11 @@ size_t CountOutside(const report::Columns& columns) {
 
 }  // namespace
 
-Result<ClockErrors> CompareClocks(const report::Columns& columns, const std::string& truth_path) {
+Result<ClockErrors> CompareClocks(const Columns& columns, const std::string& truth_path) {
   ASSIGN_OR_RETURN(const std::string text, ReadFile(truth_path));
   const auto truth = ReadTruth(text);
   ClockErrors errors;
-  for (const report::WorkerClock& clock : columns.worker_clocks()) {
+  for (const WorkerClock& clock : columns.worker_clocks()) {
     const auto known = truth.find(columns.text(clock.worker_id));
     if (known == truth.end()) continue;
     const auto error_ns = static_cast<double>(std::abs(clock.offset_ns - known->second));

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "report/columns.h"
+#include "traces/columns/columns.h"
 
 namespace llama::bench {
 
@@ -17,6 +17,6 @@ struct ClockErrors {
   size_t children_outside = 0;    // of their parents
 };
 
-Result<ClockErrors> CompareClocks(const report::Columns& columns, const std::string& truth_path);
+Result<ClockErrors> CompareClocks(const traces::Columns& columns, const std::string& truth_path);
 
 }  // namespace llama::bench

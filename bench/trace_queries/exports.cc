@@ -2,9 +2,9 @@
 
 #include <cstdio>
 
-#include "exports/format.h"
+#include "exports/formats/format.h"
 #include "measure.h"
-#include "report/loader.h"
+#include "traces/load/loader.h"
 
 namespace llama::bench {
 namespace {
@@ -17,7 +17,7 @@ int Fail(const std::string& message) {
 }  // namespace
 
 int RunExports(const std::vector<std::string>& build_dirs) {
-  const auto columns = report::LoadBuilds(build_dirs);
+  const auto columns = traces::LoadBuilds(build_dirs);
   if (!columns) return Fail(columns.error().message);
   for (const exports::Format& format : exports::Formats()) {
     if (format.write == nullptr) continue;

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/file.h"
-#include "report/build_record.h"
+#include "builds/record.h"
 #include "trace/pricing.h"
 #include "trace/trace_file.h"
 
@@ -377,12 +377,12 @@ Result<uint64_t> GenerateBuild(const std::string& dir, const GeneratorOptions& o
   Generator generator(options, id, std::move(output));
   ASSIGN_OR_RETURN(const uint64_t spans, generator.Run());
   TRY(WriteFileAtomic(dir + "/truth.csv", generator.truth(), 0600));
-  report::BuildRecord record;
+  builds::BuildRecord record;
   record.id = id;
   record.command = {"make", "-j200", "CC=llamacc"};
   record.start_ns = kStartNs;
   record.cpus = 16;
-  TRY(report::WriteBuildRecord(dir, record));
+  TRY(builds::WriteBuildRecord(dir, record));
   return spans;
 }
 

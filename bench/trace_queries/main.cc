@@ -18,8 +18,8 @@
 #include "exports.h"
 #include "generator.h"
 #include "measure.h"
-#include "report/loader.h"
 #include "sql_queries.h"
+#include "traces/load/loader.h"
 
 namespace llama::bench {
 namespace {
@@ -58,13 +58,13 @@ bool IsFolder(const std::string& path) {
 int Load(const std::vector<std::string>& paths) {
   const bool builds = IsFolder(paths[0]);
   const Usage before = UsageNow();
-  const auto columns = builds ? report::LoadBuilds(paths) : report::LoadFiles(paths);
+  const auto columns = builds ? traces::LoadBuilds(paths) : traces::LoadFiles(paths);
   const Usage after = UsageNow();
   if (!columns) {
     std::fprintf(stderr, "trace_queries: %s\n", columns.error().message.c_str());
     return 1;
   }
-  const report::LoadReport& report = columns->report();
+  const traces::LoadReport& report = columns->report();
   std::printf(
       "{\"spans\":%u,\"cached_files\":%llu,\"bytes\":%llu,\"malformed\":%llu,\"orphans\":%llu,"
       "\"fields\":%u,\"strings\":%zu,\"wall_s\":%.3f,\"cpu_s\":%.3f,\"peak_rss_mb\":%.0f}\n",
@@ -79,7 +79,7 @@ int Load(const std::vector<std::string>& paths) {
 
 int Clocks(const std::string& dir) {
   const std::vector<std::string> dirs = {dir};
-  const auto columns = report::LoadBuilds(dirs);
+  const auto columns = traces::LoadBuilds(dirs);
   if (!columns) {
     std::fprintf(stderr, "trace_queries: %s\n", columns.error().message.c_str());
     return 1;

@@ -5,22 +5,21 @@
 #include <cstdio>
 #include <string_view>
 
-#include "report/sql_functions.h"
+#include "sql/functions.h"
 #include "trace/span.h"
 
 namespace llama::bench {
 
 PlainSqlite::~PlainSqlite() { sqlite3_close_v2(connection_); }
 
-std::unique_ptr<PlainSqlite> PlainSqlite::Import(const report::Columns& columns,
-                                                 const std::string& path) {
+std::unique_ptr<PlainSqlite> PlainSqlite::Import(const Columns& columns, const std::string& path) {
   auto plain = std::make_unique<PlainSqlite>();
   if (sqlite3_open(path.c_str(), &plain->connection_) != SQLITE_OK) return nullptr;
-  if (!report::AddFunctions(plain->connection_) || !plain->Fill(columns)) return nullptr;
+  if (!sql::AddFunctions(plain->connection_) || !plain->Fill(columns)) return nullptr;
   return plain;
 }
 
-bool PlainSqlite::Fill(const report::Columns& columns) {
+bool PlainSqlite::Fill(const Columns& columns) {
   if (!Run("PRAGMA journal_mode=OFF") || !Run("PRAGMA synchronous=OFF") ||
       !Run("PRAGMA cache_size=-524288") || !Run("PRAGMA mmap_size=2147418112") ||
       !Run("CREATE TABLE spans(build TEXT, trace_id TEXT, span_id TEXT, parent_id TEXT, name TEXT, "
@@ -35,7 +34,7 @@ bool PlainSqlite::Fill(const report::Columns& columns) {
     sqlite3_bind_text(insert, i, s.data(), static_cast<int>(s.size()), SQLITE_TRANSIENT);
   };
   std::string fields;
-  for (report::Row row = 0; row < columns.size(); ++row) {
+  for (Row row = 0; row < columns.size(); ++row) {
     text(1, columns.text(columns.builds()[columns.build()[row]].id));
     text(2, trace::Hex(columns.traces()[columns.trace()[row]]));
     text(3, trace::Hex(columns.span_id()[row]));

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "report/columns.h"
+#include "traces/columns/columns.h"
 
 struct sqlite3;
 
@@ -14,13 +14,13 @@ namespace llama::bench {
 class PlainSqlite {
  public:
   // Null, with what is wrong on stderr, if it can't be.
-  static std::unique_ptr<PlainSqlite> Import(const report::Columns& columns,
+  static std::unique_ptr<PlainSqlite> Import(const traces::Columns& columns,
                                              const std::string& path);
   ~PlainSqlite();
   bool Run(const std::string& sql);
 
  private:
-  bool Fill(const report::Columns& columns);
+  bool Fill(const traces::Columns& columns);
   sqlite3* connection_ = nullptr;
 };
 

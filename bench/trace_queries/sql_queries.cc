@@ -6,12 +6,12 @@
 #include <optional>
 
 #include "base/file.h"
-#include "exports/duckdb.h"
-#include "exports/formats.h"
+#include "exports/formats/formats.h"
+#include "exports/io/duckdb.h"
 #include "measure.h"
 #include "plain_sqlite.h"
-#include "report/loader.h"
-#include "report/sql_session.h"
+#include "sql/session.h"
+#include "traces/load/loader.h"
 
 namespace llama::bench {
 namespace {
@@ -148,7 +148,7 @@ bool Told(const Result<void>& result) {
 }
 
 // The same spans in a table of DuckDB's own, every field a column.
-Result<std::unique_ptr<exports::DuckDb>> ImportDuckDb(const report::Columns& columns,
+Result<std::unique_ptr<exports::DuckDb>> ImportDuckDb(const traces::Columns& columns,
                                                       const std::string& library,
                                                       const std::string& folder) {
   ASSIGN_OR_RETURN(const exports::Selection selection, exports::Selection::Of(columns));
@@ -189,12 +189,12 @@ void Print(const Timed& row, bool json) {
 }  // namespace
 
 int RunSqlQueries(const SqlBench& bench) {
-  const auto columns = report::LoadBuilds(bench.build_dirs);
+  const auto columns = traces::LoadBuilds(bench.build_dirs);
   if (!columns) {
     std::fprintf(stderr, "trace_queries: %s\n", columns.error().message.c_str());
     return 1;
   }
-  const auto session = report::SqlSession::Open(*columns, {});
+  const auto session = sql::SqlSession::Open(*columns, {});
   const auto dir = TempDir::Create();
   if (!session || !dir) return 1;
   const auto builds = columns->builds();
@@ -226,7 +226,7 @@ if (!duckdb) {
 }
 }  // namespace llama::bench
 Print(import, bench.json);
-const auto out = report::TableWriter::Create({report::TableFormat::kCsv}, [](std::string_view) {});
+const auto out = sql::TableWriter::Create({sql::TableFormat::kCsv}, [](std::string_view) {});
 for (const Question& question : kQuestions) {
   Timed row{question.name, {}, {}, {}, {}};
   const auto here = [&] {

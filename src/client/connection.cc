@@ -13,8 +13,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "client/daemon_start.h"
-#include "wire/session.h"
-#include "wire/socket.h"
+#include "session/session.h"
+#include "session/socket.h"
 
 namespace llama::client {
 namespace {
@@ -28,12 +28,12 @@ class Connector {
  public:
   explicit Connector(const ConnectOptions& options)
       : options_(options),
-        run_dir_(wire::RunDir(options.state_dir)),
+        run_dir_(session::RunDir(options.state_dir)),
         end_ns_(SystemClock().MonotonicNs() + options.timeout_ms * 1'000'000) {}
 
   Result<Fd> Run() {
     for (int round = 0; LeftMs() > 0; ++round) {
-      Result<Fd> fd = wire::ConnectSocket(run_dir_);
+      Result<Fd> fd = session::ConnectSocket(run_dir_);
       if (fd) {
         Result<Fd> greeted = Greet(std::move(fd).value());
         // Its socket may be there until it is gone; it has hung up, so it does not accept.
@@ -56,16 +56,16 @@ class Connector {
 
   // kNotFound: it is going away (an idle daemon of another build, or one that is just stopping).
   Result<Fd> Greet(Fd fd) const {
-    const std::string hello = Encode(wire::Hello{wire::kProtocolVersion, options_.build_id});
-    Result<void> sent = wire::SendFrame(fd.get(), wire::FrameType::kHello, hello, LeftMs());
+    const std::string hello = Encode(session::Hello{session::kProtocolVersion, options_.build_id});
+    Result<void> sent = session::SendFrame(fd.get(), session::FrameType::kHello, hello, LeftMs());
     if (!sent) return Gone(std::move(sent).error());
-    Result<wire::Frame> answer = wire::ReceiveFrame(fd.get(), LeftMs(), kMaxGreetingBytes);
+    Result<session::Frame> answer = session::ReceiveFrame(fd.get(), LeftMs(), kMaxGreetingBytes);
     if (!answer) return Gone(std::move(answer).error());
-    if (answer->type == wire::FrameType::kWelcome) return fd;
-    if (answer->type != wire::FrameType::kRefuse) {
+    if (answer->type == session::FrameType::kWelcome) return fd;
+    if (answer->type != session::FrameType::kRefuse) {
       return Error{Code::kInvalid, run_dir_ + ": the daemon answered with something else"};
     }
-    ASSIGN_OR_RETURN(const wire::Refuse refuse, wire::DecodeRefuse(answer->body));
+    ASSIGN_OR_RETURN(const session::Refuse refuse, session::DecodeRefuse(answer->body));
     if (refuse.busy) {
       return Error{Code::kUnavailable, run_dir_ + ": a daemon of another build is busy"};
     }
@@ -83,7 +83,7 @@ class Connector {
 
   // False if another process holds the lock.
   Result<bool> StartUnderLock() {
-    ASSIGN_OR_RETURN(const Fd dir, wire::OpenRunDir(run_dir_, /*create=*/true));
+    ASSIGN_OR_RETURN(const Fd dir, session::OpenRunDir(run_dir_, /*create=*/true));
     const std::string path = run_dir_ + "/start.lock";
     ASSIGN_OR_RETURN(const Fd lock, OpenFile(path, O_RDWR | O_CREAT, 0600));
     if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -91,7 +91,7 @@ class Connector {
       return ErrnoError(errno, path);
     }
     // The one before us may have started it since we looked.
-    if (wire::ConnectSocket(run_dir_)) return true;
+    if (session::ConnectSocket(run_dir_)) return true;
     TRY(CheckFailedBefore(lock.get(), path));
     Result<void> started = StartDaemon(options_.daemon_program, options_.state_dir, LeftMs());
     if (!started) {

@@ -21,9 +21,9 @@
 #include <string>
 
 #include "base/file.h"
-#include "wire/environment.h"
-#include "wire/session.h"
-#include "wire/socket.h"
+#include "session/environment.h"
+#include "session/session.h"
+#include "session/socket.h"
 
 namespace llama::client {
 
@@ -36,10 +36,10 @@ class FakeDaemon {
     // It does not outlive a test that went wrong.
     alarm(60);
     Append("starts", std::to_string(getpid()));
-    const std::string run_dir = wire::RunDir(dir_);
+    const std::string run_dir = session::RunDir(dir_);
     const Result<Fd> lock = OpenFile(run_dir + "/daemon.lock", O_RDWR | O_CREAT, 0600);
     if (!lock || flock(lock->get(), LOCK_EX) != 0) return 1;
-    Result<Fd> listener = wire::ListenSocket(run_dir);
+    Result<Fd> listener = session::ListenSocket(run_dir);
     if (!listener) return 1;
     fcntl(listener->get(), F_SETFL, 0);
     if (write(ready_fd, "ok", 2) != 2) return 1;
@@ -49,7 +49,7 @@ class FakeDaemon {
       while (!over_ && Answer(client.get())) {
       }
     }
-    unlink((run_dir + "/" + wire::kSocketName).c_str());
+    unlink((run_dir + "/" + session::kSocketName).c_str());
     return 0;
   }
 
@@ -63,49 +63,50 @@ class FakeDaemon {
 
   // False: the connection is over.
   bool Answer(int fd) {
-    const Result<wire::Frame> frame = wire::ReceiveFrame(fd, kMs);
+    const Result<session::Frame> frame = session::ReceiveFrame(fd, kMs);
     if (!frame) return false;
-    if (frame->type == wire::FrameType::kHello) return Greet(fd, *wire::DecodeHello(frame->body));
-    if (frame->type == wire::FrameType::kDone) {
-      Append("done", wire::DecodeDone(frame->body) ? "well-formed" : "malformed");
+    if (frame->type == session::FrameType::kHello)
+      return Greet(fd, *session::DecodeHello(frame->body));
+    if (frame->type == session::FrameType::kDone) {
+      Append("done", session::DecodeDone(frame->body) ? "well-formed" : "malformed");
       return false;
     }
-    const Result<wire::Compile> compile = wire::DecodeCompile(frame->body);
+    const Result<session::Compile> compile = session::DecodeCompile(frame->body);
     return compile && Serve(fd, *compile);
   }
 
-  bool Greet(int fd, const wire::Hello& hello) {
+  bool Greet(int fd, const session::Hello& hello) {
     if (hello.build_id == build_id_) {
-      return Send(fd, wire::FrameType::kWelcome, Encode(wire::Welcome{build_id_, 1}));
+      return Send(fd, session::FrameType::kWelcome, Encode(session::Welcome{build_id_, 1}));
     }
     const bool busy = access((dir_ + "/busy").c_str(), F_OK) == 0;
-    Send(fd, wire::FrameType::kRefuse, Encode(wire::Refuse{busy, build_id_}));
+    Send(fd, session::FrameType::kRefuse, Encode(session::Refuse{busy, build_id_}));
     over_ = !busy;
     return false;
   }
 
-  bool Serve(int fd, const wire::Compile& compile) {
+  bool Serve(int fd, const session::Compile& compile) {
     Append("request", compile.compiler + "|" + compile.cwd + "|" + std::to_string(compile.umask) +
-                          "|" + wire::FindVariable(compile.env, "PATH"));
+                          "|" + session::FindVariable(compile.env, "PATH"));
     const std::string what = compile.argv.at(1);
-    Send(fd, wire::FrameType::kKeepAlive, "");
+    Send(fd, session::FrameType::kKeepAlive, "");
     if (what == "local") {
-      Send(fd, wire::FrameType::kRunLocally, Encode(wire::RunLocally{"told to"}));
+      Send(fd, session::FrameType::kRunLocally, Encode(session::RunLocally{"told to"}));
       return true;
     }
     if (what == "remote") {
-      const wire::CompileResult result{std::atoi(compile.argv.at(4).c_str()), compile.argv.at(2),
-                                       compile.argv.at(3)};
-      return Send(fd, wire::FrameType::kResult, Encode(result));
+      const session::CompileResult result{std::atoi(compile.argv.at(4).c_str()), compile.argv.at(2),
+                                          compile.argv.at(3)};
+      return Send(fd, session::FrameType::kResult, Encode(result));
     }
-    if (what == "garbage") return Send(fd, wire::FrameType{99}, "");
+    if (what == "garbage") return Send(fd, session::FrameType{99}, "");
     if (what == "half") (void)!write(fd, "\x10\0\0\0\x06half", 9);
     over_ = what == "die";
     return false;
   }
 
-  static bool Send(int fd, wire::FrameType type, const std::string& body) {
-    return wire::SendFrame(fd, type, body, kMs).has_value();
+  static bool Send(int fd, session::FrameType type, const std::string& body) {
+    return session::SendFrame(fd, type, body, kMs).has_value();
   }
 
   const std::string dir_;

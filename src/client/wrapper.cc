@@ -19,8 +19,8 @@
 #include "base/fd.h"
 #include "client/connection.h"
 #include "client/invocation.h"
-#include "wire/environment.h"
-#include "wire/session.h"
+#include "session/environment.h"
+#include "session/session.h"
 
 namespace llama::client {
 namespace {
@@ -85,21 +85,21 @@ class Wrapper {
  private:
   int Ask(Fd fd) {
     Result<void> sent =
-        wire::SendFrame(fd.get(), wire::FrameType::kCompile, Encode(Request()), kSendMs);
+        session::SendFrame(fd.get(), session::FrameType::kCompile, Encode(Request()), kSendMs);
     if (!sent) return BecomeCompiler({}, sent.error().message);
     while (true) {
-      Result<wire::Frame> frame = wire::ReceiveFrame(fd.get(), kSilenceMs);
+      Result<session::Frame> frame = session::ReceiveFrame(fd.get(), kSilenceMs);
       if (!frame) return BecomeCompiler({}, frame.error().message);
       switch (frame->type) {
-        case wire::FrameType::kKeepAlive:
+        case session::FrameType::kKeepAlive:
           continue;
-        case wire::FrameType::kResult: {
-          Result<wire::CompileResult> result = wire::DecodeCompileResult(frame->body);
+        case session::FrameType::kResult: {
+          Result<session::CompileResult> result = session::DecodeCompileResult(frame->body);
           if (!result) return BecomeCompiler({}, result.error().message);
           return Deliver(fd, *result);
         }
-        case wire::FrameType::kRunLocally: {
-          Result<wire::RunLocally> verdict = wire::DecodeRunLocally(frame->body);
+        case session::FrameType::kRunLocally: {
+          Result<session::RunLocally> verdict = session::DecodeRunLocally(frame->body);
           return BecomeCompiler(std::move(fd), verdict ? verdict->reason : "malformed verdict");
         }
         default:
@@ -108,12 +108,12 @@ class Wrapper {
     }
   }
 
-  wire::Compile Request() const {
-    wire::Compile request;
+  session::Compile Request() const {
+    session::Compile request;
     request.start_ns = start_ns_;
     request.compiler = invocation_.program;
     request.argv = invocation_.argv;
-    request.env = wire::RelevantEnvironment(environ);
+    request.env = session::RelevantEnvironment(environ);
     for (std::string& entry : request.env) {
       if (entry.starts_with("PATH=")) entry = "PATH=" + invocation_.path;
     }
@@ -134,7 +134,7 @@ class Wrapper {
     return held_closed || (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3));
   }
 
-  int Deliver(const Fd& fd, const wire::CompileResult& result) const {
+  int Deliver(const Fd& fd, const session::CompileResult& result) const {
     Say("ran remotely");
     Print(STDOUT_FILENO, result.out);
     Print(STDERR_FILENO, result.err);
@@ -149,8 +149,8 @@ class Wrapper {
     };
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
-    const wire::Done done{SystemClock().NowNs(), ns(usage.ru_utime), ns(usage.ru_stime)};
-    (void)wire::SendFrame(fd.get(), wire::FrameType::kDone, Encode(done), 1000).has_value();
+    const session::Done done{SystemClock().NowNs(), ns(usage.ru_utime), ns(usage.ru_stime)};
+    (void)session::SendFrame(fd.get(), session::FrameType::kDone, Encode(done), 1000).has_value();
   }
 
   static void DieOf(int sig) {

@@ -11,7 +11,7 @@
 
 #include "base/file.h"
 #include "cloud/local_pool.h"
-#include "worker/shipped_programs.h"
+#include "worker/run/shipped_programs_testing.h"
 
 namespace llama::cloud {
 namespace {
@@ -60,13 +60,13 @@ class RealWorkerTest : public testing::Test {
     return "";
   }
 
-  wire::Answer Run(const wire::Job& job) {
-    Result<wire::Invocation> invoked = pool_->Invoke(wire::EncodeJob(job), {});
+  job::Answer Run(const job::Job& job) {
+    Result<job::Invocation> invoked = pool_->Invoke(job::EncodeJob(job), {});
     EXPECT_TRUE(invoked) << invoked.error().message;
     if (!invoked) return {};
-    Result<wire::Answer> answer = wire::DecodeAnswer(invoked->payload);
+    Result<job::Answer> answer = job::DecodeAnswer(invoked->payload);
     EXPECT_TRUE(answer);
-    EXPECT_EQ(answer->outcome, wire::Outcome::kRan) << answer->error;
+    EXPECT_EQ(answer->outcome, job::Outcome::kRan) << answer->error;
     return std::move(answer).value();
   }
 
@@ -78,12 +78,12 @@ class RealWorkerTest : public testing::Test {
 };
 
 // A compile of a source without headers, which needs but the driver, cc1 and as.
-wire::Job CompileJob(store::ObjectStore& store) {
+job::Job CompileJob(store::ObjectStore& store) {
   const auto path_of = [](const std::string& text) { return text.substr(0, text.find('\n')); };
   const std::string cc1 = path_of(worker::OutputOf({"/usr/bin/gcc", "-print-prog-name=cc1"}));
-  const wire::JobLayer layer = worker::Ship(store, {"/usr/bin/gcc", cc1, "/usr/bin/as"});
-  const std::string mark(1, wire::kRootMark);
-  wire::Job job = worker::ShellJob(layer, "");
+  const job::JobLayer layer = worker::Ship(store, {"/usr/bin/gcc", cc1, "/usr/bin/as"});
+  const std::string mark(1, job::kRootMark);
+  job::Job job = worker::ShellJob(layer, "");
   job.program = worker::CanonicalPath("/usr/bin/gcc");
   job.argv = {mark + "/usr/bin/gcc", "-O2", "-ffreestanding", "-c", "a.c", "-o", "a.o"};
   job.files = {{"/job/a.c", false, "int twice(int x) { return 2 * x; }\n"}};
@@ -93,8 +93,8 @@ wire::Job CompileJob(store::ObjectStore& store) {
 TEST_F(RealWorkerTest, CompilesInABareRootAsNobody) {
   if (const std::string why = MakeBareRoot(); !why.empty()) GTEST_SKIP() << why;
   Start();
-  const wire::Job job = CompileJob(*store_);
-  const wire::Answer answer = Run(job);
+  const job::Job job = CompileJob(*store_);
+  const job::Answer answer = Run(job);
   EXPECT_EQ(answer.status, 0) << answer.err;
   EXPECT_EQ(answer.err, "");
   EXPECT_TRUE(answer.lookups_complete);
@@ -118,15 +118,15 @@ TEST_F(RealWorkerTest, CompilesInABareRootAsNobody) {
 
 TEST_F(RealWorkerTest, EndsWithTheOneItWorksForAndTidiesUp) {
   Start();
-  const wire::JobLayer layer = worker::Ship(*store_, {"/bin/sh", "/bin/sleep"});
-  const wire::Answer ran = Run(worker::ShellJob(layer, "echo hello"));
+  const job::JobLayer layer = worker::Ship(*store_, {"/bin/sh", "/bin/sleep"});
+  const job::Answer ran = Run(worker::ShellJob(layer, "echo hello"));
   EXPECT_EQ(ran.out, "hello\n");
   EXPECT_TRUE(ran.worker.cold_start);
-  wire::InvokeOptions invoke;
+  job::InvokeOptions invoke;
   int polls = 0;
   invoke.cancelled = [&] { return ++polls > 3; };
-  Result<wire::Invocation> cancelled =
-      pool_->Invoke(wire::EncodeJob(worker::ShellJob(layer, "sleep 1000 & sleep 1000")), invoke);
+  Result<job::Invocation> cancelled =
+      pool_->Invoke(job::EncodeJob(worker::ShellJob(layer, "sleep 1000 & sleep 1000")), invoke);
   ASSERT_FALSE(cancelled);
   EXPECT_EQ(cancelled.error().code, Code::kCancelled);
   EXPECT_TRUE(ListDir(options_.dir)->empty());
@@ -137,10 +137,10 @@ TEST_F(RealWorkerTest, EndsWithTheOneItWorksForAndTidiesUp) {
 
 TEST_F(RealWorkerTest, KeepsFoldersNeitherOfItselfNorOfWorkersThatWereKilled) {
   Start();
-  const wire::JobLayer layer = worker::Ship(*store_, {"/bin/sh"});
+  const job::JobLayer layer = worker::Ship(*store_, {"/bin/sh"});
   // The command's parent is the worker.
-  Result<wire::Invocation> invoked = pool_->Invoke(
-      wire::EncodeJob(worker::ShellJob(layer, "kill -9 $PPID; while :; do :; done")), {});
+  Result<job::Invocation> invoked = pool_->Invoke(
+      job::EncodeJob(worker::ShellJob(layer, "kill -9 $PPID; while :; do :; done")), {});
   ASSERT_FALSE(invoked);
   EXPECT_EQ(invoked.error().code, Code::kUnavailable);
   EXPECT_NE(invoked.error().message.find("signal 9"), std::string::npos);

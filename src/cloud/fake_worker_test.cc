@@ -9,7 +9,7 @@
 #include <csignal>
 
 #include "base/file.h"
-#include "worker/runtime_client.h"
+#include "worker/transport/runtime_client.h"
 
 namespace llama::cloud {
 

@@ -61,8 +61,8 @@ class Pool final : public LocalPool {
       : options_(options), store_(store), housekeeper_([this] { KeepHouse(); }) {}
   ~Pool() override;
 
-  Result<wire::Invocation> Invoke(std::string_view payload,
-                                  const wire::InvokeOptions& options) override;
+  Result<job::Invocation> Invoke(std::string_view payload,
+                                 const job::InvokeOptions& options) override;
   int64_t max_concurrency() const override { return options_.max_workers; }
   uint64_t max_payload_bytes() const override { return kMaxLocalPayloadBytes; }
   std::string name() const override { return "local"; }
@@ -71,7 +71,7 @@ class Pool final : public LocalPool {
  private:
   struct Call;
 
-  Result<wire::Invocation> RunCall(Call& call) EXCLUDES(mutex_);
+  Result<job::Invocation> RunCall(Call& call) EXCLUDES(mutex_);
   Result<std::unique_ptr<Worker>> Acquire(Call& call) EXCLUDES(mutex_);
   bool MayTake(const Call& call) const REQUIRES(mutex_);
   bool BacksOff() const REQUIRES(mutex_);
@@ -108,7 +108,7 @@ class Pool final : public LocalPool {
 // One Invoke under way.
 struct Pool::Call {
   std::string_view payload;
-  const wire::InvokeOptions& options;
+  const job::InvokeOptions& options;
   const Pool& pool;
   int64_t begin_ns;
   int64_t deadline_ns;
@@ -155,8 +155,7 @@ Pool::~Pool() {
   }
 }
 
-Result<wire::Invocation> Pool::Invoke(std::string_view payload,
-                                      const wire::InvokeOptions& options) {
+Result<job::Invocation> Pool::Invoke(std::string_view payload, const job::InvokeOptions& options) {
   if (payload.size() > kMaxLocalPayloadBytes) {
     return Error{Code::kInvalid, "payload of " + std::to_string(payload.size()) + " bytes"};
   }
@@ -166,15 +165,15 @@ Result<wire::Invocation> Pool::Invoke(std::string_view payload,
     const MutexLock lock(mutex_);
     ++calls_;
   }
-  Result<wire::Invocation> result = RunCall(call);
+  Result<job::Invocation> result = RunCall(call);
   const MutexLock lock(mutex_);
   --calls_;
   if (stopping_) changed_.NotifyAll();
   return result;
 }
 
-Result<wire::Invocation> Pool::RunCall(Call& call) {
-  wire::Invocation invocation;
+Result<job::Invocation> Pool::RunCall(Call& call) {
+  job::Invocation invocation;
   invocation.memory_mb = options_.memory_mb;
   std::unique_ptr<Worker> worker;
   while (true) {

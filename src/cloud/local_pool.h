@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "job/function_client.h"
 #include "store/object_store.h"
-#include "wire/function_client.h"
 
 namespace llama::cloud {
 
@@ -41,7 +41,7 @@ struct PoolStats {
   int64_t store_get_bytes = 0;
 };
 
-class LocalPool : public wire::FunctionClient {
+class LocalPool : public job::FunctionClient {
  public:
   // `store` must outlive the pool. The destructor kills every worker, waits for it and removes
   // `dir`.

@@ -44,8 +44,8 @@ class LocalPoolTest : public testing::Test {
     return *pool_;
   }
 
-  Result<wire::Invocation> Invoke(std::string_view payload, int64_t timeout_ms = 30'000) {
-    wire::InvokeOptions invoke;
+  Result<job::Invocation> Invoke(std::string_view payload, int64_t timeout_ms = 30'000) {
+    job::InvokeOptions invoke;
     invoke.timeout_ms = timeout_ms;
     return pool_->Invoke(payload, invoke);
   }
@@ -62,14 +62,14 @@ class LocalPoolTest : public testing::Test {
 
 TEST_F(LocalPoolTest, StartsAWorkerOnceAndKeepsItWarm) {
   Start();
-  Result<wire::Invocation> first = Invoke("echo hello");
+  Result<job::Invocation> first = Invoke("echo hello");
   ASSERT_TRUE(first) << first.error().message;
   EXPECT_EQ(first->payload, "hello");
   EXPECT_TRUE(first->cold_start);
   EXPECT_GT(first->init_ns, 0);
   EXPECT_GT(first->billed_ms, 0);
   EXPECT_EQ(first->memory_mb, options_.memory_mb);
-  Result<wire::Invocation> second = Invoke("echo again");
+  Result<job::Invocation> second = Invoke("echo again");
   ASSERT_TRUE(second);
   EXPECT_EQ(second->payload, "again");
   EXPECT_FALSE(second->cold_start);
@@ -83,7 +83,7 @@ TEST_F(LocalPoolTest, CarriesAnyBytes) {
   Start();
   std::string bytes(5 << 20, '\0');
   for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 7 + i / 256);
-  Result<wire::Invocation> invoked = Invoke("echo " + bytes);
+  Result<job::Invocation> invoked = Invoke("echo " + bytes);
   ASSERT_TRUE(invoked);
   EXPECT_TRUE(invoked->payload == bytes);
 }
@@ -104,8 +104,7 @@ TEST_F(LocalPoolTest, WaitingCallsAreServedInTheirOrder) {
   std::vector<std::thread> callers;
   for (int i = 0; i < 5; ++i) {
     callers.emplace_back([&, i] {
-      Result<wire::Invocation> invoked =
-          Invoke("append " + Path("order") + " " + std::to_string(i));
+      Result<job::Invocation> invoked = Invoke("append " + Path("order") + " " + std::to_string(i));
       ASSERT_TRUE(invoked);
       EXPECT_GT(invoked->queued_ns, 0);
     });
@@ -134,7 +133,7 @@ TEST_F(LocalPoolTest, RunsUpToItsLimitAtOnce) {
 TEST_F(LocalPoolTest, AWorkerThatDiesInAJobFailsItAndLeavesNothing) {
   Start();
   // The orphan is in a process group of its own, as a compiler's child would be.
-  Result<wire::Invocation> invoked = Invoke("orphan-and-die " + Path("orphan"));
+  Result<job::Invocation> invoked = Invoke("orphan-and-die " + Path("orphan"));
   ASSERT_FALSE(invoked);
   EXPECT_EQ(invoked.error().code, Code::kUnavailable);
   EXPECT_NE(invoked.error().message.find("killed by signal 9"), std::string::npos)
@@ -155,7 +154,7 @@ TEST_F(LocalPoolTest, AWorkerThatDiesIdleIsReplacedUnnoticed) {
   // A signal takes its time; one that dies only with the job in its hands is another case.
   siginfo_t dead{};
   ASSERT_EQ(waitid(P_PID, static_cast<id_t>(std::stoi(pid)), &dead, WEXITED | WNOWAIT), 0);
-  Result<wire::Invocation> next = Invoke("pid");
+  Result<job::Invocation> next = Invoke("pid");
   ASSERT_TRUE(next) << next.error().message;
   EXPECT_NE(next->payload, pid);
   EXPECT_TRUE(next->cold_start);
@@ -163,9 +162,9 @@ TEST_F(LocalPoolTest, AWorkerThatDiesIdleIsReplacedUnnoticed) {
 
 TEST_F(LocalPoolTest, CancellingEndsTheJob) {
   Start();
-  wire::InvokeOptions invoke;
+  job::InvokeOptions invoke;
   invoke.cancelled = [&] { return Exists("orphan"); };
-  Result<wire::Invocation> invoked = pool_->Invoke("orphan-and-wait " + Path("orphan"), invoke);
+  Result<job::Invocation> invoked = pool_->Invoke("orphan-and-wait " + Path("orphan"), invoke);
   ASSERT_FALSE(invoked);
   EXPECT_EQ(invoked.error().code, Code::kCancelled);
   EXPECT_FALSE(Runs(ReadFile(Path("orphan")).value()));
@@ -178,7 +177,7 @@ TEST_F(LocalPoolTest, CancellingEndsTheWaitForAWorker) {
   Start();
   std::thread holder([&] { EXPECT_TRUE(Invoke("until " + Path("go"))); });
   Await([&] { return pool_->stats().busy == 1; });
-  wire::InvokeOptions invoke;
+  job::InvokeOptions invoke;
   invoke.cancelled = [] { return true; };
   EXPECT_EQ(pool_->Invoke("echo x", invoke).error().code, Code::kCancelled);
   EXPECT_EQ(Invoke("echo x", 50).error().code, Code::kDeadline);
@@ -189,7 +188,7 @@ TEST_F(LocalPoolTest, CancellingEndsTheWaitForAWorker) {
 TEST_F(LocalPoolTest, AWorkerThatDoesNotAnswerIsKilledInTime) {
   options_.grace_ms = 50;
   Start();
-  Result<wire::Invocation> invoked = Invoke("hang", 500);
+  Result<job::Invocation> invoked = Invoke("hang", 500);
   ASSERT_FALSE(invoked);
   EXPECT_EQ(invoked.error().code, Code::kDeadline);
   EXPECT_EQ(pool_->stats().workers, 0);
@@ -197,7 +196,7 @@ TEST_F(LocalPoolTest, AWorkerThatDoesNotAnswerIsKilledInTime) {
 
 TEST_F(LocalPoolTest, AnErrorIsTheJobsAndNotTheWorkers) {
   Start();
-  Result<wire::Invocation> invoked = Invoke("fail");
+  Result<job::Invocation> invoked = Invoke("fail");
   ASSERT_FALSE(invoked);
   EXPECT_EQ(invoked.error().code, Code::kRemoteFailed);
   EXPECT_NE(invoked.error().message.find("as it was told"), std::string::npos);
@@ -218,7 +217,7 @@ TEST_F(LocalPoolTest, HostileAnswersCostTheWorkerOnly) {
       "",
   };
   for (const char* answer : kAnswers) {
-    Result<wire::Invocation> invoked = Invoke("raw " + std::string(answer));
+    Result<job::Invocation> invoked = Invoke("raw " + std::string(answer));
     ASSERT_FALSE(invoked) << answer;
     EXPECT_EQ(invoked.error().code, Code::kUnavailable) << answer;
     EXPECT_EQ(Invoke("echo x")->payload, "x");
@@ -228,7 +227,7 @@ TEST_F(LocalPoolTest, HostileAnswersCostTheWorkerOnly) {
 
 TEST_F(LocalPoolTest, StoreKeysCannotLeaveTheStore) {
   Start();
-  Result<wire::Invocation> invoked = Invoke("raw-get ../../../etc/passwd");
+  Result<job::Invocation> invoked = Invoke("raw-get ../../../etc/passwd");
   ASSERT_TRUE(invoked) << invoked.error().message;
   EXPECT_EQ(invoked->payload.substr(0, 10), "HTTP/1.1 5");
 }
@@ -247,7 +246,7 @@ TEST_F(LocalPoolTest, StartsThatFailAreReportedAndNotRepeatedWithoutEnd) {
     options_.launcher = start.launcher;
     Start();
     for (int i = 0; i < 3; ++i) {
-      Result<wire::Invocation> invoked = Invoke("echo x");
+      Result<job::Invocation> invoked = Invoke("echo x");
       ASSERT_FALSE(invoked);
       EXPECT_EQ(invoked.error().code, Code::kUnavailable);
       EXPECT_NE(invoked.error().message.find(start.message), std::string::npos)
@@ -273,7 +272,7 @@ TEST_F(LocalPoolTest, IdleWorkersAreLetGo) {
 TEST_F(LocalPoolTest, EndsWithJobsUnderWay) {
   LocalPool& pool = Start();
   std::thread running([&] {
-    Result<wire::Invocation> invoked = pool.Invoke("orphan-and-wait " + Path("orphan"), {});
+    Result<job::Invocation> invoked = pool.Invoke("orphan-and-wait " + Path("orphan"), {});
     EXPECT_EQ(invoked.error().code, Code::kCancelled);
   });
   Await([&] { return Exists("orphan"); });
@@ -295,7 +294,7 @@ TEST_F(LocalPoolTest, ManyCallersAtOnce) {
   for (int i = 0; i < 60; ++i) {
     callers.emplace_back([&, i] {
       const std::string text = std::to_string(i);
-      Result<wire::Invocation> invoked = Invoke(i % 20 == 19 ? "die" : "echo " + text);
+      Result<job::Invocation> invoked = Invoke(i % 20 == 19 ? "die" : "echo " + text);
       if (i % 20 == 19) {
         EXPECT_EQ(invoked.error().code, Code::kUnavailable);
       } else {

@@ -3,7 +3,7 @@
 #include <openssl/crypto.h>
 
 #include "base/json.h"
-#include "emulator/text.h"
+#include "emulator/request/text.h"
 
 namespace llama::emulator {
 namespace {

@@ -11,10 +11,10 @@
 
 #include <string>
 
-#include "emulator/authority.h"
-#include "emulator/message.h"
-#include "emulator/model.h"
-#include "emulator/request_log.h"
+#include "emulator/request/authority.h"
+#include "emulator/request/message.h"
+#include "emulator/request/model.h"
+#include "emulator/server/request_log.h"
 
 namespace llama::emulator {
 

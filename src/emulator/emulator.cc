@@ -8,17 +8,17 @@
 
 #include "base/file.h"
 #include "emulator/admin.h"
-#include "emulator/authority.h"
-#include "emulator/certificate.h"
 #include "emulator/emulator_files.h"
-#include "emulator/iam_front.h"
-#include "emulator/lambda_front.h"
-#include "emulator/logs_front.h"
-#include "emulator/request_log.h"
-#include "emulator/router.h"
-#include "emulator/s3_front.h"
-#include "emulator/s3_storage.h"
-#include "emulator/server.h"
+#include "emulator/iam/front.h"
+#include "emulator/iam/logs_front.h"
+#include "emulator/lambda/front.h"
+#include "emulator/request/authority.h"
+#include "emulator/request/router.h"
+#include "emulator/s3/front.h"
+#include "emulator/s3/storage.h"
+#include "emulator/server/certificate.h"
+#include "emulator/server/request_log.h"
+#include "emulator/server/server.h"
 
 namespace llama::emulator {
 namespace {

@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/result.h"
-#include "emulator/model.h"
+#include "emulator/request/model.h"
 #include "signing/sigv4.h"
 
 namespace llama::emulator {

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "base/file.h"
-#include "emulator/authority.h"
-#include "emulator/s3_storage.h"
-#include "emulator/text.h"
+#include "emulator/request/authority.h"
+#include "emulator/request/text.h"
+#include "emulator/s3/storage.h"
 
 namespace llama::emulator {
 namespace {

@@ -14,19 +14,19 @@ namespace {
 // Of the path and of the weights; all of either may be as many as there are units.
 constexpr size_t kMaxListed = 1000;
 
-std::string TraceIdOf(const Columns& trace, Row row) {
+std::string TraceIdOf(const traces::Columns& trace, traces::Row row) {
   return trace::Hex(trace.traces()[trace.trace()[row]]);
 }
 
-void WriteUnit(JsonWriter& json, const Columns& trace, const Unit& unit) {
+void WriteUnit(JsonWriter& json, const traces::Columns& trace, const analysis::Unit& unit) {
   json.Key("trace_id").String(TraceIdOf(trace, unit.row));
-  json.Key("unit").String(UnitLabel(trace, unit.row));
+  json.Key("unit").String(analysis::UnitLabel(trace, unit.row));
   json.Key("remote").Bool(unit.remote);
 }
 
-void WriteFindings(JsonWriter& json, const std::vector<Finding>& findings) {
+void WriteFindings(JsonWriter& json, const std::vector<analysis::Finding>& findings) {
   json.Key("findings").BeginArray();
-  for (const Finding& finding : findings) {
+  for (const analysis::Finding& finding : findings) {
     json.BeginObject();
     json.Key("kind").String(finding.kind);
     json.Key("cost_ns").Int(finding.cost_ns);
@@ -42,17 +42,17 @@ void WriteFindings(JsonWriter& json, const std::vector<Finding>& findings) {
   json.EndArray();
 }
 
-void WriteBounds(JsonWriter& json, const Analysis& analysis) {
+void WriteBounds(JsonWriter& json, const analysis::Analysis& analysis) {
   json.Key("bounds").BeginObject();
   json.Key("totals_ns").BeginObject();
-  for (size_t i = 0; i < kBounds; ++i) {
-    json.Key(BoundName(static_cast<Bound>(i))).Int(analysis.bounds.total_ns[i]);
+  for (size_t i = 0; i < analysis::kBounds; ++i) {
+    json.Key(analysis::BoundName(static_cast<analysis::Bound>(i))).Int(analysis.bounds.total_ns[i]);
   }
   json.EndObject();
   json.Key("intervals").BeginArray();
-  for (const BoundInterval& interval : analysis.bounds.intervals) {
+  for (const analysis::BoundInterval& interval : analysis.bounds.intervals) {
     json.BeginObject();
-    json.Key("bound").String(BoundName(interval.bound));
+    json.Key("bound").String(analysis::BoundName(interval.bound));
     json.Key("start_ns").Int(interval.begin_ns - analysis.units.start_ns);
     json.Key("duration_ns").Int(interval.end_ns - interval.begin_ns);
     json.EndObject();
@@ -61,8 +61,8 @@ void WriteBounds(JsonWriter& json, const Analysis& analysis) {
   json.EndObject();
 }
 
-void WritePath(JsonWriter& json, const Columns& trace, const Analysis& analysis) {
-  const CriticalPath& path = analysis.path;
+void WritePath(JsonWriter& json, const traces::Columns& trace, const analysis::Analysis& analysis) {
+  const analysis::CriticalPath& path = analysis.path;
   json.Key("critical_path").BeginObject();
   json.Key("estimated").Bool(!path.from_graph);
   json.Key("before_ns").Int(path.before_ns);
@@ -75,10 +75,10 @@ void WritePath(JsonWriter& json, const Columns& trace, const Analysis& analysis)
   // Of a long path the end: that is what the build waited for last.
   const size_t left_out = path.links.size() - std::min(path.links.size(), kMaxListed);
   for (size_t i = left_out; i < path.links.size(); ++i) {
-    const PathLink& link = path.links[i];
+    const analysis::PathLink& link = path.links[i];
     json.BeginObject();
     WriteUnit(json, trace, analysis.units.all[link.unit]);
-    json.Key("kind").String(LinkKindName(link.kind));
+    json.Key("kind").String(analysis::LinkKindName(link.kind));
     json.Key("gap_ns").Int(link.gap_ns);
     json.Key("time_ns").Int(link.time_ns);
     json.Key("low_ns").Int(link.low_ns);
@@ -88,8 +88,8 @@ void WritePath(JsonWriter& json, const Columns& trace, const Analysis& analysis)
   json.EndObject();
 }
 
-void WriteParallelism(JsonWriter& json, const Analysis& analysis) {
-  const Parallelism& parallelism = analysis.parallelism;
+void WriteParallelism(JsonWriter& json, const analysis::Analysis& analysis) {
+  const analysis::Parallelism& parallelism = analysis.parallelism;
   json.Key("parallelism").BeginObject();
   json.Key("peak").Int(parallelism.peak);
   json.Key("mean").Double(parallelism.mean);
@@ -99,7 +99,7 @@ void WriteParallelism(JsonWriter& json, const Analysis& analysis) {
   for (const int64_t ns : parallelism.quarter_ns) json.Int(ns);
   json.EndArray();
   json.Key("cells").BeginArray();
-  for (const ParallelismCell& cell : parallelism.cells) {
+  for (const analysis::ParallelismCell& cell : parallelism.cells) {
     json.BeginObject();
     json.Key("start_ns").Int(cell.begin_ns - analysis.units.start_ns);
     json.Key("duration_ns").Int(cell.end_ns - cell.begin_ns);
@@ -113,7 +113,8 @@ void WriteParallelism(JsonWriter& json, const Analysis& analysis) {
   json.EndObject();
 }
 
-void WriteWeighted(JsonWriter& json, const Columns& trace, const Analysis& analysis) {
+void WriteWeighted(JsonWriter& json, const traces::Columns& trace,
+                   const analysis::Analysis& analysis) {
   std::vector<size_t> order(analysis.weighted_ns.size());
   std::iota(order.begin(), order.end(), size_t{0});
   const size_t count = std::min(order.size(), kMaxListed);
@@ -125,7 +126,7 @@ void WriteWeighted(JsonWriter& json, const Columns& trace, const Analysis& analy
                     });
   json.Key("weighted").BeginArray();
   for (size_t i = 0; i < count; ++i) {
-    const Unit& unit = analysis.units.all[order[i]];
+    const analysis::Unit& unit = analysis.units.all[order[i]];
     json.BeginObject();
     WriteUnit(json, trace, unit);
     json.Key("weighted_ns").Int(analysis.weighted_ns[order[i]]);
@@ -137,14 +138,15 @@ void WriteWeighted(JsonWriter& json, const Columns& trace, const Analysis& analy
 
 }  // namespace
 
-void WriteAnalysis(JsonWriter& json, const Columns& trace, const Analysis& analysis) {
+void WriteAnalysis(JsonWriter& json, const traces::Columns& trace,
+                   const analysis::Analysis& analysis) {
   WriteFindings(json, analysis.findings);
   WriteBounds(json, analysis);
   WritePath(json, trace, analysis);
   WriteParallelism(json, analysis);
   WriteWeighted(json, trace, analysis);
   json.Key("job_slots");
-  if (analysis.slots.count == kUnlimitedJobs) {
+  if (analysis.slots.count == analysis::kUnlimitedJobs) {
     json.Null();
   } else {
     json.Int(analysis.slots.count);

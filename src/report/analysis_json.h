@@ -2,8 +2,8 @@
 // open.
 #pragma once
 
-#include "report/columns.h"
-#include "report/findings.h"
+#include "analysis/findings/findings.h"
+#include "traces/columns/columns.h"
 
 namespace llama {
 class JsonWriter;
@@ -12,6 +12,7 @@ class JsonWriter;
 namespace llama::report {
 
 // "findings", "bounds", "critical_path", "parallelism", "weighted", "job_slots".
-void WriteAnalysis(JsonWriter& json, const Columns& trace, const Analysis& analysis);
+void WriteAnalysis(JsonWriter& json, const traces::Columns& trace,
+                   const analysis::Analysis& analysis);
 
 }  // namespace llama::report

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "analysis/path/weighted_time.h"
 #include "base/json.h"
 #include "report/analysis_json.h"
-#include "report/weighted_time.h"
 
 namespace llama::report {
 namespace {
@@ -20,7 +20,7 @@ void AddLine(std::string& text, uint64_t count, std::string_view one, std::strin
 }
 
 // Nothing if all was read.
-std::string Losses(const LoadReport& load) {
+std::string Losses(const traces::LoadReport& load) {
   std::string text;
   AddLine(text, load.malformed, "line is no span", "lines are no spans");
   AddLine(text, load.duplicates, "span came twice", "spans came twice");
@@ -33,7 +33,7 @@ std::string Losses(const LoadReport& load) {
   return text;
 }
 
-void WriteReading(const LoadReport& load, uint64_t spans, bool always, TextWriter& out) {
+void WriteReading(const traces::LoadReport& load, uint64_t spans, bool always, TextWriter& out) {
   const std::string losses = Losses(load);
   if (losses.empty() && !always) return;
   out.Heading("what was read");
@@ -55,36 +55,38 @@ void WriteBlock(const std::string& text, TextWriter& out) {
   if (end != std::string::npos) out.Block(std::string_view(text).substr(end + 1));
 }
 
-void WriteSection(const Columns& trace, const Report& report, Section section, bool asked,
+void WriteSection(const traces::Columns& trace, const Report& report, Section section, bool asked,
                   TextWriter& out) {
-  const Analysis& analysis = report.analysis;
+  const analysis::Analysis& analysis = report.analysis;
   switch (section) {
     case Section::kFindings:
-      return WriteBlock(FormatFindings(analysis.findings), out);
+      return WriteBlock(analysis::FormatFindings(analysis.findings), out);
     case Section::kBounding:
-      return WriteBlock(FormatBounds(analysis.bounds), out);
+      return WriteBlock(analysis::FormatBounds(analysis.bounds), out);
     case Section::kOverview:
       out.Heading("overview");
-      return WriteOverview(report.summary, out);
+      return analysis::WriteOverview(report.summary, out);
     case Section::kByPhase:
-      return WritePhases(report.summary, out);
+      return analysis::WritePhases(report.summary, out);
     case Section::kSlowest:
-      return WriteSlowest(report.summary, out);
+      return analysis::WriteSlowest(report.summary, out);
     case Section::kPath:
-      return WriteBlock(FormatCriticalPath(trace, analysis.units, analysis.path, kPathLinks), out);
+      return WriteBlock(
+          analysis::FormatCriticalPath(trace, analysis.units, analysis.path, kPathLinks), out);
     case Section::kWeighted:
-      return WriteBlock(FormatWeighted(trace, analysis.units, analysis.weighted_ns, kWeightedUnits),
-                        out);
+      return WriteBlock(
+          analysis::FormatWeighted(trace, analysis.units, analysis.weighted_ns, kWeightedUnits),
+          out);
     case Section::kParallelism:
-      return WriteBlock(FormatParallelism(analysis.parallelism), out);
+      return WriteBlock(analysis::FormatParallelism(analysis.parallelism), out);
     case Section::kUse:
-      return WriteUse(report.use, out);
+      return analysis::WriteUse(report.use, out);
     case Section::kWorkers:
-      return WriteWorkers(trace, report.workers, out);
+      return analysis::WriteWorkers(trace, report.workers, out);
     case Section::kCost:
-      return WriteCost(report.summary, out);
+      return analysis::WriteCost(report.summary, out);
     case Section::kLocal:
-      return WriteReasons(report.summary, out);
+      return analysis::WriteReasons(report.summary, out);
     case Section::kReading:
       return WriteReading(trace.report(), trace.size(), asked, out);
   }
@@ -92,14 +94,14 @@ void WriteSection(const Columns& trace, const Report& report, Section section, b
 
 }  // namespace
 
-Report MakeReport(const Columns& trace, GraphSources graph) {
+Report MakeReport(const traces::Columns& trace, analysis::GraphSources graph) {
   Report report;
-  report.summary = Summarise(trace);
-  AnalysisOptions options;
+  report.summary = analysis::Summarise(trace);
+  analysis::AnalysisOptions options;
   options.graph = std::move(graph);
-  report.analysis = Analyse(trace, options);
-  report.use = MeasureUse(trace, report.analysis.units, report.analysis.slots);
-  report.workers = FindWorkers(trace);
+  report.analysis = analysis::Analyse(trace, options);
+  report.use = analysis::MeasureUse(trace, report.analysis.units, report.analysis.slots);
+  report.workers = analysis::FindWorkers(trace);
   return report;
 }
 
@@ -120,10 +122,10 @@ Result<std::vector<Section>> ParseSections(std::string_view names) {
   }
 }
 
-std::string FormatReport(const Columns& trace, const Report& report, const TextStyle& style,
+std::string FormatReport(const traces::Columns& trace, const Report& report, const TextStyle& style,
                          const std::vector<Section>& sections) {
   TextWriter out(style);
-  WriteHeading(report.summary, out);
+  analysis::WriteHeading(report.summary, out);
   const auto write = [&](Section section) {
     TextWriter part(style);
     WriteSection(trace, report, section, !sections.empty(), part);
@@ -139,23 +141,23 @@ std::string FormatReport(const Columns& trace, const Report& report, const TextS
 
 std::string FormatShort(const Report& report, const TextStyle& style) {
   TextWriter out(style);
-  WriteHeading(report.summary, out);
-  WriteOverview(report.summary, out);
-  std::vector<Finding> first = report.analysis.findings;
+  analysis::WriteHeading(report.summary, out);
+  analysis::WriteOverview(report.summary, out);
+  std::vector<analysis::Finding> first = report.analysis.findings;
   if (first.size() > kShortFindings) first.resize(kShortFindings);
-  if (!first.empty()) out.Block("\n" + FormatFindings(first));
+  if (!first.empty()) out.Block("\n" + analysis::FormatFindings(first));
   out.Raw("\nMore: llama report " + Printable(report.summary.build_id));
   return out.Take();
 }
 
-std::string FormatReportJson(const Columns& trace, const Report& report) {
+std::string FormatReportJson(const traces::Columns& trace, const Report& report) {
   JsonWriter json;
   json.BeginObject();
-  AddJson(report.summary, json);
+  analysis::AddJson(report.summary, json);
   WriteAnalysis(json, trace, report.analysis);
-  AddUseJson(report.use, json);
-  AddWorkersJson(trace, report.workers, json);
-  const LoadReport& load = trace.report();
+  analysis::AddUseJson(report.use, json);
+  analysis::AddWorkersJson(trace, report.workers, json);
+  const traces::LoadReport& load = trace.report();
   json.Key("load").BeginObject();
   const auto count = [&](std::string_view key, uint64_t value) {
     json.Key(key).Int(static_cast<int64_t>(value));

@@ -8,24 +8,24 @@
 #include <string_view>
 #include <vector>
 
+#include "analysis/findings/findings.h"
+#include "analysis/resources/summary.h"
+#include "analysis/resources/use_table.h"
+#include "analysis/resources/workers.h"
 #include "base/result.h"
-#include "report/columns.h"
-#include "report/findings.h"
-#include "report/summary.h"
-#include "report/text_writer.h"
-#include "report/use_table.h"
-#include "report/workers.h"
+#include "base/text_writer.h"
+#include "traces/columns/columns.h"
 
 namespace llama::report {
 
 struct Report {
-  Summary summary;
-  Analysis analysis;
-  std::vector<UseRow> use;
-  Workers workers;
+  analysis::Summary summary;
+  analysis::Analysis analysis;
+  std::vector<analysis::UseRow> use;
+  analysis::Workers workers;
 };
 
-Report MakeReport(const Columns& trace, GraphSources graph = {});
+Report MakeReport(const traces::Columns& trace, analysis::GraphSources graph = {});
 
 // The parts of the text, in their order.
 enum class Section : uint8_t {
@@ -52,11 +52,11 @@ Result<std::vector<Section>> ParseSections(std::string_view names);
 
 // For people: at most 100 columns where the names allow, control characters replaced. All sections
 // if none are named.
-std::string FormatReport(const Columns& trace, const Report& report, const TextStyle& style,
+std::string FormatReport(const traces::Columns& trace, const Report& report, const TextStyle& style,
                          const std::vector<Section>& sections = {});
 // What `llama build` shows at its end: the key figures, the first findings, and where to go on.
 std::string FormatShort(const Report& report, const TextStyle& style);
 // One JSON object, with a newline at its end (docs/report.md, "As JSON").
-std::string FormatReportJson(const Columns& trace, const Report& report);
+std::string FormatReportJson(const traces::Columns& trace, const Report& report);
 
 }  // namespace llama::report

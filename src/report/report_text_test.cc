@@ -2,29 +2,30 @@
 // figures are tested where they are made.
 #include <gtest/gtest.h>
 
-#include "report/loader.h"
 #include "report/report.h"
-#include "report/report_testing.h"
+#include "traces/columns/testing.h"
+#include "traces/load/loader.h"
 
 namespace llama::report {
 namespace {
 
 std::string ManyUnits(int count) {
-  std::string text =
-      SpanText(9999, 1, 0, "build", 0, 100'000,
-               R"("global.build_id":"b","command":"make -j8)" + std::string(200, 'x') + "\"");
+  std::string text = traces::SpanText(
+      9999, 1, 0, "build", 0, 100'000,
+      R"("global.build_id":"b","command":"make -j8)" + std::string(200, 'x') + "\"");
   for (int i = 1; i <= count; ++i) {
     const std::string source = std::string(150, 'd') + "/" + std::to_string(i) + ".c";
-    text += SpanText(i, 1, 0, "llamacc", i * 10, 500,
-                     R"("remote":true,"source":")" + source + R"(","object":"o")");
-    text += SpanText(i, 2, 1, "invoke", i * 10 + 5, 490,
-                     R"("worker_id":"w)" + std::to_string(i % 20) + R"(","memory_mb":1769)");
-    text += SpanText(i, 3, 2, "exec", i * 10 + 10, 400);
+    text += traces::SpanText(i, 1, 0, "llamacc", i * 10, 500,
+                             R"("remote":true,"source":")" + source + R"(","object":"o")");
+    text +=
+        traces::SpanText(i, 2, 1, "invoke", i * 10 + 5, 490,
+                         R"("worker_id":"w)" + std::to_string(i % 20) + R"(","memory_mb":1769)");
+    text += traces::SpanText(i, 3, 2, "exec", i * 10 + 10, 400);
   }
   return text;
 }
 
-std::string TextOf(const Columns& trace, const std::vector<Section>& sections = {}) {
+std::string TextOf(const traces::Columns& trace, const std::vector<Section>& sections = {}) {
   return FormatReport(trace, MakeReport(trace), {}, sections);
 }
 
@@ -32,13 +33,13 @@ std::string TextOf(const Columns& trace, const std::vector<Section>& sections = 
 std::string LongNames(const std::string& part) {
   std::string name;
   for (int i = 0; i < 100; ++i) name += part;
-  std::string text = SpanText(9999, 1, 0, "build", 0, 10'000, R"("command":"make -j2")") +
-                     SpanText(1, 1, 0, "llamacc", 0, 6000,
-                              R"("remote":false,"reason":"unknown-option:-)" + name +
-                                  R"(","source":")" + name + ".c\"");
+  std::string text = traces::SpanText(9999, 1, 0, "build", 0, 10'000, R"("command":"make -j2")") +
+                     traces::SpanText(1, 1, 0, "llamacc", 0, 6000,
+                                      R"("remote":false,"reason":"unknown-option:-)" + name +
+                                          R"(","source":")" + name + ".c\"");
   for (int i = 2; i < 12; ++i) {
-    text += SpanText(i, 1, 0, "llamacc", 6000 + i * 10, 500,
-                     R"("remote":true,"source":")" + name + std::to_string(i) + ".c\"");
+    text += traces::SpanText(i, 1, 0, "llamacc", 6000 + i * 10, 500,
+                             R"("remote":true,"source":")" + name + std::to_string(i) + ".c\"");
   }
   return text;
 }
@@ -53,9 +54,9 @@ void ExpectNoWideLine(const std::string& text) {
 }
 
 TEST(ReportTest, NoLineIsWiderThanATerminal) {
-  ExpectNoWideLine(TextOf(LoadText(ManyUnits(300))));
+  ExpectNoWideLine(TextOf(traces::LoadText(ManyUnits(300))));
   for (const char* part : {"directory/", "word", "ディレクトリ/", "two words "}) {
-    const std::string text = TextOf(LoadText(LongNames(part)));
+    const std::string text = TextOf(traces::LoadText(LongNames(part)));
     EXPECT_NE(text.find("critical path: "), std::string::npos) << text;
     EXPECT_NE(text.find("waiting for "), std::string::npos) << text;
     EXPECT_NE(text.find("mainly (1) because"), std::string::npos) << text;
@@ -65,7 +66,7 @@ TEST(ReportTest, NoLineIsWiderThanATerminal) {
 
 // The end of a path is what tells it from others.
 TEST(ReportTest, LongPathsKeepTheirEnds) {
-  const Columns trace = LoadText(LongNames("directory/"));
+  const traces::Columns trace = traces::LoadText(LongNames("directory/"));
   const std::string end = "directory/directory/.c\n";
   const std::string path = TextOf(trace, {Section::kPath});
   EXPECT_NE(path.find("local   …"), std::string::npos) << path;
@@ -74,7 +75,7 @@ TEST(ReportTest, LongPathsKeepTheirEnds) {
 }
 
 TEST(ReportTest, SectionsComeInTheOrderAsked) {
-  const Columns trace = LoadText(ManyUnits(3));
+  const traces::Columns trace = traces::LoadText(ManyUnits(3));
   const std::string text = TextOf(trace, *ParseSections("use,phases"));
   const size_t use = text.find("\nresources\n");
   const size_t phases = text.find("\ntime by phase\n");
@@ -97,14 +98,14 @@ TEST(ReportTest, SectionsThatAreNoneAreNamed) {
 }
 
 TEST(ReportTest, SaysWhatCouldNotBeRead) {
-  const Columns fine = LoadText(SpanText(1, 1, 0, "llamacc", 0, 1));
+  const traces::Columns fine = traces::LoadText(traces::SpanText(1, 1, 0, "llamacc", 0, 1));
   EXPECT_EQ(TextOf(fine).find("what was read"), std::string::npos);
   EXPECT_NE(TextOf(fine, {Section::kReading}).find("what was read\n  1 span from "),
             std::string::npos);
   // A line that is none, a span that comes twice, and one whose parent is missing.
-  const Columns broken =
-      LoadText("nonsense\x1b[2J\n" + SpanText(1, 1, 0, "llamacc", 0, 1) +
-               SpanText(1, 1, 0, "llamacc", 0, 1) + SpanText(1, 3, 77, "send", 0, 1));
+  const traces::Columns broken = traces::LoadText(
+      "nonsense\x1b[2J\n" + traces::SpanText(1, 1, 0, "llamacc", 0, 1) +
+      traces::SpanText(1, 1, 0, "llamacc", 0, 1) + traces::SpanText(1, 3, 77, "send", 0, 1));
   const std::string text = TextOf(broken);
   EXPECT_NE(text.find("1 line is no span; 1 span came twice; 1 span's parent is missing"),
             std::string::npos)
@@ -116,7 +117,7 @@ TEST(ReportTest, SaysWhatCouldNotBeRead) {
 }
 
 TEST(ReportTest, TheShortOneSaysHowToGoOn) {
-  const Columns trace = LoadText(ManyUnits(3));
+  const traces::Columns trace = traces::LoadText(ManyUnits(3));
   const std::string text = FormatShort(MakeReport(trace), {});
   EXPECT_NE(text.find("wall time"), std::string::npos);
   EXPECT_NE(text.find("\nMore: llama report b\n"), std::string::npos) << text;
@@ -126,16 +127,16 @@ TEST(ReportTest, TheShortOneSaysHowToGoOn) {
 TEST(ReportTest, TwentyThousandNamesTakeNoQuadraticTime) {
   std::string lines;
   for (int i = 1; i <= 20'000; ++i) {
-    lines += SpanText(1, i, i > 1 ? 1 : 0, "n" + std::to_string(i), 0, 1);
+    lines += traces::SpanText(1, i, i > 1 ? 1 : 0, "n" + std::to_string(i), 0, 1);
   }
-  const Columns trace = LoadText(lines);
+  const traces::Columns trace = traces::LoadText(lines);
   const std::string text = TextOf(trace, {Section::kByPhase});
   EXPECT_NE(text.find("and 19,940 more names"), std::string::npos)
       << text.substr(text.size() - 300);
 }
 
 TEST(ReportTest, NothingIsFineToo) {
-  const Columns nothing = LoadText("");
+  const traces::Columns nothing = traces::LoadText("");
   EXPECT_FALSE(TextOf(nothing).empty());
   EXPECT_EQ(FormatReportJson(nothing, MakeReport(nothing)).front(), '{');
 }

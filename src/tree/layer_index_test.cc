@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/file.h"
-#include "tree/merged_tree.h"
+#include "mirror/merged_tree.h"
 #include "tree/tree_testing.h"
 
 namespace llama::tree {
@@ -180,7 +180,7 @@ TEST_F(LayerIndexTest, RandomHistoriesKeepTheInvariants) {
     std::mt19937 random(seed);
     std::unique_ptr<LayerIndex> index = *LayerIndex::Open("", "");
     std::map<std::string, Manifest> layers;
-    MergedTree newest;  // all layers on top of each other
+    mirror::MergedTree newest;  // all layers on top of each other
     std::vector<std::unique_ptr<Manifest>> kept;
     for (int step = 0; step < 12; ++step) {
       Manifest manifest;
@@ -201,7 +201,7 @@ TEST_F(LayerIndexTest, RandomHistoriesKeepTheInvariants) {
         const Manifest wanted = {{path, *now}};
         const Result<std::vector<LayerRef>> list = index->Select(wanted);
         if (!list) continue;  // a directory without an entry of its own
-        MergedTree shown;
+        mirror::MergedTree shown;
         for (const LayerRef& layer : *list) shown.Apply(layers.at(layer.key));
         ASSERT_NE(shown.Find(path), nullptr) << seed << " " << path;
         EXPECT_EQ(*shown.Find(path), *now) << seed << " " << path;

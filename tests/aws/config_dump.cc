@@ -5,8 +5,8 @@
 #include <cstdio>
 #include <string>
 
-#include "aws/config_file.h"
-#include "aws/shell_words.h"
+#include "aws/service/config_file.h"
+#include "aws/service/shell_words.h"
 #include "base/file.h"
 #include "base/json.h"
 

@@ -8,10 +8,10 @@
 #include <memory>
 #include <string>
 
-#include "aws/credentials.h"
-#include "aws/http_engine.h"
-#include "aws/lambda_functions.h"
-#include "aws/service.h"
+#include "aws/http/engine.h"
+#include "aws/lambda/functions.h"
+#include "aws/service/credentials.h"
+#include "aws/service/service.h"
 #include "base/clock.h"
 #include "store/object_store.h"
 
@@ -35,9 +35,9 @@ Result<std::string> Invoke(const std::string& endpoint, const std::string& funct
   named.function = function;
   ASSIGN_OR_RETURN(const auto client,
                    llama::aws::NewLambdaFunctions(named, *service, *store, llama::SystemClock()));
-  llama::wire::InvokeOptions wait;
+  llama::job::InvokeOptions wait;
   wait.timeout_ms = timeout_ms;
-  ASSIGN_OR_RETURN(const llama::wire::Invocation done, client->Invoke(payload, wait));
+  ASSIGN_OR_RETURN(const llama::job::Invocation done, client->Invoke(payload, wait));
   return done.payload;
 }
 

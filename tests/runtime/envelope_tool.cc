@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/file.h"
-#include "wire/envelope.h"
-#include "wire/job.h"
+#include "job/envelope.h"
+#include "job/job.h"
 
 namespace {
 
@@ -22,7 +22,7 @@ int Fail(const llama::Error& error) {
 int PrintJob(const std::vector<std::string>& args) {
   llama::Result<std::string> program = llama::ReadFile(args[0]);
   if (!program) return Fail(program.error());
-  llama::wire::Job job;
+  llama::job::Job job;
   job.parent = {llama::trace::NewTraceId(), llama::trace::NewSpanId()};
   job.program = "/bin/probe";
   job.argv = {"probe"};
@@ -30,14 +30,14 @@ int PrintJob(const std::vector<std::string>& args) {
   job.cwd = "/folder";
   job.output_dirs = {"/folder"};
   job.record_reads = false;
-  llama::wire::JobFile file;
+  llama::job::JobFile file;
   file.path = job.program;
   file.executable = true;
   file.bytes = *std::move(program);
   job.files.push_back(std::move(file));
-  llama::wire::Envelope envelope;
-  envelope.bytes = llama::wire::EncodeJob(job);
-  std::cout << llama::wire::EncodeEnvelope(envelope) << "\n";
+  llama::job::Envelope envelope;
+  envelope.bytes = llama::job::EncodeJob(job);
+  std::cout << llama::job::EncodeEnvelope(envelope) << "\n";
   return 0;
 }
 
@@ -52,9 +52,9 @@ void PrintSpan(const llama::trace::Span& span) {
 
 int PrintAnswer() {
   const std::string text((std::istreambuf_iterator<char>(std::cin)), {});
-  const auto envelope = llama::wire::DecodeEnvelope(text);
+  const auto envelope = llama::job::DecodeEnvelope(text);
   if (!envelope) return Fail(envelope.error());
-  const auto answer = llama::wire::DecodeAnswer(envelope->bytes);
+  const auto answer = llama::job::DecodeAnswer(envelope->bytes);
   if (!answer) return Fail(answer.error());
   std::cout << "outcome " << static_cast<int>(answer->outcome) << "\n"
             << "error " << answer->error << "\n"

@@ -13,10 +13,10 @@
 #include <string>
 #include <vector>
 
-#include "aws/credentials.h"
-#include "aws/s3_bucket.h"
-#include "aws/s3_store.h"
-#include "aws/settings.h"
+#include "aws/s3/bucket.h"
+#include "aws/s3/store.h"
+#include "aws/service/credentials.h"
+#include "aws/settings/settings.h"
 #include "store/object_store_conformance.h"
 
 namespace llama::aws {

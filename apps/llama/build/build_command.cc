@@ -1,0 +1,215 @@
+// llama build: runs a build, with everything that it compiles on record.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <memory>
+#include <optional>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "build_id/build_id.h"
+#include "client/connection.h"
+#include "llama/build/build_setup.h"
+#include "llama/build/ninja_build.h"
+#include "llama/build/progress.h"
+#include "llama/build/relay.h"
+#include "llama/command.h"
+#include "llama/daemon_link.h"
+#include "llama/look/report_build.h"
+#include "llama/run/run_command.h"
+#include "trace/trace_file.h"
+
+namespace llama::app {
+namespace {
+
+constexpr std::array<Option, 5> kOptions = {
+    {{"--name", true}, {"--tag", true}, {"--json"}, {"--no-summary"}, {"--no-progress"}}};
+
+constexpr int64_t kRedrawMs = 200;
+constexpr int64_t kWatchMs = 1000;
+
+struct BuildOptions {
+  BuildRequest request;
+  bool json = false;
+  bool summary = true;
+  bool progress = true;
+};
+
+Result<BuildOptions> ParseOptions(const Arguments& arguments) {
+  ASSIGN_OR_RETURN(const ParsedArguments parsed, ParseArguments(arguments, kOptions, true));
+  BuildOptions out;
+  out.request.name = parsed.Value("--name");
+  out.request.command = parsed.rest;
+  out.json = parsed.Has("--json");
+  out.summary = !parsed.Has("--no-summary");
+  out.progress = !parsed.Has("--no-progress");
+  for (const auto& [option, value] : parsed.options) {
+    if (option != "--tag") continue;
+    const size_t equals = value.find('=');
+    if (equals == 0 || equals == std::string::npos) {
+      return Error{Code::kInvalid, "--tag needs KEY=VALUE, not " + value};
+    }
+    out.request.tags.emplace_back(value.substr(0, equals), value.substr(equals + 1));
+  }
+  if (out.request.command.empty()) return Error{Code::kInvalid, "no command to run"};
+  return out;
+}
+
+std::vector<std::string> Environment() {
+  std::vector<std::string> env;
+  for (char** entry = environ; *entry != nullptr; ++entry) env.emplace_back(*entry);
+  return env;
+}
+
+int ExitStatus(int status) {
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+// One build from its first to its last moment.
+class Build {
+ public:
+  explicit Build(BuildOptions options) : options_(std::move(options)), env_(Environment()) {}
+
+  int Run() {
+    if (const auto begun = Begin(); !begun) {
+      // Not recording is no reason for not building.
+      PrintError(begun.error().message + "; running the command without llama");
+    }
+    RunOptions run;
+    run.command = options_.request.command;
+    run.env = env_;
+    std::optional<Relay> relay = OpenRelay();
+    run.relay = relay ? &*relay : nullptr;
+    run.tick_ms = relay ? kRedrawMs : kWatchMs;
+    run.tick = [&] { Tick(run.relay); };
+    const Result<int> status = RunCommand(run);
+    HoldSignals();
+    if (!status) PrintError(status.error().message);
+    const int not_run = !status && status.error().code == Code::kNotFound ? 127 : 126;
+    Finish(status ? ExitStatus(*status) : not_run);
+    return status ? EndLike(*status) : not_run;
+  }
+
+ private:
+  Result<void> Begin() {
+    auto connect = client::OptionsFromEnvironment(std::string(BuildId()));
+    if (!connect) return std::move(connect).error();
+    ASSIGN_OR_RETURN(setup_, PrepareBuild(options_.request, connect->state_dir, env_, clock_));
+    const std::string wrapper = JoinPath(DirName(connect->daemon_program), "llamacc");
+    ASSIGN_OR_RETURN(std::vector<std::string> env, BuildEnvironment(*setup_, wrapper, env_));
+    const builds::BuildRecord& record = setup_->record;
+    link_ = std::make_unique<DaemonLink>(
+        *connect,
+        session::BeginBuild{record.id, record.name, record.start_ns, setup_->root.context()},
+        clock_);
+    if (const auto begun = link_->Begin(); !begun) {
+      PrintError("no daemon (" + begun.error().message + "); compiling locally");
+    }
+    env_ = std::move(env);
+    return {};
+  }
+
+  std::optional<Relay> OpenRelay() {
+    const char* term = std::getenv("TERM");
+    const bool is_dumb = term == nullptr || std::string_view(term) == "dumb";
+    if (!options_.progress || !link_ || is_dumb || isatty(STDERR_FILENO) != 1) return std::nullopt;
+    auto relay = Relay::Open(STDERR_FILENO);
+    if (!relay) return std::nullopt;
+    return std::move(*relay);
+  }
+
+  void Tick(Relay* relay) {
+    if (!link_) return;
+    link_->Tick(true);
+    TellTrouble(relay);
+    if (relay == nullptr || !link_->counters()) return;
+    const session::Counters& counters = *link_->counters();
+    const int64_t now_ns = clock_.MonotonicNs();
+    const double per_second = rate_.Update(counters.remote_done + counters.local_done, now_ns);
+    relay->Draw(FormatProgress(counters, per_second, clock_.NowNs() - setup_->record.start_ns,
+                               relay->columns() - 1));
+  }
+
+  // Once, in one line: a build that is slow for this reason must not look like one that is just
+  // slow.
+  void TellTrouble(Relay* relay) {
+    if (told_trouble_ || link_->trouble().empty()) return;
+    told_trouble_ = true;
+    if (relay != nullptr) relay->Erase();
+    PrintError(link_->trouble() + "; compiling locally while that lasts");
+  }
+
+  void Finish(int exit_status) {
+    if (!setup_) return;
+    if (const auto done = FinishBuild(*setup_, exit_status, clock_.NowNs()); !done) {
+      PrintError(done.error().message);
+    }
+    KeepNinjaGraph(options_.request.command, setup_->record.cwd, env_, setup_->dir);
+    if (const auto ended = EndTrace(); !ended) PrintError(ended.error().message);
+    if (options_.summary) PrintSummary();
+  }
+
+  // The daemon writes the root span behind all others; without one it is written here.
+  Result<void> EndTrace() {
+    if (link_ && link_->End({setup_->record.id, setup_->root})) return {};
+    ASSIGN_OR_RETURN(const auto writer, trace::TraceWriter::Open(builds::TracePath(setup_->dir)));
+    writer->Add(setup_->root);
+    return writer->Flush();
+  }
+
+  void PrintSummary() {
+    const auto build = LoadBuildDir(setup_->dir);
+    if (!build) {
+      PrintError("no summary: " + build.error().message);
+      return;
+    }
+    const report::Report report = ReportBuild(*build);
+    const std::string text = options_.json
+                                 ? report::FormatReportJson(build->trace, report)
+                                 : report::FormatShort(report, {WantsColor(STDERR_FILENO)});
+    if (!options_.json) std::fputc('\n', stderr);
+    std::fwrite(text.data(), 1, text.size(), stderr);
+  }
+
+  const BuildOptions options_;
+  const Clock& clock_ = SystemClock();
+  std::vector<std::string> env_;
+  std::optional<BuildSetup> setup_;
+  std::unique_ptr<DaemonLink> link_;
+  Rate rate_;
+  bool told_trouble_ = false;
+};
+
+int Run(const Arguments& arguments) {
+  auto options = ParseOptions(arguments);
+  if (!options) return UsageError("build", options.error().message);
+  return Build(std::move(*options)).Run();
+}
+
+}  // namespace
+
+const Command kBuildCommand = {
+    "build", "run a build and say what it did",
+    "usage: llama build [--name NAME] [--tag KEY=VALUE]... [OPTION]... [--] COMMAND [ARGUMENT]...\n"
+    "\n"
+    "Runs COMMAND, a build of any kind, with every compiler in PATH (cc, gcc, g++, clang, also "
+    "with\n"
+    "version or target in the name) standing for llamacc; CC and CXX stay as they are. Shows the\n"
+    "progress on a terminal, and at the end, on standard error, what the build did. Exits as\n"
+    "COMMAND does.\n"
+    "\n"
+    "  --name NAME      what to call the build, for 'llama report NAME'\n"
+    "  --tag KEY=VALUE  noted with the build; may be repeated\n"
+    "  --json           what 'llama report --json' gives, instead of the summary\n"
+    "  --no-summary     no summary; 'llama report' shows it later\n"
+    "  --no-progress    no status line\n"
+    "\n"
+    "examples:\n"
+    "  llama build -- make -j64\n"
+    "  llama build --name before --tag branch=main -- ninja -C out\n"
+    "  llama build --json --no-progress -- make -j64 2>summary.json\n",
+    Run};
+
+}  // namespace llama::app

@@ -1,0 +1,16 @@
+// The checks of `llama doctor` that bucket and function are put to.
+#pragma once
+
+#include <vector>
+
+#include "llama/cloud/cloud_access.h"
+#include "llama/cloud/doctor.h"
+
+namespace llama::app {
+
+// Puts, gets and deletes probes; measures. Nothing if the store is a folder.
+std::vector<Finding> CheckBucket(CloudAccess& cloud);
+// Looks at its configuration and pings it. Nothing if functions are local workers.
+std::vector<Finding> CheckFunction(CloudAccess& cloud);
+
+}  // namespace llama::app

@@ -1,0 +1,92 @@
+#include "llama/look/report_build.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+#include <vector>
+
+#include "analysis/graph/graph_file.h"
+#include "client/connection.h"
+#include "llama/cloud/load_account.h"
+#include "llama/command.h"
+#include "traces/load/loader.h"
+
+namespace llama::app {
+namespace {
+
+bool IsFolder(const std::string& path) {
+  struct stat status;
+  return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+}  // namespace
+
+Result<LoadedBuild> LoadBuildDir(const std::string& build_dir, const std::string& id) {
+  LoadedBuild build;
+  build.dir = build_dir;
+  const std::vector<std::string> dirs = {build_dir};
+  ASSIGN_OR_RETURN(build.trace, traces::LoadBuilds(dirs, {.one_build = true, .build = id}));
+  TellOfBuilds(build.trace, build_dir);
+  auto record = builds::ReadBuildRecord(build_dir);
+  if (!record) return build;
+  // The record is of the folder's build, whatever else is in its trace.
+  const auto builds = build.trace.builds();
+  if (id.empty() || builds.empty() || build.trace.text(builds[0].id) == record->id) {
+    build.record = *std::move(record);
+  }
+  return build;
+}
+
+Result<LoadedBuild> LoadBuild(const std::string& what, const std::string& id) {
+  // A build's id or name has no slash.
+  if (what == "-" || what.find('/') != std::string::npos) {
+    if (IsFolder(what)) return LoadBuildDir(what, id);
+    LoadedBuild build;
+    const std::vector<std::string> paths = {what};
+    ASSIGN_OR_RETURN(build.trace, traces::LoadFiles(paths, {.one_build = true, .build = id}));
+    TellOfBuilds(build.trace, what);
+    TRY(AccountForTrace(build.trace, paths));
+    return build;
+  }
+  ASSIGN_OR_RETURN(const std::string state_dir, client::StateDir());
+  auto record = builds::FindBuild(state_dir, what);
+  if (!record) {
+    Error error = std::move(record).error();
+    error.message += "; 'llama builds' lists what there is";
+    return error;
+  }
+  return LoadBuildDir(builds::BuildDir(state_dir, record->id), id);
+}
+
+report::Report ReportBuild(const LoadedBuild& build) {
+  // The folders of a trace that came from elsewhere are not this machine's.
+  const bool is_ours = !build.dir.empty();
+  report::Report report =
+      report::MakeReport(build.trace, {analysis::ReadGraph(build.dir), is_ours});
+  if (!build.record) return report;
+  const builds::BuildRecord& record = *build.record;
+  report.summary.build_id = record.id;
+  if (!record.command.empty()) report.summary.name = record.name;
+  if (report.summary.finished) return report;
+  report.summary.command = builds::ShellCommand(record.command);
+  report.summary.status = record.status;
+  return report;
+}
+
+bool WantsColor(int fd) {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  if (no_color != nullptr && *no_color != '\0') return false;
+  return isatty(fd) == 1 && term != nullptr && std::string_view(term) != "dumb";
+}
+
+int FinishOutput() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return kOk;
+  PrintError("standard output can't be written");
+  return kFailed;
+}
+
+}  // namespace llama::app

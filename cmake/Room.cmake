@@ -1,0 +1,55 @@
+# llama_room(ROOM USES room... LIBS target... TEST_USES room... TEST_LIBS target...)
+#
+# A room is the folder of that name below the caller's. Makes the library llama_ROOM ("/" becomes
+# "_") of its *.cc, and ROOM_test of every *_test.cc and *_fuzz.cc (a fuzz target's body runs over
+# altered seeds there), linked with that library alone: a room that uses what it does not declare
+# does not link its test. The arrows are those of src/CMakeLists.txt; tools/layering.py checks the
+# #include lines against them.
+find_package(GTest REQUIRED)
+find_package(benchmark QUIET)
+
+function(llama_room room)
+  cmake_parse_arguments(ARG "" "" "USES;LIBS;TEST_USES;TEST_LIBS" ${ARGN})
+  string(REPLACE "/" "_" name ${room})
+  set(folder ${CMAKE_CURRENT_SOURCE_DIR}/${room})
+  if(room STREQUAL trace)
+    list(APPEND ARG_USES base)
+  elseif(NOT room STREQUAL base)
+    list(APPEND ARG_USES base trace)
+  endif()
+  list(TRANSFORM ARG_USES REPLACE "/" "_")
+  list(TRANSFORM ARG_USES PREPEND llama_)
+  list(TRANSFORM ARG_TEST_USES REPLACE "/" "_")
+  list(TRANSFORM ARG_TEST_USES PREPEND llama_)
+
+  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc)
+  set(tests ${sources})
+  set(benches ${sources})
+  list(FILTER tests INCLUDE REGEX "_(test|fuzz)\\.cc$")
+  list(FILTER benches INCLUDE REGEX "_bench\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cc$")
+
+  if(sources)
+    add_library(llama_${name} STATIC ${sources})
+    set(scope PUBLIC)
+  else()
+    add_library(llama_${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_include_directories(llama_${name} ${scope} ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(llama_${name} ${scope} ${ARG_USES} ${ARG_LIBS} Threads::Threads)
+
+  if(tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE llama_${name} ${ARG_TEST_USES} ${ARG_TEST_LIBS}
+                                               GTest::gtest GTest::gtest_main)
+    # Optimising GoogleTest's templates would be half of a release build's time.
+    target_compile_options(${name}_test PRIVATE -O0)
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 300)
+  endif()
+  if(benches AND benchmark_FOUND)
+    add_executable(${name}_bench EXCLUDE_FROM_ALL ${benches})
+    target_link_libraries(${name}_bench PRIVATE llama_${name} benchmark::benchmark_main)
+  endif()
+endfunction()

@@ -1,0 +1,113 @@
+#include "analysis/findings/findings.h"
+
+#include <algorithm>
+
+#include "analysis/findings/rules.h"
+#include "base/format.h"
+#include "base/text_writer.h"
+#include "traces/columns/numbers.h"
+
+namespace llama::analysis {
+namespace {
+
+constexpr size_t kIndent = 4;
+
+// Words to lines of at most kTextColumns, each behind the indent.
+void AppendWrapped(std::string_view text, std::string& out) {
+  size_t column = 0;
+  while (!text.empty()) {
+    const size_t space = std::min(text.find(' '), text.size());
+    const std::string word = CutTo(text.substr(0, space), kTextColumns - kIndent);
+    text.remove_prefix(std::min(space + 1, text.size()));
+    const size_t width = DisplayWidth(word);
+    if (column > 0 && column + 1 + width > kTextColumns) {
+      out += "\n";
+      column = 0;
+    }
+    if (column == 0) {
+      out += std::string(kIndent, ' ');
+      column = kIndent + width;
+    } else {
+      out += " ";
+      column += 1 + width;
+    }
+    out.append(word);
+  }
+  out += "\n";
+}
+
+// There is nothing to look at, but saying nothing would call the build sound.
+void AddNoUnits(const Units& units, FindingList& list) {
+  Finding& finding = list.Add("no-units", static_cast<double>(units.wall_ns()));
+  finding.text = "no compile ran through llama in these " + FormatDuration(units.wall_ns());
+  finding.advice =
+      "if there was something to compile: is the compiler llamacc (CC=llamacc CXX=llamac++, and "
+      "configured with it)? 'llama doctor' checks the rest";
+  finding.evidence = {{"units", 0}};
+}
+
+}  // namespace
+
+Finding& FindingList::Add(std::string kind, double cost_ns) {
+  Finding& finding = all_.emplace_back();
+  finding.kind = std::move(kind);
+  cost_ns = std::clamp(cost_ns, 0.0, static_cast<double>(wall_ns_));
+  finding.cost_ns = traces::WholeOf(cost_ns);
+  finding.share = cost_ns / static_cast<double>(wall_ns_);
+  return finding;
+}
+
+std::string FindingList::Share(double ns) const {
+  return FormatShare(std::min(1.0, ns / static_cast<double>(wall_ns_)));
+}
+
+std::vector<Finding> FindingList::Take() {
+  std::stable_sort(all_.begin(), all_.end(),
+                   [](const Finding& a, const Finding& b) { return a.cost_ns > b.cost_ns; });
+  return std::move(all_);
+}
+
+std::vector<Finding> FindFindings(const traces::Columns& trace, const Analysis& analysis) {
+  FindingList list(analysis.units.wall_ns());
+  if (analysis.units.wall_ns() <= 0) return {};
+  if (analysis.units.all.empty()) {
+    AddNoUnits(analysis.units, list);
+    return list.Take();
+  }
+  const WallShares shares(analysis.units);
+  const Transfers transfers = MeasureTransfers(trace, analysis.units);
+  const RuleInput in = {trace, analysis, shares, transfers};
+  FindInCloud(in, list);
+  FindOnHost(in, list);
+  FindInPath(in, list);
+  return list.Take();
+}
+
+Analysis Analyse(const traces::Columns& trace, const AnalysisOptions& options) {
+  Analysis out;
+  out.units = FindUnits(trace, options.build);
+  out.weighted_ns = WeightedTimes(out.units);
+  out.slots = FindJobSlots(trace, out.units);
+  out.graph = FindGraph(trace, out.units, options.graph);
+  out.parallelism = MeasureParallelism(trace, out.units, options.chart_columns);
+  out.path = FindCriticalPath(out.units, out.graph, out.slots);
+  out.bounds = FindBounds(trace, out.units, out.graph, out.slots);
+  out.findings = FindFindings(trace, out);
+  return out;
+}
+
+std::string FormatFindings(const std::vector<Finding>& findings) {
+  if (findings.empty()) return "findings: nothing stands out\n";
+  std::string out = "findings, by the wall-clock time that they cost\n";
+  for (size_t i = 0; i < findings.size(); ++i) {
+    const Finding& finding = findings[i];
+    std::string text = std::to_string(i + 1) + ". " + finding.text;
+    std::string lines;
+    AppendWrapped(Printable(text), lines);
+    AppendWrapped("→ " + Printable(finding.advice), lines);
+    out += lines;
+  }
+  return out;
+}
+
+}  // namespace llama::analysis

@@ -1,0 +1,62 @@
+// The rules that findings come from, each by its own threshold; docs/report.md, "Findings", states
+// them. A rule looks at an analysis that has everything but the findings, and adds what it found.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analysis/findings/findings.h"
+#include "analysis/path/weighted_time.h"
+#include "analysis/resources/transfers.h"
+
+namespace llama::analysis {
+
+// Below this share of the wall clock nothing is told.
+inline constexpr double kLeastShare = 0.03;
+
+// Columns of a name in a sentence; Finding::subject has all of it.
+inline constexpr size_t kShownName = 60;
+
+struct RuleInput {
+  const traces::Columns& trace;
+  const Analysis& analysis;
+  const WallShares& shares;
+  const Transfers& transfers;
+
+  bool IsOfBuild(traces::Row row) const {
+    return !analysis.units.build || trace.build()[row] == *analysis.units.build;
+  }
+};
+
+class FindingList {
+ public:
+  explicit FindingList(int64_t wall_ns) : wall_ns_(wall_ns) {}
+
+  // Whether so much of the wall clock is worth telling.
+  bool IsWorth(double cost_ns, double least_share) const {
+    return wall_ns_ > 0 && cost_ns >= least_share * static_cast<double>(wall_ns_);
+  }
+  Finding& Add(std::string kind, double cost_ns);
+  // "12 %" of the wall clock.
+  std::string Share(double ns) const;
+  std::vector<Finding> Take();  // the costliest first
+
+ private:
+  const int64_t wall_ns_;
+  std::vector<Finding> all_;
+};
+
+// Of the path and of the build system: "slow-unit", "serial-chain", "make", "slots", "idle".
+void FindInPath(const RuleInput& in, FindingList& out);
+// Of the network and the functions: "uplink", "downlink", "store", "cold-starts", "workers",
+// "failures", "slow-worker".
+void FindInCloud(const RuleInput& in, FindingList& out);
+// Of the build host: "cpu", "memory", "disk", "local-runs".
+void FindOnHost(const RuleInput& in, FindingList& out);
+
+// A reason for a local run that tells of the cloud's failing, not of the compile.
+bool IsFailureReason(std::string_view reason);
+
+}  // namespace llama::analysis

@@ -1,0 +1,141 @@
+// Findings of the build host.
+#include <algorithm>
+#include <map>
+
+#include "analysis/findings/rules.h"
+#include "analysis/units/phase_intervals.h"
+#include "base/format.h"
+#include "base/text_writer.h"
+
+namespace llama::analysis {
+namespace {
+
+constexpr double kLeastCpu = 0.10;
+constexpr double kLeastLocalRuns = 0.05;
+constexpr double kLeastPressure = 0.20;
+
+double AsDouble(int64_t ns) { return static_cast<double>(ns); }
+
+// What no compile could have been spared: it asks for something that is done here.
+bool IsLocalByNature(std::string_view reason) {
+  for (const char* word : {"link", "preprocess", "dependencies", "query", "stdin", "no-source"}) {
+    if (reason == word) return true;
+  }
+  return false;
+}
+
+// What could be gained by twice as much: half of the time.
+void FindCpu(const RuleInput& in, FindingList& out) {
+  const double bound_ns = AsDouble(in.analysis.bounds.of(Bound::kCpu));
+  if (!out.IsWorth(bound_ns / 2, kLeastCpu)) return;
+  Finding& finding = out.Add("cpu", bound_ns / 2);
+  int64_t cpus = 0;
+  if (in.analysis.units.build_row)
+    cpus = NsAt(in.trace.field("cpus"), *in.analysis.units.build_row);
+  const std::string processors =
+      cpus > 0 ? Plural(static_cast<uint64_t>(cpus), "processor", "processors") : "processors";
+  finding.text = "the build host's " + processors + " were the limit for " + out.Share(bound_ns) +
+                 " of the wall clock";
+  if (in.transfers.embedded) finding.text += "; the functions run on it, too";
+  finding.advice = in.transfers.embedded
+                       ? "'llama bootstrap' sets up functions on AWS, which compile elsewhere"
+                       : "see why units ran here ('llama report' lists the reasons), and what else "
+                         "this machine does";
+  finding.evidence = {{"cpu_ns", bound_ns}, {"cpus", AsDouble(cpus)}};
+}
+
+void FindLocalRuns(const RuleInput& in, FindingList& out) {
+  struct Reason {
+    uint64_t count = 0;
+    double cost_ns = 0;
+  };
+  std::map<std::string_view, Reason> reasons;
+  const traces::FieldColumn& reason = in.trace.field("reason");
+  uint64_t runs = 0;
+  double cost_ns = 0;
+  for (size_t i = 0; i < in.analysis.units.all.size(); ++i) {
+    const Unit& unit = in.analysis.units.all[i];
+    if (unit.remote) continue;
+    const auto text = reason.StringAt(unit.row);
+    const std::string_view why = text ? in.trace.text(*text) : "unknown";
+    if (IsLocalByNature(why) || IsFailureReason(why)) continue;
+    Reason& entry = reasons[why];
+    ++entry.count;
+    entry.cost_ns += AsDouble(in.analysis.weighted_ns[i]);
+    ++runs;
+    cost_ns += AsDouble(in.analysis.weighted_ns[i]);
+  }
+  if (runs == 0 || !out.IsWorth(cost_ns, kLeastLocalRuns)) return;
+  const auto main = std::max_element(
+      reasons.begin(), reasons.end(),
+      [](const auto& a, const auto& b) { return a.second.cost_ns < b.second.cost_ns; });
+  Finding& finding = out.Add("local-runs", cost_ns);
+  finding.subject = main->first;
+  finding.text = FormatCount(runs) + " of " +
+                 Plural(in.analysis.units.all.size(), "unit", "units") +
+                 " ran on this machine and took " + out.Share(cost_ns) +
+                 " of the wall clock; mainly (" + FormatCount(main->second.count) +
+                 ") because of " + CutTo(Printable(finding.subject), kShownName);
+  finding.advice =
+      "docs/trace_format.md explains the reasons; 'llama sql \"SELECT reason, reason_detail, file "
+      "FROM compiles WHERE NOT remote\"' shows each";
+  finding.evidence = {{"local_runs", static_cast<double>(runs)},
+                      {"units", static_cast<double>(in.analysis.units.all.size())},
+                      {"main_reason_runs", static_cast<double>(main->second.count)},
+                      {"main_reason_ns", main->second.cost_ns}};
+}
+
+// How much of the units' time was spent on the build host.
+double HostShare(const RuleInput& in) {
+  double host_ns = 0;
+  double all_ns = 0;
+  ForEachPhase(in.trace, in.analysis.units.build,
+               [&](Phase phase, int64_t begin, int64_t end, traces::Row) {
+                 const double ns = AsDouble(end - begin);
+                 all_ns += ns;
+                 const bool is_host = phase == Phase::kClient || phase == Phase::kLocal ||
+                                      phase == Phase::kLocalQueue || phase == Phase::kSync;
+                 if (is_host || in.transfers.embedded) host_ns += ns;
+               });
+  return all_ns > 0 ? host_ns / all_ns : 0;
+}
+
+// While something waited, some of the build did: half of it, by a guess that errs on neither side.
+void FindPressure(const RuleInput& in, FindingList& out) {
+  struct Resource {
+    const char* kind;
+    const char* field;
+    const char* text;
+    const char* advice;
+  };
+  for (const Resource& resource :
+       {Resource{"memory", "memory.pressure_ns", "memory",
+                 "run fewer links at once, or link with less debug information"},
+        Resource{"disk", "io.pressure_ns", "disks",
+                 "build on a faster disk or a tmpfs, or write less debug information"}}) {
+    const traces::FieldColumn& pressure = in.trace.field(resource.field);
+    if (pressure.size() == 0) continue;
+    double ns = 0;
+    for (const traces::Row row : in.trace.rows_named("machine")) {
+      if (in.IsOfBuild(row)) ns += AsDouble(NsAt(pressure, row));
+    }
+    if (!out.IsWorth(ns, kLeastPressure)) continue;
+    const double cost_ns = ns / 2 * HostShare(in);
+    if (!out.IsWorth(cost_ns, kLeastPressure / 2)) continue;
+    Finding& finding = out.Add(resource.kind, cost_ns);
+    finding.text = "something on the build host waited for " + std::string(resource.text) +
+                   " for " + out.Share(ns) + " of the wall clock";
+    finding.advice = resource.advice;
+    finding.evidence = {{"pressure_ns", ns}};
+  }
+}
+
+}  // namespace
+
+void FindOnHost(const RuleInput& in, FindingList& out) {
+  FindCpu(in, out);
+  FindLocalRuns(in, out);
+  FindPressure(in, out);
+}
+
+}  // namespace llama::analysis

@@ -1,0 +1,229 @@
+#include "analysis/resources/summary.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "analysis/units/overlap.h"
+#include "analysis/units/remote_runs.h"
+#include "trace/pricing.h"
+#include "traces/columns/numbers.h"
+
+namespace llama::analysis {
+namespace {
+
+constexpr size_t kSlowest = 10;
+// One vCPU of Lambda's: assumed where an invocation does not say.
+constexpr int64_t kDefaultMemoryMb = 1769;
+
+using Counts = std::map<traces::StringId, ReasonCount>;
+
+void CountReason(Counts& counts, traces::StringId reason, int64_t duration_ns) {
+  ReasonCount& count = counts[reason];
+  ++count.count;
+  count.sum_ns = traces::AddUp(count.sum_ns, duration_ns);
+}
+
+std::vector<ReasonCount> MostFrequentFirst(const traces::Columns& trace, const Counts& counts) {
+  std::vector<ReasonCount> out;
+  for (const auto& [reason, count] : counts) {
+    out.push_back(count);
+    out.back().reason = reason == 0 ? "unknown" : trace.text(reason);
+  }
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
+    return a.count != b.count ? a.count > b.count : a.reason < b.reason;
+  });
+  return out;
+}
+
+void CountCompiles(const traces::Columns& trace, Summary& out) {
+  const RemoteRuns remote(trace);
+  const traces::FieldColumn& status = trace.field("status");
+  const traces::FieldColumn& reason = trace.field("reason");
+  const traces::FieldColumn& rung = trace.field("rung");
+  Counts reasons;
+  Counts rungs;
+  for (const traces::Row row : trace.rows_named("llamacc")) {
+    const int64_t duration_ns = trace.duration_ns()[row];
+    ++out.compiles;
+    const bool is_remote = remote.At(row);
+    ++(is_remote ? out.remote : out.local);
+    if (traces::CountAt(status, row).value_or(0) != 0) ++out.failed;
+    // String 0 is the empty one: no reason is none.
+    if (!is_remote) CountReason(reasons, reason.StringAt(row).value_or(0), duration_ns);
+    if (const auto how = rung.StringAt(row); how && *how != 0)
+      CountReason(rungs, *how, duration_ns);
+  }
+  out.commands = trace.rows_named("command").size();
+  out.reasons = MostFrequentFirst(trace, reasons);
+  out.rungs = MostFrequentFirst(trace, rungs);
+}
+
+void CountUploads(const traces::Columns& trace, Summary& out) {
+  const traces::FieldColumn& requests = trace.field("store_requests");
+  const traces::FieldColumn& objects = trace.field("uploaded_objects");
+  const traces::FieldColumn& bytes = trace.field("uploaded_bytes");
+  for (const traces::Row row : trace.rows_named("sync")) {
+    out.bytes_up = traces::AddUp(out.bytes_up, traces::CountAt(bytes, row).value_or(0));
+    out.store_puts =
+        traces::AddUp(out.store_puts, std::max(traces::CountAt(requests, row).value_or(0),
+                                               traces::CountAt(objects, row).value_or(0)));
+  }
+}
+
+void CountInvocations(const traces::Columns& trace, Summary& out) {
+  const traces::FieldColumn& attempt = trace.field("attempt");
+  const traces::FieldColumn& cold_start = trace.field("cold_start");
+  const traces::FieldColumn& error = trace.field("error");
+  const traces::FieldColumn& payload = trace.field("payload_bytes");
+  const traces::FieldColumn& answer = trace.field("answer_bytes");
+  const traces::FieldColumn& fetched = trace.field("fetched_bytes");
+  const traces::FieldColumn& objects = trace.field("fetched_objects");
+  const traces::FieldColumn& init = trace.field("init_ns");
+  for (const traces::Row row : trace.rows_named("invoke")) {
+    ++out.invocations;
+    out.init_ns = traces::AddUp(out.init_ns, traces::CountAt(init, row).value_or(0));
+    out.cold_starts += cold_start.TrueAt(row) ? 1 : 0;
+    out.failed_invocations += error.Has(row) ? 1 : 0;
+    out.retries += traces::CountAt(attempt, row).value_or(1) > 1 ? 1 : 0;
+    out.bytes_up = traces::AddUp(out.bytes_up, traces::CountAt(payload, row).value_or(0));
+    out.bytes_down =
+        traces::AddUp(out.bytes_down, traces::AddUp(traces::CountAt(answer, row).value_or(0),
+                                                    traces::CountAt(fetched, row).value_or(0)));
+    out.store_gets = traces::AddUp(out.store_gets, traces::CountAt(objects, row).value_or(0));
+  }
+}
+
+void AddUpCost(const traces::Columns& trace, Summary& out) {
+  const traces::FieldColumn& queued = trace.field("queued_ns");
+  const traces::FieldColumn& billed = trace.field("billed_ms");
+  const traces::FieldColumn& memory = trace.field("memory_mb");
+  for (const traces::Row row : trace.rows_named("invoke")) {
+    // An invocation that failed says nothing of its bill; its whole time is the upper bound.
+    const int64_t ran_ns = trace.duration_ns()[row] - traces::CountAt(queued, row).value_or(0);
+    const int64_t ran_ms = std::max<int64_t>(0, ran_ns) / 1'000'000;
+    const int64_t billed_ms = traces::CountAt(billed, row).value_or(ran_ms);
+    const int64_t memory_mb = traces::CountAt(memory, row).value_or(kDefaultMemoryMb);
+    out.cost.gb_seconds +=
+        static_cast<double>(billed_ms) / 1000.0 * static_cast<double>(memory_mb) / 1024.0;
+    out.cost.compute_usd +=
+        trace::LambdaCostUsd(billed_ms, memory_mb) - trace::kLambdaUsdPerRequest;
+  }
+  out.cost.invocations_usd = static_cast<double>(out.invocations) * trace::kLambdaUsdPerRequest;
+  out.cost.store_usd = trace::StoreCostUsd(static_cast<uint64_t>(out.store_puts),
+                                           static_cast<uint64_t>(out.store_gets));
+}
+
+void MeasureConcurrency(const traces::Columns& trace, Summary& out) {
+  const traces::FieldColumn& queued = trace.field("queued_ns");
+  const auto invocations = trace.rows_named("invoke");
+  if (invocations.empty()) return;
+  // What runs outside of the build's span counts, too.
+  int64_t begin_ns = INT64_MAX;
+  int64_t end_ns = INT64_MIN;
+  for (const traces::Row row : invocations) {
+    begin_ns = std::min(begin_ns, trace.start_ns()[row]);
+    end_ns = std::max(end_ns, trace.end_ns(row));
+  }
+  Overlap overlap(begin_ns, end_ns);
+  overlap.Reserve(invocations.size());
+  double busy_ns = 0;
+  for (const traces::Row row : invocations) {
+    const int64_t duration_ns = trace.duration_ns()[row];
+    const int64_t queued_ns = std::min(traces::CountAt(queued, row).value_or(0), duration_ns);
+    overlap.Add(trace.start_ns()[row] + queued_ns, trace.end_ns(row));
+    busy_ns += static_cast<double>(duration_ns - queued_ns);
+  }
+  out.max_in_flight = overlap.Measure().most;
+  if (out.wall_ns > 0) out.mean_in_flight = busy_ns / static_cast<double>(out.wall_ns);
+}
+
+void MeasureBuild(const traces::Columns& trace, Summary& out) {
+  if (const auto builds = trace.rows_named("build"); !builds.empty()) {
+    const traces::Row row = builds.back();  // the last, if there are several
+    out.finished = true;
+    out.build_id = traces::TextAt(trace, trace.field("global.build_id"), row);
+    out.name = traces::TextAt(trace, trace.field("name"), row);
+    out.command = traces::TextAt(trace, trace.field("command"), row);
+    out.status = traces::CountAt(trace.field("status"), row);
+    out.start_ns = trace.start_ns()[row];
+    out.wall_ns = trace.duration_ns()[row];
+    return;
+  }
+  if (trace.empty()) return;
+  int64_t end_ns = trace.end_ns(0);
+  out.start_ns = trace.start_ns()[0];
+  for (traces::Row row = 0; row < trace.size(); ++row) {
+    out.start_ns = std::min(out.start_ns, trace.start_ns()[row]);
+    end_ns = std::max(end_ns, trace.end_ns(row));
+  }
+  if (__builtin_sub_overflow(end_ns, out.start_ns, &out.wall_ns)) out.wall_ns = INT64_MAX;
+}
+
+// The longest span without children in the compile's trace.
+void FindLongestPhase(const traces::Columns& trace, traces::Row compile, SlowCompile& out) {
+  for (const traces::Row row : trace.rows_of_trace(trace.trace()[compile])) {
+    if (!trace.children(row).empty()) continue;
+    if (trace.duration_ns()[row] <= out.longest_phase_ns) continue;
+    out.longest_phase = trace.text(trace.name()[row]);
+    out.longest_phase_ns = trace.duration_ns()[row];
+  }
+}
+
+std::string NameOf(const traces::Columns& trace, traces::Row row) {
+  for (const char* field : {"source", "object", "command", "reason"}) {
+    if (std::string text = traces::TextAt(trace, trace.field(field), row); !text.empty())
+      return text;
+  }
+  return "";
+}
+
+void FindSlowest(const traces::Columns& trace, Summary& out) {
+  std::vector<traces::Row> order;
+  for (const char* root : {"llamacc", "command"}) {
+    const auto rows = trace.rows_named(root);
+    order.insert(order.end(), rows.begin(), rows.end());
+  }
+  const auto slowest = std::min(order.size(), kSlowest);
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(slowest),
+                    order.end(), [&](traces::Row a, traces::Row b) {
+                      return std::make_tuple(-trace.duration_ns()[a], trace.start_ns()[a], a) <
+                             std::make_tuple(-trace.duration_ns()[b], trace.start_ns()[b], b);
+                    });
+  order.resize(slowest);
+  const RemoteRuns remote(trace);
+  for (const traces::Row row : order) {
+    SlowCompile& slow = out.slowest.emplace_back();
+    slow.trace_id = trace::Hex(trace.traces()[trace.trace()[row]]);
+    slow.source = NameOf(trace, row);
+    slow.remote = remote.At(row);
+    slow.duration_ns = trace.duration_ns()[row];
+    FindLongestPhase(trace, row, slow);
+  }
+}
+
+}  // namespace
+
+Summary SummariseFigures(const traces::Columns& trace) {
+  Summary out;
+  MeasureBuild(trace, out);
+  CountCompiles(trace, out);
+  CountInvocations(trace, out);
+  CountUploads(trace, out);
+  AddUpCost(trace, out);
+  MeasureConcurrency(trace, out);
+  out.spans = trace.size();
+  out.other_builds = trace.report().other_builds;
+  out.malformed_lines = trace.report().malformed;
+  out.truncated = trace.report().truncated > 0;
+  return out;
+}
+
+Summary Summarise(const traces::Columns& trace) {
+  Summary out = SummariseFigures(trace);
+  out.phases = MeasurePhases(trace);
+  FindSlowest(trace, out);
+  return out;
+}
+
+}  // namespace llama::analysis

@@ -1,0 +1,165 @@
+// The summary for people.
+#include <algorithm>
+#include <map>
+
+#include "analysis/resources/summary.h"
+#include "traces/columns/numbers.h"
+
+namespace llama::analysis {
+namespace {
+
+// Reasons name files; beyond this many the rest is told by kind.
+constexpr size_t kMaxReasons = 20;
+constexpr size_t kMaxPhases = 60;
+
+std::string WallText(const Summary& s) {
+  std::string wall = FormatDuration(s.wall_ns);
+  if (!s.finished) {
+    wall += ", unfinished: the build's own span is missing";
+  } else if (s.status.value_or(0) > 128) {
+    wall += ", ended by signal " + std::to_string(*s.status - 128);
+  } else if (s.status.value_or(0) != 0) {
+    wall += ", exit status " + std::to_string(*s.status);
+  }
+  return wall;
+}
+
+std::string CompilesText(const Summary& s) {
+  std::string text = FormatCount(s.compiles) + ": " + FormatCount(s.remote) + " remote, " +
+                     FormatCount(s.local) + " local";
+  if (s.failed > 0) text.append(", ").append(FormatCount(s.failed)).append(" with errors");
+  // The reasons that matter most; all of them have a section of their own.
+  constexpr size_t kNamed = 3;
+  for (size_t i = 0; i < std::min(kNamed, s.reasons.size()); ++i) {
+    text.append(i == 0 ? "; local: " : ", ").append(FormatCount(s.reasons[i].count)).append(" ");
+    text.append(CutTo(Printable(s.reasons[i].reason), 30));
+  }
+  if (s.reasons.size() > kNamed) text += ", …";
+  return text;
+}
+
+void WriteRemote(const Summary& s, TextWriter& out) {
+  if (s.invocations == 0) return;
+  out.Line("in flight", FormatCount(s.max_in_flight) + " at most, " +
+                            FormatFixed(s.mean_in_flight, 1) + " on average");
+  std::string starts =
+      FormatCount(s.cold_starts) + " in " + Plural(s.invocations, "invocation", "invocations");
+  if (s.retries > 0) starts.append("; ").append(Plural(s.retries, "retry", "retries"));
+  if (s.failed_invocations > 0) {
+    starts.append("; ").append(FormatCount(s.failed_invocations)).append(" failed");
+  }
+  out.Line("cold starts", starts);
+  out.Line("transferred", FormatBytes(s.bytes_up) + " up, " + FormatBytes(s.bytes_down) + " down");
+  std::string store = Plural(static_cast<uint64_t>(s.store_puts), "upload", "uploads") + ", " +
+                      Plural(static_cast<uint64_t>(s.store_gets), "download", "downloads");
+  if (s.remote > 0) {
+    const double requests = static_cast<double>(s.store_puts) + static_cast<double>(s.store_gets);
+    store.append(": ").append(FormatFixed(requests / static_cast<double>(s.remote), 2));
+    store.append(" per remote compile");
+  }
+  out.Line("store", store);
+  out.Line("price on AWS", FormatUsd(s.cost.total_usd()));
+}
+
+}  // namespace
+
+void WriteHeading(const Summary& s, TextWriter& out) {
+  std::string heading = "build";
+  if (!s.build_id.empty()) heading.append(" ").append(Printable(s.build_id));
+  if (!s.name.empty()) heading.append(" \"").append(Printable(s.name)).append("\"");
+  if (!s.command.empty()) heading.append(": ").append(Printable(s.command));
+  out.Heading(CutTo(heading, kTextColumns));
+  if (s.other_builds > 0) {
+    out.Raw("  one of " + FormatCount(s.other_builds + 1) +
+            " builds in its trace: --build ID shows another");
+  }
+}
+
+void WriteOverview(const Summary& s, TextWriter& out) {
+  out.Line("wall time", WallText(s));
+  out.Line("compiles", CutTo(CompilesText(s), kTextColumns - 18));
+  if (s.commands > 0) out.Line("commands", FormatCount(s.commands));
+  std::string rungs;
+  for (const ReasonCount& rung : s.rungs) {
+    if (!rungs.empty()) rungs += ", ";
+    rungs += FormatCount(rung.count) + " by " + Printable(rung.reason);
+  }
+  if (!rungs.empty()) out.Line("inputs found", CutTo(rungs, kTextColumns - 18));
+  WriteRemote(s, out);
+}
+
+void WritePhases(const Summary& s, TextWriter& out) {
+  if (s.phases.empty()) return;
+  out.Heading("time by phase");
+  TextTable table({"", "count", "sum", "share", "p50", "p95", "p99", "max"});
+  for (size_t i = 0; i < std::min(kMaxPhases, s.phases.size()); ++i) {
+    const PhaseStats& phase = s.phases[i];
+    const std::string indent(2 * static_cast<size_t>(phase.depth), ' ');
+    table.Add({CutTo(indent + Printable(phase.name), 32), FormatCount(phase.count),
+               FormatDuration(phase.sum_ns), FormatShare(phase.share), FormatDuration(phase.p50_ns),
+               FormatDuration(phase.p95_ns), FormatDuration(phase.p99_ns),
+               FormatDuration(phase.max_ns)});
+  }
+  table.Write(out);
+  if (s.phases.size() > kMaxPhases) {
+    out.Raw("  and " + FormatCount(s.phases.size() - kMaxPhases) + " more names");
+  }
+}
+
+void WriteSlowest(const Summary& s, TextWriter& out) {
+  if (s.slowest.empty()) return;
+  out.Heading("slowest units");
+  TextTable table({"duration", "ran", "mostly", "for", "unit"}, true);
+  for (const SlowCompile& slow : s.slowest) {
+    table.Add({PadLeft(FormatDuration(slow.duration_ns), 11), slow.remote ? "remote" : "local",
+               CutTo(Printable(slow.longest_phase), 20), FormatDuration(slow.longest_phase_ns),
+               CutFront(Printable(slow.source), 50)});
+  }
+  table.Write(out);
+}
+
+void WriteCost(const Summary& s, TextWriter& out) {
+  if (s.invocations == 0) return;
+  out.Heading("what it would cost on AWS");
+  TextTable table({"", "amount", "price", "share"});
+  const double total = s.cost.total_usd();
+  const auto row = [&](std::string_view what, const std::string& amount, double usd) {
+    table.Add(
+        {std::string(what), amount, FormatUsd(usd), total > 0 ? FormatShare(usd / total) : ""});
+  };
+  row("computing", FormatFixed(s.cost.gb_seconds, 1) + " GB-s", s.cost.compute_usd);
+  row("invocations", FormatCount(s.invocations), s.cost.invocations_usd);
+  row("store requests",
+      FormatCount(static_cast<uint64_t>(traces::AddUp(s.store_puts, s.store_gets))),
+      s.cost.store_usd);
+  row("total", "", total);
+  if (s.remote > 0) {
+    table.Add({"per remote compile", "", FormatUsd(total / static_cast<double>(s.remote)), ""});
+  }
+  table.Write(out);
+}
+
+void WriteReasons(const Summary& s, TextWriter& out) {
+  if (s.reasons.empty()) return;
+  out.Heading("local runs");
+  TextTable table({"reason", "runs", "sum"});
+  std::map<std::string, ReasonCount> rest;
+  for (size_t i = 0; i < s.reasons.size(); ++i) {
+    const ReasonCount& reason = s.reasons[i];
+    if (i >= kMaxReasons) {
+      ReasonCount& kind = rest[reason.reason.substr(0, reason.reason.find(':'))];
+      kind.count += reason.count;
+      kind.sum_ns = traces::AddUp(kind.sum_ns, reason.sum_ns);
+      continue;
+    }
+    table.Add({CutTo(Printable(reason.reason), 70), FormatCount(reason.count),
+               FormatDuration(reason.sum_ns)});
+  }
+  for (const auto& [kind, count] : rest) {
+    table.Add({CutTo(Printable(kind), 60) + ": other", FormatCount(count.count),
+               FormatDuration(count.sum_ns)});
+  }
+  table.Write(out);
+}
+
+}  // namespace llama::analysis

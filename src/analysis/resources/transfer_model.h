@@ -1,0 +1,28 @@
+// TransferModel: whether transfers took their time for their bytes (bandwidth) or for each request
+// (latency), told from how long small and large ones took.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace llama::analysis {
+
+struct Transfer {
+  int64_t bytes = 0;
+  int64_t requests = 0;
+  int64_t duration_ns = 0;
+};
+
+struct TransferModel {
+  double bytes_share = 0;  // of the time: for the bytes; the rest is for the requests
+  double bytes_per_second = 0;
+  double request_ns = 0;  // the mean of what a request took without its bytes
+  int64_t bytes = 0;
+  int64_t requests = 0;
+  int64_t duration_ns = 0;
+  bool BoundByBytes() const { return bytes_share >= 0.5; }
+};
+
+TransferModel ModelTransfers(std::vector<Transfer> transfers);
+
+}  // namespace llama::analysis

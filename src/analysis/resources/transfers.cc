@@ -1,0 +1,70 @@
+#include "analysis/resources/transfers.h"
+
+#include <algorithm>
+
+#include "analysis/units/phase_intervals.h"
+
+namespace llama::analysis {
+namespace {
+
+int64_t Add(int64_t a, int64_t b) {
+  int64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
+void MeasureUploads(const traces::Columns& trace, const Units& units, Transfers& out) {
+  const traces::FieldColumn& bytes = trace.field("uploaded_bytes");
+  const traces::FieldColumn& requests = trace.field("store_requests");
+  const traces::FieldColumn& store_ns = trace.field("store_ns");
+  std::vector<Transfer> uploads;
+  int64_t all_ns = 0;
+  for (const traces::Row row : trace.rows_named("sync")) {
+    if (units.build && trace.build()[row] != *units.build) continue;
+    if (NsAt(bytes, row) == 0 && NsAt(requests, row) == 0) continue;
+    const int64_t duration_ns = trace.duration_ns()[row];
+    const int64_t in_store_ns =
+        store_ns.Has(row) ? std::min(NsAt(store_ns, row), duration_ns) : duration_ns;
+    uploads.push_back({NsAt(bytes, row), std::max<int64_t>(1, NsAt(requests, row)), in_store_ns});
+    all_ns = Add(all_ns, duration_ns);
+  }
+  out.uploads = ModelTransfers(std::move(uploads));
+  if (all_ns > 0) {
+    out.upload_share = static_cast<double>(out.uploads.duration_ns) / static_cast<double>(all_ns);
+  }
+}
+
+void MeasureCalls(const traces::Columns& trace, const Units& units, Transfers& out) {
+  const traces::FieldColumn& payload = trace.field("payload_bytes");
+  const traces::FieldColumn& answer = trace.field("answer_bytes");
+  const traces::FieldColumn& function = trace.field("function");
+  for (const traces::Row row : trace.rows_named("invoke")) {
+    if (units.build && trace.build()[row] != *units.build) continue;
+    const auto name = function.StringAt(row);
+    if (name && trace.text(*name) == "local") out.embedded = true;
+    out.up_bytes = Add(out.up_bytes, NsAt(payload, row));
+    out.down_bytes = Add(out.down_bytes, NsAt(answer, row));
+  }
+  std::vector<Transfer> calls;
+  traces::Row last = traces::kNoRow;
+  ForEachPhase(trace, units.build,
+               [&](Phase phase, int64_t begin_ns, int64_t end_ns, traces::Row row) {
+                 if (phase != Phase::kTransit) return;
+                 // There are two stretches of it to a call: there and back.
+                 if (row != last)
+                   calls.push_back({Add(NsAt(payload, row), NsAt(answer, row)), 1, 0});
+                 calls.back().duration_ns = Add(calls.back().duration_ns, end_ns - begin_ns);
+                 last = row;
+               });
+  out.calls = ModelTransfers(std::move(calls));
+}
+
+}  // namespace
+
+Transfers MeasureTransfers(const traces::Columns& trace, const Units& units) {
+  Transfers out;
+  MeasureUploads(trace, units, out);
+  MeasureCalls(trace, units, out);
+  return out;
+}
+
+}  // namespace llama::analysis

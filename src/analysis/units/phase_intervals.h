@@ -1,0 +1,110 @@
+// Phases of the units as intervals on the client's clock: what each moment of a unit was spent on.
+// Where an invocation's waiting, its cold start and the worker's spans are known, they are told
+// apart; the rest of it was under way.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+#include "traces/columns/columns.h"
+
+namespace llama::analysis {
+
+enum class Phase : uint8_t {
+  kClient,       // send, parse, scan, verify, write, reply: the wrapper's and the daemon's own work
+  kSync,         // bringing the store in step, or waiting for someone who does
+  kWorkerQueue,  // until a worker was free
+  kColdStart,    // until a new worker had started
+  kTransit,      // request and answer under way
+  kMaterialise,  // the worker fetching what the job needs
+  kExec,         // the worker: the compiler, and what little there is around it
+  kLocalQueue,   // until a local slot was free
+  kLocal,        // the compiler on the build host
+};
+inline constexpr size_t kPhases = 9;
+
+// Of an invocation that a worker has.
+inline bool IsRemote(Phase phase) {
+  return phase == Phase::kColdStart || phase == Phase::kTransit || phase == Phase::kMaterialise ||
+         phase == Phase::kExec;
+}
+
+// An integer ≥ 0, or 0.
+inline int64_t NsAt(const traces::FieldColumn& column, traces::Row row) {
+  return std::max<int64_t>(0, column.IntAt(row).value_or(0));
+}
+
+// f(Phase, begin_ns, end_ns, Row) for every phase of every unit; the intervals of one unit don't
+// overlap. In no order. `build` as of FindUnits.
+template <typename F>
+void ForEachPhase(const traces::Columns& trace, std::optional<uint32_t> build, F&& f) {
+  const auto each = [&](std::string_view name, auto&& g) {
+    for (const traces::Row row : trace.rows_named(name)) {
+      if (!build || trace.build()[row] == *build) g(row, trace.start_ns()[row], trace.end_ns(row));
+    }
+  };
+  for (const char* name : {"send", "parse", "scan", "verify", "write", "reply"}) {
+    each(name,
+         [&](traces::Row row, int64_t begin, int64_t end) { f(Phase::kClient, begin, end, row); });
+  }
+  each("sync",
+       [&](traces::Row row, int64_t begin, int64_t end) { f(Phase::kSync, begin, end, row); });
+  each("queue", [&](traces::Row row, int64_t begin, int64_t end) {
+    f(Phase::kLocalQueue, begin, end, row);
+  });
+  each("local",
+       [&](traces::Row row, int64_t begin, int64_t end) { f(Phase::kLocal, begin, end, row); });
+
+  const traces::FieldColumn& queued = trace.field("queued_ns");
+  const traces::FieldColumn& init = trace.field("init_ns");
+  const traces::FieldColumn& cold_start = trace.field("cold_start");
+  const std::span<const traces::StringId> names = trace.name();
+  std::optional<traces::StringId> worker_name;
+  std::optional<traces::StringId> materialise_name;
+  for (const traces::StringId name : trace.span_names()) {
+    if (trace.text(name) == "worker") worker_name = name;
+    if (trace.text(name) == "materialise") materialise_name = name;
+  }
+  each("invoke", [&](traces::Row row, int64_t begin, int64_t end) {
+    const auto until = [&](Phase phase, int64_t to) {
+      to = std::clamp(to, begin, end);
+      if (to > begin) f(phase, begin, to, row);
+      begin = to;
+    };
+    until(Phase::kWorkerQueue, begin + std::min(NsAt(queued, row), end - begin));
+    traces::Row worker = traces::kNoRow;
+    for (const traces::Row child : trace.children(row)) {
+      if (worker_name && names[child] == *worker_name) worker = child;
+    }
+    const bool is_cold = cold_start.TrueAt(row);
+    if (worker == traces::kNoRow) {
+      until(Phase::kColdStart, begin + std::min(NsAt(init, row), end - begin));
+      until(Phase::kTransit, end);
+      return;
+    }
+    // All that passes before a new worker works is its start: Lambda's init_ns is the last part of
+    // it. Where in a call that long the worker's clock puts it is anyone's guess, so it is taken to
+    // have answered as it ended.
+    int64_t shift_ns = 0;
+    if (__builtin_sub_overflow(end, trace.end_ns(worker), &shift_ns) || !is_cold || shift_ns < 0 ||
+        shift_ns > end - begin) {
+      shift_ns = 0;
+    }
+    const int64_t work = std::clamp(trace.start_ns()[worker] + shift_ns, begin, end);
+    const int64_t work_end = std::clamp(trace.end_ns(worker) + shift_ns, work, end);
+    until(is_cold ? Phase::kColdStart : Phase::kTransit, work);
+    for (const traces::Row step : trace.children(worker)) {
+      if (!materialise_name || names[step] != *materialise_name) continue;
+      const int64_t step_ns =
+          std::clamp(trace.start_ns()[step], work - shift_ns, work_end - shift_ns);
+      const int64_t step_end_ns = std::min(trace.end_ns(step), work_end - shift_ns);
+      until(Phase::kExec, step_ns + shift_ns);
+      until(Phase::kMaterialise, step_end_ns + shift_ns);
+    }
+    until(Phase::kExec, work_end);
+    until(Phase::kTransit, end);
+  });
+}
+
+}  // namespace llama::analysis

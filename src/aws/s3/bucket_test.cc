@@ -1,0 +1,110 @@
+#include "aws/s3/bucket.h"
+
+#include <gtest/gtest.h>
+
+#include "aws/http/xml.h"
+#include "aws/service/fake_service.h"
+
+namespace llama::aws {
+namespace {
+
+TEST(S3Bucket, NamesItsRegionUnlessItIsTheFirst) {
+  FakeService service;
+  S3Bucket bucket({"bkt", false}, service);
+  service.Answer(200);
+  EXPECT_TRUE(*bucket.Create());
+  EXPECT_NE(service.asked[0].body.find("<LocationConstraint>eu-west-1</LocationConstraint>"),
+            std::string::npos);
+  EXPECT_NE(service.asked[0].Header("Content-MD5"), "");
+  service.settings.region = "us-east-1";
+  service.Answer(200);
+  EXPECT_TRUE(*bucket.Create());
+  EXPECT_EQ(service.asked[1].body, "");
+}
+
+TEST(S3Bucket, TellsOursFromThoseOfOthers) {
+  FakeService service;
+  S3Bucket bucket({"bkt", false}, service);
+  service.Answer(409, "<Error><Code>BucketAlreadyOwnedByYou</Code></Error>");
+  EXPECT_FALSE(*bucket.Create());
+  service.Answer(409, "<Error><Code>BucketAlreadyExists</Code></Error>");
+  EXPECT_EQ(bucket.Create().error().code, Code::kInvalid);
+  const std::pair<int, BucketState> heads[] = {
+      {200, BucketState::kOurs}, {404, BucketState::kAbsent}, {403, BucketState::kForeign}};
+  for (const auto& [status, state] : heads) {
+    service.Answer(status);
+    EXPECT_EQ(*bucket.Head(), state) << status;
+  }
+  service.Answer(301, "", {{"x-amz-bucket-region", "us-west-2"}});
+  EXPECT_EQ(bucket.Head().error().code, Code::kInvalid);
+}
+
+// As S3's documentation shows the bodies; each must be checked by Content-MD5.
+TEST(S3Bucket, ConfigurationsAreWhatS3WantsThemToBe) {
+  FakeService service;
+  S3Bucket bucket({"bkt", false}, service);
+  for (int i = 0; i < 4; ++i) service.Answer(200);
+  ASSERT_TRUE(bucket.PutEncryption());
+  ASSERT_TRUE(bucket.PutPublicAccessBlock());
+  ASSERT_TRUE(bucket.PutLifecycle({{.id = "r<1>", .prefix = "jobs/", .expire_days = 7},
+                                   {.id = "r2", .abort_incomplete_multipart_days = 1}}));
+  ASSERT_TRUE(bucket.PutTags({{"llama", "a&b"}}));
+  const std::string targets[] = {
+      "/?encryption=", "/?publicAccessBlock=", "/?lifecycle=", "/?tagging="};
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(service.asked[i].target, targets[i]);
+    EXPECT_EQ(service.asked[i].Header("Content-MD5").size(), 24u);
+    EXPECT_TRUE(ParseXml(service.asked[i].body)) << service.asked[i].body;
+  }
+  const XmlElement lifecycle = *ParseXml(service.asked[2].body);
+  ASSERT_EQ(lifecycle.children.size(), 2u);
+  EXPECT_EQ(lifecycle.children[0].Text("ID"), "r<1>");
+  EXPECT_EQ(lifecycle.children[0].Find("Filter")->Text("Prefix"), "jobs/");
+  EXPECT_EQ(lifecycle.children[0].Find("Expiration")->Text("Days"), "7");
+  EXPECT_EQ(lifecycle.children[1].Find("Expiration"), nullptr);
+  EXPECT_EQ(
+      lifecycle.children[1].Find("AbortIncompleteMultipartUpload")->Text("DaysAfterInitiation"),
+      "1");
+}
+
+TEST(S3Bucket, ReadsTags) {
+  FakeService service;
+  S3Bucket bucket({"bkt", false}, service);
+  service.Answer(
+      200, "<Tagging><TagSet><Tag><Key>a</Key><Value>1&lt;2</Value></Tag></TagSet></Tagging>");
+  EXPECT_EQ((*bucket.GetTags()).at("a"), "1<2");
+  service.Answer(404, "<Error><Code>NoSuchTagSet</Code></Error>");
+  EXPECT_TRUE((*bucket.GetTags()).empty());
+}
+
+TEST(S3Bucket, DeletesInBatchesAndNamesWhatCouldNotBe) {
+  FakeService service;
+  S3Bucket bucket({"bkt", false}, service);
+  std::vector<std::string> keys;
+  for (int i = 0; i < 1001; ++i) keys.push_back("k&" + std::to_string(i));
+  service.Answer(200, "<DeleteResult/>");
+  service.Answer(200,
+                 "<DeleteResult><Error><Key>k&amp;1000</Key><Code>AccessDenied</Code></Error>"
+                 "</DeleteResult>");
+  const Result<void> deleted = bucket.DeleteObjects(keys);
+  ASSERT_FALSE(deleted);
+  EXPECT_NE(deleted.error().message.find("bkt/k&1000: AccessDenied"), std::string::npos)
+      << deleted.error().message;
+  ASSERT_EQ(service.asked.size(), 2u);
+  EXPECT_NE(service.asked[0].body.find("<Key>k&amp;999</Key>"), std::string::npos);
+  EXPECT_EQ(service.asked[0].body.find("<Key>k&amp;1000</Key>"), std::string::npos);
+}
+
+TEST(S3Bucket, DeletesABucketThatIsEmptyOrGone) {
+  FakeService service;
+  S3Bucket bucket({"bkt", false}, service);
+  service.Answer(204);
+  EXPECT_TRUE(bucket.Delete());
+  service.Answer(404, "<Error><Code>NoSuchBucket</Code></Error>");
+  EXPECT_TRUE(bucket.Delete());
+  service.Answer(409, "<Error><Code>BucketNotEmpty</Code></Error>");
+  EXPECT_EQ(bucket.Delete().error().code, Code::kInvalid);
+}
+
+}  // namespace
+}  // namespace llama::aws

@@ -1,0 +1,233 @@
+#include "aws/s3/store.h"
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <utility>
+
+#include "aws/s3/bucket.h"
+#include "signing/sigv4.h"
+
+namespace llama::aws {
+namespace {
+
+// What a GET may bring at most. No object of ours is near it.
+constexpr uint64_t kMaxObjectBytes = 4ull << 30;
+// What an answer that is none may say of the reason.
+constexpr uint64_t kMaxErrorBytes = 64 << 10;
+// Of a GET whose size is not known beforehand; stall_ms ends what stands still.
+constexpr int64_t kGetMs = 900'000;
+// Two conditional writers of one key: whoever gets a 409 asks again, and soon meets a 412.
+constexpr int kMaxConflicts = 16;
+constexpr size_t kMaxKeyBytes = 1024;
+constexpr uint64_t kMinPartBytes = 5ull << 20;
+constexpr uint64_t kMaxParts = 10'000;
+
+bool IsSuccess(const ServiceAnswer& answer) {
+  return answer.http.status >= 200 && answer.http.status < 300;
+}
+
+Result<uint64_t> ToNumber(std::string_view text) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return Error{Code::kInvalid, "'" + std::string(text) + "' is no number"};
+  }
+  return value;
+}
+
+// A server or proxy that ends a body early.
+Result<void> CheckLength(const HttpAnswer& answer, const std::string& name) {
+  const std::string* announced = answer.Find("content-length");
+  if (announced == nullptr) return {};
+  const Result<uint64_t> length = ToNumber(*announced);
+  if (length && *length == answer.body.size()) return {};
+  return Error{Code::kUnavailable, name + ": " + std::to_string(answer.body.size()) + " bytes of " +
+                                       announced->substr(0, 32) + " came"};
+}
+
+// "bytes 5-9/100" must be what was asked for, or end with the object.
+Result<void> CheckRange(const HttpAnswer& answer, const std::string& name, uint64_t offset,
+                        uint64_t size) {
+  const std::string* range = answer.Find("content-range");
+  const uint64_t got = answer.body.size();
+  const std::string begins =
+      "bytes " + std::to_string(offset) + "-" + std::to_string(offset + got - 1) + "/";
+  if (range != nullptr && got > 0 && got <= size && range->starts_with(begins)) {
+    if (got == size) return {};
+    const Result<uint64_t> total = ToNumber(std::string_view(*range).substr(begins.size()));
+    if (total && *total == offset + got) return {};
+  }
+  return Error{Code::kUnavailable, name + ": another range came than was asked for"};
+}
+
+}  // namespace
+
+S3Store::S3Store(const S3StoreOptions& options, Service& service)
+    : options_(options), location_{options.bucket, options.path_style}, service_(service) {}
+
+Result<std::unique_ptr<S3Store>> S3Store::Open(const S3StoreOptions& options, Service& service) {
+  TRY(CheckBucketName(options.bucket));
+  if (!options.prefix.empty()) {
+    const std::string_view prefix = options.prefix;
+    if (!prefix.ends_with('/') || !store::IsValidKey(prefix.substr(0, prefix.size() - 1))) {
+      return Error{Code::kInvalid, "object prefix '" + options.prefix + "'"};
+    }
+  }
+  if (options.part_bytes < kMinPartBytes || options.parallel_parts < 1) {
+    return Error{Code::kInvalid, "parts of " + std::to_string(options.part_bytes) + " bytes"};
+  }
+  return std::unique_ptr<S3Store>(new S3Store(options, service));
+}
+
+ServiceCall S3Store::NewCall(std::string_view method, const std::string& key,
+                             const S3Query& query) const {
+  return NewS3Call(location_, method, options_.prefix + key, query);
+}
+
+std::string S3Store::Name(const std::string& key) const {
+  return options_.bucket + "/" + options_.prefix + key;
+}
+
+Result<void> S3Store::Check(const std::string& key) const {
+  TRY(store::CheckKey(key));
+  if (options_.prefix.size() + key.size() <= kMaxKeyBytes) return {};
+  return Error{Code::kInvalid, "object key '" + options_.prefix + key + "' is too long"};
+}
+
+Result<ServiceAnswer> S3Store::Send(const ServiceCall& call) {
+  Result<ServiceAnswer> answer = service_.Call(call);
+  const auto attempts = static_cast<uint64_t>(answer ? answer->attempts : 1);
+  const bool is_get = call.method == "GET" || call.method == "HEAD";
+  if (call.method != "DELETE") (is_get ? gets_ : puts_) += attempts;
+  return answer;
+}
+
+Result<bool> S3Store::Put(const std::string& key, std::string_view bytes,
+                          const store::PutOptions& options) {
+  TRY(Check(key));
+  if (bytes.size() > options_.part_bytes * kMaxParts) {
+    return Error{Code::kInvalid,
+                 Name(key) + ": too large for " + std::to_string(kMaxParts) + " parts"};
+  }
+  if (options.if_absent) return PutUnlessThere(key, bytes);
+  TRY(Write(key, bytes, false));
+  return true;
+}
+
+Result<bool> S3Store::PutUnlessThere(const std::string& key, std::string_view bytes) {
+  if (knows_conditions_) {
+    // A large object's upload is worth a question first.
+    if (bytes.size() > options_.multipart_threshold_bytes) {
+      ASSIGN_OR_RETURN(const bool exists, Exists(key));
+      if (exists) return false;
+    }
+    ASSIGN_OR_RETURN(const Outcome outcome, Write(key, bytes, true));
+    if (outcome != Outcome::kNoConditions) return outcome == Outcome::kWritten;
+    knows_conditions_ = false;
+  }
+  const MutexLock lock(writing_[std::hash<std::string>()(key) % writing_.size()]);
+  ASSIGN_OR_RETURN(const bool exists, Exists(key));
+  if (exists) return false;
+  TRY(Write(key, bytes, false));
+  return true;
+}
+
+Result<S3Store::Outcome> S3Store::Write(const std::string& key, std::string_view bytes,
+                                        bool conditional) {
+  return bytes.size() > options_.multipart_threshold_bytes ? WriteParts(key, bytes, conditional)
+                                                           : WriteWhole(key, bytes, conditional);
+}
+
+Result<S3Store::Outcome> S3Store::WriteWhole(const std::string& key, std::string_view bytes,
+                                             bool conditional) {
+  ServiceCall call = NewCall("PUT", key);
+  call.body = bytes;
+  call.payload_sha256 = signing::Sha256Hex(bytes);
+  call.deadlines.total_ms = TransferMs(bytes.size());
+  if (!options_.storage_class.empty()) {
+    call.headers.emplace_back("x-amz-storage-class", options_.storage_class);
+  }
+  if (conditional) call.headers.emplace_back("If-None-Match", "*");
+  for (int conflicts = 0;; ++conflicts) {
+    ASSIGN_OR_RETURN(const ServiceAnswer answer, Send(call));
+    if (conditional && answer.http.status == 409 && conflicts < kMaxConflicts) continue;
+    return Judge(answer, key, conditional);
+  }
+}
+
+Result<S3Store::Outcome> S3Store::Judge(const ServiceAnswer& answer, const std::string& key,
+                                        bool conditional) const {
+  if (IsSuccess(answer)) return Outcome::kWritten;
+  if (conditional && answer.http.status == 412) return Outcome::kExists;
+  if (conditional && answer.http.status == 501) return Outcome::kNoConditions;
+  return S3Error(answer, "s3:PutObject", Name(key));
+}
+
+Result<std::string> S3Store::Get(const std::string& key) {
+  TRY(Check(key));
+  ServiceCall call = NewCall("GET", key);
+  call.max_answer_bytes = kMaxObjectBytes;
+  call.deadlines.total_ms = kGetMs;
+  ASSIGN_OR_RETURN(ServiceAnswer answer, Send(call));
+  if (answer.http.status != 200) return S3Error(answer, "s3:GetObject", Name(key));
+  TRY(CheckLength(answer.http, Name(key)));
+  return std::move(answer.http.body);
+}
+
+Result<std::string> S3Store::GetRange(const std::string& key, uint64_t offset, uint64_t size) {
+  TRY(Check(key));
+  if (size == 0 || offset > kMaxObjectBytes || size > kMaxObjectBytes) {
+    return Error{Code::kInvalid, Name(key) + ": a range of " + std::to_string(size) + " bytes at " +
+                                     std::to_string(offset)};
+  }
+  ServiceCall call = NewCall("GET", key);
+  call.max_answer_bytes = std::max(size, kMaxErrorBytes);
+  call.deadlines.total_ms = TransferMs(size);
+  call.headers.emplace_back(
+      "Range", "bytes=" + std::to_string(offset) + "-" + std::to_string(offset + size - 1));
+  ASSIGN_OR_RETURN(ServiceAnswer answer, Send(call));
+  if (answer.http.status != 206) return S3Error(answer, "s3:GetObject", Name(key));
+  TRY(CheckLength(answer.http, Name(key)));
+  TRY(CheckRange(answer.http, Name(key), offset, size));
+  return std::move(answer.http.body);
+}
+
+Result<bool> S3Store::Exists(const std::string& key) {
+  TRY(Check(key));
+  ASSIGN_OR_RETURN(const ServiceAnswer answer, Send(NewCall("HEAD", key)));
+  if (answer.http.status == 200) return true;
+  Error error = S3Error(answer, "s3:GetObject", Name(key));
+  if (error.code == Code::kNotFound) return false;
+  return error;
+}
+
+Result<void> S3Store::Delete(const std::string& key) {
+  TRY(Check(key));
+  ASSIGN_OR_RETURN(const ServiceAnswer answer, Send(NewCall("DELETE", key)));
+  if (IsSuccess(answer)) return {};
+  Error error = S3Error(answer, "s3:DeleteObject", Name(key));
+  if (error.code == Code::kNotFound) return {};
+  return error;
+}
+
+Result<std::set<std::string>> S3Store::List(const std::string& prefix) {
+  S3Bucket bucket(location_, service_);
+  std::set<std::string> keys;
+  std::string after;
+  do {
+    ASSIGN_OR_RETURN(S3Page page, bucket.List(options_.prefix + prefix, after));
+    puts_ += static_cast<uint64_t>(page.requests);
+    for (const S3Object& object : page.objects) {
+      std::string key = object.key.substr(options_.prefix.size());
+      // Others may keep objects there too, under names that none of ours can have.
+      if (store::IsValidKey(key)) keys.insert(std::move(key));
+    }
+    after = std::move(page.next);
+  } while (!after.empty());
+  return keys;
+}
+
+S3Requests S3Store::requests() const { return {puts_, gets_}; }
+
+}  // namespace llama::aws

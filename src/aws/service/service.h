@@ -1,0 +1,81 @@
+// Service: one AWS service at one endpoint. Signs, sends, and is the one place where retry policy
+// lives: which failures are tried again and how often (full jitter, a budget shared by all calls,
+// Retry-After), when credentials are renewed, when the clock's skew is corrected, and when the
+// circuit opens. What these are made of is in retry_policy.h. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "aws/http/engine.h"
+#include "aws/service/credentials.h"
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace llama::aws {
+
+class Uplink;
+
+struct ServiceOptions {
+  std::string name;      // for signing: "s3", "lambda", "iam", "sts", "logs"
+  std::string region;    // for signing
+  std::string endpoint;  // "https://s3.eu-west-1.amazonaws.com", no slash at the end
+  int max_attempts = 4;
+  int64_t base_delay_ms = 50;  // full jitter: uniform in [0, min(max, base × 2^n)]
+  int64_t max_delay_ms = 5'000;
+  int breaker_failures = 8;         // so many attempts in a row that failed open the circuit
+  int64_t breaker_open_ms = 5'000;  // then one call in that time is let through, to try
+  bool anonymous = false;
+  Uplink* uplink = nullptr;  // shared by the services of a process; bodies above 64 KiB wait for it
+  uint64_t jitter_seed = 0;  // 0: random
+  // Waits between attempts; tests pass one that moves their clock. Empty: sleeps.
+  std::function<void(int64_t ms)> pause;
+};
+
+struct ServiceCall {
+  std::string method = "GET";
+  std::string host_prefix;  // "bucket." for virtual-host style; empty: none
+  std::string target;       // path and query, percent-encoded
+  Headers headers;
+  std::string_view body;
+  std::string payload_sha256;  // of the body if it is known already; otherwise it is computed
+  // Whether doing it twice is as good as once. One that is not is tried again only when it surely
+  // was not begun (no connection, 429, 503 SlowDown and their kind).
+  bool idempotent = true;
+  // `total_ms` is for the whole call, attempts and waiting together; the others are each attempt's.
+  HttpDeadlines deadlines;
+  uint64_t max_answer_bytes = 64ull << 20;
+  std::function<bool()> cancelled;  // see HttpRequest
+  // For each answer that was a throttle, before the wait; on the caller's thread. It may wait for
+  // a better time; an error ends the call. With it a throttled call is tried again for as long as
+  // its deadline allows.
+  std::function<Result<void>()> on_throttled;
+};
+
+struct ServiceAnswer {
+  HttpAnswer http;  // of the last attempt
+  int attempts = 1;
+  int64_t waited_ns = 0;  // between attempts, and for the uplink
+};
+
+class Service {
+ public:
+  virtual ~Service() = default;
+  // Any status below 500 but 429 and expired credentials is an answer, for the caller to judge; so
+  // is 501, which stays the same however often it is asked for.
+  // kUnavailable: given up after retries, or the circuit is open; the message says the last cause.
+  // kDeadline, kCancelled; kInvalid: no valid credentials, or what Send says.
+  virtual Result<ServiceAnswer> Call(const ServiceCall& call) = 0;
+  // While the circuit is open: the failure that opened it or came last. Empty while it is closed.
+  virtual std::string Trouble() { return {}; }
+  virtual const ServiceOptions& options() const = 0;
+};
+
+// All must outlive the service. Services of one process share one `sender`.
+std::unique_ptr<Service> NewService(const ServiceOptions& options, HttpSender& sender,
+                                    CredentialsProvider& credentials, const Clock& clock);
+
+}  // namespace llama::aws

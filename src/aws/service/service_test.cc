@@ -1,0 +1,462 @@
+#include "aws/service/service.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "aws/http/uplink.h"
+#include "aws/service/retry_policy.h"
+
+namespace llama::aws {
+namespace {
+
+constexpr int64_t kMs = 1'000'000;
+
+struct Reply {
+  HttpAnswer answer;  // status 0: `error` instead
+  Error error = {};
+  bool begun = true;
+  int64_t takes_ms = 10;
+};
+
+Reply Status(int status, std::string body = "", Headers headers = {}) {
+  Reply reply;
+  reply.answer.status = status;
+  reply.answer.body = std::move(body);
+  reply.answer.headers = std::move(headers);
+  return reply;
+}
+
+Reply Fails(Code code, bool begun = true) {
+  Reply reply;
+  reply.error = {code, "http://h/: it broke"};
+  reply.begun = begun;
+  return reply;
+}
+
+class FakeSender final : public HttpSender {
+ public:
+  explicit FakeSender(FakeClock& clock) : clock_(clock) {}
+  Result<HttpAnswer> Send(const HttpRequest& request) override {
+    sent.push_back(request);
+    bodies.emplace_back(request.body);
+    Reply reply = replies.empty() ? otherwise : replies.front();
+    if (!replies.empty()) replies.pop_front();
+    if (reply.begun && request.on_begun) request.on_begun();
+    clock_.AdvanceNs(reply.takes_ms * kMs);
+    if (reply.answer.status == 0) return reply.error;
+    return reply.answer;
+  }
+  std::string Header(size_t request, std::string_view name) const {
+    for (const auto& [key, value] : sent[request].headers) {
+      if (key == name) return value;
+    }
+    return "";
+  }
+
+  std::deque<Reply> replies;
+  Reply otherwise = Status(200, "fine");
+  std::vector<HttpRequest> sent;
+  std::vector<std::string> bodies;
+
+ private:
+  FakeClock& clock_;
+};
+
+class FakeCredentials final : public CredentialsProvider {
+ public:
+  Result<Credentials> Get() override {
+    if (failure) return *failure;
+    return Credentials{{"AKID" + std::to_string(generation), "secret", ""}, 0, "the test"};
+  }
+  void Refused(const Credentials&) override {
+    ++refused;
+    if (renews) ++generation;
+  }
+  std::optional<Error> failure;
+  bool renews = true;
+  int generation = 1;
+  int refused = 0;
+};
+
+class ServiceTest : public testing::Test {
+ protected:
+  ServiceTest() {
+    options_.name = "lambda";
+    options_.region = "eu-west-1";
+    options_.endpoint = "https://lambda.test:8443";
+    options_.jitter_seed = 1;
+    options_.pause = [this](int64_t ms) {
+      paused_ms_ += ms;
+      clock_.AdvanceNs(ms * kMs);
+    };
+    Restart();
+  }
+  void Restart() { service_ = NewService(options_, sender_, credentials_, clock_); }
+  static ServiceCall Post() {
+    ServiceCall call;
+    call.method = "POST";
+    call.target = "/path?q=secret";
+    call.body = "body";
+    return call;
+  }
+
+  FakeClock clock_;
+  FakeSender sender_{clock_};
+  FakeCredentials credentials_;
+  ServiceOptions options_;
+  std::unique_ptr<Service> service_;
+  int64_t paused_ms_ = 0;
+};
+
+TEST_F(ServiceTest, SignsForItsHostAndSendsTheTargetAsItIs) {
+  ServiceCall call = Post();
+  call.host_prefix = "bucket.";
+  const auto answer = service_->Call(call);
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->http.body, "fine");
+  EXPECT_EQ(answer->attempts, 1);
+  ASSERT_EQ(sender_.sent.size(), 1u);
+  EXPECT_EQ(sender_.sent[0].url, "https://bucket.lambda.test:8443/path?q=secret");
+  EXPECT_EQ(sender_.Header(0, "Host"), "bucket.lambda.test:8443");
+  EXPECT_NE(sender_.Header(0, "Authorization").find("Credential=AKID1/"), std::string::npos);
+  EXPECT_NE(sender_.Header(0, "Authorization").find("/eu-west-1/lambda/"), std::string::npos);
+}
+
+TEST_F(ServiceTest, AnonymousCallsAreNotSigned) {
+  options_.anonymous = true;
+  credentials_.failure = Error{Code::kNotFound, "none"};
+  Restart();
+  ASSERT_TRUE(service_->Call(Post()));
+  EXPECT_EQ(sender_.Header(0, "Authorization"), "");
+}
+
+struct Case {
+  const char* name;
+  Reply reply;  // the first; what follows is 200
+  bool idempotent;
+  int attempts;  // that are made
+  int code;      // -1: an answer
+  int64_t least_wait_ms = 0;
+};
+
+TEST_F(ServiceTest, RetriesWhatMayPassAndNothingElse) {
+  constexpr int kAnswer = -1;
+  constexpr int kGivenUp = static_cast<int>(Code::kUnavailable);
+  constexpr int kDeadline = static_cast<int>(Code::kDeadline);
+  const Reply kNow = Status(200);
+  const std::string kDate = "Wed, 21 Oct 2015 07:28:00 GMT";
+  const Case kCases[] = {
+      {"success", Status(200), true, 1, kAnswer},
+      {"not found is an answer", Status(404), true, 1, kAnswer},
+      {"precondition is an answer", Status(412), true, 1, kAnswer},
+      {"not implemented is an answer", Status(501), true, 1, kAnswer},
+      {"denied is an answer", Status(403, "<Error><Code>AccessDenied</Code></Error>"), true, 1,
+       kAnswer},
+      {"redirect is an answer", Status(307), true, 1, kAnswer},
+      {"500", Status(500), true, 2, kAnswer},
+      {"502", Status(502), true, 2, kAnswer},
+      {"503", Status(503), true, 2, kAnswer},
+      {"504", Status(504), true, 2, kAnswer},
+      {"500, not idempotent", Status(500), false, 1, kGivenUp},
+      {"503 SlowDown was not begun", Status(503, "<Error><Code>SlowDown</Code></Error>"), false, 2,
+       kAnswer},
+      {"429 was not begun", Status(429), false, 2, kAnswer},
+      {"a throttle as 400", Status(400, R"({"__type":"ThrottlingException"})"), false, 2, kAnswer},
+      {"S3's timeout as 400", Status(400, "<Error><Code>RequestTimeout</Code></Error>"), true, 2,
+       kAnswer},
+      {"Retry-After in seconds", Status(503, "", {{"retry-after", "3"}}), true, 2, kAnswer, 3'000},
+      {"Retry-After as a date",
+       Status(503, "", {{"retry-after", "Wed, 21 Oct 2015 07:28:07 GMT"}, {"date", kDate}}), true,
+       2, kAnswer, 7'000},
+      {"Retry-After that is nonsense", Status(503, "", {{"retry-after", "soon"}}), true, 2,
+       kAnswer},
+      {"Lambda's retryAfterSeconds", Status(429, R"({"Reason":"x","retryAfterSeconds":"2"})"),
+       false, 2, kAnswer, 2'000},
+      {"reset", Fails(Code::kUnavailable), true, 2, kAnswer},
+      {"reset, not idempotent", Fails(Code::kUnavailable), false, 1, kGivenUp},
+      {"no connection, not idempotent", Fails(Code::kUnavailable, false), false, 2, kAnswer},
+      {"timeout", Fails(Code::kDeadline), true, 2, kAnswer},
+      {"timeout, not idempotent", Fails(Code::kDeadline), false, 1, kDeadline},
+      {"wrong certificate", Fails(Code::kInvalid), true, 1, static_cast<int>(Code::kInvalid)},
+      {"cancelled", Fails(Code::kCancelled), true, 1, static_cast<int>(Code::kCancelled)},
+  };
+  for (const Case& c : kCases) {
+    Restart();
+    sender_.sent.clear();
+    sender_.replies = {c.reply};
+    paused_ms_ = 0;
+    ServiceCall call = Post();
+    call.idempotent = c.idempotent;
+    const auto answer = service_->Call(call);
+    EXPECT_EQ(sender_.sent.size(), static_cast<size_t>(c.attempts)) << c.name;
+    ASSERT_EQ(answer ? kAnswer : static_cast<int>(answer.error().code), c.code) << c.name;
+    EXPECT_GE(paused_ms_, c.least_wait_ms) << c.name;
+    EXPECT_LE(paused_ms_, c.least_wait_ms + options_.base_delay_ms) << c.name;
+    if (!answer) {
+      EXPECT_EQ(answer.error().message.find("secret"), std::string::npos) << answer.error().message;
+    }
+  }
+}
+
+TEST_F(ServiceTest, GivesUpAfterSomeAttemptsAndSaysWhy) {
+  sender_.otherwise = Status(503, "<Error><Code>Busy</Code><Message>later</Message></Error>");
+  const auto answer = service_->Call(Post());
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::kUnavailable);
+  EXPECT_EQ(answer.error().message,
+            "POST https://lambda.test:8443/path: status 503, Busy: later (after 4 attempts)");
+  EXPECT_EQ(sender_.sent.size(), 4u);
+}
+
+TEST_F(ServiceTest, SignsEachAttemptAnew) {
+  sender_.replies = {Status(500, "", {{"retry-after", "90"}})};
+  ASSERT_TRUE(service_->Call(Post()));
+  EXPECT_NE(sender_.Header(0, "X-Amz-Date"), "");
+  EXPECT_NE(sender_.Header(0, "X-Amz-Date"), sender_.Header(1, "X-Amz-Date"));
+}
+
+TEST_F(ServiceTest, TheTotalLimitCoversAllAttemptsAndWaits) {
+  sender_.otherwise = Status(503, "", {{"retry-after", "4"}});
+  sender_.otherwise.takes_ms = 1'000;
+  ServiceCall call = Post();
+  call.deadlines.total_ms = 10'000;
+  const int64_t begun_ns = clock_.MonotonicNs();
+  ASSERT_FALSE(service_->Call(call));
+  EXPECT_LE(clock_.MonotonicNs() - begun_ns, 11'000 * kMs);
+  ASSERT_EQ(sender_.sent.size(), 2u);
+  EXPECT_EQ(sender_.sent[0].deadlines.total_ms, 10'000);
+  EXPECT_LE(sender_.sent[1].deadlines.total_ms, 5'000);
+}
+
+TEST_F(ServiceTest, WaitingCanBeCancelled) {
+  sender_.otherwise = Status(503, "", {{"retry-after", "3000"}});
+  ServiceCall call = Post();
+  call.deadlines.total_ms = 0;
+  call.cancelled = [&] { return paused_ms_ > 200; };
+  const auto answer = service_->Call(call);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::kCancelled);
+  EXPECT_LE(paused_ms_, 300);
+}
+
+TEST_F(ServiceTest, RenewsCredentialsOnce) {
+  const char* kBodies[] = {"<Error><Code>ExpiredToken</Code></Error>",
+                           R"({"__type":"ExpiredTokenException","message":"x"})",
+                           R"({"message":"x","code":"RequestExpired"})",
+                           ("<ErrorResponse><Error><Code>InvalidClientTokenId</Code></Error>"
+                            "</ErrorResponse>")};
+  for (const char* body : kBodies) {
+    Restart();
+    credentials_ = {};
+    sender_.sent.clear();
+    sender_.replies = {Status(403, body)};
+    const auto answer = service_->Call(Post());
+    ASSERT_TRUE(answer) << body << answer.error().message;
+    EXPECT_EQ(credentials_.refused, 1);
+    EXPECT_NE(sender_.Header(1, "Authorization").find("AKID2"), std::string::npos);
+    EXPECT_EQ(paused_ms_, 0);
+  }
+}
+
+TEST_F(ServiceTest, CredentialsThatStayRefusedAreAnErrorThatNamesThem) {
+  sender_.otherwise = Status(400, "<Error><Code>ExpiredToken</Code></Error>");
+  const auto answer = service_->Call(Post());
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::kInvalid);
+  EXPECT_NE(answer.error().message.find("the credentials from the test"), std::string::npos);
+  EXPECT_EQ(sender_.sent.size(), 2u);
+  EXPECT_EQ(service_->Trouble(), "");
+}
+
+TEST_F(ServiceTest, NoCredentialsIsInvalidWithoutARequest) {
+  credentials_.failure = Error{Code::kNotFound, "no credentials: looked here and there"};
+  const auto answer = service_->Call(Post());
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::kInvalid);
+  EXPECT_EQ(answer.error().message, "no credentials: looked here and there");
+  EXPECT_TRUE(sender_.sent.empty());
+}
+
+TEST_F(ServiceTest, CredentialsWhoseSourceIsDownAreTriedWithinBounds) {
+  credentials_.failure = Error{Code::kUnavailable, "metadata service: no answer"};
+  const auto answer = service_->Call(Post());
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::kUnavailable);
+  EXPECT_TRUE(sender_.sent.empty());
+}
+
+TEST_F(ServiceTest, LearnsTheServersClock) {
+  const std::string kBody = "<Error><Code>RequestTimeTooSkewed</Code></Error>";
+  // The fake clock stands at 2020-09-13T12:26:40Z.
+  sender_.replies = {Status(403, kBody, {{"date", "Sun, 13 Sep 2020 13:26:40 GMT"}})};
+  ASSERT_TRUE(service_->Call(Post()));
+  EXPECT_TRUE(sender_.Header(0, "X-Amz-Date").starts_with("20200913T1226"));
+  EXPECT_TRUE(sender_.Header(1, "X-Amz-Date").starts_with("20200913T1326"));
+  ASSERT_TRUE(service_->Call(Post()));
+  EXPECT_TRUE(sender_.Header(2, "X-Amz-Date").starts_with("20200913T1326"));
+}
+
+TEST_F(ServiceTest, ASignatureThatDoesNotMatchForAnotherReasonIsAnAnswer) {
+  const std::string kBody = "<Error><Code>SignatureDoesNotMatch</Code></Error>";
+  sender_.otherwise = Status(403, kBody, {{"date", "Sun, 13 Sep 2020 12:26:41 GMT"}});
+  const auto answer = service_->Call(Post());
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->http.status, 403);
+  EXPECT_EQ(sender_.sent.size(), 1u);
+}
+
+TEST_F(ServiceTest, TheRetryBudgetEndsRetriesWhenAllFails) {
+  sender_.otherwise = Status(500);
+  options_.breaker_failures = 1'000'000;
+  Restart();
+  for (int i = 0; i < 200; ++i) ASSERT_FALSE(service_->Call(Post()));
+  EXPECT_EQ(sender_.sent.size(), 200u + 100u);  // 500 tokens, 5 a retry
+  sender_.otherwise = Status(200);
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(service_->Call(Post()));
+  sender_.sent.clear();
+  sender_.replies = {Status(500)};
+  ASSERT_TRUE(service_->Call(Post()));
+  EXPECT_EQ(sender_.sent.size(), 2u);
+}
+
+TEST_F(ServiceTest, ThrottlesAreFreeOfTheBudgetAndTriedForLonger) {
+  sender_.otherwise = Status(429);
+  options_.breaker_failures = 1'000'000;
+  Restart();
+  for (int i = 0; i < 30; ++i) ASSERT_FALSE(service_->Call(Post()));
+  EXPECT_EQ(sender_.sent.size(), 300u);
+}
+
+TEST_F(ServiceTest, ACallerThatWaitsOutThrottlesIsTriedUntilItsDeadline) {
+  sender_.replies = std::deque<Reply>(50, Status(429));
+  ServiceCall call = Post();
+  int told = 0;
+  call.on_throttled = [&]() -> Result<void> {
+    ++told;
+    return {};
+  };
+  call.deadlines.total_ms = 900'000;
+  const auto answer = service_->Call(call);
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(told, 50);
+  EXPECT_EQ(answer->attempts, 51);
+
+  sender_.replies = {Status(429)};
+  call.on_throttled = []() -> Result<void> { return Error{Code::kCancelled, "enough"}; };
+  const auto ended = service_->Call(call);
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, Code::kCancelled);
+}
+
+TEST_F(ServiceTest, TheCircuitOpensAndOneCallInATimeTries) {
+  sender_.otherwise = Fails(Code::kUnavailable);
+  while (sender_.sent.size() < static_cast<size_t>(options_.breaker_failures)) {
+    EXPECT_EQ(service_->Trouble(), "");
+    ASSERT_FALSE(service_->Call(Post()));
+  }
+  EXPECT_EQ(sender_.sent.size(), static_cast<size_t>(options_.breaker_failures))
+      << "attempts count, whichever calls they belong to";
+  sender_.sent.clear();
+  EXPECT_NE(service_->Trouble(), "");
+  const auto refused = service_->Call(Post());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kUnavailable);
+  EXPECT_TRUE(sender_.sent.empty());
+
+  clock_.AdvanceNs(options_.breaker_open_ms * kMs);
+  ASSERT_FALSE(service_->Call(Post()));
+  EXPECT_EQ(sender_.sent.size(), 1u) << "a probe is one attempt";
+  ASSERT_FALSE(service_->Call(Post()));
+  EXPECT_EQ(sender_.sent.size(), 1u);
+
+  clock_.AdvanceNs(options_.breaker_open_ms * kMs);
+  sender_.otherwise = Status(200);
+  ASSERT_TRUE(service_->Call(Post()));
+  EXPECT_EQ(service_->Trouble(), "");
+  ASSERT_TRUE(service_->Call(Post()));
+}
+
+TEST_F(ServiceTest, AnswersOfAnyKindCloseTheCircuitAndCancellationsDoNotOpenIt) {
+  for (int i = 0; i < 50; ++i) {
+    sender_.otherwise = i % 2 == 1 ? Status(412) : Fails(Code::kUnavailable);
+    (void)service_->Call(Post()).has_value();
+  }
+  EXPECT_EQ(service_->Trouble(), "");
+  sender_.otherwise = Fails(Code::kCancelled);
+  for (int i = 0; i < 50; ++i) ASSERT_FALSE(service_->Call(Post()));
+  EXPECT_EQ(service_->Trouble(), "");
+}
+
+TEST_F(ServiceTest, RefusalsOpenTheCircuitUntilOneIsNone) {
+  for (const int status : {403, 404}) {
+    Restart();
+    sender_.otherwise = Status(status, "<Error><Code>NoSuchBucket</Code></Error>");
+    for (int i = 0; i < options_.breaker_failures; ++i) {
+      EXPECT_EQ(service_->Trouble(), "");
+      const auto answer = service_->Call(Post());
+      ASSERT_TRUE(answer) << "it is the caller's to judge";
+      EXPECT_EQ(answer->http.status, status);
+    }
+    EXPECT_NE(service_->Trouble().find(std::to_string(status) + ", NoSuchBucket"),
+              std::string::npos)
+        << service_->Trouble();
+    ASSERT_FALSE(service_->Call(Post()));
+    clock_.AdvanceNs(options_.breaker_open_ms * kMs);
+    ASSERT_TRUE(service_->Call(Post())) << "the probe";
+    EXPECT_NE(service_->Trouble(), "");
+    clock_.AdvanceNs(options_.breaker_open_ms * kMs);
+    sender_.otherwise = Status(200);
+    ASSERT_TRUE(service_->Call(Post()));
+    EXPECT_EQ(service_->Trouble(), "");
+  }
+}
+
+TEST_F(ServiceTest, WhatIsNotThereOrNotToBeReadIsNoRefusal) {
+  for (const int status : {403, 404}) {
+    sender_.otherwise = Status(status);
+    ServiceCall call = Post();
+    for (const char* method : {"GET", "HEAD"}) {
+      call.method = method;
+      for (int i = 0; i < 50; ++i) ASSERT_TRUE(service_->Call(call));
+    }
+    EXPECT_EQ(service_->Trouble(), "");
+  }
+}
+
+TEST_F(ServiceTest, LargeBodiesPassThroughTheUplink) {
+  Uplink uplink(clock_);
+  options_.uplink = &uplink;
+  Restart();
+  const std::string body(100'000, 'x');
+  ServiceCall call = Post();
+  call.body = body;
+  sender_.otherwise.takes_ms = 1'000;
+  ASSERT_TRUE(service_->Call(call));
+  // 100 kB in a second: half a second's worth, at least the least window.
+  EXPECT_EQ(uplink.window_bytes(), UplinkWindow::kMinWindow);
+  sender_.otherwise = Fails(Code::kUnavailable);
+  ASSERT_FALSE(service_->Call(call));
+  EXPECT_EQ(sender_.bodies.back(), body);
+}
+
+TEST(Backoff, StaysWithinFullJittersBounds) {
+  Backoff backoff(50, 5'000, 7);
+  int64_t least = INT64_MAX;
+  int64_t most = 0;
+  for (int i = 0; i < 1'000; ++i) {
+    const int64_t ms = backoff.NextMs(3, 0);
+    least = std::min(least, ms);
+    most = std::max(most, ms);
+  }
+  EXPECT_GE(least, 0);
+  EXPECT_LT(least, 40);
+  EXPECT_LE(most, 400);
+  EXPECT_GT(most, 360);
+  for (int retry : {10, 63, 1'000'000}) EXPECT_LE(backoff.NextMs(retry, 0), 5'000);
+  EXPECT_GE(backoff.NextMs(0, 2'000), 2'000);
+}
+
+}  // namespace
+}  // namespace llama::aws

@@ -1,0 +1,200 @@
+#include "daemon/jobs/pipeline.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+#include "aws/settings/settings.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "daemon/jobs/backend.h"
+#include "daemon/jobs/command_job.h"
+#include "daemon/jobs/compile_job.h"
+#include "daemon/record/builds.h"
+#include "daemon/record/machine.h"
+
+namespace llama::daemon {
+namespace {
+
+Result<int64_t> NumberFromEnvironment(const char* name, int64_t low, int64_t high,
+                                      int64_t otherwise) {
+  const char* text = std::getenv(name);
+  if (text == nullptr || *text == '\0') return otherwise;
+  int64_t value = 0;
+  const char* end = text + std::strlen(text);
+  const auto parsed = std::from_chars(text, end, value);
+  if (parsed.ec != std::errc() || parsed.ptr != end || value < low || value > high) {
+    return Error{Code::kInvalid, std::string(name) + "=" + text + ": expected a number from " +
+                                     std::to_string(low) + " to " + std::to_string(high)};
+  }
+  return value;
+}
+
+bool WantsTraces() {
+  const char* text = std::getenv("LLAMA_TRACE");
+  return text == nullptr || std::strcmp(text, "off") != 0;
+}
+
+class PipelineImpl final : public Pipeline {
+ public:
+  static Result<std::unique_ptr<Pipeline>> Open(const PipelineOptions& options,
+                                                const Clock& clock) {
+    auto self = std::make_unique<PipelineImpl>(options, clock);
+    TRY(self->Init(options));
+    return std::unique_ptr<Pipeline>(std::move(self));
+  }
+
+  PipelineImpl(const PipelineOptions& options, const Clock& clock)
+      : clock_(clock),
+        builds_(JoinPath(options.backend.llama_dir, "builds"), clock, WantsTraces()),
+        toolchains_(compiler::Toolchains::Create()),
+        finder_(scan::NewDependencyRunFinder()),
+        cpu_(options.cpu_slots) {}
+
+  ~PipelineImpl() override {
+    builds_.Flush();
+    if (digests_) (void)digests_->Flush().has_value();
+  }
+
+  std::unique_ptr<Job> Start(session::Compile request, int64_t received_ns) override {
+    return NewCompileJob(shared_, std::move(request), received_ns);
+  }
+  std::unique_ptr<Job> StartCommand(session::RunCommand request, int64_t received_ns) override {
+    return NewCommandJob(shared_, std::move(request), received_ns);
+  }
+  Result<void> BeginBuild(const session::BeginBuild& build) override {
+    TRY(builds_.Begin(build));
+    SampleMachine(INT64_MAX);
+    return {};
+  }
+  Result<void> EndBuild(const session::EndBuild& build) override {
+    SampleMachine(build.root.end_ns());
+    return builds_.End(build);
+  }
+  session::Counters CountersOf(const std::string& build_id) override {
+    return builds_.CountersOf(build_id);
+  }
+
+  void FillStatus(session::Status& status) override { backend_->FillStatus(status); }
+
+  void Tick() override {
+    SampleMachine(INT64_MAX);
+    builds_.Flush();
+    if (++ticks_ % kTicksPerDigestFlush == 0) {
+      if (const auto flushed = digests_->Flush(); !flushed) {
+        LOG(kWarning, "digest cache: " + flushed.error().message);
+      }
+    }
+  }
+
+ private:
+  static constexpr int kTicksPerDigestFlush = 15;
+
+  Result<void> Init(const PipelineOptions& options) {
+    const std::string cache = JoinPath(options.backend.llama_dir, "cache");
+    TRY(MakeDirs(cache, 0700));
+    ASSIGN_OR_RETURN(const aws::Settings settings,
+                     aws::ResolveSettings(options.env, options.backend.llama_dir));
+    ASSIGN_OR_RETURN(backend_, Backend::Open(settings, options.backend, clock_));
+    ASSIGN_OR_RETURN(digests_, files::DigestCache::Open(JoinPath(cache, "digests"), clock_));
+    ASSIGN_OR_RETURN(index_,
+                     tree::LayerIndex::Open(JoinPath(cache, "layers"), backend_->store_name()));
+    sync_ = std::make_unique<execute::Sync>(backend_->store(), *index_, *digests_, clock_);
+    trees_ = std::make_unique<execute::ToolchainTrees>(*digests_);
+    programs_ = std::make_unique<ProgramTrees>(*digests_, clock_);
+    shared_.clock = &clock_;
+    shared_.builds = &builds_;
+    shared_.toolchains = toolchains_.get();
+    shared_.toolchain_trees = trees_.get();
+    shared_.programs = programs_.get();
+    shared_.finder = finder_.get();
+    shared_.digests = digests_.get();
+    shared_.index = index_.get();
+    shared_.sync = sync_.get();
+    shared_.backend = backend_.get();
+    shared_.cpu = &cpu_;
+    shared_.job_timeout_ms = options.job_timeout_ms;
+    return {};
+  }
+
+  // What the machine did since the last sample goes into the trace of every build under way, as far
+  // as it lies within it.
+  void SampleMachine(int64_t end_ns) {
+    const std::vector<Builds::Active> active = builds_.ActiveBuilds();
+    if (active.empty()) return;
+    std::optional<trace::Span> sample;
+    {
+      const MutexLock lock(sample_mutex_);
+      sample = machine_.Sample();
+    }
+    if (!sample) return;
+    session::Status status;
+    FillStatus(status);
+    for (const Builds::Active& build : active) {
+      trace::Span span = trace::StartSpan("machine", build.root, 0);
+      span.start_ns = std::max(sample->start_ns, build.start_ns);
+      span.duration_ns = std::min(sample->end_ns(), end_ns) - span.start_ns;
+      if (span.duration_ns <= 0) continue;
+      span.fields = sample->fields;
+      span.Set("global.build_id", build.id);
+      span.Set("jobs.remote", build.counters.remote_running);
+      span.Set("jobs.local", build.counters.local_running);
+      span.Set("jobs.waiting", build.counters.local_waiting);
+      span.Set("workers", status.workers);
+      span.Set("workers.busy", status.busy_workers);
+      builds_.Record(build.id, {span});
+    }
+  }
+
+  const Clock& clock_;
+  Builds builds_;
+  Mutex sample_mutex_;
+  Machine machine_ GUARDED_BY(sample_mutex_){clock_};
+  std::unique_ptr<compiler::Toolchains> toolchains_;
+  std::unique_ptr<scan::InputFinder> finder_;
+  execute::Semaphore cpu_;
+  std::unique_ptr<Backend> backend_;
+  std::unique_ptr<files::DigestCache> digests_;
+  std::unique_ptr<tree::LayerIndex> index_;
+  std::unique_ptr<execute::Sync> sync_;
+  std::unique_ptr<execute::ToolchainTrees> trees_;
+  std::unique_ptr<ProgramTrees> programs_;
+  Shared shared_;
+  int ticks_ = 0;
+};
+
+}  // namespace
+
+Result<PipelineOptions> PipelineOptionsFromEnvironment(const std::string& llama_dir) {
+  PipelineOptions options;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    options.env.emplace_back(*entry);
+  }
+  BackendOptions& backend = options.backend;
+  backend.llama_dir = llama_dir;
+  ASSIGN_OR_RETURN(const std::string bin, ExecutableDir());
+  backend.worker_program = JoinPath(bin, "llama-runtime");
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  options.cpu_slots = cores;
+  ASSIGN_OR_RETURN(const int64_t workers, NumberFromEnvironment("LLAMA_WORKERS", 1, 1000, cores));
+  backend.max_workers = static_cast<int>(workers);
+  ASSIGN_OR_RETURN(const int64_t timeout_s,
+                   NumberFromEnvironment("LLAMA_JOB_TIMEOUT", 1, 86'400, 900));
+  options.job_timeout_ms = timeout_s * 1000;
+  if (const char* launcher = std::getenv("LLAMA_WORKER_LAUNCHER");
+      launcher != nullptr && *launcher != '\0') {
+    backend.worker_launcher = {launcher};
+  }
+  return options;
+}
+
+Result<std::unique_ptr<Pipeline>> NewPipeline(const PipelineOptions& options, const Clock& clock) {
+  return PipelineImpl::Open(options, clock);
+}
+
+}  // namespace llama::daemon

@@ -1,0 +1,179 @@
+#include "daemon/record/machine.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+
+#include "base/file.h"
+
+namespace llama::daemon {
+namespace {
+
+constexpr uint64_t kMaxProcBytes = 1 << 20;
+constexpr int64_t kMaxIntervalNs = 60'000'000'000;
+constexpr int64_t kSectorBytes = 512;  // of /proc/diskstats, whatever the disk's own is
+
+using Values = std::vector<std::pair<std::string, int64_t>>;
+
+std::vector<std::string_view> Split(std::string_view text, std::string_view separators) {
+  std::vector<std::string_view> words;
+  while (true) {
+    const size_t begin = text.find_first_not_of(separators);
+    if (begin == std::string_view::npos) return words;
+    text.remove_prefix(begin);
+    const size_t end = std::min(text.find_first_of(separators), text.size());
+    words.push_back(text.substr(0, end));
+    text.remove_prefix(end);
+  }
+}
+
+// What is no number counts as 0: a field that this kernel writes differently.
+int64_t Number(std::string_view text) {
+  int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+void ReadStat(const std::string& text, MachineReading& out) {
+  const int64_t tick_ns = 1'000'000'000 / std::max(1L, sysconf(_SC_CLK_TCK));
+  int64_t cores = 0;
+  for (const std::string_view line : Split(text, "\n")) {
+    const std::vector<std::string_view> words = Split(line, " ");
+    if (words[0] == "cpu" && words.size() >= 9) {
+      // user, nice, system, idle, iowait, irq, softirq, steal: proc(5).
+      out.counters.emplace_back("cpu.user_ns", (Number(words[1]) + Number(words[2])) * tick_ns);
+      out.counters.emplace_back("cpu.system_ns",
+                                (Number(words[3]) + Number(words[6]) + Number(words[7])) * tick_ns);
+      out.counters.emplace_back("cpu.iowait_ns", Number(words[5]) * tick_ns);
+      out.counters.emplace_back("cpu.steal_ns", Number(words[8]) * tick_ns);
+    } else if (words[0].starts_with("cpu")) {
+      ++cores;
+    } else if (words[0] == "procs_running" && words.size() >= 2) {
+      out.gauges.emplace_back("cpu.runnable", Number(words[1]));
+    }
+  }
+  if (cores > 0) out.gauges.emplace_back("cpu.cores", cores);
+}
+
+void ReadMemory(const std::string& text, MachineReading& out) {
+  for (const std::string_view line : Split(text, "\n")) {
+    const std::vector<std::string_view> words = Split(line, " ");
+    if (words.size() < 2) continue;
+    if (words[0] == "MemTotal:") out.gauges.emplace_back("memory.bytes", Number(words[1]) * 1024);
+    if (words[0] == "MemAvailable:") {
+      out.gauges.emplace_back("memory.available_bytes", Number(words[1]) * 1024);
+    }
+  }
+}
+
+// "some avg10=0.00 avg60=0.00 avg300=0.00 total=12345": microseconds in which something waited.
+void ReadPressure(const std::string& text, const std::string& name, MachineReading& out) {
+  for (const std::string_view line : Split(text, "\n")) {
+    if (!line.starts_with("some ")) continue;
+    const size_t total = line.find("total=");
+    if (total == std::string_view::npos) continue;
+    out.counters.emplace_back(name + ".pressure_ns", Number(line.substr(total + 6)) * 1000);
+  }
+}
+
+bool IsWholeDisk(std::string_view name) {
+  // Partitions, loops and RAM disks would count the same bytes twice, or none that matter.
+  if (name.starts_with("loop") || name.starts_with("ram") || name.starts_with("dm-")) return false;
+  if (name.starts_with("nvme") || name.starts_with("mmcblk")) {
+    return name.find('p', name.starts_with("nvme") ? 4 : 6) == std::string_view::npos;
+  }
+  return !name.empty() && (name.back() < '0' || name.back() > '9');
+}
+
+void ReadDisks(const std::string& text, MachineReading& out) {
+  int64_t read = 0;
+  int64_t written = 0;
+  int64_t busy_ms = 0;
+  for (const std::string_view line : Split(text, "\n")) {
+    const std::vector<std::string_view> words = Split(line, " ");
+    if (words.size() < 13 || !IsWholeDisk(words[2])) continue;
+    read += Number(words[5]) * kSectorBytes;
+    written += Number(words[9]) * kSectorBytes;
+    busy_ms = std::max(busy_ms, Number(words[12]));
+  }
+  out.counters.emplace_back("disk.read_bytes", read);
+  out.counters.emplace_back("disk.written_bytes", written);
+  out.counters.emplace_back("disk.busy_ns", busy_ms * 1'000'000);
+}
+
+void ReadNetwork(const std::string& text, MachineReading& out) {
+  int64_t received = 0;
+  int64_t sent = 0;
+  for (const std::string_view line : Split(text, "\n")) {
+    const std::vector<std::string_view> words = Split(line, " :");
+    if (words.size() < 17 || words[0] == "lo" || words[0] == "Inter-|") continue;
+    received += Number(words[1]);
+    sent += Number(words[9]);
+  }
+  out.counters.emplace_back("network.received_bytes", received);
+  out.counters.emplace_back("network.sent_bytes", sent);
+}
+
+// Of this process: the client's own share.
+void ReadOwn(const std::string& statm, MachineReading& out) {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto ns = [](const timeval& t) { return t.tv_sec * 1'000'000'000 + t.tv_usec * 1000; };
+  out.counters.emplace_back("daemon.user_ns", ns(usage.ru_utime));
+  out.counters.emplace_back("daemon.system_ns", ns(usage.ru_stime));
+  const std::vector<std::string_view> words = Split(statm, " \n");
+  if (words.size() >= 2) {
+    out.gauges.emplace_back("daemon.resident_bytes", Number(words[1]) * sysconf(_SC_PAGESIZE));
+  }
+}
+
+}  // namespace
+
+MachineReading ReadMachine(const std::string& proc, int64_t now_ns) {
+  MachineReading out;
+  out.time_ns = now_ns;
+  const auto read = [&](const char* name, const auto& parse) {
+    if (const Result<std::string> text = ReadFile(JoinPath(proc, name), kMaxProcBytes)) {
+      parse(*text, out);
+    }
+  };
+  read("stat", ReadStat);
+  read("meminfo", ReadMemory);
+  for (const char* resource : {"cpu", "io", "memory"}) {
+    read((std::string("pressure/") + resource).c_str(),
+         [&](const std::string& text, MachineReading& reading) {
+           ReadPressure(text, resource, reading);
+         });
+  }
+  read("diskstats", ReadDisks);
+  read("net/dev", ReadNetwork);
+  read("self/statm", ReadOwn);
+  return out;
+}
+
+std::optional<trace::Span> Machine::Sample() {
+  MachineReading now = ReadMachine(proc_, clock_.NowNs());
+  std::optional<MachineReading> last = std::exchange(last_, now);
+  if (!last) return std::nullopt;
+  const int64_t interval_ns = now.time_ns - last->time_ns;
+  if (interval_ns <= 0 || interval_ns > kMaxIntervalNs) return std::nullopt;
+  trace::Span span;
+  span.name = "machine";
+  span.start_ns = last->time_ns;
+  span.duration_ns = interval_ns;
+  for (const auto& [name, value] : now.counters) {
+    const auto before = std::find_if(last->counters.begin(), last->counters.end(),
+                                     [&](const auto& entry) { return entry.first == name; });
+    // A counter that fell was reset: a disk or an interface has gone.
+    if (before != last->counters.end() && value >= before->second) {
+      span.Set(name, value - before->second);
+    }
+  }
+  for (const auto& [name, value] : now.gauges) span.Set(name, value);
+  return span;
+}
+
+}  // namespace llama::daemon

@@ -1,0 +1,51 @@
+// The seam between the daemon's server (connections, slots, lifetime) and its pipeline (what
+// happens to one compile).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "session/session.h"
+
+namespace llama::daemon {
+
+// What becomes of a compile.
+struct Verdict {
+  bool local = false;
+  std::string reason;                             // local
+  session::CompileResult result;                  // remote
+  std::optional<session::CommandResult> command;  // of a command of any kind, whatever became of it
+};
+
+// One compile, from the request to the end of its wrapper. The server calls, in order: Run on a job
+// thread; then, for a local verdict, SlotGranted when it tells the wrapper to run; at last
+// Finished.
+class Job {
+ public:
+  virtual ~Job() = default;
+  // `cancelled` turns true when the wrapper hung up.
+  virtual Verdict Run(const std::function<bool()>& cancelled) = 0;
+  virtual void SlotGranted(int64_t now_ns) = 0;
+  // The connection ended, with the wrapper's last word if it had one.
+  virtual void Finished(const std::optional<session::Done>& done, int64_t now_ns) = 0;
+};
+
+class Pipeline {
+ public:
+  virtual ~Pipeline() = default;
+  // Thread-safe, as all below.
+  virtual std::unique_ptr<Job> Start(session::Compile request, int64_t received_ns) = 0;
+  virtual std::unique_ptr<Job> StartCommand(session::RunCommand request, int64_t received_ns) = 0;
+  virtual Result<void> BeginBuild(const session::BeginBuild& build) = 0;
+  virtual Result<void> EndBuild(const session::EndBuild& build) = 0;
+  virtual session::Counters CountersOf(const std::string& build_id) = 0;
+  virtual void FillStatus(session::Status& status) = 0;
+  // Called about once a second by the server: flush traces, reap.
+  virtual void Tick() = 0;
+};
+
+}  // namespace llama::daemon

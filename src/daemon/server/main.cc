@@ -1,0 +1,107 @@
+#include "daemon/server/main.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+#include <thread>
+
+#include "base/file.h"
+#include "daemon/server/lifecycle.h"
+#include "daemon/server/server.h"
+#include "session/socket.h"
+
+namespace llama::daemon {
+namespace {
+
+// Below the time that a wrapper waits for its daemon.
+constexpr int64_t kLockMs = 8'000;
+
+Result<int64_t> Number(const char* name, int64_t high, int64_t otherwise) {
+  const char* value = std::getenv(name);
+  if (value == nullptr || *value == '\0') return otherwise;
+  const std::string_view text = value;
+  int64_t number = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failed != std::errc() || end != text.data() + text.size() || number < 1 || number > high) {
+    return Error{Code::kInvalid, std::string(name) + "=" + value + ": must be a number from 1 to " +
+                                     std::to_string(high)};
+  }
+  return number;
+}
+
+Result<void> Serve(const MainOptions& options, const PipelineFactory& new_pipeline, Fd& ready,
+                   int signal_fd) {
+  const std::string run_dir = session::RunDir(options.llama_dir);
+  { ASSIGN_OR_RETURN(const Fd checked, session::OpenRunDir(run_dir, /*create=*/true)); }
+  Result<Fd> lock = LockDaemon(run_dir, kLockMs);
+  if (!lock && lock.error().code == Code::kUnavailable) {
+    LOG(kInfo, lock.error().message);
+    TellReady(std::move(ready));
+    return {};
+  }
+  if (!lock) return std::move(lock).error();
+  ASSIGN_OR_RETURN(std::unique_ptr<Pipeline> pipeline, new_pipeline(options.llama_dir));
+
+  ServerOptions server_options;
+  server_options.run_dir = run_dir;
+  server_options.build_id = options.build_id;
+  server_options.idle_timeout_ms = options.idle_timeout_ms;
+  server_options.signal_fd = signal_fd;
+  server_options.local_slots = options.local_slots > 0
+                                   ? options.local_slots
+                                   : static_cast<int>(std::thread::hardware_concurrency());
+  ASSIGN_OR_RETURN(std::unique_ptr<Server> server, Server::Listen(server_options, *pipeline));
+  LOG(kInfo, "pid " + std::to_string(getpid()) + ", build " + options.build_id + ", listening in " +
+                 run_dir);
+  TellReady(std::move(ready));
+  if (const Result<void> ended = server->Run(); !ended) {
+    LOG(kError, ended.error().message);
+    // Threads that do not end still use the pipeline: no destructor may run.
+    _exit(1);
+  }
+  server.reset();
+  pipeline.reset();
+  LOG(kInfo, "ended");
+  return {};
+}
+
+}  // namespace
+
+Result<MainOptions> MainOptionsFromEnvironment() {
+  MainOptions options;
+  ASSIGN_OR_RETURN(const int64_t slots, Number("LLAMA_LOCAL_SLOTS", 10'000, 0));
+  ASSIGN_OR_RETURN(const int64_t idle_s, Number("LLAMA_IDLE_TIMEOUT", 1 << 30, 600));
+  options.local_slots = static_cast<int>(slots);
+  options.idle_timeout_ms = idle_s * 1000;
+  if (const char* level = std::getenv("LLAMA_LOG"); level != nullptr) {
+    options.log_level = ParseLogLevel(level);
+  }
+  return options;
+}
+
+int Main(const MainOptions& options, const PipelineFactory& new_pipeline) {
+  Fd ready;
+  // Close-on-exec, or a worker would hold the starter's pipe open.
+  if (options.ready_fd >= 0 && fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC) == 0) {
+    ready = Fd(options.ready_fd);
+  }
+  umask(077);
+  RaiseDescriptorLimit();
+  Result<Fd> signals = TakeStopSignals();
+  Result<void> ran;
+  if (!signals) ran = std::move(signals).error();
+  if (ran) ran = MakeDirs(options.llama_dir, 0700);
+  if (ran) ran = LogToFile(options.llama_dir, options.log_level);
+  setsid();
+  if (ran && chdir("/") != 0) ran = ErrnoError(errno, "/");
+  if (ran) ran = Serve(options, new_pipeline, ready, signals->get());
+  if (ran) return 0;
+  LOG(kError, ran.error().message);
+  return 1;
+}
+
+}  // namespace llama::daemon

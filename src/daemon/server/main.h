@@ -1,0 +1,35 @@
+// The daemon from its start to its end: `llama daemon run`.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "daemon/server/job.h"
+
+namespace llama::daemon {
+
+struct MainOptions {
+  std::string llama_dir;  // absolute
+  std::string build_id;
+  int ready_fd = -1;    // a pipe to whoever started it: "ok" is written once it listens
+  int local_slots = 0;  // 0: as many as cores
+  int64_t idle_timeout_ms = 600'000;
+  LogLevel log_level = LogLevel::kInfo;
+};
+
+// LLAMA_LOCAL_SLOTS, LLAMA_IDLE_TIMEOUT (seconds) and LLAMA_LOG; kInvalid names what is wrong in
+// one of them.
+Result<MainOptions> MainOptionsFromEnvironment();
+
+using PipelineFactory =
+    std::function<Result<std::unique_ptr<Pipeline>>(const std::string& llama_dir)>;
+
+// The exit status: 0 also if another daemon serves already. Everything goes to the log but for what
+// fails before it is open.
+int Main(const MainOptions& options, const PipelineFactory& new_pipeline);
+
+}  // namespace llama::daemon

@@ -1,0 +1,437 @@
+#include "daemon/server/server.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <thread>
+
+#include "base/file.h"
+#include "daemon/server/fake_pipeline.h"
+#include "session/session.h"
+#include "session/socket.h"
+
+namespace llama::daemon {
+namespace {
+
+using session::FrameType;
+
+constexpr int64_t kLongMs = 10'000;
+
+class ServerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    Result<TempDir> dir = TempDir::Create();
+    ASSERT_TRUE(dir);
+    dir_.emplace(std::move(*dir));
+    options_.run_dir = session::RunDir(dir_->path());
+    options_.build_id = "this";
+    options_.idle_timeout_ms = 1'000'000;
+  }
+
+  void TearDown() override {
+    pipeline_.Release();
+    if (server_) server_->Stop();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void Start() {
+    Result<std::unique_ptr<Server>> server = Server::Listen(options_, pipeline_);
+    ASSERT_TRUE(server) << server.error().message;
+    server_ = std::move(*server);
+    thread_ = std::thread([this] { ended_.emplace(server_->Run()); });
+  }
+  // How Run ended.
+  Result<void> Join() {
+    if (thread_.joinable()) thread_.join();
+    return ended_ ? *ended_ : Result<void>();
+  }
+
+  Fd Connect() const {
+    Result<Fd> fd = session::ConnectSocket(options_.run_dir);
+    EXPECT_TRUE(fd) << fd.error().message;
+    return fd ? std::move(*fd) : Fd();
+  }
+  static FrameType Receive(const Fd& fd, std::string* body = nullptr) {
+    while (true) {
+      Result<session::Frame> frame = session::ReceiveFrame(fd.get(), kLongMs);
+      if (!frame) return FrameType{};
+      if (frame->type == FrameType::kKeepAlive) continue;
+      if (body != nullptr) *body = std::move(frame->body);
+      return frame->type;
+    }
+  }
+  static void Send(const Fd& fd, FrameType type, const std::string& body) {
+    const Result<void> sent = session::SendFrame(fd.get(), type, body, kLongMs);
+    EXPECT_TRUE(sent) << sent.error().message;
+  }
+  static FrameType Greet(const Fd& fd, const std::string& build_id = "this") {
+    Send(fd, FrameType::kHello, Encode(session::Hello{session::kProtocolVersion, build_id}));
+    return Receive(fd);
+  }
+  Fd Welcomed() const {
+    Fd fd = Connect();
+    EXPECT_EQ(Greet(fd), FrameType::kWelcome);
+    return fd;
+  }
+  Fd Compile(const std::string& what, const std::string& text = "text") const {
+    Fd fd = Welcomed();
+    session::Compile request;
+    request.argv = {"cc", what, text};
+    Send(fd, FrameType::kCompile, Encode(request));
+    return fd;
+  }
+  static bool HungUp(const Fd& fd) { return Receive(fd) == FrameType{}; }
+  // Nothing but keep-alives has come so far.
+  static bool Waits(const Fd& fd) {
+    pollfd entry{fd.get(), POLLIN, 0};
+    while (poll(&entry, 1, 0) > 0) {
+      const Result<session::Frame> frame = session::ReceiveFrame(fd.get(), kLongMs);
+      if (!frame || frame->type != FrameType::kKeepAlive) return false;
+    }
+    return true;
+  }
+
+  std::optional<TempDir> dir_;
+  ServerOptions options_;
+  FakePipeline pipeline_;
+  std::unique_ptr<Server> server_;
+  std::thread thread_;
+  std::optional<Result<void>> ended_;
+};
+
+TEST_F(ServerTest, AResultAndTheLastWordTravelBothWays) {
+  Start();
+  Fd fd = Compile("remote", "out");
+  std::string body;
+  ASSERT_EQ(Receive(fd, &body), FrameType::kResult);
+  const Result<session::CompileResult> result = session::DecodeCompileResult(body);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->out, "out");
+  EXPECT_EQ(result->status, 3 << 8);
+  Send(fd, FrameType::kDone, Encode(session::Done{1, 42, 3}));
+  fd.Reset();
+  EXPECT_TRUE(pipeline_.Await("finished out done 42"));
+}
+
+TEST_F(ServerTest, TwoHundredWrappersAtOnceLoseNothing) {
+  options_.max_jobs = 50;
+  Start();
+  std::vector<Fd> fds;
+  for (int i = 0; i < 200; ++i) {
+    fds.push_back(Compile(i % 2 == 0 ? "remote" : "block", std::to_string(i)));
+  }
+  // As many as there are threads are blocked, and whatever is behind them waits.
+  EXPECT_TRUE(pipeline_.Await("run block", 50));
+  pipeline_.Release();
+  for (int i = 0; i < 200; ++i) {
+    std::string body;
+    ASSERT_EQ(Receive(fds[static_cast<size_t>(i)], &body), FrameType::kResult) << i;
+    EXPECT_EQ(session::DecodeCompileResult(body)->out, std::to_string(i));
+  }
+  fds.clear();
+  EXPECT_TRUE(pipeline_.Await("finished", 200));
+}
+
+TEST_F(ServerTest, JobsBeyondTheThreadsQueue) {
+  options_.max_jobs = 2;
+  Start();
+  const Fd first = Compile("block");
+  const Fd second = Compile("block");
+  ASSERT_TRUE(pipeline_.Await("run block", 2));
+  const Fd third = Compile("remote", "third");
+  const Fd other = Welcomed();  // the loop has seen the third by now
+  EXPECT_EQ(pipeline_.Count("run remote"), 0u);
+  pipeline_.Release();
+  EXPECT_EQ(Receive(third), FrameType::kResult);
+}
+
+TEST_F(ServerTest, ConnectionsBeyondTheLimitWaitTheirTurn) {
+  options_.max_connections = 2;
+  Start();
+  Fd first = Welcomed();
+  const Fd second = Welcomed();
+  const Fd third = Connect();
+  Send(third, FrameType::kHello, Encode(session::Hello{session::kProtocolVersion, "this"}));
+  EXPECT_TRUE(Waits(third));
+  first.Reset();
+  EXPECT_EQ(Receive(third), FrameType::kWelcome);
+}
+
+TEST_F(ServerTest, LocalRunsAreAdmittedInOrder) {
+  options_.local_slots = 1;
+  options_.max_jobs = 1;  // so that verdicts come in the order of requests
+  Start();
+  std::vector<Fd> fds;
+  for (int i = 0; i < 4; ++i) fds.push_back(Compile("local", std::to_string(i)));
+  EXPECT_EQ(Receive(fds[0]), FrameType::kRunLocally);
+  for (size_t i = 1; i < fds.size(); ++i) {
+    EXPECT_TRUE(Waits(fds[i]));
+    fds[i - 1].Reset();
+    std::string body;
+    ASSERT_EQ(Receive(fds[i], &body), FrameType::kRunLocally);
+    EXPECT_EQ(session::DecodeRunLocally(body)->reason, "told to");
+  }
+  fds.clear();
+  EXPECT_TRUE(pipeline_.Await("finished", 4));
+  EXPECT_EQ(pipeline_.Count("granted"), 4u);
+}
+
+TEST_F(ServerTest, ASlotIsFreedWhenItsProcessIsKilled) {
+  options_.local_slots = 1;
+  Start();
+  Fd holder = Compile("local", "holder");
+  ASSERT_EQ(Receive(holder), FrameType::kRunLocally);
+  const pid_t child = fork();
+  if (child == 0) {
+    while (true) pause();
+  }
+  holder.Reset();
+  const Fd next = Compile("local", "next");
+  ASSERT_TRUE(pipeline_.Await("run local", 2));
+  EXPECT_TRUE(Waits(next));
+  kill(child, SIGKILL);
+  ASSERT_EQ(waitpid(child, nullptr, 0), child);
+  EXPECT_EQ(Receive(next), FrameType::kRunLocally);
+}
+
+TEST_F(ServerTest, OneMoreRunsWhenTheHoldersDoNotEnd) {
+  options_.local_slots = 1;
+  options_.slot_patience_ms = 20;
+  Start();
+  const Fd holder = Compile("local");
+  ASSERT_EQ(Receive(holder), FrameType::kRunLocally);
+  EXPECT_EQ(Receive(Compile("local")), FrameType::kRunLocally);
+}
+
+TEST_F(ServerTest, AHangUpCancelsTheJob) {
+  Start();
+  Fd fd = Compile("block", "gone");
+  ASSERT_TRUE(pipeline_.Await("run block"));
+  fd.Reset();
+  EXPECT_TRUE(pipeline_.Await("finished gone hung up"));
+}
+
+TEST_F(ServerTest, AHangUpInTheQueueForSlotsLeavesIt) {
+  options_.local_slots = 1;
+  Start();
+  Fd holder = Compile("local", "holder");
+  ASSERT_EQ(Receive(holder), FrameType::kRunLocally);
+  Fd gone = Compile("local", "gone");
+  ASSERT_TRUE(pipeline_.Await("run local", 2));
+  gone.Reset();
+  ASSERT_TRUE(pipeline_.Await("finished gone hung up"));
+  holder.Reset();
+  EXPECT_EQ(Receive(Compile("local", "next")), FrameType::kRunLocally);
+  EXPECT_EQ(pipeline_.Count("granted gone"), 0u);
+}
+
+TEST_F(ServerTest, WhoWaitsIsKeptAlive) {
+  options_.keep_alive_ms = 5;
+  Start();
+  const Fd fd = Compile("block");
+  for (int i = 0; i < 3; ++i) {
+    const Result<session::Frame> frame = session::ReceiveFrame(fd.get(), kLongMs);
+    ASSERT_TRUE(frame);
+    EXPECT_EQ(frame->type, FrameType::kKeepAlive);
+  }
+}
+
+TEST_F(ServerTest, ASlowReaderHoldsUpNobody) {
+  Start();
+  const Fd slow = Compile("big");
+  const Fd quick = Compile("remote");
+  EXPECT_EQ(Receive(quick), FrameType::kResult);
+  std::string body;
+  ASSERT_EQ(Receive(slow, &body), FrameType::kResult);
+  EXPECT_EQ(session::DecodeCompileResult(body)->out.size(), size_t{8} << 20);
+}
+
+TEST_F(ServerTest, HostileBytesCostOnlyTheirConnection) {
+  Start();
+  session::Compile request;
+  request.argv = {"cc", "block"};
+  const std::string hello = session::EncodeFrame(
+      FrameType::kHello, Encode(session::Hello{session::kProtocolVersion, "this"}));
+  const std::string compile = session::EncodeFrame(FrameType::kCompile, Encode(request));
+  struct Case {
+    const char* name;
+    std::string bytes;
+  };
+  const Case cases[] = {
+      {"length 0", std::string(5, '\0')},
+      {"huge length", std::string(4, '\xff')},
+      {"long hello", session::EncodeFrame(FrameType::kHello, std::string(5000, 'x'))},
+      {"garbage hello", session::EncodeFrame(FrameType::kHello, "\xff")},
+      {"compile first", compile},
+      {"two hellos", hello + hello},
+      {"unknown type", hello + session::EncodeFrame(FrameType{200}, "")},
+      {"daemon's own type", hello + session::EncodeFrame(FrameType::kResult, "")},
+      {"garbage compile", hello + session::EncodeFrame(FrameType::kCompile, "\x80\x80\xff")},
+      {"empty compile", hello + session::EncodeFrame(FrameType::kCompile, "")},
+      {"garbage build", hello + session::EncodeFrame(FrameType::kBeginBuild, "\xff")},
+      {"garbage end", hello + session::EncodeFrame(FrameType::kEndBuild, "\xff")},
+      {"garbage status", hello + session::EncodeFrame(FrameType::kStatus, "\xff")},
+      {"compile beyond the limit", hello + std::string("\x00\x00\x00\x7f\x04", 5)},
+      {"speaks while it is served", hello + compile + compile},
+      {"done before its time", hello + compile + session::EncodeFrame(FrameType::kDone, "")},
+  };
+  for (const Case& c : cases) {
+    const Fd fd = Connect();
+    ASSERT_TRUE(WriteAll(fd.get(), c.bytes, c.name));
+    FrameType type = Receive(fd);
+    if (type == FrameType::kWelcome) type = Receive(fd);
+    EXPECT_EQ(type, FrameType{}) << c.name;
+  }
+  EXPECT_EQ(Receive(Compile("remote")), FrameType::kResult);
+}
+
+TEST_F(ServerTest, WhoSaysNothingIsHungUpOn) {
+  options_.greeting_ms = 5;
+  Start();
+  EXPECT_TRUE(HungUp(Connect()));
+}
+
+TEST_F(ServerTest, AnotherBuildIsRefusedWhileThereIsWork) {
+  Start();
+  const Fd busy = Compile("block");
+  ASSERT_TRUE(pipeline_.Await("run block"));
+  const Fd other = Connect();
+  Send(other, FrameType::kHello, Encode(session::Hello{session::kProtocolVersion, "that"}));
+  std::string body;
+  ASSERT_EQ(Receive(other, &body), FrameType::kRefuse);
+  EXPECT_TRUE(session::DecodeRefuse(body)->busy);
+  EXPECT_EQ(session::DecodeRefuse(body)->build_id, "this");
+  EXPECT_TRUE(HungUp(other));
+  pipeline_.Release();
+  EXPECT_EQ(Receive(busy), FrameType::kResult);
+}
+
+TEST_F(ServerTest, AnIdleOneGivesWayToAnotherBuild) {
+  Start();
+  const Fd other = Connect();
+  Send(other, FrameType::kHello, Encode(session::Hello{session::kProtocolVersion + 1, "this"}));
+  std::string body;
+  ASSERT_EQ(Receive(other, &body), FrameType::kRefuse);
+  EXPECT_FALSE(session::DecodeRefuse(body)->busy);
+  EXPECT_TRUE(Join());
+  EXPECT_EQ(session::ConnectSocket(options_.run_dir).error().code, Code::kNotFound);
+}
+
+TEST_F(ServerTest, AnObserverAsksAndDoesNoMore) {
+  Start();
+  const Fd fd = Connect();
+  ASSERT_EQ(Greet(fd, ""), FrameType::kWelcome);
+  Send(fd, FrameType::kStatus, Encode(session::StatusRequest{"abc"}));
+  std::string body;
+  ASSERT_EQ(Receive(fd, &body), FrameType::kStatusReply);
+  const Result<session::Status> status = session::DecodeStatus(body);
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->pid, static_cast<uint32_t>(getpid()));
+  EXPECT_EQ(status->workers, 17);
+  EXPECT_EQ(status->connections, 1u);
+  EXPECT_EQ(status->counters.remote_done, 3u);
+  session::Compile request;
+  request.argv = {"cc", "remote"};
+  Send(fd, FrameType::kCompile, Encode(request));
+  EXPECT_TRUE(HungUp(fd));
+}
+
+TEST_F(ServerTest, ABuildEndsAfterItsCompiles) {
+  Start();
+  const Fd build = Welcomed();
+  std::string body;
+  Send(build, FrameType::kBeginBuild, Encode(session::BeginBuild{"b", "", 1, {}}));
+  ASSERT_EQ(Receive(build, &body), FrameType::kAck);
+  EXPECT_EQ(session::DecodeAck(body)->error, "");
+  std::vector<Fd> fds;
+  for (int i = 0; i < 50; ++i) fds.push_back(Compile(i < 25 ? "remote" : "block"));
+  ASSERT_TRUE(pipeline_.Await("run block", 25));
+  for (size_t i = 0; i < 25; ++i) ASSERT_EQ(Receive(fds[i]), FrameType::kResult);
+  // Every hang-up, of finished and of cancelled ones, then the end: as when make has ended.
+  fds.clear();
+  Send(build, FrameType::kEndBuild, Encode(session::EndBuild{"b", {}}));
+  ASSERT_EQ(Receive(build), FrameType::kAck);
+  const std::vector<std::string> notes = pipeline_.notes();
+  ASSERT_FALSE(notes.empty());
+  EXPECT_EQ(notes.back(), "end b");
+}
+
+TEST_F(ServerTest, ABuildThatCannotBeginSaysWhy) {
+  Start();
+  const Fd build = Welcomed();
+  std::string body;
+  Send(build, FrameType::kBeginBuild, Encode(session::BeginBuild{"bad", "", 1, {}}));
+  ASSERT_EQ(Receive(build, &body), FrameType::kAck);
+  EXPECT_EQ(session::DecodeAck(body)->error, "bad: no build id");
+}
+
+TEST_F(ServerTest, StopWaitsForWhatRuns) {
+  Start();
+  const Fd running = Compile("block", "kept");
+  ASSERT_TRUE(pipeline_.Await("run block"));
+  const Fd idle = Welcomed();
+  const Fd stopper = Welcomed();
+  Send(stopper, FrameType::kStop, "");
+  ASSERT_EQ(Receive(stopper), FrameType::kAck);
+  EXPECT_TRUE(HungUp(idle));
+  EXPECT_EQ(session::ConnectSocket(options_.run_dir).error().code, Code::kNotFound);
+  pipeline_.Release();
+  ASSERT_EQ(Receive(running), FrameType::kResult);
+  Send(running, FrameType::kDone, Encode(session::Done{}));
+  ASSERT_TRUE(pipeline_.Await("run block"));
+}
+
+TEST_F(ServerTest, StopCancelsWhatDoesNotEnd) {
+  options_.stop_grace_ms = 10;
+  Start();
+  const Fd running = Compile("block", "cancelled");
+  ASSERT_TRUE(pipeline_.Await("run block"));
+  server_->Stop();
+  EXPECT_TRUE(HungUp(running));
+  EXPECT_TRUE(Join());
+  EXPECT_EQ(pipeline_.Count("finished cancelled hung up"), 1u);
+}
+
+TEST_F(ServerTest, StopGivesUpOnWhatIgnoresIt) {
+  options_.stop_grace_ms = 5;
+  options_.cancel_grace_ms = 10;
+  Start();
+  const Fd running = Compile("deaf");
+  ASSERT_TRUE(pipeline_.Await("run deaf"));
+  server_->Stop();
+  const Result<void> ended = Join();
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, Code::kDeadline);
+}
+
+TEST_F(ServerTest, EndsWhenIdleForLongEnough) {
+  options_.idle_timeout_ms = 20;
+  Start();
+  EXPECT_TRUE(Join());
+  EXPECT_EQ(session::ConnectSocket(options_.run_dir).error().code, Code::kNotFound);
+}
+
+TEST_F(ServerTest, EndsWhenItsSocketIsGone) {
+  Start();
+  ASSERT_EQ(unlink((options_.run_dir + "/daemon.sock").c_str()), 0);
+  EXPECT_TRUE(Join());
+}
+
+TEST_F(ServerTest, LeavesTheSocketOfItsSuccessor) {
+  Start();
+  const Fd busy = Compile("block");
+  ASSERT_TRUE(pipeline_.Await("run block"));
+  const Result<Fd> successor = session::ListenSocket(options_.run_dir);
+  ASSERT_TRUE(successor);
+  pipeline_.Release();
+  ASSERT_EQ(Receive(busy), FrameType::kResult);
+  server_->Stop();
+  EXPECT_TRUE(session::ConnectSocket(options_.run_dir));
+}
+
+}  // namespace
+}  // namespace llama::daemon

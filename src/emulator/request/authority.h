@@ -1,0 +1,72 @@
+// Who may ask: the emulator's access keys, permanent and temporary, and the check of a request's
+// signature against them. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "base/result.h"
+#include "emulator/request/message.h"
+#include "signing/sigv4.h"
+
+namespace llama::emulator {
+
+// What a request's signature is worth. Each front words the refusal in its own format.
+struct Access {
+  signing::Verification verification;
+  bool token_expired = false;  // ExpiredToken
+  bool wrong_payload = false;  // the body's hash is not the signed one
+  std::string worker;          // the label of a temporary key
+
+  bool ok() const {
+    return verification.refusal == signing::Refusal::kNone && !token_expired && !wrong_payload;
+  }
+};
+
+struct TemporaryKeys {
+  signing::Keys keys;
+  int64_t expires_s = 0;  // Unix time
+};
+
+// Random ones, in the shape of AWS's.
+signing::Keys NewKeys();
+
+class Authority {
+ public:
+  Authority(std::string region, const Clock& clock) : region_(std::move(region)), clock_(&clock) {}
+
+  void Add(const signing::Keys& keys);
+  // Keys with a session token, valid for that long. Requests signed with them carry `label`: the
+  // Lambda front gives every environment its own ("env-17").
+  TemporaryKeys Issue(const std::string& label, int64_t lifetime_s);
+  // An environment has gone.
+  void Revoke(const std::string& label);
+
+  // `service`: "s3", "lambda", … . The body's hash is compared with X-Amz-Content-Sha256 unless
+  // that is a word (UNSIGNED-PAYLOAD, STREAMING-…), which the caller minds. `scope_region` is for
+  // services that have one region for all, such as IAM; empty: the emulator's.
+  Access Check(const Request& request, std::string_view service,
+               std::string_view scope_region = {}) const;
+
+  const std::string& region() const { return region_; }
+
+ private:
+  struct Entry {
+    signing::Keys keys;
+    std::string label;
+    int64_t expires_s = 0;  // 0: never
+  };
+  std::string region_;
+  const Clock* clock_;
+  mutable Mutex mutex_;
+  std::map<std::string, Entry> entries_ GUARDED_BY(mutex_);
+};
+
+// The service of a request's credential scope ("s3", "lambda"), unverified; empty: unsigned.
+std::string_view ScopeService(const Request& request);
+
+}  // namespace llama::emulator

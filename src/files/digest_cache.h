@@ -1,0 +1,51 @@
+// DigestCache: SHA-256 of local files by (device, inode, size, mtime, ctime), kept across restarts.
+//
+// A file whose ctime is younger than the look's clock minus 50 ms could change again within one
+// timestamp tick without showing it; its digest is returned but not cached ("racily clean", as git
+// has it). The ctime alone decides: whatever changes a file, or sets its mtime, sets its ctime.
+//
+// The file's format and its invariants: docs/wire_format.md, "Digest cache file".
+#pragma once
+
+#include <sys/stat.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "store/digest.h"
+
+namespace llama::files {
+
+// Words in a file's text that matter for where it may be compiled, found while it is digested. A
+// file with a NUL in its first 4 KiB is no text: cc1 names them all.
+enum TextFlag : unsigned {
+  kMentionsTimestamp = 1,   // __TIMESTAMP__: the file's mtime shows in the object
+  kMentionsTimeOrDate = 2,  // __TIME__ or __DATE__
+};
+
+struct FileDigest {
+  store::Digest digest;
+  uint64_t size_bytes = 0;
+  bool executable = false;  // any x bit
+  unsigned text_flags = 0;
+};
+
+class DigestCache {
+ public:
+  // `path` empty: in memory only. A damaged file is started anew.
+  static Result<std::unique_ptr<DigestCache>> Open(const std::string& path, const Clock& clock);
+  virtual ~DigestCache() = default;
+  // Of a regular file (following symlinks). Thread-safe, as all here. kInvalid if it is not one,
+  // kUnavailable if it kept changing while it was read.
+  virtual Result<FileDigest> Get(const std::string& path) = 0;
+  // The same when the caller has just looked: `st` is of the file that `path` leads to. Costs no
+  // system call if the digest is known.
+  virtual Result<FileDigest> Get(const std::string& path, const struct stat& st) = 0;
+  // Writes what is new to the file. Also done at the end; an error loses nothing but time.
+  virtual Result<void> Flush() = 0;
+};
+
+}  // namespace llama::files

@@ -1,0 +1,100 @@
+#include "files/file_digester.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string_view>
+
+#include "base/file.h"
+
+namespace llama::files {
+namespace {
+
+constexpr int kAttempts = 3;
+constexpr size_t kChunkBytes = 256 << 10;
+constexpr size_t kTextProbeBytes = 4096;
+
+struct Word {
+  std::string_view text;
+  unsigned flag;
+};
+constexpr Word kWords[] = {{"__TIMESTAMP__", kMentionsTimestamp},
+                           {"__TIME__", kMentionsTimeOrDate},
+                           {"__DATE__", kMentionsTimeOrDate}};
+// A word may lie across two chunks: this much of one is looked at again with the next.
+constexpr size_t kOverlapBytes = 12;
+
+unsigned FindWords(std::string_view text, unsigned known) {
+  unsigned flags = known;
+  for (const Word& word : kWords) {
+    if ((flags & word.flag) != 0) continue;
+    if (memmem(text.data(), text.size(), word.text.data(), word.text.size()) != nullptr) {
+      flags |= word.flag;
+    }
+  }
+  return flags;
+}
+
+// Reads to the end of `fd`; the number of bytes in `file`.
+Result<void> ReadOnce(int fd, const std::string& path, uint64_t expected_bytes, FileDigest& file) {
+  store::Sha256Stream hash;
+  // Most files are headers of a few kilobytes: a buffer of their size costs less than their hash.
+  const size_t chunk_bytes = std::clamp<uint64_t>(expected_bytes + 1, 512, kChunkBytes);
+  std::string buffer(kOverlapBytes + chunk_bytes, '\0');
+  size_t kept = 0;
+  bool text = true;
+  file.size_bytes = 0;
+  file.text_flags = 0;
+  while (true) {
+    const ssize_t n = read(fd, buffer.data() + kept, chunk_bytes);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return ErrnoError(errno, path);
+    if (n == 0) break;
+    const std::string_view fresh(buffer.data() + kept, static_cast<size_t>(n));
+    hash.Update(fresh);
+    if (file.size_bytes == 0) {
+      text = fresh.substr(0, kTextProbeBytes).find('\0') == std::string_view::npos;
+    }
+    file.size_bytes += fresh.size();
+    if (!text) continue;
+    const std::string_view seen(buffer.data(), kept + fresh.size());
+    file.text_flags = FindWords(seen, file.text_flags);
+    kept = std::min(seen.size(), kOverlapBytes);
+    std::copy(seen.end() - static_cast<ptrdiff_t>(kept), seen.end(), buffer.begin());
+  }
+  file.digest = hash.Finish();
+  return {};
+}
+
+bool SameState(const struct stat& a, const struct stat& b) {
+  return a.st_size == b.st_size && TimeNs(a.st_mtim) == TimeNs(b.st_mtim) &&
+         TimeNs(a.st_ctim) == TimeNs(b.st_ctim);
+}
+
+}  // namespace
+
+Result<DigestedFile> DigestFile(const std::string& path, const Clock& clock) {
+  // O_NONBLOCK: what was a file a moment ago may be a pipe now, and must not hang us.
+  ASSIGN_OR_RETURN(const Fd fd, OpenFile(path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  DigestedFile result;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    result.looked_ns = clock.NowNs();
+    struct stat after {};
+    if (fstat(fd.get(), &result.st) != 0) return ErrnoError(errno, path);
+    if (!S_ISREG(result.st.st_mode)) return Error{Code::kInvalid, path + ": not a regular file"};
+    if (lseek(fd.get(), 0, SEEK_SET) != 0) return ErrnoError(errno, path);
+    TRY(ReadOnce(fd.get(), path, static_cast<uint64_t>(result.st.st_size), result.file));
+    if (fstat(fd.get(), &after) != 0) return ErrnoError(errno, path);
+    if (SameState(result.st, after) &&
+        result.file.size_bytes == static_cast<uint64_t>(after.st_size)) {
+      result.file.executable = (result.st.st_mode & 0111) != 0;
+      return result;
+    }
+  }
+  return Error{Code::kUnavailable, path + ": keeps changing while it is read"};
+}
+
+}  // namespace llama::files

@@ -1,0 +1,46 @@
+// FunctionClient: runs one job in a function; the seam to Lambda. Implementations: the local pool
+// (cloud/local_pool.h), Lambda (aws/lambda_functions.h), replay. Thread-safe; Invoke blocks its
+// caller.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace llama::job {
+
+struct InvokeOptions {
+  int64_t timeout_ms = 900'000;     // whole, waiting for a free worker included
+  std::function<bool()> cancelled;  // polled; true ends the invocation and its command
+};
+
+struct Invocation {
+  std::string payload;            // the function's answer
+  int64_t queued_ns = 0;          // waiting for a worker
+  int64_t billed_ms = 0;          // as Lambda bills it
+  bool billed_estimated = false;  // Lambda did not say; measured from here, one round trip too long
+  int64_t memory_mb = 0;          // what the function is configured with
+  bool cold_start = false;        // a worker was started for it
+  int64_t init_ns = 0;            // of that start
+  int64_t requests = 1;           // to the function service, failed ones included
+  uint64_t store_puts = 0;  // for a payload or an answer too large to travel with the invocation
+  uint64_t store_gets = 0;
+};
+
+class FunctionClient {
+ public:
+  virtual ~FunctionClient() = default;
+  // kUnavailable: a worker that died, a throttle: trying again may help. kRemoteFailed: the
+  // function answered with an error. kDeadline, kCancelled.
+  virtual Result<Invocation> Invoke(std::string_view payload, const InvokeOptions& options) = 0;
+  // Asks the service behind it for next to nothing, to see whether it answers at all.
+  virtual Result<void> Ping(const InvokeOptions&) { return {}; }
+  virtual int64_t max_concurrency() const = 0;
+  virtual uint64_t max_payload_bytes() const = 0;  // of request and of answer
+  virtual std::string name() const = 0;            // for spans: "local", "lambda:llama"
+};
+
+}  // namespace llama::job

@@ -1,0 +1,317 @@
+#include "job/job.h"
+
+#include <zstd.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "base/codec.h"
+
+namespace llama::job {
+namespace {
+
+constexpr std::string_view kJobMagic = "llJ";
+constexpr std::string_view kAnswerMagic = "llA";
+constexpr char kVersion = 2;
+// Of one decoded message. An encoder of ours never makes more; a frame that claims more is refused.
+constexpr uint64_t kMaxMessageBytes = 1ull << 30;
+// Measured on object files: level 1 makes them 3.2 times smaller at 304 MB/s, level 3 3.6 times at
+// 242 MB/s.
+constexpr int kAnswerLevel = 1;
+// Of redis's sources level 1 leaves 25.7 % at 255 MB/s, level 5 22.8 %, level 6 22.3 % at 86 MB/s:
+// half a millisecond for a usual source against a line's 100 kbit. Large jobs are other commands'.
+constexpr int kJobLevel = 6;
+constexpr uint64_t kLargeJobBytes = 1 << 20;
+
+std::string Seal(std::string_view magic, std::string_view body, int level) {
+  std::string out(magic);
+  out.push_back(kVersion);
+  const size_t head = out.size();
+  out.resize(head + ZSTD_compressBound(body.size()));
+  const size_t size =
+      ZSTD_compress(out.data() + head, out.size() - head, body.data(), body.size(), level);
+  // Only an allocation can fail with enough room; an empty frame is then refused by the reader.
+  out.resize(head + (ZSTD_isError(size) != 0 ? 0 : size));
+  return out;
+}
+
+// The frame's content, which must be of this size. Room is made as the content comes: a small frame
+// that claims to be large is refused before it has cost much.
+bool Decompress(std::string_view frame, uint64_t size, std::string& out) {
+  const std::unique_ptr<ZSTD_DCtx, size_t (*)(ZSTD_DCtx*)> context(ZSTD_createDCtx(),
+                                                                   ZSTD_freeDCtx);
+  if (!context) return false;
+  ZSTD_inBuffer in = {frame.data(), frame.size(), 0};
+  size_t used = 0;
+  size_t hint = 1;
+  while (hint != 0) {
+    out.resize(std::min<uint64_t>(size, std::max<uint64_t>(2 * used, 8 * frame.size() + 65536)));
+    ZSTD_outBuffer to = {out.data(), out.size(), used};
+    const size_t consumed = in.pos;
+    hint = ZSTD_decompressStream(context.get(), &to, &in);
+    const bool stuck = to.pos == used && in.pos == consumed;
+    if (ZSTD_isError(hint) != 0 || (hint != 0 && stuck)) return false;
+    used = to.pos;
+  }
+  out.resize(used);
+  return used == size && in.pos == frame.size();
+}
+
+Result<std::string> Unseal(std::string_view magic, std::string_view what,
+                           std::string_view payload) {
+  const std::string name(what);
+  if (payload.size() < magic.size() + 1 || payload.substr(0, magic.size()) != magic) {
+    return Error{Code::kInvalid, name + ": not a " + name};
+  }
+  if (payload[magic.size()] != kVersion) {
+    return Error{Code::kInvalid, name + ": version " +
+                                     std::to_string(static_cast<int>(payload[magic.size()])) +
+                                     ", not " + std::to_string(static_cast<int>(kVersion))};
+  }
+  payload.remove_prefix(magic.size() + 1);
+  const unsigned long long size = ZSTD_getFrameContentSize(payload.data(), payload.size());
+  if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN ||
+      size > kMaxMessageBytes ||
+      ZSTD_findFrameCompressedSize(payload.data(), payload.size()) != payload.size()) {
+    return Error{Code::kInvalid, name + ": malformed frame"};
+  }
+  std::string body;
+  if (!Decompress(payload, size, body)) return Error{Code::kInvalid, name + ": damaged frame"};
+  return body;
+}
+
+void EncodeStrings(Encoder& out, const std::vector<std::string>& strings) {
+  out.Uint(strings.size());
+  for (const std::string& s : strings) out.Bytes(s);
+}
+
+std::vector<std::string> DecodeStrings(Decoder& in) {
+  std::vector<std::string> strings(in.Count());
+  for (std::string& s : strings) s = in.String();
+  return strings;
+}
+
+// Sorted paths share long prefixes: each is its shared length with the one before, and the rest.
+void EncodePaths(Encoder& out, const std::vector<std::string>& paths) {
+  out.Uint(paths.size());
+  std::string_view before;
+  for (const std::string& path : paths) {
+    size_t shared = 0;
+    while (shared < path.size() && shared < before.size() && path[shared] == before[shared]) {
+      ++shared;
+    }
+    out.Uint(shared);
+    out.Bytes(std::string_view(path).substr(shared));
+    before = path;
+  }
+}
+
+// Prefix sharing could multiply a small message into an unbounded one, so the sum is bounded too.
+std::vector<std::string> DecodePaths(Decoder& in) {
+  std::vector<std::string> paths(in.Count(2));
+  std::string_view before;
+  uint64_t total = 0;
+  for (std::string& path : paths) {
+    const uint64_t shared = in.Uint();
+    const std::string_view rest = in.Bytes();
+    total += shared + rest.size();
+    if (!in.ok() || shared > before.size() || total > kMaxMessageBytes / 4) {
+      in.Fail();
+      return {};
+    }
+    path.reserve(shared + rest.size());
+    path.append(before.substr(0, shared)).append(rest);
+    before = path;
+  }
+  return paths;
+}
+
+void EncodeUsage(Encoder& out, const Usage& usage) {
+  out.Int(usage.wall_ns);
+  out.Int(usage.user_ns);
+  out.Int(usage.system_ns);
+  out.Int(usage.max_rss_bytes);
+}
+
+Usage DecodeUsage(Decoder& in) {
+  Usage usage;
+  usage.wall_ns = in.Int();
+  usage.user_ns = in.Int();
+  usage.system_ns = in.Int();
+  usage.max_rss_bytes = in.Int();
+  return usage;
+}
+
+uint32_t DecodeUint32(Decoder& in) {
+  const uint64_t value = in.Uint();
+  if (value > UINT32_MAX) in.Fail();
+  return static_cast<uint32_t>(value);
+}
+
+int32_t DecodeInt32(Decoder& in) {
+  const int64_t value = in.Int();
+  if (value < INT32_MIN || value > INT32_MAX) in.Fail();
+  return static_cast<int32_t>(value);
+}
+
+void DecodeFiles(Decoder& in, Job& job) {
+  job.layers.resize(in.Count(2));
+  for (JobLayer& layer : job.layers) {
+    layer.key = in.String();
+    layer.size_bytes = in.Uint();
+  }
+  job.files.resize(in.Count(3));
+  for (JobFile& file : job.files) {
+    file.path = in.String();
+    file.executable = in.Bool();
+    file.bytes = in.String();
+  }
+  job.links.resize(in.Count(2));
+  for (JobLink& link : job.links) {
+    link.path = in.String();
+    link.target = in.String();
+  }
+}
+
+}  // namespace
+
+std::string EncodeJob(const Job& job) {
+  Encoder out;
+  trace::Encode(out, job.parent);
+  out.Uint(job.layers.size());
+  for (const JobLayer& layer : job.layers) {
+    out.Bytes(layer.key);
+    out.Uint(layer.size_bytes);
+  }
+  out.Uint(job.files.size());
+  for (const JobFile& file : job.files) {
+    out.Bytes(file.path);
+    out.Bool(file.executable);
+    out.Bytes(file.bytes);
+  }
+  out.Uint(job.links.size());
+  for (const JobLink& link : job.links) {
+    out.Bytes(link.path);
+    out.Bytes(link.target);
+  }
+  out.Bytes(job.program);
+  EncodeStrings(out, job.argv);
+  EncodeStrings(out, job.env);
+  out.Bytes(job.cwd);
+  out.Uint(job.umask);
+  EncodeStrings(out, job.output_dirs);
+  EncodeStrings(out, job.placeholders);
+  out.Bool(job.record_reads);
+  out.Int(job.timeout_ms);
+  out.Uint(job.max_answer_bytes);
+  out.Bool(job.any_command);
+  out.Uint(job.outputs.size());
+  for (const JobOutput& output : job.outputs) {
+    out.Bytes(output.path);
+    out.Bool(output.is_tree);
+  }
+  out.Bytes(job.input);
+  out.Bool(job.in_image);
+  return Seal(kJobMagic, out.str(), out.str().size() < kLargeJobBytes ? kJobLevel : kAnswerLevel);
+}
+
+Result<Job> DecodeJob(std::string_view payload) {
+  ASSIGN_OR_RETURN(const std::string body, Unseal(kJobMagic, "job", payload));
+  Decoder in(body);
+  Job job;
+  job.parent = trace::DecodeContext(in);
+  DecodeFiles(in, job);
+  job.program = in.String();
+  job.argv = DecodeStrings(in);
+  job.env = DecodeStrings(in);
+  job.cwd = in.String();
+  job.umask = DecodeUint32(in);
+  job.output_dirs = DecodeStrings(in);
+  job.placeholders = DecodeStrings(in);
+  job.record_reads = in.Bool();
+  job.timeout_ms = in.Int();
+  job.max_answer_bytes = in.Uint();
+  job.any_command = in.Bool();
+  job.outputs.resize(in.Count(2));
+  for (JobOutput& output : job.outputs) {
+    output.path = in.String();
+    output.is_tree = in.Bool();
+  }
+  job.input = in.String();
+  job.in_image = in.Bool();
+  if (!in.Done()) return Error{Code::kInvalid, "job: malformed"};
+  return job;
+}
+
+std::string EncodeAnswer(const Answer& answer) {
+  Encoder out;
+  out.Uint(static_cast<uint64_t>(answer.outcome));
+  out.Bytes(answer.error);
+  EncodeStrings(out, answer.missing);
+  out.Int(answer.status);
+  out.Bytes(answer.root);
+  out.Bytes(answer.out);
+  out.Bytes(answer.err);
+  out.Uint(answer.outputs.size());
+  for (const OutputFile& file : answer.outputs) {
+    out.Bytes(file.path);
+    out.Uint(file.mode);
+    out.Bytes(file.bytes);
+  }
+  EncodeStrings(out, answer.deleted);
+  out.Bool(answer.lookups_complete);
+  EncodePaths(out, answer.found);
+  EncodePaths(out, answer.absent);
+  EncodePaths(out, answer.listed);
+  EncodeStrings(out, answer.refused);
+  out.Bool(answer.timed_out);
+  EncodeUsage(out, answer.usage);
+  out.Bytes(answer.worker.id);
+  out.Uint(answer.worker.job_count);
+  out.Bool(answer.worker.cold_start);
+  out.Uint(answer.fetched_objects);
+  out.Uint(answer.fetched_bytes);
+  out.Uint(answer.spans.size());
+  for (const trace::Span& span : answer.spans) trace::Encode(out, span);
+  return Seal(kAnswerMagic, out.str(), kAnswerLevel);
+}
+
+Result<Answer> DecodeAnswer(std::string_view payload) {
+  ASSIGN_OR_RETURN(const std::string body, Unseal(kAnswerMagic, "answer", payload));
+  Decoder in(body);
+  Answer answer;
+  const uint64_t outcome = in.Uint();
+  if (outcome > static_cast<uint64_t>(Outcome::kFailed)) in.Fail();
+  answer.outcome = static_cast<Outcome>(outcome);
+  answer.error = in.String();
+  answer.missing = DecodeStrings(in);
+  answer.status = DecodeInt32(in);
+  answer.root = in.String();
+  answer.out = in.String();
+  answer.err = in.String();
+  answer.outputs.resize(in.Count(3));
+  for (OutputFile& file : answer.outputs) {
+    file.path = in.String();
+    file.mode = DecodeUint32(in);
+    file.bytes = in.String();
+  }
+  answer.deleted = DecodeStrings(in);
+  answer.lookups_complete = in.Bool();
+  answer.found = DecodePaths(in);
+  answer.absent = DecodePaths(in);
+  answer.listed = DecodePaths(in);
+  answer.refused = DecodeStrings(in);
+  answer.timed_out = in.Bool();
+  answer.usage = DecodeUsage(in);
+  answer.worker.id = in.String();
+  answer.worker.job_count = in.Uint();
+  answer.worker.cold_start = in.Bool();
+  answer.fetched_objects = in.Uint();
+  answer.fetched_bytes = in.Uint();
+  answer.spans.resize(in.Count(8));
+  for (trace::Span& span : answer.spans) span = trace::DecodeSpan(in);
+  if (!in.Done()) return Error{Code::kInvalid, "answer: malformed"};
+  return answer;
+}
+
+}  // namespace llama::job

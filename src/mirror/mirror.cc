@@ -1,0 +1,422 @@
+#include "mirror/mirror.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "base/file.h"
+#include "mirror/blob_cache.h"
+#include "mirror/interpreters.h"
+#include "mirror/layer_fetch.h"
+#include "mirror/merged_tree.h"
+#include "mirror/root_folder.h"
+
+namespace llama::mirror {
+namespace {
+
+// Manifests that are kept in memory beside those of the current list: some 100 MB.
+constexpr size_t kMaxIdleEntries = 500'000;
+
+struct LayerState {
+  tree::Manifest manifest;
+  uint64_t last_used = 0;
+};
+
+// The course of a Prepare: Learn (what the view is), FetchContents, Apply, Settle. Until Learn
+// nothing has changed. A failure after it leaves `settled_` false, and the next Prepare compares
+// everything instead of the difference between two jobs.
+class DiskMirror final : public Mirror {
+ public:
+  DiskMirror(const MirrorOptions& options, const std::string& dir, store::ObjectStore& store)
+      : options_(options),
+        store_(store),
+        blobs_(dir + "/blobs"),
+        root_(dir + "/root", blobs_),
+        interps_(dir + "/ld", dir + "/root") {}
+
+  Result<PrepareStats> Prepare(const View& view) override;
+  const std::vector<std::string>& missing() const override { return missing_; }
+  const std::string& root() const override { return root_.path(); }
+  const tree::Entry* Find(const std::string& path) const override;
+  void Distrust(const std::vector<std::string>& dirs) override {
+    distrusted_.insert(dirs.begin(), dirs.end());
+  }
+  void DistrustAll() override {
+    distrusted_.insert("/");
+    root_.ForEach([&](const std::string& path, const Placed& placed) {
+      if (placed.entry.type == tree::EntryType::kDir) distrusted_.insert(path);
+    });
+  }
+  Result<void> EnsureDir(const std::string& path) override;
+  std::vector<std::pair<int, int>> keep_fds() const override { return interps_.keep_fds(); }
+
+ private:
+  Result<void> Take(const View& view);
+  Result<void> Bring(const View& view);
+  Result<void> InspectDistrusted();
+  Result<void> Fetch(const std::vector<tree::LayerRef>& layers);
+  Result<void> FetchManifests(const View& view);
+  void Learn(const View& view);
+  Result<void> FetchContents(const View& view);
+  Result<void> RemoveStale();
+  Result<void> Apply();
+  Result<void> PlaceOne(const std::string& path, const tree::Entry& entry);
+  void Settled(const View& view);
+
+  FileForm FormOf(const tree::Entry& entry, const std::string& interp);
+  bool IsInPlace(const std::string& path, const tree::Entry& entry);
+  void MakeRoomOnDisk(const View& view);
+  void ForgetIdleLayers();
+
+  const MirrorOptions options_;
+  store::ObjectStore& store_;
+  BlobCache blobs_;
+  RootFolder root_;
+  Interpreters interps_;
+  const ViewLookup lookup_ = [this](const std::string& path) { return Find(path); };
+
+  std::unordered_map<std::string, LayerState> layers_;
+  uint64_t prepares_ = 0;
+
+  // The view: the layers, and on top of them what the job brings itself.
+  std::vector<std::string> base_keys_;
+  MergedTree base_;  // of base_keys_
+  tree::Manifest own_;
+  std::unordered_map<std::string, const InlineFile*> inline_files_;  // during Prepare
+  MergedTree top_;                                                   // of own_ alone
+  bool is_combined_ = false;  // own_ clashes with the layers: combined_ holds, not base_ and top_
+  MergedTree combined_;
+
+  bool settled_ = true;
+  std::vector<std::string> changes_;    // paths to look at, sorted
+  std::vector<std::string> job_paths_;  // what the last job brought: to be looked at again
+  std::unordered_set<std::string> distrusted_;
+  std::vector<std::string> lost_;  // found missing by Inspect
+  std::vector<std::string> missing_;
+  bool disk_failed_ = false;
+  PrepareStats stats_;
+};
+
+Result<PrepareStats> DiskMirror::Prepare(const View& view) {
+  stats_ = {};
+  missing_.clear();
+  ++prepares_;
+  TRY(Take(view));
+  Result<void> brought = Bring(view);
+  if (!brought && disk_failed_) {
+    MakeRoomOnDisk(view);
+    brought = Bring(view);
+  }
+  inline_files_.clear();
+  if (!brought) {
+    if (!disk_failed_) return std::move(brought).error();
+    return Error{Code::kUnavailable, brought.error().message};
+  }
+  stats_.evicted_bytes +=
+      blobs_.Evict(options_.max_bytes, [](const store::Digest&) { return false; });
+  ForgetIdleLayers();
+  return stats_;
+}
+
+// Checks the job's own part and turns it into a manifest.
+Result<void> DiskMirror::Take(const View& view) {
+  tree::Manifest own = view.extra;
+  for (const auto& [path, entry] : view.extra) {
+    if (entry.type == tree::EntryType::kFile) {
+      return Error{Code::kInvalid, path + ": a file without content"};
+    }
+  }
+  std::unordered_map<std::string, const InlineFile*> files;
+  for (const InlineFile& file : view.files) {
+    tree::Entry& entry = own[file.path];
+    entry = tree::Entry{tree::EntryType::kFile, file.executable, file.bytes.size(), {}, {}};
+    entry.digest = store::Sha256(file.bytes);
+    files[file.path] = &file;
+  }
+  TRY(tree::CheckManifest(own));
+  settled_ = settled_ && !is_combined_;
+  top_.Clear();
+  combined_.Clear();
+  is_combined_ = false;
+  own_ = std::move(own);
+  top_.Apply(own_);
+  inline_files_ = std::move(files);
+  return {};
+}
+
+Result<void> DiskMirror::Bring(const View& view) {
+  disk_failed_ = false;
+  TRY(InspectDistrusted());
+  TRY(FetchManifests(view));
+  Learn(view);
+  TRY(FetchContents(view));
+  TRY(RemoveStale());
+  TRY(Apply());
+  TRY(interps_.Settle());
+  Settled(view);
+  return {};
+}
+
+Result<void> DiskMirror::InspectDistrusted() {
+  while (!distrusted_.empty()) {
+    const std::string dir = *distrusted_.begin();
+    if (dir == "/" || tree::IsCanonicalPath(dir)) TRY(root_.Inspect(dir, lost_));
+    distrusted_.erase(dir);
+  }
+  return {};
+}
+
+Result<void> DiskMirror::Fetch(const std::vector<tree::LayerRef>& layers) {
+  if (layers.empty()) return {};
+  FetchedLayers fetched = FetchLayers(store_, layers, blobs_, options_.parallel_fetches);
+  stats_.fetched_objects += fetched.objects;
+  stats_.fetched_bytes += fetched.bytes;
+  for (auto& [key, manifest] : fetched.manifests) {
+    // A layer that is fetched again is one whose blobs were evicted; base_ points into it.
+    layers_.try_emplace(key, LayerState{std::move(manifest), prepares_});
+  }
+  missing_.insert(missing_.end(), fetched.missing.begin(), fetched.missing.end());
+  if (!missing_.empty()) {
+    return Error{Code::kNotFound, "the store has lost " + missing_.front() + " and " +
+                                      std::to_string(missing_.size() - 1) + " more"};
+  }
+  if (!fetched.error) return {};
+  disk_failed_ = fetched.disk_failed;
+  return *std::move(fetched.error);
+}
+
+Result<void> DiskMirror::FetchManifests(const View& view) {
+  std::vector<tree::LayerRef> unknown;
+  std::unordered_set<std::string> seen;
+  for (const tree::LayerRef& layer : view.layers) {
+    const auto it = layers_.find(layer.key);
+    if (it != layers_.end()) {
+      it->second.last_used = prepares_;
+    } else if (seen.insert(layer.key).second) {
+      unknown.push_back(layer);
+    }
+  }
+  return Fetch(unknown);
+}
+
+// Works out the view, and in `changes_` what has to be looked at.
+void DiskMirror::Learn(const View& view) {
+  std::vector<std::string_view> touched;
+  const auto same = std::mismatch(
+      base_keys_.begin(), base_keys_.end(), view.layers.begin(), view.layers.end(),
+      [](const std::string& key, const tree::LayerRef& layer) { return key == layer.key; });
+  if (same.first != base_keys_.end()) {
+    base_.Clear();
+    base_keys_.clear();
+    settled_ = false;
+  }
+  for (size_t i = base_keys_.size(); i < view.layers.size(); ++i) {
+    const std::string& key = view.layers[i].key;
+    base_.Apply(layers_.at(key).manifest, &touched);
+    base_keys_.push_back(key);
+  }
+  if (base_.Clashes(own_)) {
+    combined_ = base_;
+    combined_.Apply(own_);
+    is_combined_ = true;
+    settled_ = false;
+  }
+  if (interps_.Follow(lookup_)) settled_ = false;
+
+  changes_ = lost_;
+  const auto add = [&](std::string_view path, const auto&) { changes_.emplace_back(path); };
+  if (settled_) {
+    changes_.insert(changes_.end(), touched.begin(), touched.end());
+    changes_.insert(changes_.end(), job_paths_.begin(), job_paths_.end());
+    top_.ForEach(add);
+  } else {
+    root_.ForEach(add);
+    if (is_combined_) {
+      combined_.ForEach(add);
+    } else {
+      base_.ForEach(add);
+      top_.ForEach(add);
+    }
+  }
+  settled_ = false;
+  std::sort(changes_.begin(), changes_.end());
+  changes_.erase(std::unique(changes_.begin(), changes_.end()), changes_.end());
+}
+
+const tree::Entry* DiskMirror::Find(const std::string& path) const {
+  if (is_combined_) return combined_.Find(path);
+  const auto own = own_.find(path);
+  if (own != own_.end()) return &own->second;
+  const tree::Entry* below = base_.Find(path);
+  return below != nullptr ? below : top_.Find(path);
+}
+
+// Layers whose manifests are known may have lost contents to eviction.
+Result<void> DiskMirror::FetchContents(const View& view) {
+  std::vector<tree::LayerRef> again;
+  std::unordered_set<std::string> keys;
+  std::unordered_set<store::Digest, store::DigestHash> wanted;
+  for (const std::string& path : changes_) {
+    const tree::Entry* entry = Find(path);
+    if (entry == nullptr || entry->type != tree::EntryType::kFile || inline_files_.contains(path)) {
+      continue;
+    }
+    if (blobs_.Has(entry->digest) || wanted.contains(entry->digest)) continue;
+    if (IsInPlace(path, *entry)) continue;
+    wanted.insert(entry->digest);
+    for (size_t i = view.layers.size(); i-- > 0;) {
+      const tree::Manifest& manifest = layers_.at(view.layers[i].key).manifest;
+      const auto it = manifest.find(path);
+      if (it == manifest.end() || !(it->second == *entry)) continue;
+      if (keys.insert(view.layers[i].key).second) again.push_back(view.layers[i]);
+      break;
+    }
+  }
+  return Fetch(again);
+}
+
+FileForm DiskMirror::FormOf(const tree::Entry& entry, const std::string& interp) {
+  if (!entry.executable) return {};
+  if (interp.empty()) return {BlobForm::kExecutable, {}, {}};
+  std::string replacement = interps_.ReplacementOf(interp, lookup_);
+  const BlobForm form = replacement.empty() ? BlobForm::kExecutable : BlobForm::kPatched;
+  return {form, interp, std::move(replacement)};
+}
+
+bool DiskMirror::IsInPlace(const std::string& path, const tree::Entry& entry) {
+  const Placed* placed = root_.Find(path);
+  if (placed == nullptr || !(placed->entry == entry)) return false;
+  return entry.type != tree::EntryType::kFile || placed->form == FormOf(entry, placed->interp).form;
+}
+
+// Children before their directory.
+Result<void> DiskMirror::RemoveStale() {
+  for (auto it = changes_.rbegin(); it != changes_.rend(); ++it) {
+    if (root_.Find(*it) == nullptr) continue;
+    const tree::Entry* entry = Find(*it);
+    if (entry != nullptr && IsInPlace(*it, *entry)) continue;
+    TRY(root_.Remove(*it));
+    ++stats_.files_removed;
+  }
+  return {};
+}
+
+// Directories before what is in them.
+Result<void> DiskMirror::Apply() {
+  for (const std::string& path : changes_) {
+    const tree::Entry* entry = Find(path);
+    if (entry == nullptr || root_.Find(path) != nullptr) continue;
+    if (Result<void> placed = PlaceOne(path, *entry); !placed) {
+      disk_failed_ = placed.error().code == Code::kUnavailable;
+      return placed;
+    }
+    ++stats_.files_written;
+  }
+  return {};
+}
+
+Result<void> DiskMirror::PlaceOne(const std::string& path, const tree::Entry& entry) {
+  if (entry.type == tree::EntryType::kDir) return root_.PlaceDir(path);
+  if (entry.type == tree::EntryType::kSymlink) return root_.PlaceSymlink(path, entry);
+  const auto own = inline_files_.find(path);
+  if (own == inline_files_.end()) {
+    const ElfInterp* interp = blobs_.InterpOf(entry.digest);
+    return root_.PlaceBlob(path, entry, FormOf(entry, interp == nullptr ? "" : interp->path));
+  }
+  const std::string& bytes = own->second->bytes;
+  const std::optional<ElfInterp> interp = FindElfInterp(bytes);
+  const FileForm form = FormOf(entry, interp ? interp->path : "");
+  if (form.form != BlobForm::kPatched) return root_.PlaceBytes(path, entry, form, bytes);
+  std::string patched = bytes;
+  patched.replace(interp->offset, form.replacement.size() + 1, form.replacement + '\0');
+  return root_.PlaceBytes(path, entry, form, patched);
+}
+
+void DiskMirror::Settled(const View& view) {
+  job_paths_.clear();
+  top_.ForEach([&](std::string_view path, const tree::Entry&) { job_paths_.emplace_back(path); });
+  lost_.clear();
+  settled_ = view.layers.size() == base_keys_.size();
+}
+
+Result<void> DiskMirror::EnsureDir(const std::string& path) {
+  if (path == "/") return {};
+  if (!tree::IsCanonicalPath(path))
+    return Error{Code::kInvalid, "'" + path + "': not a canonical path"};
+  size_t end = 0;
+  while (end != std::string::npos) {
+    end = path.find('/', end + 1);
+    const std::string dir = path.substr(0, end);
+    const Placed* placed = root_.Find(dir);
+    if (placed == nullptr) {
+      TRY(root_.PlaceDir(dir));
+      job_paths_.push_back(dir);
+    } else if (placed->entry.type != tree::EntryType::kDir) {
+      return Error{Code::kInvalid, dir + ": not a directory in the tree"};
+    }
+  }
+  return {};
+}
+
+// The disk is full. What only the last view uses goes from the root, then every blob that the new
+// one does not use. If some of its layers are not known yet, that is judged by those that are.
+void DiskMirror::MakeRoomOnDisk(const View& view) {
+  std::unordered_set<store::Digest, store::DigestHash> keep;
+  MergedTree known;
+  for (const tree::LayerRef& layer : view.layers) {
+    const auto it = layers_.find(layer.key);
+    if (it != layers_.end()) known.Apply(it->second.manifest);
+  }
+  known.ForEach([&](std::string_view, const tree::Entry& entry) {
+    if (entry.type == tree::EntryType::kFile) keep.insert(entry.digest);
+  });
+  std::vector<std::string> stale;
+  root_.ForEach([&](const std::string& path, const Placed& placed) {
+    const tree::Entry* entry = known.Find(path);
+    if (entry == nullptr || !(*entry == placed.entry)) stale.push_back(path);
+  });
+  settled_ = false;
+  std::sort(stale.rbegin(), stale.rend());
+  for (const std::string& path : stale) {
+    if (!root_.Remove(path)) return;
+    ++stats_.files_removed;
+  }
+  stats_.evicted_bytes +=
+      blobs_.Evict(0, [&](const store::Digest& digest) { return keep.contains(digest); });
+}
+
+void DiskMirror::ForgetIdleLayers() {
+  size_t entries = 0;
+  std::vector<std::pair<uint64_t, std::string>> idle;
+  for (const auto& [key, layer] : layers_) {
+    if (layer.last_used == prepares_) continue;
+    entries += layer.manifest.size();
+    idle.emplace_back(layer.last_used, key);
+  }
+  if (entries <= kMaxIdleEntries) return;
+  std::sort(idle.begin(), idle.end());
+  for (const auto& [age, key] : idle) {
+    if (entries <= kMaxIdleEntries / 2) return;
+    entries -= layers_.at(key).manifest.size();
+    layers_.erase(key);
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Mirror>> Mirror::Open(const MirrorOptions& options,
+                                             store::ObjectStore& store) {
+  TRY(MakeDirs(options.dir, 0700));
+  ASSIGN_OR_RETURN(const std::string dir, RealPath(options.dir));
+  for (const char* name : {"root", "blobs", "ld"}) {
+    const std::string path = JoinPath(dir, name);
+    TRY(RemoveTree(path));
+    TRY(MakeDirs(path, 0755));
+  }
+  return std::unique_ptr<Mirror>(std::make_unique<DiskMirror>(options, dir, store));
+}
+
+}  // namespace llama::mirror

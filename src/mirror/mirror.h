@@ -1,0 +1,86 @@
+// Mirror: a worker's copy of the tree under a root of its own, kept between jobs.
+//
+// Layout of `dir`: root/ is the mirrored file system, blobs/ the contents by digest (hard-linked
+// into root/), ld/ the short links to ELF interpreters. Everything read-only. The mirror knows
+// exactly what it has put under root/; Prepare() brings it to a job's view by applying the
+// difference, which for the list of the job before is that job's own files.
+//
+// It needs no more than one folder that it may write: no other user, no namespaces, no /proc (but
+// see keep_fds()). A process that is killed leaves nothing but `dir`, which its owner removes.
+//
+// Not thread-safe: one job at a time, as in Lambda.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "store/object_store.h"
+#include "tree/layer_index.h"
+
+namespace llama::mirror {
+
+struct MirrorOptions {
+  std::string dir;                         // made if absent; wiped on Open
+  uint64_t max_bytes = uint64_t{4} << 30;  // of blobs; beyond, what the job doesn't use goes
+  int parallel_fetches = 8;
+};
+
+// A file that travels with the job itself.
+struct InlineFile {
+  std::string path;  // canonical
+  bool executable = false;
+  std::string bytes;
+};
+
+struct View {
+  std::vector<tree::LayerRef> layers;
+  std::vector<InlineFile> files;  // override the layers
+  tree::Manifest extra;           // directories and symlinks that override or add; no files
+};
+
+struct PrepareStats {
+  uint64_t fetched_objects = 0;
+  uint64_t fetched_bytes = 0;
+  uint64_t files_written = 0;  // new under root/, directories and symlinks as well
+  uint64_t files_removed = 0;
+  uint64_t evicted_bytes = 0;
+};
+
+class Mirror {
+ public:
+  // `store` must outlive the mirror.
+  static Result<std::unique_ptr<Mirror>> Open(const MirrorOptions& options,
+                                              store::ObjectStore& store);
+  virtual ~Mirror() = default;
+
+  // After it, root/ holds the view and nothing else. ELF programs (PT_INTERP) are patched to use
+  // the interpreter of the view; absolute symlink targets are re-rooted. kNotFound: the store has
+  // lost an object; missing() names all of the view's lost or damaged ones. kUnavailable: the disk
+  // is full even after eviction.
+  virtual Result<PrepareStats> Prepare(const View& view) = 0;
+  virtual const std::vector<std::string>& missing() const = 0;
+
+  // The canonical path of root/, without a trailing slash: what local paths are prefixed with.
+  virtual const std::string& root() const = 0;
+  // Whether `path` (canonical, local) is an entry of the current view.
+  virtual const tree::Entry* Find(const std::string& path) const = 0;
+  // Tells the mirror that a job may have changed these directories (canonical, local): whatever is
+  // in them and not in the view is removed, whatever of the view is gone or replaced is put back at
+  // the next Prepare.
+  virtual void Distrust(const std::vector<std::string>& dirs) = 0;
+  // The same for every directory that there is, because a job may have written anywhere.
+  virtual void DistrustAll() = 0;
+  // Makes a directory (canonical, local; "/" is always there) and those above it under root/ until
+  // the next Prepare, if the view does not have it. kInvalid: the view has something else there.
+  virtual Result<void> EnsureDir(const std::string& path) = 0;
+  // Descriptors that compilers must inherit so that their patched interpreter resolves: {fd,
+  // number}. Only where `dir` is too long for the name of a link to fit into the programs; then
+  // they say /proc/self/fd/<number>, and need a /proc. Valid until the next Prepare.
+  virtual std::vector<std::pair<int, int>> keep_fds() const = 0;
+};
+
+}  // namespace llama::mirror

@@ -1,0 +1,288 @@
+// The encodings of the session's messages: fields in the order of their declaration.
+#include "session/session.h"
+
+#include "base/codec.h"
+
+namespace llama::session {
+namespace {
+
+// A command line that the kernel let through is below 6 MiB; these bounds are far above any.
+constexpr uint64_t kMaxArguments = 1u << 20;
+
+void PutStrings(Encoder& out, const std::vector<std::string>& strings) {
+  out.Uint(strings.size());
+  for (const std::string& s : strings) out.Bytes(s);
+}
+
+std::vector<std::string> GetStrings(Decoder& in) {
+  std::vector<std::string> strings;
+  const uint64_t count = in.Count();
+  if (count > kMaxArguments) in.Fail();
+  for (uint64_t i = 0; i < count && in.ok(); ++i) strings.push_back(in.String());
+  return strings;
+}
+
+uint32_t GetUint32(Decoder& in) {
+  const uint64_t value = in.Uint();
+  if (value > UINT32_MAX) in.Fail();
+  return static_cast<uint32_t>(value);
+}
+
+int32_t GetInt32(Decoder& in) {
+  const int64_t value = in.Int();
+  if (value < INT32_MIN || value > INT32_MAX) in.Fail();
+  return static_cast<int32_t>(value);
+}
+
+void PutCounters(Encoder& out, const Counters& c) {
+  for (const uint64_t value :
+       {c.remote_done, c.local_done, c.remote_running, c.local_running, c.local_waiting,
+        c.cold_starts, c.retries, c.bytes_up, c.bytes_down, c.store_requests}) {
+    out.Uint(value);
+  }
+  out.Double(c.cost_usd);
+}
+
+Counters GetCounters(Decoder& in) {
+  Counters c;
+  for (uint64_t* value :
+       {&c.remote_done, &c.local_done, &c.remote_running, &c.local_running, &c.local_waiting,
+        &c.cold_starts, &c.retries, &c.bytes_up, &c.bytes_down, &c.store_requests}) {
+    *value = in.Uint();
+  }
+  c.cost_usd = in.Double();
+  return c;
+}
+
+// `m` if all of the input was read and was well-formed.
+template <typename T>
+Result<T> Whole(const Decoder& in, T m, std::string_view name) {
+  if (!in.Done()) return Error{Code::kInvalid, std::string(name) + ": malformed message"};
+  return m;
+}
+
+// The same for a message that later versions may have lengthened.
+template <typename T>
+Result<T> Prefix(const Decoder& in, T m, std::string_view name) {
+  if (!in.ok()) return Error{Code::kInvalid, std::string(name) + ": malformed message"};
+  return m;
+}
+
+}  // namespace
+
+std::string Encode(const Hello& m) {
+  Encoder out;
+  out.Uint(m.version);
+  out.Bytes(m.build_id);
+  return out.Take();
+}
+
+Result<Hello> DecodeHello(std::string_view body) {
+  Decoder in(body);
+  Hello m;
+  m.version = GetUint32(in);
+  m.build_id = in.String();
+  return Prefix(in, std::move(m), "hello");
+}
+
+std::string Encode(const Welcome& m) {
+  Encoder out;
+  out.Bytes(m.build_id);
+  out.Uint(m.pid);
+  return out.Take();
+}
+
+Result<Welcome> DecodeWelcome(std::string_view body) {
+  Decoder in(body);
+  Welcome m;
+  m.build_id = in.String();
+  m.pid = GetUint32(in);
+  return Prefix(in, std::move(m), "welcome");
+}
+
+std::string Encode(const Refuse& m) {
+  Encoder out;
+  out.Bool(m.busy);
+  out.Bytes(m.build_id);
+  return out.Take();
+}
+
+Result<Refuse> DecodeRefuse(std::string_view body) {
+  Decoder in(body);
+  Refuse m;
+  m.busy = in.Bool();
+  m.build_id = in.String();
+  return Prefix(in, std::move(m), "refuse");
+}
+
+std::string Encode(const Ack& m) {
+  Encoder out;
+  out.Bytes(m.error);
+  return out.Take();
+}
+
+Result<Ack> DecodeAck(std::string_view body) {
+  Decoder in(body);
+  Ack m;
+  m.error = in.String();
+  return Whole(in, std::move(m), "ack");
+}
+
+std::string Encode(const Compile& m) {
+  Encoder out;
+  out.Int(m.start_ns);
+  out.Int(m.sent_ns);
+  out.Bytes(m.compiler);
+  PutStrings(out, m.argv);
+  PutStrings(out, m.env);
+  out.Bytes(m.cwd);
+  out.Uint(m.umask);
+  out.Bool(m.stderr_is_terminal);
+  out.Bool(m.stdin_is_null);
+  out.Uint(m.pid);
+  return out.Take();
+}
+
+Result<Compile> DecodeCompile(std::string_view body) {
+  Decoder in(body);
+  Compile m;
+  m.start_ns = in.Int();
+  m.sent_ns = in.Int();
+  m.compiler = in.String();
+  m.argv = GetStrings(in);
+  m.env = GetStrings(in);
+  m.cwd = in.String();
+  m.umask = GetUint32(in);
+  m.stderr_is_terminal = in.Bool();
+  m.stdin_is_null = in.Bool();
+  m.pid = GetUint32(in);
+  if (m.argv.empty() || m.umask > 07777) in.Fail();
+  return Whole(in, std::move(m), "compile");
+}
+
+std::string Encode(const CompileResult& m) {
+  Encoder out;
+  out.Int(m.status);
+  out.Bytes(m.out);
+  out.Bytes(m.err);
+  return out.Take();
+}
+
+Result<CompileResult> DecodeCompileResult(std::string_view body) {
+  Decoder in(body);
+  CompileResult m;
+  m.status = GetInt32(in);
+  m.out = in.String();
+  m.err = in.String();
+  return Whole(in, std::move(m), "result");
+}
+
+std::string Encode(const RunLocally& m) {
+  Encoder out;
+  out.Bytes(m.reason);
+  return out.Take();
+}
+
+Result<RunLocally> DecodeRunLocally(std::string_view body) {
+  Decoder in(body);
+  RunLocally m;
+  m.reason = in.String();
+  return Whole(in, std::move(m), "run locally");
+}
+
+std::string Encode(const Done& m) {
+  Encoder out;
+  out.Int(m.end_ns);
+  out.Int(m.user_ns);
+  out.Int(m.system_ns);
+  return out.Take();
+}
+
+Result<Done> DecodeDone(std::string_view body) {
+  Decoder in(body);
+  Done m;
+  m.end_ns = in.Int();
+  m.user_ns = in.Int();
+  m.system_ns = in.Int();
+  return Whole(in, m, "done");
+}
+
+std::string Encode(const BeginBuild& m) {
+  Encoder out;
+  out.Bytes(m.id);
+  out.Bytes(m.name);
+  out.Int(m.start_ns);
+  trace::Encode(out, m.root);
+  return out.Take();
+}
+
+Result<BeginBuild> DecodeBeginBuild(std::string_view body) {
+  Decoder in(body);
+  BeginBuild m;
+  m.id = in.String();
+  m.name = in.String();
+  m.start_ns = in.Int();
+  m.root = trace::DecodeContext(in);
+  return Whole(in, std::move(m), "begin build");
+}
+
+std::string Encode(const EndBuild& m) {
+  Encoder out;
+  out.Bytes(m.id);
+  trace::Encode(out, m.root);
+  return out.Take();
+}
+
+Result<EndBuild> DecodeEndBuild(std::string_view body) {
+  Decoder in(body);
+  EndBuild m;
+  m.id = in.String();
+  m.root = trace::DecodeSpan(in);
+  return Whole(in, std::move(m), "end build");
+}
+
+std::string Encode(const StatusRequest& m) {
+  Encoder out;
+  out.Bytes(m.build_id);
+  return out.Take();
+}
+
+Result<StatusRequest> DecodeStatusRequest(std::string_view body) {
+  Decoder in(body);
+  StatusRequest m;
+  m.build_id = in.String();
+  return Whole(in, std::move(m), "status");
+}
+
+std::string Encode(const Status& m) {
+  Encoder out;
+  out.Uint(m.pid);
+  out.Bytes(m.build_id);
+  out.Int(m.start_ns);
+  out.Uint(m.connections);
+  out.Int(m.workers);
+  out.Int(m.busy_workers);
+  out.Int(m.local_slots);
+  PutCounters(out, m.counters);
+  out.Bytes(m.backend);
+  out.Bytes(m.trouble);
+  return out.Take();
+}
+
+Result<Status> DecodeStatus(std::string_view body) {
+  Decoder in(body);
+  Status m;
+  m.pid = GetUint32(in);
+  m.build_id = in.String();
+  m.start_ns = in.Int();
+  m.connections = in.Uint();
+  m.workers = GetInt32(in);
+  m.busy_workers = GetInt32(in);
+  m.local_slots = GetInt32(in);
+  m.counters = GetCounters(in);
+  m.backend = in.String();
+  m.trouble = in.String();
+  return Whole(in, std::move(m), "status reply");
+}
+
+}  // namespace llama::session

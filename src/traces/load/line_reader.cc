@@ -1,0 +1,120 @@
+#include "traces/load/line_reader.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/format.h"
+#include "traces/load/loader.h"
+
+namespace llama::traces {
+namespace {
+
+// Small enough to stay in a core's cache until it is parsed.
+constexpr size_t kBlockBytes = size_t{256} << 10;
+constexpr size_t kExamples = 5;
+
+std::string_view WithoutBlanks(std::string_view line) {
+  while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
+  return line;
+}
+
+}  // namespace
+
+LineReader::LineReader(TableBuilder& builder, std::string name)
+    : builder_(builder), parser_(builder), report_(builder.table().report), name_(std::move(name)) {
+  buffer_.resize(kBlockBytes + SpanParser::kPaddingBytes);
+}
+
+Result<void> LineReader::Read(TraceInput& input) {
+  ++report_.files;
+  while (true) {
+    MakeRoom();
+    ASSIGN_OR_RETURN(const TraceInput::Block block,
+                     input.Read(buffer_.data() + held_, Capacity() - held_));
+    if (block.after_gap) DropHeld(block.bytes);
+    if (block.bytes == 0) break;
+    report_.bytes += block.bytes;
+    TakeLines(held_ + block.bytes);
+    if (builder_.table().size() >= kMaxRows) {
+      return Error{Code::kInvalid, name_ + ": more than " + std::to_string(kMaxRows) + " spans"};
+    }
+  }
+  FinishLastLine();
+  if (input.truncated() || cut_off_) ++report_.truncated;
+  return {};
+}
+
+// A line that does not fit gets a larger buffer, up to where a line is no span.
+void LineReader::MakeRoom() {
+  if (held_ < Capacity()) return;
+  if (held_ > kMaxLineBytes) {
+    skipping_ = true;
+    held_ = 0;
+    return;
+  }
+  buffer_.resize(2 * Capacity() + SpanParser::kPaddingBytes);
+}
+
+// What continued the line begun was lost.
+void LineReader::DropHeld(size_t bytes) {
+  std::memmove(buffer_.data(), buffer_.data() + held_, bytes);
+  if (held_ > 0) cut_off_ = true;
+  held_ = 0;
+  skipping_ = false;
+}
+
+void LineReader::TakeLines(size_t size) {
+  char* begin = buffer_.data();
+  char* const end = begin + size;
+  char* from = begin + held_;
+  while (true) {
+    void* const found = std::memchr(from, '\n', static_cast<size_t>(end - from));
+    if (found == nullptr) break;
+    char* const newline = static_cast<char*>(found);
+    ++line_number_;
+    if (std::exchange(skipping_, false)) {
+      ++report_.too_long;
+      Reject("longer than 16 MiB");
+    } else {
+      Take({begin, static_cast<size_t>(newline - begin)});
+    }
+    from = begin = newline + 1;
+  }
+  held_ = skipping_ ? 0 : static_cast<size_t>(end - begin);
+  if (begin != buffer_.data()) std::memmove(buffer_.data(), begin, held_);
+}
+
+void LineReader::Take(std::string_view line) {
+  line = WithoutBlanks(line);
+  if (line.empty()) return;
+  if (line.size() > kMaxLineBytes) {
+    ++report_.too_long;
+    return Reject("longer than 16 MiB");
+  }
+  if (const char* wrong = parser_.Parse(line)) return Reject(wrong);
+  ++report_.lines;
+}
+
+void LineReader::Reject(const char* wrong) {
+  ++report_.lines;
+  ++report_.malformed;
+  if (report_.examples.size() >= kExamples) return;
+  report_.examples.push_back(Printable(name_) + ":" + std::to_string(line_number_) + ": " + wrong);
+}
+
+// The last line may lack its newline. If it is no span, it was being written.
+void LineReader::FinishLastLine() {
+  const std::string_view line = WithoutBlanks({buffer_.data(), held_});
+  if (skipping_) {
+    cut_off_ = true;
+  } else if (line.empty()) {
+    return;
+  } else if (parser_.Parse(line) == nullptr) {
+    ++report_.lines;
+  } else {
+    cut_off_ = true;
+  }
+}
+
+}  // namespace llama::traces

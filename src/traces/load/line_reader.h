@@ -1,0 +1,41 @@
+// LineReader: cuts an input into lines and has them parsed; what is no span is counted.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "traces/load/span_parser.h"
+#include "traces/load/trace_input.h"
+
+namespace llama::traces {
+
+class LineReader {
+ public:
+  // `name` is what the report calls the input.
+  LineReader(TableBuilder& builder, std::string name);
+  // All of it. An error if it can't be read, or has more than kMaxRows spans.
+  Result<void> Read(TraceInput& input);
+
+ private:
+  size_t Capacity() const { return buffer_.size() - SpanParser::kPaddingBytes; }
+  void MakeRoom();
+  void DropHeld(size_t bytes);
+  void TakeLines(size_t size);
+  void Take(std::string_view line);
+  void Reject(const char* wrong);
+  void FinishLastLine();
+
+  TableBuilder& builder_;
+  SpanParser parser_;
+  LoadReport& report_;
+  const std::string name_;
+  std::vector<char> buffer_;
+  size_t held_ = 0;        // bytes at the buffer's front: a line begun, without a newline
+  bool skipping_ = false;  // inside a line that is too long
+  bool cut_off_ = false;   // a line was lost
+  uint64_t line_number_ = 0;
+};
+
+}  // namespace llama::traces

@@ -1,0 +1,396 @@
+#include "worker/run/job_runner.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "worker/run/announced_outputs.h"
+#include "worker/run/outputs.h"
+#include "worker/run/process_group.h"
+
+namespace llama::worker {
+namespace {
+
+// Of outputs, stdout and stderr together, before compression.
+constexpr uint64_t kMaxCollectedBytes = 512ull << 20;
+// What a deadline leaves for the answer: a tenth of the time, at most this.
+constexpr int64_t kMaxMarginMs = 2000;
+// What the worker itself puts into a command's environment.
+constexpr std::string_view kOwnVariables[] = {
+    "TMPDIR=", "LD_PRELOAD=", "LLAMA_LOOKUPS=", "LLAMA_LOADERS="};
+
+Result<void> CheckPaths(const std::vector<std::string>& paths, std::string_view what) {
+  for (const std::string& path : paths) {
+    if (!tree::IsCanonicalPath(path)) {
+      return Error{Code::kInvalid, std::string(what) + ": not canonical: " + path};
+    }
+  }
+  return {};
+}
+
+// The working directory as a local path: it is below the root, said or not.
+std::string LocalCwd(const job::Job& job) {
+  return job.cwd.starts_with(job::kRootMark) ? job.cwd.substr(1) : job.cwd;
+}
+
+Result<void> CheckJob(const job::Job& job) {
+  if (!job.in_image) TRY(CheckPaths({job.program}, "program"));
+  for (const job::JobOutput& output : job.outputs) TRY(CheckPaths({output.path}, "output"));
+  TRY(CheckPaths(job.output_dirs, "output directory"));
+  TRY(CheckPaths(job.placeholders, "placeholder"));
+  if (job.argv.empty()) return Error{Code::kInvalid, "job without arguments"};
+  if (!LocalCwd(job).starts_with('/')) {
+    return Error{Code::kInvalid, "cwd is not absolute: " + job.cwd};
+  }
+  return {};
+}
+
+mirror::View ViewOf(const job::Job& job) {
+  mirror::View view;
+  for (const job::JobLayer& layer : job.layers) {
+    view.layers.push_back({layer.key, layer.size_bytes});
+  }
+  for (const job::JobFile& file : job.files) {
+    view.files.push_back({file.path, file.executable, file.bytes});
+  }
+  for (const job::JobLink& link : job.links) {
+    tree::Entry entry;
+    entry.type = link.target.empty() ? tree::EntryType::kDir : tree::EntryType::kSymlink;
+    entry.target = link.target;
+    view.extra.insert_or_assign(link.path, entry);
+  }
+  return view;
+}
+
+// The command's own time: the job's, or less if the answer must be out before.
+int64_t TimeoutMs(const job::Job& job, const RunLimits& limits, const Clock& clock) {
+  int64_t timeout_ms = std::max<int64_t>(job.timeout_ms, 0);
+  if (limits.deadline_ms > 0) {
+    const int64_t left_ms = std::max<int64_t>(limits.deadline_ms - clock.NowNs() / 1'000'000, 1);
+    const int64_t usable_ms = std::max<int64_t>(left_ms - std::min(kMaxMarginMs, left_ms / 10), 1);
+    timeout_ms = timeout_ms == 0 ? usable_ms : std::min(timeout_ms, usable_ms);
+  }
+  return timeout_ms;
+}
+
+bool IsOwnVariable(std::string_view variable) {
+  return std::any_of(std::begin(kOwnVariables), std::end(kOwnVariables),
+                     [&](std::string_view own) { return variable.starts_with(own); });
+}
+
+// What the command itself made is no lookup: its outputs that were not there before.
+void DropOutputs(const job::Job& job, job::Answer& answer) {
+  std::vector<std::string> made;
+  for (const job::OutputFile& file : answer.outputs) {
+    if (std::find(job.placeholders.begin(), job.placeholders.end(), file.path) ==
+        job.placeholders.end()) {
+      made.push_back(file.path);
+    }
+  }
+  std::erase_if(answer.found, [&](const std::string& path) {
+    return std::find(made.begin(), made.end(), path) != made.end();
+  });
+}
+
+// Where the descriptors lead, for a command that closes them (preload/lookup_log.h).
+std::string LoadersVariable(const std::vector<std::pair<int, int>>& keep_fds) {
+  std::string variable = "LLAMA_LOADERS=";
+  for (const auto& [fd, number] : keep_fds) {
+    const Result<std::string> path = ReadLink("/proc/self/fd/" + std::to_string(fd));
+    if (!path) continue;
+    if (!variable.ends_with('=')) variable += ':';
+    variable += std::to_string(number) + "=" + *path;
+  }
+  return variable;
+}
+
+void SetStatus(trace::Span& span, int status) {
+  if (WIFSIGNALED(status)) {
+    span.Set("signal", int64_t{WTERMSIG(status)});
+  } else {
+    span.Set("exit_status", int64_t{WEXITSTATUS(status)});
+  }
+}
+
+job::Answer& Fail(job::Answer& answer, const Error& error) {
+  answer.outcome = job::Outcome::kFailed;
+  answer.error = error.message;
+  answer.out.clear();
+  answer.err.clear();
+  answer.outputs.clear();
+  answer.deleted.clear();
+  return answer;
+}
+
+}  // namespace
+
+struct JobRunner::Command {
+  ProcessOptions process;
+  OutputWatch outputs;
+  AnnouncedOutputs announced;
+  std::vector<std::string> placeholders;
+  Fd input;
+  pid_t pid = 0;
+  bool recorded = false;
+};
+
+Result<std::unique_ptr<JobRunner>> JobRunner::Open(const RunnerOptions& options,
+                                                   store::ObjectStore& store, const Clock& clock) {
+  TRY(llama::MakeDirs(options.dir, 0700));
+  // Commands see paths as the kernel gives them (getcwd): the root must be such a path.
+  ASSIGN_OR_RETURN(std::string dir, RealPath(options.dir));
+  std::unique_ptr<JobRunner> runner(new JobRunner(std::move(dir), clock));
+  TRY(RemoveTree(runner->dir_ + "/tmp"));
+  mirror::MirrorOptions mirror;
+  mirror.dir = runner->dir_ + "/m";
+  mirror.max_bytes = options.mirror_max_bytes;
+  ASSIGN_OR_RETURN(runner->mirror_, mirror::Mirror::Open(mirror, store));
+  ASSIGN_OR_RETURN(runner->lookups_, LookupLog::Create(runner->dir_));
+  runner->identity_.id = trace::Hex(trace::NewSpanId());
+  return runner;
+}
+
+JobRunner::~JobRunner() {
+  mirror_.reset();
+  for (const char* name : {"/tmp", "/m", "/lookups", "/llama-lookups.so"}) {
+    if (Result<void> removed = RemoveTree(dir_ + name); !removed) {
+      LOG(kWarning, removed.error().message);
+    }
+  }
+  (void)rmdir(dir_.c_str());
+}
+
+std::string JobRunner::Rooted(std::string_view text) const {
+  std::string out;
+  for (char c : text) {
+    if (c == job::kRootMark) {
+      out += mirror_->root();
+    } else {
+      out.push_back(c);
+    }
+  }
+  return out;
+}
+
+Result<std::string> JobRunner::Run(std::string_view payload, const RunLimits& limits) {
+  ASSIGN_OR_RETURN(const job::Job job, job::DecodeJob(payload));
+  ++identity_.job_count;
+  identity_.cold_start = identity_.job_count == 1;
+  JobSpans phases(clock_, job.parent, "receive", limits.received_ns);
+  phases.current().Set("payload_bytes", static_cast<int64_t>(payload.size()));
+  job::Answer answer = RunJob(job, limits, phases);
+  answer.root = mirror_->root();
+  answer.worker = identity_;
+
+  trace::Span& span = phases.worker();
+  span.Set("worker_id", identity_.id);
+  span.Set("job_count", static_cast<int64_t>(identity_.job_count));
+  span.Set("cold_start", identity_.cold_start);
+  constexpr const char* kOutcomes[] = {"ran", "missing_objects", "failed"};
+  span.Set("outcome", kOutcomes[static_cast<size_t>(answer.outcome)]);
+  if (!limits.xray.empty()) span.Set("xray", limits.xray);
+  if (!answer.error.empty()) span.Set("error", answer.error);
+  if (job.parent.valid()) answer.spans = std::move(phases).Finish();
+
+  uint64_t most = limits.max_answer_bytes;
+  if (job.max_answer_bytes != 0 && (most == 0 || job.max_answer_bytes < most)) {
+    most = job.max_answer_bytes;
+  }
+  std::string encoded = job::EncodeAnswer(answer);
+  if (most == 0 || encoded.size() <= most) return encoded;
+  const std::string size = std::to_string(encoded.size());
+  Fail(answer, Error{Code::kInvalid, "answer too large: " + size + " bytes"});
+  answer.found.clear();
+  answer.absent.clear();
+  answer.lookups_complete = false;
+  return job::EncodeAnswer(answer);
+}
+
+job::Answer JobRunner::RunJob(const job::Job& job, const RunLimits& limits, JobSpans& phases) {
+  job::Answer answer;
+  phases.Begin("materialise");
+  if (Result<void> ready = Materialise(job, answer, phases); !ready) {
+    return Fail(answer, ready.error());
+  }
+  if (answer.outcome == job::Outcome::kMissingObjects) return answer;
+  Result<Command> command = Prepare(job, limits);
+  if (!command) return Fail(answer, command.error());
+  phases.Begin("exec");
+  Result<void> ran = Execute(*command, answer, phases);
+  phases.Begin("collect");
+  if (ran) ran = Collect(job, *command, answer);
+  // It may have written anywhere.
+  if (job.any_command) mirror_->DistrustAll();
+  if (!ran) return Fail(answer, ran.error());
+  answer.deleted = command->outputs.Gone(job.placeholders);
+  DropOutputs(job, answer);
+  int64_t bytes = 0;
+  for (const job::OutputFile& file : answer.outputs) {
+    bytes += static_cast<int64_t>(file.bytes.size());
+  }
+  phases.current().Set("outputs", static_cast<int64_t>(answer.outputs.size()));
+  phases.current().Set("output_bytes", bytes);
+  phases.current().Set("found", static_cast<int64_t>(answer.found.size()));
+  phases.current().Set("absent", static_cast<int64_t>(answer.absent.size()));
+  answer.outcome = job::Outcome::kRan;
+  return answer;
+}
+
+Result<void> JobRunner::Collect(const job::Job& job, const Command& command, job::Answer& answer) {
+  const uint64_t said = answer.out.size() + answer.err.size();
+  const uint64_t most = kMaxCollectedBytes - std::min(kMaxCollectedBytes, said);
+  if (job.any_command) {
+    TRY(command.announced.Collect(most, answer));
+  } else {
+    ASSIGN_OR_RETURN(answer.outputs, command.outputs.Collect(most));
+  }
+  return CollectLookups(command, answer);
+}
+
+Result<void> JobRunner::Materialise(const job::Job& job, job::Answer& answer, JobSpans& phases) {
+  TRY(CheckJob(job));
+  phases.current().Set("layers", static_cast<int64_t>(job.layers.size()));
+  Result<mirror::PrepareStats> stats = mirror_->Prepare(ViewOf(job));
+  if (!stats) {
+    if (stats.error().code == Code::kNotFound && !mirror_->missing().empty()) {
+      answer.outcome = job::Outcome::kMissingObjects;
+      answer.missing = mirror_->missing();
+      return {};
+    }
+    return std::move(stats).error();
+  }
+  answer.fetched_objects = stats->fetched_objects;
+  answer.fetched_bytes = stats->fetched_bytes;
+  trace::Span& span = phases.current();
+  span.Set("fetched_objects", static_cast<int64_t>(stats->fetched_objects));
+  span.Set("fetched_bytes", static_cast<int64_t>(stats->fetched_bytes));
+  span.Set("files_written", static_cast<int64_t>(stats->files_written));
+  span.Set("files_removed", static_cast<int64_t>(stats->files_removed));
+  span.Set("evicted_bytes", static_cast<int64_t>(stats->evicted_bytes));
+  answer.outcome = job::Outcome::kFailed;
+  return MakeDirs(job);
+}
+
+Result<void> JobRunner::MakeDirs(const job::Job& job) {
+  // Said beforehand, so that it holds wherever the job fails.
+  mirror_->Distrust(job.output_dirs);
+  for (const std::string& dir : job.output_dirs) TRY(mirror_->EnsureDir(dir));
+  for (const job::JobOutput& output : job.outputs) {
+    TRY(mirror_->EnsureDir(output.is_tree ? output.path : std::string(DirName(output.path))));
+  }
+  struct stat st {};
+  const std::string cwd = LocalCwd(job);
+  if (stat((mirror_->root() + cwd).c_str(), &st) != 0) {
+    TRY(CheckPaths({cwd}, "cwd"));
+    TRY(mirror_->EnsureDir(cwd));
+  }
+  TRY(RemoveTree(dir_ + "/tmp"));
+  return llama::MakeDirs(dir_ + "/tmp", 0700);
+}
+
+Result<JobRunner::Command> JobRunner::Prepare(const job::Job& job, const RunLimits& limits) {
+  Command command{{},
+                  OutputWatch(mirror_->root(), job.output_dirs),
+                  AnnouncedOutputs(mirror_->root(), job.outputs),
+                  job.placeholders,
+                  {}};
+  for (const std::string& path : job.placeholders) TRY(command.outputs.Place(path));
+  TRY(command.outputs.Begin());
+  TRY(command.announced.Begin());
+  TRY(GiveInput(job, command));
+
+  ProcessOptions& process = command.process;
+  process.program = mirror_->root() + job.program;
+  if (job.in_image) {
+    ASSIGN_OR_RETURN(process.program, FindInImage(job.program));
+  }
+  process.cwd = mirror_->root() + LocalCwd(job);
+  for (const std::string& argument : job.argv) process.argv.push_back(Rooted(argument));
+  for (const std::string& variable : job.env) {
+    if (!IsOwnVariable(variable)) process.env.push_back(Rooted(variable));
+  }
+  process.env.push_back("TMPDIR=" + dir_ + "/tmp");
+  if (job.record_reads && lookups_->Suits(process.program)) {
+    TRY(lookups_->Reset());
+    lookups_->AddTo(process.env);
+    command.recorded = true;
+  }
+  process.keep_fds = mirror_->keep_fds();
+  if (job.any_command) process.env.push_back(LoadersVariable(process.keep_fds));
+  process.umask = static_cast<mode_t>(job.umask & 0777);
+  process.timeout_ms = TimeoutMs(job, limits, clock_);
+  process.max_output_bytes = kMaxCollectedBytes / 4;
+  process.cancelled = limits.should_abort;
+  return command;
+}
+
+Result<void> JobRunner::GiveInput(const job::Job& job, Command& command) {
+  if (job.input.empty()) return {};
+  const std::string path = dir_ + "/tmp/.stdin";
+  ASSIGN_OR_RETURN(command.input, OpenFile(path, O_RDWR | O_CREAT | O_EXCL, 0600));
+  if (unlink(path.c_str()) != 0) return ErrnoError(errno, path);
+  TRY(WriteAll(command.input.get(), job.input, path));
+  if (lseek(command.input.get(), 0, SEEK_SET) != 0) return ErrnoError(errno, path);
+  command.process.stdin_fd = command.input.get();
+  return {};
+}
+
+// As execvp would find it, with this process's own PATH.
+Result<std::string> JobRunner::FindInImage(const std::string& name) const {
+  if (name.find('/') != std::string::npos) return name;
+  const char* set = std::getenv("PATH");
+  const std::string_view path = set != nullptr ? set : "/usr/local/bin:/usr/bin:/bin";
+  for (size_t begin = 0; begin <= path.size();) {
+    const size_t end = std::min(path.find(':', begin), path.size());
+    const std::string_view dir = path.substr(begin, end - begin);
+    const std::string candidate = JoinPath(dir.empty() ? "." : dir, name);
+    if (access(candidate.c_str(), X_OK) == 0) return candidate;
+    begin = end + 1;
+  }
+  return Error{Code::kNotFound, name + ": not in the function's image"};
+}
+
+Result<void> JobRunner::Execute(Command& command, job::Answer& answer, JobSpans& phases) {
+  command.process.on_start = [&](pid_t pid) {
+    if (pid != 0) command.pid = pid;
+  };
+  Result<ProcessResult> ran = RunProcess(command.process);
+  if (command.pid != 0) KillGroup(command.pid);
+  TRY(RemoveTree(dir_ + "/tmp"));
+  if (!ran) {
+    answer.timed_out = ran.error().code == Code::kDeadline;
+    return std::move(ran).error();
+  }
+  answer.status = ran->status;
+  answer.out = std::move(ran->out);
+  answer.err = std::move(ran->err);
+  answer.usage = {ran->usage.wall_ns, ran->usage.user_ns, ran->usage.system_ns,
+                  ran->usage.max_rss_bytes};
+  trace::Span& span = phases.current();
+  SetStatus(span, ran->status);
+  span.Set("user_ns", ran->usage.user_ns);
+  span.Set("system_ns", ran->usage.system_ns);
+  span.Set("max_rss_bytes", ran->usage.max_rss_bytes);
+  return {};
+}
+
+Result<void> JobRunner::CollectLookups(const Command& command, job::Answer& answer) {
+  if (!command.recorded) return {};
+  ASSIGN_OR_RETURN(Lookups lookups, lookups_->Collect(mirror_->root(), command.pid));
+  answer.lookups_complete = lookups.complete;
+  answer.found = std::move(lookups.found);
+  answer.absent = std::move(lookups.absent);
+  answer.listed = std::move(lookups.listed);
+  return {};
+}
+
+}  // namespace llama::worker

@@ -1,0 +1,79 @@
+// JobRunner: runs one job after another. For each: brings the mirror to the job's view, makes the
+// directories and placeholders that it writes to, runs the command below the mirror's root, and
+// collects what it wrote, what it looked up and what it used.
+//
+// `dir` is all that a runner writes to:
+//   m/       the tree (tree/mirror.h). A short name, since the mirror's links must fit where
+//   programs
+//            have "/lib64/ld-linux-x86-64.so.2"; below /tmp/llama-worker they do.
+//   tmp/     the command's TMPDIR, empty before each
+//   lookups, llama-lookups.so   worker/lookups.h
+//
+// A job is foreign: whatever it asks for and whatever its command does, the outcome is an answer.
+// Nothing of a command is left running after its answer, unless it made a session of its own.
+// Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "job/job.h"
+#include "mirror/mirror.h"
+#include "store/object_store.h"
+#include "worker/run/job_spans.h"
+#include "worker/run/lookups.h"
+
+namespace llama::worker {
+
+struct RunnerOptions {
+  std::string dir;  // made if absent; what an earlier runner left there is removed
+  uint64_t mirror_max_bytes = uint64_t{4} << 30;
+};
+
+struct RunLimits {
+  int64_t received_ns = 0;             // when the job began to arrive; its spans start there
+  int64_t deadline_ms = 0;             // of the Unix epoch: by then the answer is out; 0: none
+  std::string xray;                    // X-Ray's trace header, for the span
+  uint64_t max_answer_bytes = 0;       // encoded; 0: as the job says
+  std::function<bool()> should_abort;  // polled while the command runs; true kills it
+};
+
+class JobRunner {
+ public:
+  // `store` and `clock` must outlive the runner.
+  static Result<std::unique_ptr<JobRunner>> Open(const RunnerOptions& options,
+                                                 store::ObjectStore& store, const Clock& clock);
+  // Removes what it has put into `dir`, and `dir` if nothing else is in it.
+  ~JobRunner();
+
+  // Encoded job in, encoded answer out. An error only if `payload` is no job.
+  Result<std::string> Run(std::string_view payload, const RunLimits& limits);
+
+ private:
+  struct Command;  // what runs: a process's options and what was seen of it
+
+  JobRunner(std::string dir, const Clock& clock) : dir_(std::move(dir)), clock_(clock) {}
+  job::Answer RunJob(const job::Job& job, const RunLimits& limits, JobSpans& phases);
+  Result<void> Materialise(const job::Job& job, job::Answer& answer, JobSpans& phases);
+  Result<void> MakeDirs(const job::Job& job);
+  Result<Command> Prepare(const job::Job& job, const RunLimits& limits);
+  Result<void> GiveInput(const job::Job& job, Command& command);
+  Result<std::string> FindInImage(const std::string& name) const;
+  Result<void> Collect(const job::Job& job, const Command& command, job::Answer& answer);
+  Result<void> Execute(Command& command, job::Answer& answer, JobSpans& phases);
+  Result<void> CollectLookups(const Command& command, job::Answer& answer);
+  std::string Rooted(std::string_view text) const;
+
+  const std::string dir_;
+  const Clock& clock_;
+  std::unique_ptr<mirror::Mirror> mirror_;
+  std::unique_ptr<LookupLog> lookups_;
+  job::WorkerIdentity identity_;
+};
+
+}  // namespace llama::worker

@@ -1,0 +1,16 @@
+// The worker's life: job after job from the Runtime API, until it closes.
+#pragma once
+
+#include "base/result.h"
+#include "worker/run/job_runner.h"
+#include "worker/transport/deliveries.h"
+#include "worker/transport/runtime_client.h"
+
+namespace llama::worker {
+
+// Returns without an error when there are no more jobs: the API has closed, or the client's stop_fd
+// is readable. A command that runs then is killed.
+Result<void> Serve(RuntimeClient& client, JobRunner& runner, Deliveries& deliveries,
+                   const Clock& clock);
+
+}  // namespace llama::worker
