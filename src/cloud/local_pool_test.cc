@@ -211,8 +211,8 @@ TEST_F(LocalPoolTest, HostileAnswersCostTheWorkerOnly) {
   const char* const kAnswers[] = {
       "garbage\r\n\r\n",
       "POST /2018-06-01/runtime/invocation/1/response HTTP/1.1\r\nContent-Length: 100\r\n\r\nabc",
-      "POST /2018-06-01/runtime/invocation/1/response HTTP/1.1\r\nContent-Length: 999999999999\r\n"
-      "\r\n",
+      ("POST /2018-06-01/runtime/invocation/1/response HTTP/1.1\r\n"
+       "Content-Length: 999999999999\r\n\r\n"),
       "POST /2018-06-01/runtime/invocation/77/response HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
       "GET /etc/passwd HTTP/1.1\r\n\r\n",
       "DELETE /llama/store/layers/one HTTP/1.1\r\n\r\n",
