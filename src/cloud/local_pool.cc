@@ -14,6 +14,7 @@
 #include "base/mutex.h"
 #include "cloud/runtime_server.h"
 #include "cloud/worker_process.h"
+#include "trace/names.h"
 
 namespace llama::cloud {
 namespace {
@@ -65,7 +66,7 @@ class Pool final : public LocalPool {
                                  const job::InvokeOptions& options) override;
   int64_t max_concurrency() const override { return options_.max_workers; }
   uint64_t max_payload_bytes() const override { return kMaxLocalPayloadBytes; }
-  std::string name() const override { return "local"; }
+  std::string name() const override { return std::string(trace::field::kEmbeddedFunction); }
   PoolStats stats() const override;
 
  private:
