@@ -64,7 +64,6 @@ class Pool final : public LocalPool {
 
   Result<job::Invocation> Invoke(std::string_view payload,
                                  const job::InvokeOptions& options) override;
-  int64_t max_concurrency() const override { return options_.max_workers; }
   uint64_t max_payload_bytes() const override { return kMaxLocalPayloadBytes; }
   std::string name() const override { return std::string(trace::field::kEmbeddedFunction); }
   PoolStats stats() const override;

@@ -1,5 +1,5 @@
 // FunctionClient: runs one job in a function; the seam to Lambda. Implementations: the local pool
-// (cloud/local_pool.h), Lambda (aws/lambda_functions.h), replay. Thread-safe; Invoke blocks its
+// (cloud/local_pool.h), Lambda (aws/lambda/functions.h), replay. Thread-safe; Invoke blocks its
 // caller.
 #pragma once
 
@@ -38,7 +38,6 @@ class FunctionClient {
   virtual Result<Invocation> Invoke(std::string_view payload, const InvokeOptions& options) = 0;
   // Asks the service behind it for next to nothing, to see whether it answers at all.
   virtual Result<void> Ping(const InvokeOptions&) { return {}; }
-  virtual int64_t max_concurrency() const = 0;
   virtual uint64_t max_payload_bytes() const = 0;  // of request and of answer
   virtual std::string name() const = 0;            // for spans: "local", "lambda:llama"
 };

@@ -18,7 +18,7 @@ constexpr int64_t kDefaultMemoryMb = 1769;
 enum class From : uint8_t {
   kSpan,      // column `field` of the root in `spans`
   kField,     // field of the root
-  kRemote,    // likewise, or else 1 if a function did it (report/remote_runs.h)
+  kRemote,    // likewise, or else 1 if a function did it (analysis/units/remote_runs.h)
   kDuration,  // of the spans called `span`, together
   kSum,       // of the integer field of the spans called `span`, and of the second pair
   kMost,      // likewise, the greatest

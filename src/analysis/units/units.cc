@@ -79,13 +79,6 @@ void CountSteps(Units& out) {
 
 }  // namespace
 
-uint32_t Units::RunningAt(int64_t time_ns) const {
-  const auto after =
-      std::upper_bound(steps.begin(), steps.end(), time_ns,
-                       [](int64_t time, const RunningStep& step) { return time < step.time_ns; });
-  return after == steps.begin() ? 0 : std::prev(after)->running;
-}
-
 uint32_t Units::RunningBefore(int64_t time_ns) const {
   const auto at =
       std::lower_bound(steps.begin(), steps.end(), time_ns,

@@ -61,7 +61,6 @@ class LambdaFunctions final : public job::FunctionClient {
   Result<job::Invocation> Invoke(std::string_view payload,
                                  const job::InvokeOptions& options) override;
   Result<void> Ping(const job::InvokeOptions& options) override;
-  int64_t max_concurrency() const override { return options_.max_concurrency; }
   uint64_t max_payload_bytes() const override { return kMaxPayload; }
   std::string name() const override { return "lambda:" + options_.function; }
 
