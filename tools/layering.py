@@ -4,7 +4,8 @@
 A room's own arrows are USES; its tests, benchmarks, fuzz targets and *testing.h may use TEST_USES as
 well. A room must be declared before it is used, so no circle can stand. Exits 1 with one line a
 violation: an arrow that is not in the table, one in the table that nothing needs, a folder with
-sources that is no room, a folder with too many of them.
+sources that is no room, a folder with too many of them, a row of ARCHITECTURE.md that says otherwise.
+`--write` puts the arrows into ARCHITECTURE.md.
 """
 import pathlib
 import re
@@ -69,10 +70,34 @@ def check_room(root: pathlib.Path, room: str, table: dict) -> list:
     return bad
 
 
+def uses_text(uses: list) -> str:
+    return ", ".join(uses) or "–"
+
+
+def check_document(path: pathlib.Path, table: dict, write: bool) -> list:
+    """Each room has a row `| room | what it is | uses |`, in the table's order."""
+    bad, found, lines = [], [], path.read_text().splitlines()
+    for at, line in enumerate(lines):
+        row = re.fullmatch(r"\| ([a-z0-9_/]+) \| (.*) \| (.*) \|", line)
+        if not row or row[1] not in table:
+            continue
+        found.append(row[1])
+        if row[3] != uses_text(table[row[1]][0]):
+            bad.append(f"{path.name}:{at + 1}: {row[1]} uses {uses_text(table[row[1]][0])} (--write mends it)")
+            lines[at] = f"| {row[1]} | {row[2]} | {uses_text(table[row[1]][0])} |"
+    if write and bad:
+        path.write_text("\n".join(lines) + "\n")
+        bad = []
+    if found != list(table):
+        bad.append(f"{path.name}: its rooms are not those of src/CMakeLists.txt, or in another order: "
+                   f"{sorted(set(found) ^ set(table))}")
+    return bad
+
+
 def main() -> int:
     root = pathlib.Path(__file__).resolve().parent.parent
     table = read_table(root / "src" / "CMakeLists.txt")
-    bad = check_table(table)
+    bad = check_table(table) + check_document(root / "ARCHITECTURE.md", table, "--write" in sys.argv[1:])
     for room in table:
         bad += check_room(root, room, table)
     folders = {str(path.parent.relative_to(root / "src")) for path in (root / "src").rglob("*.[hc]*")

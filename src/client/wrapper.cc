@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -121,17 +120,8 @@ class Wrapper {
     request.umask = umask(0);
     umask(request.umask);
     request.stderr_is_terminal = isatty(STDERR_FILENO) == 1;
-    request.stdin_is_null = StdinIsNull();
     request.pid = static_cast<uint32_t>(getpid());
-    request.sent_ns = SystemClock().NowNs();
     return request;
-  }
-
-  static bool StdinIsNull() {
-    struct stat st {};
-    if (fstat(STDIN_FILENO, &st) != 0) return false;
-    const bool held_closed = (fcntl(STDIN_FILENO, F_GETFL) & O_PATH) != 0;
-    return held_closed || (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3));
   }
 
   int Deliver(const Fd& fd, const session::CompileResult& result) const {

@@ -15,6 +15,7 @@
 #include "cloud/runtime_server.h"
 #include "cloud/worker_process.h"
 #include "job/lambda_bill.h"
+#include "trace/names.h"
 
 namespace llama::cloud {
 namespace {
@@ -65,7 +66,7 @@ class Pool final : public LocalPool {
   Result<job::Invocation> Invoke(std::string_view payload,
                                  const job::InvokeOptions& options) override;
   uint64_t max_payload_bytes() const override { return kMaxLocalPayloadBytes; }
-  std::string name() const override { return "local"; }
+  std::string name() const override { return std::string(trace::field::kEmbeddedFunction); }
   PoolStats stats() const override;
 
  private:

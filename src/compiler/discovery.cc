@@ -122,7 +122,6 @@ Result<void> Discovery::Identify() {
     return Error{Code::kInvalid, toolchain_.driver + ": neither gcc nor clang"};
   }
   ASSIGN_OR_RETURN(toolchain_.version, Ask({"--version"}));
-  ASSIGN_OR_RETURN(toolchain_.target, Ask({"-dumpmachine"}));
   const auto is_cxx = [](std::string_view path) { return BaseName(path).find("++") != path.npos; };
   if (is_clang) {
     toolchain_.family = Family::kClang;

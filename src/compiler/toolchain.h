@@ -23,7 +23,6 @@ struct Toolchain {
   int major = 0;
   bool is_cxx_driver = false;  // compiles a .c file as C++, like g++ (not gcc)
   std::string sysroot;         // its default sysroot; empty: /
-  std::string target;          // -dumpmachine
   // clang: the prefix (as "/usr/bin/..") below which it found its GCC installation. Told to a
   // re-rooted clang, which would look elsewhere first. Empty: none.
   std::string gcc_prefix;

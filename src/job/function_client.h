@@ -1,5 +1,5 @@
 // FunctionClient: runs one job in a function; the seam to Lambda. Implementations: the local pool
-// (cloud/local_pool.h), Lambda (aws/lambda_functions.h), replay. Thread-safe; Invoke blocks its
+// (cloud/local_pool.h), Lambda (aws/lambda/functions.h), replay. Thread-safe; Invoke blocks its
 // caller.
 #pragma once
 

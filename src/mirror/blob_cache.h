@@ -53,7 +53,6 @@ class BlobCache {
   // The file of a form was found to be altered: it goes at once. Its uses must be dropped, too.
   void Discard(const store::Digest& digest, BlobForm form);
 
-  uint64_t total_bytes() const { return total_bytes_; }
   // Removes what nothing uses and `keep` does not name, the longest unused first, until at most
   // `max_bytes` are left. Gives the bytes removed.
   uint64_t Evict(uint64_t max_bytes, const std::function<bool(const store::Digest&)>& keep);

@@ -131,14 +131,12 @@ Result<Ack> DecodeAck(std::string_view body) {
 std::string Encode(const Compile& m) {
   Encoder out;
   out.Int(m.start_ns);
-  out.Int(m.sent_ns);
   out.Bytes(m.compiler);
   PutStrings(out, m.argv);
   PutStrings(out, m.env);
   out.Bytes(m.cwd);
   out.Uint(m.umask);
   out.Bool(m.stderr_is_terminal);
-  out.Bool(m.stdin_is_null);
   out.Uint(m.pid);
   return out.Take();
 }
@@ -147,14 +145,12 @@ Result<Compile> DecodeCompile(std::string_view body) {
   Decoder in(body);
   Compile m;
   m.start_ns = in.Int();
-  m.sent_ns = in.Int();
   m.compiler = in.String();
   m.argv = GetStrings(in);
   m.env = GetStrings(in);
   m.cwd = in.String();
   m.umask = GetUint32(in);
   m.stderr_is_terminal = in.Bool();
-  m.stdin_is_null = in.Bool();
   m.pid = GetUint32(in);
   if (m.argv.empty() || m.umask > 07777) in.Fail();
   return Whole(in, std::move(m), "compile");

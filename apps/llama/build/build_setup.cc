@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "builds/store.h"
 #include "llama/build/masquerade.h"
+#include "trace/names.h"
 
 namespace llama::app {
 namespace {
@@ -73,18 +74,19 @@ Result<BuildSetup> PrepareBuild(const BuildRequest& request, const std::string& 
   record.version = LLAMA_VERSION;
 
   const auto outside = trace::ParseTraceparent(GetVariable(env, "TRACEPARENT"));
-  setup.root = trace::StartSpan("build", outside.value_or(trace::Context{}), start_ns);
-  setup.root.Set("global.build_id", id);
-  setup.root.Set("name", record.name);
-  setup.root.Set("command", builds::ShellCommand(record.command));
-  setup.root.Set("cwd", record.cwd);
-  setup.root.Set("cpus", record.cpus);
-  setup.root.Set("version", record.version);
+  setup.root = trace::StartSpan(trace::span::kBuild, outside.value_or(trace::Context{}), start_ns);
+  setup.root.Set(trace::field::kBuildId, id);
+  setup.root.Set(trace::field::kName, record.name);
+  setup.root.Set(trace::field::kCommand, builds::ShellCommand(record.command));
+  setup.root.Set(trace::field::kCwd, record.cwd);
+  setup.root.Set(trace::field::kCpus, record.cpus);
+  setup.root.Set(trace::field::kVersion, record.version);
   if (const auto jobs =
           analysis::JobsOfCommand(record.command, GetVariable(env, "MAKEFLAGS"), record.cpus)) {
-    setup.root.Set("jobs", *jobs);
+    setup.root.Set(trace::field::kJobs, *jobs);
   }
-  for (const auto& [key, value] : record.tags) setup.root.Set("tags." + key, value);
+  for (const auto& [key, value] : record.tags)
+    setup.root.Set(std::string(trace::field::kTagsPrefix) + key, value);
   TRY(builds::WriteBuildRecord(setup.dir, record));
   return setup;
 }
@@ -111,7 +113,7 @@ Result<void> FinishBuild(BuildSetup& setup, int exit_status, int64_t now_ns) {
   setup.record.end_ns = std::max(now_ns, setup.record.start_ns);
   setup.record.status = exit_status;
   setup.root.duration_ns = *setup.record.end_ns - setup.record.start_ns;
-  setup.root.Set("status", exit_status);
+  setup.root.Set(trace::field::kStatus, exit_status);
   return builds::WriteBuildRecord(setup.dir, setup.record);
 }
 

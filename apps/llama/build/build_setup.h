@@ -29,7 +29,7 @@ struct BuildSetup {
   std::string dir;  // builds/<id>
   builds::BuildRecord record;
   trace::Span root;
-  Fd hold;  // says that it is running: report/build_store.h
+  Fd hold;  // says that it is running: builds/store.h
 };
 
 // Makes the build's folder (0700) with its record in it. The root span hangs below TRACEPARENT, if

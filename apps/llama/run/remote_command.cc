@@ -188,7 +188,6 @@ Result<session::RunCommand> MakeRequest(const RemoteCommand& command,
   request.input = command.input;
   request.timeout_ms = command.timeout_ms;
   request.pid = static_cast<uint32_t>(getpid());
-  request.sent_ns = SystemClock().NowNs();
   return request;
 }
 

@@ -14,7 +14,7 @@
 namespace llama::daemon {
 
 struct PipelineOptions {
-  std::vector<std::string> env;  // for the settings (aws/settings.h)
+  std::vector<std::string> env;  // for the settings (aws/settings/settings.h)
   BackendOptions backend;
   int64_t job_timeout_ms = 900'000;
   int cpu_slots = 1;

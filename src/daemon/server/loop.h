@@ -1,4 +1,4 @@
-// The inside of daemon/server.h. Everything here runs on the loop thread but for what says
+// The inside of daemon/server/server.h. Everything here runs on the loop thread but for what says
 // otherwise.
 #pragma once
 
@@ -69,7 +69,7 @@ class Server::Loop {
   void CancelEverything();
   bool Ended() const;
 
-  // Requests (server_requests.cc). False: the connection is to be closed.
+  // Requests (requests.cc). False: the connection is to be closed.
   bool OnFrame(Id id, Connection& connection, session::Frame frame);
   bool OnHello(Id id, Connection& connection, const std::string& body);
   bool OnRequest(Id id, Connection& connection, session::Frame& frame);

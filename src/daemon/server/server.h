@@ -32,7 +32,7 @@ struct ServerOptions {
   int64_t idle_timeout_ms = 600'000;
   int64_t keep_alive_ms = 5'000;
   int64_t greeting_ms = 10'000;       // from accept to a whole Hello
-  int64_t slot_patience_ms = 15'000;  // see daemon/slots.h
+  int64_t slot_patience_ms = 15'000;  // see daemon/server/slots.h
   int64_t stop_grace_ms = 10'000;     // for running jobs, before they are cancelled
   int64_t cancel_grace_ms = 5'000;    // for cancelled jobs, before they are given up
   int signal_fd = -1;                 // a signalfd of what means "stop"; the caller's

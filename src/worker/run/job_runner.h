@@ -3,11 +3,11 @@
 // collects what it wrote, what it looked up and what it used.
 //
 // `dir` is all that a runner writes to:
-//   m/       the tree (tree/mirror.h). A short name, since the mirror's links must fit where
+//   m/       the tree (mirror/mirror.h). A short name, since the mirror's links must fit where
 //   programs
 //            have "/lib64/ld-linux-x86-64.so.2"; below /tmp/llama-worker they do.
 //   tmp/     the command's TMPDIR, empty before each
-//   lookups, llama-lookups.so   worker/lookups.h
+//   lookups, llama-lookups.so   worker/run/lookups.h
 //
 // A job is foreign: whatever it asks for and whatever its command does, the outcome is an answer.
 // Nothing of a command is left running after its answer, unless it made a session of its own.

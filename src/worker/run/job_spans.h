@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "trace/names.h"
 #include "trace/phases.h"
 #include "trace/span.h"
 
@@ -18,7 +19,7 @@ class JobSpans {
   // `start_ns`: when the job began to arrive, before its parent was known.
   JobSpans(const Clock& clock, const trace::Context& parent, std::string_view first,
            int64_t start_ns)
-      : worker_(trace::StartSpan("worker", parent, start_ns)),
+      : worker_(trace::StartSpan(trace::span::kWorker, parent, start_ns)),
         phases_(clock, worker_.context(), start_ns) {
     phases_.BeginAt(first, start_ns);
   }

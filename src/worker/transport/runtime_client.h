@@ -1,6 +1,6 @@
 // RuntimeClient: the function's side of Lambda's Runtime API
 // (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html), over TCP as Lambda has it or
-// over an inherited socket as the local pool has it (docs/worker.md).
+// over an inherited socket as the local pool has it (docs/wire_format.md).
 //
 // One thread asks for jobs and answers them; Get may be called by several at once, between a Next
 // and its answer.
