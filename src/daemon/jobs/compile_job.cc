@@ -25,10 +25,10 @@ class CompileJob final : public Job, private RemoteWork {
         request_(std::move(request)),
         build_id_(shared.builds->Resolve(Variable(request_.env, "LLAMACC_BUILD_ID"))),
         root_(StartRoot()),
-        phases_(*shared.clock, root_.context(), root_.start_ns),
+        phases_(*shared.clock, root_.context(), root_.start_ns, request_.start_monotonic_ns),
         inputs_(shared, request_),
         remote_(shared, RunOptions(), phases_, *this) {
-    phases_.BeginAt("send", root_.start_ns);
+    phases_.Begin("send");
     phases_.EndAt(received_ns);
   }
 
@@ -183,14 +183,12 @@ void CompileJob::Finished(const std::optional<session::Done>& done, int64_t now_
       }
     });
   }
-  int64_t end_ns = now_ns;
   if (done) {
-    end_ns = std::clamp(done->end_ns, phases_.boundary_ns(), now_ns);
     root_.Set("local.user_ns", Value(done->user_ns));
     root_.Set("local.system_ns", Value(done->system_ns));
   }
-  phases_.EndAt(end_ns);
-  root_.duration_ns = std::max(end_ns, phases_.boundary_ns()) - root_.start_ns;
+  phases_.EndWithin(done ? done->end_monotonic_ns : now_ns, now_ns);
+  root_.duration_ns = phases_.boundary_ns() - root_.start_ns;
   if (!done && !granted_) root_.Set("abandoned", Value(true));
   std::vector<trace::Span> spans = phases_.Take();
   for (trace::Span& span : remote_.TakeWorkerSpans()) spans.push_back(std::move(span));
