@@ -149,9 +149,11 @@ int Restart() {
   return started ? 0 : Fail(started.error());
 }
 
-Result<std::unique_ptr<daemon::Pipeline>> NewPipeline(const std::string& llama_dir) {
-  ASSIGN_OR_RETURN(const daemon::PipelineOptions options,
+Result<std::unique_ptr<daemon::Pipeline>> NewPipeline(const std::string& llama_dir,
+                                                      admission::CpuAdmission& cpu) {
+  ASSIGN_OR_RETURN(daemon::PipelineOptions options,
                    daemon::PipelineOptionsFromEnvironment(llama_dir));
+  options.cpu = &cpu;
   return daemon::NewPipeline(options, SystemClock());
 }
 

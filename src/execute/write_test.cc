@@ -20,7 +20,7 @@ class WriteTest : public testing::Test {
  protected:
   WriteTest()
       : walker_(world_.digests(), world_.file_system()),
-        phases_(SystemClock(), {}, SystemClock().NowNs()) {
+        phases_(SystemClock(), {}, SystemClock().NowNs(), SystemClock().MonotonicNs()) {
     world_.Write("a.c", "int a;\n");
     world_.Write("a.h", "old");
     action_ = world_.ActionOver({"a.c", "a.h"}, walker_);

@@ -128,7 +128,7 @@ class Build {
     const session::Counters& counters = *link_->counters();
     const int64_t now_ns = clock_.MonotonicNs();
     const double per_second = rate_.Update(counters.remote_done + counters.local_done, now_ns);
-    relay->Draw(FormatProgress(counters, per_second, clock_.NowNs() - setup_->record.start_ns,
+    relay->Draw(FormatProgress(counters, per_second, now_ns - setup_->start_monotonic_ns,
                                relay->columns() - 1));
   }
 
@@ -143,7 +143,7 @@ class Build {
 
   void Finish(int exit_status) {
     if (!setup_) return;
-    if (const auto done = FinishBuild(*setup_, exit_status, clock_.NowNs()); !done) {
+    if (const auto done = FinishBuild(*setup_, exit_status, clock_); !done) {
       PrintError(done.error().message);
     }
     KeepNinjaGraph(options_.request.command, setup_->record.cwd, env_, setup_->dir);

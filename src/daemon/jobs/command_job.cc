@@ -33,6 +33,7 @@ class CommandJob final : public Job {
                            .build_id = request_.build_id,
                            .traceparent = request_.traceparent,
                            .start_ns = request_.start_ns,
+                           .start_monotonic_ns = request_.start_monotonic_ns,
                            .received_ns = received_ns,
                            .pid = request_.pid}) {
     // Its arguments may hold what is nobody's business; its name does not.

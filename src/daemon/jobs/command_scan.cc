@@ -309,7 +309,7 @@ ProgramQuery QueryOf(const session::RunCommand& request) {
 OrReason<ScannedCommand> ScanCommand(const session::RunCommand& request, const ProgramQuery& query,
                                      const Services& services,
                                      const std::function<bool()>& cancelled, trace::Span& span) {
-  const execute::Semaphore::Hold hold(*services.cpu, cancelled);
+  const admission::CpuAdmission::Hold hold(*services.cpu, cancelled);
   if (!hold.held()) return Reason{"cancelled", {}, Code::kCancelled};
   Scanner scanner(request, query, services);
   if (auto walked = scanner.Walk(); !walked) {

@@ -10,7 +10,7 @@
 #include "daemon/jobs/job_record.h"
 #include "execute/check.h"
 #include "execute/write.h"
-#include "session/environment.h"
+#include "base/environment.h"
 
 namespace llama::daemon {
 namespace {
@@ -18,7 +18,6 @@ namespace {
 using execute::OrReason;
 using execute::Outcome;
 using execute::Reason;
-using session::VariableOr;
 
 // A chain of __has_include finds one more level each time.
 constexpr int kMaxCorrections = 6;
@@ -34,6 +33,7 @@ class CompileJob final : public Job {
                            .build_id = VariableOr(request_.env, "LLAMACC_BUILD_ID", ""),
                            .traceparent = VariableOr(request_.env, "TRACEPARENT", ""),
                            .start_ns = request_.start_ns,
+                           .start_monotonic_ns = request_.start_monotonic_ns,
                            .received_ns = received_ns,
                            .pid = request_.pid}) {
     record_.root().Set("compiler", request_.compiler);

@@ -10,14 +10,13 @@
 #include <vector>
 
 #include "base/file.h"
-#include "session/environment.h"
+#include "base/environment.h"
 
 namespace llama::daemon {
 namespace {
 
 using execute::OrReason;
 using execute::Reason;
-using session::VariableOr;
 
 // Of names of inputs in the trace, together.
 constexpr size_t kMaxRecordedBytes = 64 << 10;

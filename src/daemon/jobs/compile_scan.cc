@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/file.h"
-#include "session/environment.h"
+#include "base/environment.h"
 
 namespace llama::daemon {
 namespace {
@@ -122,7 +122,7 @@ OrReason<void> TakeSource(const CompileScan& scan, const std::string& path,
 
 OrReason<ScannedCompile> ScanCompile(const CompileScan& scan, trace::Span& span) {
   const Services& services = *scan.services;
-  const execute::Semaphore::Hold hold(*services.cpu, scan.cancelled);
+  const admission::CpuAdmission::Hold hold(*services.cpu, scan.cancelled);
   if (!hold.held()) return Reason{"cancelled", {}, Code::kCancelled};
   auto tree = services.toolchain_trees->Get(scan.parsed->toolchain);
   if (!tree) return Reason{"toolchain", tree.error().message};
@@ -140,7 +140,7 @@ OrReason<ScannedCompile> ScanCompile(const CompileScan& scan, trace::Span& span)
       inputs.rung,
       std::make_unique<files::PathWalker>(*services.digests, *services.file_system),
       execute::Shippable(*services.file_system,
-                         std::string(session::VariableOr(scan.request->env, "HOME", "")))};
+                         std::string(VariableOr(scan.request->env, "HOME", "")))};
   Walk walk(scan, *out.walker, out.shippable);
   ASSIGN_OR_RETURN(const std::string source, walk.AddInputs(inputs.files));
   ASSIGN_OR_RETURN(out.action.outputs, walk.AddOutputs());

@@ -36,8 +36,8 @@ JobRecord::JobRecord(const Services& services, const Begin& begin)
     : services_(services),
       build_id_(services.builds->Resolve(begin.build_id)),
       root_(StartRoot(services, begin, build_id_)),
-      phases_(*services.clock, root_.context(), root_.start_ns) {
-  phases_.BeginAt("send", root_.start_ns);
+      phases_(*services.clock, root_.context(), root_.start_ns, begin.start_monotonic_ns) {
+  phases_.Begin("send");
   phases_.EndAt(begin.received_ns);
 }
 
@@ -109,17 +109,14 @@ void JobRecord::Finish(const std::optional<session::Done>& done, int64_t now_ns)
       }
     });
   }
-  int64_t end_ns = now_ns;
   if (done) {
-    // The wrapper's clock is ours, but may have been set back meanwhile.
-    end_ns = std::max(std::min(done->end_ns, now_ns), phases_.boundary_ns());
     root_.Set("local.user_ns", Value(done->user_ns));
     root_.Set("local.system_ns", Value(done->system_ns));
   } else if (!is_granted_) {
     root_.Set("abandoned", Value(true));
   }
-  phases_.EndAt(end_ns);
-  root_.duration_ns = std::max(end_ns, phases_.boundary_ns()) - root_.start_ns;
+  phases_.EndWithin(done ? done->end_monotonic_ns : now_ns, now_ns);
+  root_.duration_ns = phases_.boundary_ns() - root_.start_ns;
   std::vector<trace::Span> spans = phases_.Take();
   std::move(worker_spans_.begin(), worker_spans_.end(), std::back_inserter(spans));
   spans.push_back(std::move(root_));

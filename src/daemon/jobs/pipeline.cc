@@ -53,8 +53,7 @@ class PipelineImpl final : public Pipeline {
       : clock_(clock),
         builds_(JoinPath(options.backend.llama_dir, "builds"), clock, WantsTraces()),
         toolchains_(compiler::Toolchains::Create()),
-        finder_(scan::NewDependencyRunFinder()),
-        cpu_(options.cpu_slots) {}
+        finder_(scan::NewDependencyRunFinder()) {}
 
   ~PipelineImpl() override {
     builds_.Flush();
@@ -117,7 +116,7 @@ class PipelineImpl final : public Pipeline {
     executor_ = std::make_unique<execute::FunctionExecutor>(*backend_, *sync_, *index_);
     services_.executor = executor_.get();
     services_.file_system = &LocalFileSystem();
-    services_.cpu = &cpu_;
+    services_.cpu = options.cpu;
     services_.job_timeout_ms = options.job_timeout_ms;
     return {};
   }
@@ -157,7 +156,6 @@ class PipelineImpl final : public Pipeline {
   Machine machine_ GUARDED_BY(sample_mutex_){clock_};
   std::unique_ptr<compiler::Toolchains> toolchains_;
   std::unique_ptr<scan::InputFinder> finder_;
-  execute::Semaphore cpu_;
   std::unique_ptr<Backend> backend_;
   std::unique_ptr<files::DigestCache> digests_;
   std::unique_ptr<tree::LayerIndex> index_;
@@ -181,7 +179,6 @@ Result<PipelineOptions> PipelineOptionsFromEnvironment(const std::string& llama_
   ASSIGN_OR_RETURN(const std::string bin, ExecutableDir());
   backend.worker_program = JoinPath(bin, "llama-runtime");
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  options.cpu_slots = cores;
   ASSIGN_OR_RETURN(const int64_t workers, NumberFromEnvironment("LLAMA_WORKERS", 1, 1000, cores));
   backend.max_workers = static_cast<int>(workers);
   ASSIGN_OR_RETURN(const int64_t timeout_s,

@@ -9,7 +9,7 @@
 #include "daemon/jobs/program_tree.h"
 #include "daemon/record/builds.h"
 #include "execute/executor.h"
-#include "execute/semaphore.h"
+#include "admission/cpu_admission.h"
 #include "execute/toolchain_tree.h"
 #include "files/digest_cache.h"
 #include "scan/input_finder.h"
@@ -26,7 +26,7 @@ struct Services {
   scan::InputFinder* finder = nullptr;
   files::DigestCache* digests = nullptr;
   execute::Executor* executor = nullptr;
-  execute::Semaphore* cpu = nullptr;
+  admission::CpuAdmission* cpu = nullptr;
   int64_t job_timeout_ms = 900'000;  // of a job as a whole
 };
 

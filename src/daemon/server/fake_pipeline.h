@@ -23,7 +23,7 @@ namespace llama::daemon {
 class FakePipeline final : public Pipeline {
  public:
   std::unique_ptr<Job> Start(session::Compile request, int64_t received_ns) override {
-    EXPECT_GT(received_ns, 0);
+    AddTime(received_ns);
     return std::make_unique<FakeJob>(*this, std::move(request));
   }
   std::unique_ptr<Job> StartCommand(session::RunCommand request, int64_t received_ns) override {
@@ -65,6 +65,11 @@ class FakePipeline final : public Pipeline {
     const MutexLock lock(mutex_);
     return CountOf(prefix);
   }
+  // Every moment that a compile's job was told of.
+  std::vector<int64_t> times() {
+    const MutexLock lock(mutex_);
+    return times_;
+  }
   std::vector<std::string> notes() {
     const MutexLock lock(mutex_);
     return notes_;
@@ -94,10 +99,11 @@ class FakePipeline final : public Pipeline {
       return result;
     }
     void SlotGranted(int64_t now_ns) override {
-      EXPECT_GT(now_ns, 0);
+      pipeline_.AddTime(now_ns);
       pipeline_.Note("granted " + request_.argv.back());
     }
-    void Finished(const std::optional<session::Done>& done, int64_t) override {
+    void Finished(const std::optional<session::Done>& done, int64_t now_ns) override {
+      pipeline_.AddTime(now_ns);
       pipeline_.Note("finished " + request_.argv.back() +
                      (done ? " done " + std::to_string(done->user_ns) : " hung up"));
     }
@@ -109,6 +115,10 @@ class FakePipeline final : public Pipeline {
     const bool is_command_;
   };
 
+  void AddTime(int64_t time_ns) {
+    const MutexLock lock(mutex_);
+    times_.push_back(time_ns);
+  }
   void Note(std::string note) {
     const MutexLock lock(mutex_);
     notes_.push_back(std::move(note));
@@ -128,6 +138,7 @@ class FakePipeline final : public Pipeline {
   CondVar changed_;
   bool released_ GUARDED_BY(mutex_) = false;
   std::vector<std::string> notes_ GUARDED_BY(mutex_);
+  std::vector<int64_t> times_ GUARDED_BY(mutex_);
 };
 
 }  // namespace llama::daemon

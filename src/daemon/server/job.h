@@ -23,7 +23,7 @@ using Verdict = std::variant<session::CompileResult, session::CommandResult, Run
 
 // One compile, from the request to the end of its wrapper. The server calls, in order: Run on a job
 // thread; then, for a local verdict, SlotGranted when it tells the wrapper to run; at last
-// Finished.
+// Finished. Times (`received_ns`, `now_ns`) are monotonic.
 class Job {
  public:
   virtual ~Job() = default;

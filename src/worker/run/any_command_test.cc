@@ -35,7 +35,7 @@ class AnyCommandTest : public testing::Test {
 
   job::Answer Run(const job::Job& job) {
     RunLimits limits;
-    limits.received_ns = SystemClock().NowNs();
+    limits.received_ns = SystemClock().MonotonicNs();
     const auto encoded = runner_->Run(job::EncodeJob(job), limits);
     EXPECT_TRUE(encoded);
     auto answer = job::DecodeAnswer(*encoded);

@@ -36,10 +36,10 @@ struct RunnerOptions {
 };
 
 struct RunLimits {
-  int64_t received_ns = 0;             // when the job began to arrive; its spans start there
-  int64_t deadline_ms = 0;             // of the Unix epoch: by then the answer is out; 0: none
-  std::string xray;                    // X-Ray's trace header, for the span
-  uint64_t max_answer_bytes = 0;       // encoded; 0: as the job says
+  int64_t received_ns = 0;        // monotonic, when the job began to arrive; its spans start there
+  int64_t deadline_ms = 0;        // of the Unix epoch: by then the answer is out; 0: none
+  std::string xray;               // X-Ray's trace header, for the span
+  uint64_t max_answer_bytes = 0;  // encoded; 0: as the job says
   std::function<bool()> should_abort;  // polled while the command runs; true kills it
 };
 
