@@ -228,8 +228,6 @@ job::Answer JobRunner::RunJob(const job::Job& job, const RunLimits& limits, JobS
   Result<void> ran = Execute(*command, answer, phases);
   phases.Begin("collect");
   if (ran) ran = Collect(job, *command, answer);
-  // It may have written anywhere.
-  if (job.any_command) mirror_->DistrustAll();
   if (!ran) return Fail(answer, ran.error());
   answer.deleted = command->outputs.Gone(job.placeholders);
   DropOutputs(job, answer);
@@ -281,8 +279,6 @@ Result<void> JobRunner::Materialise(const job::Job& job, job::Answer& answer, Jo
 }
 
 Result<void> JobRunner::MakeDirs(const job::Job& job) {
-  // Said beforehand, so that it holds wherever the job fails.
-  mirror_->Distrust(job.output_dirs);
   for (const std::string& dir : job.output_dirs) TRY(mirror_->EnsureDir(dir));
   for (const job::JobOutput& output : job.outputs) {
     TRY(mirror_->EnsureDir(output.is_tree ? output.path : std::string(DirName(output.path))));
