@@ -30,7 +30,10 @@ Result<FileClock> FileClock::Open(const std::string& dir) {
   TRY(RemoveTree(path));
   ASSIGN_OR_RETURN(Fd file, OpenFile(path, O_WRONLY | O_CREAT | O_EXCL, 0600));
   if (unlink(path.c_str()) != 0) return ErrnoError(errno, path);
-  return FileClock(std::move(file));
+  FileClock clock(std::move(file));
+  // Where the kernel has fine times (6.13 and later), it gives them to files that were looked at.
+  TRY(clock.NowNs());
+  return clock;
 }
 
 Result<int64_t> FileClock::NowNs() {

@@ -219,12 +219,24 @@ Result<void> RootFolder::Check(std::vector<std::string>& lost) {
   }
   for (auto it = own_.begin(); it != own_.end();) {
     const std::string path = *it;
-    if (lstat(Real(path).c_str(), &st) != 0 || !(StampOf(st) == Find(path)->stamp)) {
-      TRY(Lose(path, lost));
-    }
+    if (!IsOwnSound(path)) TRY(Lose(path, lost));
     it = own_.upper_bound(path);
   }
   return LoseBlobs(altered, lost);
+}
+
+// A file that uses no blob. Of a patched one the digest tells nothing.
+bool RootFolder::IsOwnSound(const std::string& path) {
+  Placed& placed = placed_.at(path);
+  struct stat st {};
+  if (lstat(Real(path).c_str(), &st) != 0) return false;
+  const FileStamp now = StampOf(st);
+  if (now == placed.stamp) return true;
+  if (!now.LooksLike(placed.stamp) || placed.form == BlobForm::kPatched) return false;
+  const Result<std::string> bytes = ReadFile(Real(path));
+  if (!bytes || store::Sha256(*bytes) != placed.entry.digest) return false;
+  placed.stamp = now;
+  return true;
 }
 
 Result<void> RootFolder::CheckTop() {

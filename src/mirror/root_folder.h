@@ -78,6 +78,7 @@ class RootFolder {
   Result<void> MakeRoom(const std::string& path, int err);
   Result<void> Record(const std::string& path, Placed placed);
   Result<void> CheckTop();
+  bool IsOwnSound(const std::string& path);
   Result<void> Inspect(const std::string& dir, std::vector<std::string>& lost);
   Result<void> InspectContents(const std::string& dir, std::vector<std::string>& lost);
   Result<void> InspectOne(const std::string& path, std::vector<std::string>& lost);
