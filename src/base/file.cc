@@ -96,7 +96,12 @@ namespace {
 Result<void> RemoveAt(int dir_fd, const char* name, const std::string& path) {
   if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT) return {};
   if (errno != EISDIR && errno != EPERM) return ErrnoError(errno, path);
-  const int raw = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  int raw = openat(dir_fd, name, kFlags);
+  // Folders may be closed to their owner: Go makes those of its modules so.
+  if (raw < 0 && errno == EACCES && fchmodat(dir_fd, name, 0700, 0) == 0) {
+    raw = openat(dir_fd, name, kFlags);
+  }
   if (raw < 0) return errno == ENOENT ? Result<void>() : ErrnoError(errno, path);
   DIR* handle = fdopendir(raw);
   if (handle == nullptr) {
@@ -104,6 +109,7 @@ Result<void> RemoveAt(int dir_fd, const char* name, const std::string& path) {
     return ErrnoError(errno, path);
   }
   const std::unique_ptr<DIR, DirCloser> dir(handle);
+  (void)fchmod(raw, 0700);
   while (const dirent* entry = readdir(dir.get())) {
     const std::string_view child = entry->d_name;
     if (child == "." || child == "..") continue;

@@ -70,6 +70,8 @@ class Planner {
 
   void Check() {
     if (toolchain_.major < (is_clang() ? kOldestClang : kOldestGcc)) Local("old-compiler");
+    // Without its lookups an answer is never taken: it would run twice each time.
+    if (!toolchain_.can_preload) Local("toolchain-unrecordable");
     CheckDwarf();
     for (const Arg& arg : command_.args) {
       if (!arg.path.empty() && arg.klass != ArgClass::kPrefixMap &&

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -45,6 +46,26 @@ TEST(ToolchainTest, FindsWhatGccNeeds) {
   EXPECT_EQ(std::count(gcc.dirs.begin(), gcc.dirs.end(), "/usr/include"), 1);
   for (const std::string& file : gcc.files) {
     EXPECT_TRUE(std::filesystem::is_regular_file(file)) << file;
+  }
+}
+
+// One program that the recorder can't be preloaded into is enough: a compile runs all of them.
+TEST(ToolchainTest, OneStaticProgramMakesAToolchainUnrecordable) {
+  if (access("/usr/bin/gcc", X_OK) != 0) GTEST_SKIP() << "gcc is not installed";
+  const TempDir dir = *TempDir::Create("static-as");
+  const std::string source = dir.path() + "/as.c";
+  std::ofstream(source) << "int main(void) { return 0; }";
+  std::vector<std::string> env = Env();
+  env.push_back("COMPILER_PATH=" + dir.path());
+  for (const char* kind : {"", "-static"}) {
+    const std::string build =
+        std::string("/usr/bin/gcc ") + kind + " -o " + dir.path() + "/as " + source;
+    if (std::system(build.c_str()) != 0) GTEST_SKIP() << "no static libc here";
+    auto found = Toolchains::Create()->Get("/usr/bin/gcc", env);
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_TRUE(std::find((*found)->files.begin(), (*found)->files.end(), dir.path() + "/as") !=
+                (*found)->files.end());
+    EXPECT_EQ((*found)->can_preload, *kind == '\0') << kind;
   }
 }
 
