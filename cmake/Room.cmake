@@ -7,6 +7,7 @@
 # #include lines against them.
 find_package(GTest REQUIRED)
 find_package(benchmark QUIET)
+include(Precompiled)
 
 function(llama_room room)
   cmake_parse_arguments(ARG "" "" "USES;LIBS;TEST_USES;TEST_LIBS" ${ARGN})
@@ -31,6 +32,7 @@ function(llama_room room)
 
   if(sources)
     add_library(llama_${name} STATIC ${sources})
+    llama_precompiled(llama_${name})
     set(scope PUBLIC)
   else()
     add_library(llama_${name} INTERFACE)
@@ -45,6 +47,7 @@ function(llama_room room)
                                                GTest::gtest GTest::gtest_main)
     # Optimising GoogleTest's templates would be half of a release build's time.
     target_compile_options(${name}_test PRIVATE -O0)
+    llama_precompiled(${name}_test TESTS)
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 300)
   endif()
