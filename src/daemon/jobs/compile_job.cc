@@ -76,6 +76,9 @@ class CompileJob final : public Job {
                      ParseCompile(request_, *services_.toolchains, record_.root()));
     ASSIGN_OR_RETURN(const compiler::Plan plan,
                      PlanCompile(request_, parsed, *services_.toolchains));
+    if (services_.unrecorded->ShouldAvoid(parsed.toolchain)) {
+      return Reason{"lookups-unrecorded", parsed.toolchain->driver + ": as before"};
+    }
     for (int scans = 1;; ++scans) {
       ASSIGN_OR_RETURN(ScannedCompile scanned, Scan(parsed, plan, execution));
       auto outcome = ExecuteAndCheck(scanned, execution);
@@ -106,6 +109,7 @@ class CompileJob final : public Job {
   OrReason<Outcome> ExecuteAndCheck(ScannedCompile& scanned, execute::Execution& execution) {
     for (int corrections = 0;; ++corrections) {
       ASSIGN_OR_RETURN(Outcome outcome, services_.executor->Execute(scanned.action, execution));
+      services_.unrecorded->Learn(scanned.toolchain, outcome.lookups.complete);
       trace::Span& span = record_.phases().Begin("verify");
       span.Set("lookups", outcome.lookups.found.size() + outcome.lookups.absent.size());
       ASSIGN_OR_RETURN(execute::Finding finding,

@@ -109,6 +109,7 @@ class PipelineImpl final : public Pipeline {
     services_.clock = &clock_;
     services_.builds = &builds_;
     services_.toolchains = toolchains_.get();
+    services_.unrecorded = &unrecorded_;
     services_.toolchain_trees = trees_.get();
     services_.programs = programs_.get();
     services_.finder = finder_.get();
@@ -155,6 +156,7 @@ class PipelineImpl final : public Pipeline {
   Mutex sample_mutex_;
   Machine machine_ GUARDED_BY(sample_mutex_){clock_};
   std::unique_ptr<compiler::Toolchains> toolchains_;
+  compiler::UnrecordedToolchains unrecorded_{clock_};
   std::unique_ptr<scan::InputFinder> finder_;
   std::unique_ptr<Backend> backend_;
   std::unique_ptr<files::DigestCache> digests_;

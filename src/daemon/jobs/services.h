@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/file_system.h"
 #include "compiler/toolchain.h"
+#include "compiler/unrecorded_toolchains.h"
 #include "daemon/jobs/program_tree.h"
 #include "daemon/record/builds.h"
 #include "execute/executor.h"
@@ -21,6 +22,7 @@ struct Services {
   const FileSystem* file_system = nullptr;
   Builds* builds = nullptr;
   compiler::Toolchains* toolchains = nullptr;
+  compiler::UnrecordedToolchains* unrecorded = nullptr;
   execute::ToolchainTrees* toolchain_trees = nullptr;
   ProgramTrees* programs = nullptr;
   scan::InputFinder* finder = nullptr;

@@ -1,3 +1,4 @@
+// Long: one fixture, a test a behaviour of the server.
 #include "daemon/server/server.h"
 
 #include <gtest/gtest.h>
