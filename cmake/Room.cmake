@@ -10,6 +10,7 @@
 # altered seeds of it.
 find_package(GTest REQUIRED)
 find_package(benchmark QUIET)
+include(Precompiled)
 option(LLAMA_FUZZ "Fuzz targets are programs of libFuzzer's, LLAMA_SANITIZE instruments for it" OFF)
 if(NOT LLAMA_FUZZ)
   add_library(llama_fuzz_replay OBJECT ${CMAKE_SOURCE_DIR}/tests/fuzz_replay.cc)
@@ -41,6 +42,7 @@ function(llama_room room)
 
   if(sources)
     add_library(llama_${name} STATIC ${sources})
+    llama_precompiled(llama_${name})
     set(scope PUBLIC)
   else()
     add_library(llama_${name} INTERFACE)
@@ -55,6 +57,7 @@ function(llama_room room)
                                                GTest::gtest GTest::gtest_main)
     # Optimising GoogleTest's templates would be half of a release build's time.
     target_compile_options(${name}_test PRIVATE -O0)
+    llama_precompiled(${name}_test TESTS)
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 300)
   endif()

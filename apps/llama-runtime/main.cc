@@ -5,7 +5,7 @@
 //   LLAMA_WORKER_DIR         the folder it may write to (default /tmp/llama-worker)
 //   LLAMA_WORKER_MAX_BYTES   what its mirror of the tree may hold there (default: most of what is
 //                            free, so that a function's ephemeral storage decides)
-//   LLAMA_STORE              the only store that jobs may name (wire/store_url.h)
+//   LLAMA_STORE              the only store that jobs may name (job/store_url.h)
 //   LLAMA_CA_FILE            certificates that the store's must come from
 //
 // In Lambda also AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN: the

@@ -181,7 +181,7 @@ Result<std::vector<BuildRecord>> ListBuilds(const std::string& state_dir) {
   }
   std::vector<std::pair<int64_t, BuildRecord>> found;
   for (const std::string& name : *names) {
-    if (name.starts_with('.')) continue;  // on its way out: report/build_store.h
+    if (name.starts_with('.')) continue;  // on its way out: builds/store.h
     const std::string dir = BuildDir(state_dir, name);
     if (auto record = ReadBuildRecord(dir); record) {
       found.emplace_back(BeganNs(dir, *record), std::move(*record));

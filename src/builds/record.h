@@ -37,7 +37,7 @@ std::string ShellCommand(const std::vector<std::string>& command);
 std::string BuildsDir(const std::string& state_dir);
 std::string BuildDir(const std::string& state_dir, std::string_view id);
 std::string TracePath(const std::string& build_dir);
-std::string ColumnsPath(const std::string& build_dir);  // report/columnar_file.h
+std::string ColumnsPath(const std::string& build_dir);  // traces/load/columnar_file.h
 
 std::string ToJson(const BuildRecord& record);  // one line
 Result<BuildRecord> ParseBuildRecord(std::string_view json);

@@ -211,9 +211,6 @@ void Parser::Apply(const Option& option, Arg arg, const std::string& value) {
     case Effect::kUnsafe:
       Unsafe(arg);
       break;
-    case Effect::kDepfileUser:
-      command_.depfile_user_only = true;
-      [[fallthrough]];
     case Effect::kDepfile:
       depfile_wanted_ = true;
       [[fallthrough]];
@@ -307,7 +304,6 @@ void Parser::SplitPreprocessor(Arg arg) {
       arg.offset = end + 1;
       arg.path = word.substr(arg.offset, path_end - arg.offset);
       command_.depfile = arg.path;
-      command_.depfile_user_only = part == "-MMD";
       begin = path_end + 1;
       continue;
     }

@@ -59,10 +59,7 @@ struct Command {
   std::string source;  // as given
   std::string object;  // as given by -o, or derived
   bool object_given = false;
-  // The user's depfile (as given or derived; empty: none), and whether it omits system headers
-  // (-MMD).
-  std::string depfile;
-  bool depfile_user_only = false;
+  std::string depfile;  // the user's, as given or derived; empty: none
   bool has_debug_info = false;
   int dwarf_version = 0;     // by -gdwarf-N; 0: the compiler's default
   bool color_given = false;  // -fdiagnostics-color or -fcolor-diagnostics in any form

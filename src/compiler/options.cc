@@ -75,7 +75,7 @@ constexpr auto kOptions = std::to_array<Option>({
 
     // Dependencies.
     {"-MD", kFlag, kDepfile},
-    {"-MMD", kFlag, kDepfileUser},
+    {"-MMD", kFlag, kDepfile},
     {"-MF", kJoinedOrSeparate, kDepfilePath},
     {"-MT", kJoinedOrSeparate, kDepTarget},
     {"-MQ", kJoinedOrSeparate, kDepTarget},

@@ -25,7 +25,6 @@ enum class Effect : unsigned char {
   kSearchDir,        // -I
   kPathIn,           // -include
   kDepfile,          // -MD
-  kDepfileUser,      // -MMD
   kDepfilePath,      // -MF
   kDepTarget,        // -MT
   kDepFlag,          // -MP

@@ -1,4 +1,4 @@
-// Lambda's Invoke takes and gives JSON of at most 6 MB, and a job and its answer (wire/job.h) are
+// Lambda's Invoke takes and gives JSON of at most 6 MB, and a job and its answer (job/job.h) are
 // bytes of any size. An envelope carries the one in the other:
 //
 //   {"llama":1,"bytes":"<base64>"}                          the payload itself

@@ -26,7 +26,7 @@ Pair SocketPair() {
 Compile SampleCompile() {
   Compile m;
   m.start_ns = 1;
-  m.sent_ns = -2;
+  m.start_monotonic_ns = -2;
   m.compiler = "/usr/bin/gcc";
   m.argv = {"gcc", "-c", std::string("a\0b", 3), ""};
   m.env = {"PATH=/bin"};
@@ -47,7 +47,7 @@ Status SampleStatus() {
   m.counters.local_waiting = UINT64_MAX;
   m.counters.cost_usd = 0.25;
   m.backend = "embedded";
-  m.trouble = "no network";
+  m.outage = "no network";
   return m;
 }
 
@@ -56,14 +56,13 @@ TEST(Session, CompileSurvivesTheWire) {
   const Result<Compile> got = DecodeCompile(Encode(sent));
   ASSERT_TRUE(got);
   EXPECT_EQ(got->start_ns, sent.start_ns);
-  EXPECT_EQ(got->sent_ns, sent.sent_ns);
+  EXPECT_EQ(got->start_monotonic_ns, sent.start_monotonic_ns);
   EXPECT_EQ(got->compiler, sent.compiler);
   EXPECT_EQ(got->argv, sent.argv);
   EXPECT_EQ(got->env, sent.env);
   EXPECT_EQ(got->cwd, sent.cwd);
   EXPECT_EQ(got->umask, sent.umask);
   EXPECT_TRUE(got->stderr_is_terminal);
-  EXPECT_FALSE(got->stdin_is_null);
   EXPECT_EQ(got->pid, sent.pid);
 }
 

@@ -5,6 +5,7 @@
 
 #include "analysis/units/remote_runs.h"
 #include "base/log.h"
+#include "trace/names.h"
 #include "trace/pricing.h"
 
 namespace llama::sql {
@@ -17,7 +18,7 @@ constexpr int64_t kDefaultMemoryMb = 1769;
 enum class From : uint8_t {
   kSpan,      // column `field` of the root in `spans`
   kField,     // field of the root
-  kRemote,    // likewise, or else 1 if a function did it (report/remote_runs.h)
+  kRemote,    // likewise, or else 1 if a function did it (analysis/units/remote_runs.h)
   kDuration,  // of the spans called `span`, together
   kSum,       // of the integer field of the spans called `span`, and of the second pair
   kMost,      // likewise, the greatest
@@ -30,13 +31,13 @@ enum class From : uint8_t {
 };
 
 struct Source {
-  const char* name;
+  std::string_view name;
   Affinity affinity;
   From from;
-  const char* span = "";
-  const char* field = "";
-  const char* second_span = "";
-  const char* second_field = "";
+  std::string_view span = {};
+  std::string_view field = {};
+  std::string_view second_span = {};
+  std::string_view second_field = {};
 };
 
 constexpr Affinity kText = Affinity::kText;
@@ -45,56 +46,58 @@ constexpr Affinity kInteger = Affinity::kInteger;
 constexpr std::array<Source, 54> kSources = {{
     {"build", kText, From::kSpan, "", "build"},
     {"build_name", kText, From::kSpan, "", "build_name"},
-    {"file", kText, From::kField, "", "source"},
-    {"output", kText, From::kField, "", "object"},
+    {"file", kText, From::kField, "", trace::field::kSource},
+    {"output", kText, From::kField, "", trace::field::kObject},
     {"duration_ns", kInteger, From::kSpan, "", "duration_ns"},
-    {"remote", kInteger, From::kRemote, "", "remote"},
-    {"reason", kText, From::kField, "", "reason"},
-    {"reason_detail", kText, From::kField, "", "reason_detail"},
-    {"rung", kText, From::kField, "", "rung"},
-    {"status", kInteger, From::kField, "", "status"},
-    {"error", kText, From::kFirst, "", "error"},
-    {"command", kText, From::kField, "", "command"},
-    {"compiler", kText, From::kField, "", "compiler"},
+    {"remote", kInteger, From::kRemote, "", trace::field::kRemote},
+    {"reason", kText, From::kField, "", trace::field::kReason},
+    {"reason_detail", kText, From::kField, "", trace::field::kReasonDetail},
+    {"rung", kText, From::kField, "", trace::field::kRung},
+    {"status", kInteger, From::kField, "", trace::field::kStatus},
+    {"error", kText, From::kFirst, "", trace::field::kError},
+    {"command", kText, From::kField, "", trace::field::kCommand},
+    {"compiler", kText, From::kField, "", trace::field::kCompiler},
     {"start", kText, From::kSpan, "", "start"},
     {"start_ns", kInteger, From::kSpan, "", "start_ns"},
     {"end_ns", kInteger, From::kSpan, "", "end_ns"},
     {"second", kInteger, From::kSpan, "", "second"},
-    {"send_ns", kInteger, From::kDuration, "send"},
-    {"parse_ns", kInteger, From::kDuration, "parse"},
-    {"scan_ns", kInteger, From::kDuration, "scan"},
-    {"sync_ns", kInteger, From::kDuration, "sync"},
-    {"invoke_ns", kInteger, From::kDuration, "invoke"},
-    {"queued_ns", kInteger, From::kSum, "invoke", "queued_ns"},
-    {"init_ns", kInteger, From::kSum, "invoke", "init_ns"},
+    {"send_ns", kInteger, From::kDuration, trace::span::kSend},
+    {"parse_ns", kInteger, From::kDuration, trace::span::kParse},
+    {"scan_ns", kInteger, From::kDuration, trace::span::kScan},
+    {"sync_ns", kInteger, From::kDuration, trace::span::kSync},
+    {"invoke_ns", kInteger, From::kDuration, trace::span::kInvoke},
+    {"queued_ns", kInteger, From::kSum, trace::span::kInvoke, trace::field::kQueuedNs},
+    {"init_ns", kInteger, From::kSum, trace::span::kInvoke, trace::field::kInitNs},
     {"transit_ns", kInteger, From::kTransit},
-    {"worker_ns", kInteger, From::kDuration, "worker"},
-    {"receive_ns", kInteger, From::kDuration, "receive"},
-    {"materialise_ns", kInteger, From::kDuration, "materialise"},
-    {"exec_ns", kInteger, From::kDuration, "exec"},
-    {"collect_ns", kInteger, From::kDuration, "collect"},
-    {"verify_ns", kInteger, From::kDuration, "verify"},
-    {"write_ns", kInteger, From::kDuration, "write"},
-    {"reply_ns", kInteger, From::kDuration, "reply"},
-    {"queue_ns", kInteger, From::kDuration, "queue"},
-    {"local_ns", kInteger, From::kDuration, "local"},
-    {"invocations", kInteger, From::kCount, "invoke"},
-    {"cold_start", kInteger, From::kAny, "invoke", "cold_start"},
-    {"worker_id", kText, From::kLast, "invoke", "worker_id"},
-    {"worker_jobs", kInteger, From::kMost, "invoke", "worker_jobs"},
-    {"files", kInteger, From::kSum, "scan", "files"},
-    {"bytes_up", kInteger, From::kSum, "invoke", "payload_bytes", "sync", "uploaded_bytes"},
-    {"bytes_down", kInteger, From::kSum, "invoke", "answer_bytes", "invoke", "fetched_bytes"},
-    {"output_bytes", kInteger, From::kSum, "write", "output_bytes"},
-    {"store_puts", kInteger, From::kSum, "sync", "store_requests"},
-    {"store_gets", kInteger, From::kSum, "invoke", "fetched_objects"},
-    {"billed_ms", kInteger, From::kSum, "invoke", "billed_ms"},
-    {"memory_mb", kInteger, From::kMost, "invoke", "memory_mb"},
+    {"worker_ns", kInteger, From::kDuration, trace::span::kWorker},
+    {"receive_ns", kInteger, From::kDuration, trace::span::kReceive},
+    {"materialise_ns", kInteger, From::kDuration, trace::span::kMaterialise},
+    {"exec_ns", kInteger, From::kDuration, trace::span::kExec},
+    {"collect_ns", kInteger, From::kDuration, trace::span::kCollect},
+    {"verify_ns", kInteger, From::kDuration, trace::span::kVerify},
+    {"write_ns", kInteger, From::kDuration, trace::span::kWrite},
+    {"reply_ns", kInteger, From::kDuration, trace::span::kReply},
+    {"queue_ns", kInteger, From::kDuration, trace::span::kQueue},
+    {"local_ns", kInteger, From::kDuration, trace::span::kLocal},
+    {"invocations", kInteger, From::kCount, trace::span::kInvoke},
+    {"cold_start", kInteger, From::kAny, trace::span::kInvoke, trace::field::kColdStart},
+    {"worker_id", kText, From::kLast, trace::span::kInvoke, trace::field::kWorkerId},
+    {"worker_jobs", kInteger, From::kMost, trace::span::kInvoke, trace::field::kWorkerJobs},
+    {"files", kInteger, From::kSum, trace::span::kScan, trace::field::kFiles},
+    {"bytes_up", kInteger, From::kSum, trace::span::kInvoke, trace::field::kPayloadBytes,
+     trace::span::kSync, trace::field::kUploadedBytes},
+    {"bytes_down", kInteger, From::kSum, trace::span::kInvoke, trace::field::kAnswerBytes,
+     trace::span::kInvoke, trace::field::kFetchedBytes},
+    {"output_bytes", kInteger, From::kSum, trace::span::kWrite, trace::field::kOutputBytes},
+    {"store_puts", kInteger, From::kSum, trace::span::kSync, trace::field::kStoreRequests},
+    {"store_gets", kInteger, From::kSum, trace::span::kInvoke, trace::field::kFetchedObjects},
+    {"billed_ms", kInteger, From::kSum, trace::span::kInvoke, trace::field::kBilledMs},
+    {"memory_mb", kInteger, From::kMost, trace::span::kInvoke, trace::field::kMemoryMb},
     {"cost_usd", Affinity::kNumeric, From::kCost},
-    {"user_ns", kInteger, From::kSum, "invoke", "user_ns"},
-    {"system_ns", kInteger, From::kSum, "invoke", "system_ns"},
-    {"max_rss_bytes", kInteger, From::kMost, "invoke", "max_rss_bytes"},
-    {"client_user_ns", kInteger, From::kField, "", "local.user_ns"},
+    {"user_ns", kInteger, From::kSum, trace::span::kInvoke, trace::field::kUserNs},
+    {"system_ns", kInteger, From::kSum, trace::span::kInvoke, trace::field::kSystemNs},
+    {"max_rss_bytes", kInteger, From::kMost, trace::span::kInvoke, trace::field::kMaxRssBytes},
+    {"client_user_ns", kInteger, From::kField, "", trace::field::kLocalUserNs},
     {"trace_id", kText, From::kSpan, "", "trace_id"},
     {"id", kInteger, From::kSpan, "", "id"},
 }};
@@ -109,7 +112,7 @@ int64_t Add(int64_t a, int64_t b) {
 }  // namespace
 
 CompilesTable::CompilesTable(const traces::Columns& columns, const SpansTable& spans,
-                             std::string root)
+                             std::string_view root)
     : data_(columns), spans_(spans) {
   const auto roots = columns.rows_named(root);
   roots_.assign(roots.begin(), roots.end());
@@ -123,7 +126,7 @@ CompilesTable::CompilesTable(const traces::Columns& columns, const SpansTable& s
     } else if (source.from == From::kSpan) {
       span_column = spans.FixedColumn(source.field);
     }
-    sql_columns_.push_back({source.name, affinity, roots_.size(), 0});
+    sql_columns_.push_back({std::string(source.name), affinity, roots_.size(), 0});
     span_columns_.push_back(span_column);
   }
   sql_columns_[0].distinct = sql_columns_[1].distinct = columns.builds().size();
@@ -179,11 +182,11 @@ void CompilesTable::Fold(std::string_view span, std::string_view field, Numbers&
 CompilesTable::Numbers CompilesTable::Transit() const {
   Numbers out(roots_.size(), kNone);
   Numbers rest(roots_.size(), 0);
-  AddDurations("invoke", out);
-  Fold("invoke", "queued_ns", rest, Add);
-  Fold("invoke", "init_ns", rest, Add);
+  AddDurations(trace::span::kInvoke, out);
+  Fold(trace::span::kInvoke, trace::field::kQueuedNs, rest, Add);
+  Fold(trace::span::kInvoke, trace::field::kInitNs, rest, Add);
   std::vector<char> ran(roots_.size(), 0);
-  ForEachMember("worker", [&](traces::Row compile, traces::Row row) {
+  ForEachMember(trace::span::kWorker, [&](traces::Row compile, traces::Row row) {
     ran[compile] = 1;
     rest[compile] = Add(rest[compile], data_.duration_ns()[row]);
   });
@@ -206,7 +209,7 @@ CompilesTable::Numbers CompilesTable::Make(size_t column) const {
       break;
     case From::kSum:
       Fold(source.span, source.field, out, Add);
-      if (*source.second_span != '\0') Fold(source.second_span, source.second_field, out, Add);
+      if (!source.second_span.empty()) Fold(source.second_span, source.second_field, out, Add);
       break;
     case From::kMost:
       Fold(source.span, source.field, out, [](int64_t a, int64_t b) { return std::max(a, b); });
@@ -260,10 +263,10 @@ const CompilesTable::Numbers& CompilesTable::Made(size_t column) const {
 const std::vector<double>& CompilesTable::Costs() const {
   if (!costs_.empty()) return costs_;
   costs_.assign(roots_.size(), 0);
-  const traces::FieldColumn& billed = data_.field("billed_ms");
-  const traces::FieldColumn& memory = data_.field("memory_mb");
-  const traces::FieldColumn& queued = data_.field("queued_ns");
-  ForEachMember("invoke", [&](traces::Row compile, traces::Row row) {
+  const traces::FieldColumn& billed = data_.field(trace::field::kBilledMs);
+  const traces::FieldColumn& memory = data_.field(trace::field::kMemoryMb);
+  const traces::FieldColumn& queued = data_.field(trace::field::kQueuedNs);
+  ForEachMember(trace::span::kInvoke, [&](traces::Row compile, traces::Row row) {
     const int64_t ran_ns =
         data_.duration_ns()[row] - std::max<int64_t>(0, queued.IntAt(row).value_or(0));
     const int64_t billed_ms = billed.IntAt(row).value_or(std::max<int64_t>(0, ran_ns) / 1'000'000);
@@ -272,8 +275,8 @@ const std::vector<double>& CompilesTable::Costs() const {
   });
   Numbers puts(roots_.size(), 0);
   Numbers gets(roots_.size(), 0);
-  Fold("sync", "store_requests", puts, Add);
-  Fold("invoke", "fetched_objects", gets, Add);
+  Fold(trace::span::kSync, trace::field::kStoreRequests, puts, Add);
+  Fold(trace::span::kInvoke, trace::field::kFetchedObjects, gets, Add);
   for (size_t i = 0; i < costs_.size(); ++i) {
     costs_[i] += trace::StoreCostUsd(static_cast<uint64_t>(std::max<int64_t>(puts[i], 0)),
                                      static_cast<uint64_t>(std::max<int64_t>(gets[i], 0)));

@@ -16,7 +16,7 @@ namespace llama::sql {
 class CompilesTable final : public SqlTable {
  public:
   // A row for each span called `root`. Both must outlive it.
-  CompilesTable(const traces::Columns& columns, const SpansTable& spans, std::string root);
+  CompilesTable(const traces::Columns& columns, const SpansTable& spans, std::string_view root);
 
   const std::vector<SqlColumn>& columns() const override { return sql_columns_; }
   traces::Row rows() const override { return static_cast<traces::Row>(roots_.size()); }

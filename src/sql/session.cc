@@ -13,6 +13,7 @@
 #include "sql/names.h"
 #include "sql/spans.h"
 #include "sql/totals.h"
+#include "trace/names.h"
 
 namespace llama::sql {
 namespace {
@@ -31,30 +32,32 @@ using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
 constexpr int kInstructionsBetweenLooks = 100'000;
 
 // Fields of `machine` spans (docs/trace_format.md) and what the table calls them.
-constexpr std::array<const char*, 24> kMachineFields = {"cpu.user_ns",
-                                                        "cpu.system_ns",
-                                                        "cpu.iowait_ns",
-                                                        "cpu.steal_ns",
-                                                        "cpu.cores",
-                                                        "cpu.runnable",
-                                                        "cpu.pressure_ns",
-                                                        "io.pressure_ns",
-                                                        "memory.pressure_ns",
-                                                        "memory.bytes",
-                                                        "memory.available_bytes",
-                                                        "disk.read_bytes",
-                                                        "disk.written_bytes",
-                                                        "disk.busy_ns",
-                                                        "network.received_bytes",
-                                                        "network.sent_bytes",
-                                                        "daemon.user_ns",
-                                                        "daemon.system_ns",
-                                                        "daemon.resident_bytes",
-                                                        "jobs.remote",
-                                                        "jobs.local",
-                                                        "jobs.waiting",
-                                                        "workers",
-                                                        "workers.busy"};
+constexpr std::array kMachineFields = std::to_array<std::string_view>({
+    trace::field::kCpuUserNs,
+    trace::field::kCpuSystemNs,
+    trace::field::kCpuIowaitNs,
+    trace::field::kCpuStealNs,
+    trace::field::kCpuCores,
+    trace::field::kCpuRunnable,
+    trace::field::kCpuPressureNs,
+    trace::field::kIoPressureNs,
+    trace::field::kMemoryPressureNs,
+    trace::field::kMemoryBytes,
+    trace::field::kMemoryAvailableBytes,
+    trace::field::kDiskReadBytes,
+    trace::field::kDiskWrittenBytes,
+    trace::field::kDiskBusyNs,
+    trace::field::kNetworkReceivedBytes,
+    trace::field::kNetworkSentBytes,
+    trace::field::kDaemonUserNs,
+    trace::field::kDaemonSystemNs,
+    trace::field::kDaemonResidentBytes,
+    trace::field::kJobsRemote,
+    trace::field::kJobsLocal,
+    trace::field::kJobsWaiting,
+    trace::field::kWorkers,
+    trace::field::kWorkersBusy,
+});
 
 // Reading only. What writes, attaches, loads or sets is refused while a statement is prepared.
 int Authorize(void* /*client*/, int action, const char* first, const char* second,
@@ -177,22 +180,22 @@ Result<void> SqlSession::Impl::AddMachine() {
     info.columns.push_back(
         {name, std::string_view(name).starts_with("build") ? "TEXT" : "INTEGER"});
   }
-  const auto value = [&](const char* field) {
+  const auto value = [&](std::string_view field) {
     const auto column = spans_->ColumnOfField(field);
     return column ? QuoteName(*column) : std::string("NULL");
   };
-  for (const char* field : kMachineFields) {
-    std::string name = field;
+  for (const std::string_view field : kMachineFields) {
+    std::string name(field);
     std::replace(name.begin(), name.end(), '.', '_');
     sql.append(value(field)).append(" AS ").append(name).append(",");
     info.columns.push_back({name, "INTEGER"});
   }
   sql.append("1.0*(")
-      .append(value("cpu.user_ns"))
+      .append(value(trace::field::kCpuUserNs))
       .append("+")
-      .append(value("cpu.system_ns"))
+      .append(value(trace::field::kCpuSystemNs))
       .append(")/(duration_ns*")
-      .append(value("cpu.cores"))
+      .append(value(trace::field::kCpuCores))
       .append(") AS cpu_share FROM spans WHERE name='machine'");
   info.columns.push_back({"cpu_share", "NUMERIC"});
   infos_.push_back(std::move(info));
@@ -215,12 +218,12 @@ Result<void> SqlSession::Impl::Open() {
   auto spans = std::make_unique<SpansTable>(columns_, build_names_);
   spans_ = spans.get();
   TRY(Add("spans", "all that was recorded, a span a row", std::move(spans)));
-  auto compiles = std::make_unique<CompilesTable>(columns_, *spans_, "llamacc");
+  auto compiles = std::make_unique<CompilesTable>(columns_, *spans_, trace::span::kLlamacc);
   const CompilesTable& all_compiles = *compiles;
   TRY(Add("compiles", "a compile a row: file, phases, bytes, worker, cost, reason",
           std::move(compiles)));
   TRY(Add("commands", "likewise for llama invoke and llama xargs",
-          std::make_unique<CompilesTable>(columns_, *spans_, "command")));
+          std::make_unique<CompilesTable>(columns_, *spans_, trace::span::kCommand)));
   TRY(Add("builds", "a build a row: what it was and its totals",
           BuildsTable(columns_, all_compiles, build_names_, options_.records)));
   TRY(Add("phases", "a row for each name of spans in each build: sums and percentiles",

@@ -1,6 +1,6 @@
 // SqlSession: a SQLite connection over the columns of some builds (docs/sql.md): the tables
 // `spans`, `compiles`, `commands`, `builds`, `phases`, `machine`, and the functions of
-// report/sql_functions.h. Nothing can be written, neither the traces nor any file.
+// sql/functions.h. Nothing can be written, neither the traces nor any file.
 //
 // One thread.
 #pragma once

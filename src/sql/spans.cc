@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/log.h"
+#include "trace/names.h"
 
 namespace llama::sql {
 namespace {
@@ -90,8 +91,8 @@ std::vector<std::string> BuildNames(const traces::Columns& columns) {
   std::vector<std::string> names;
   for (const traces::BuildRows& build : columns.builds())
     names.emplace_back(columns.text(build.id));
-  const traces::FieldColumn& name = columns.field("name");
-  for (const traces::Row row : columns.rows_named("build")) {
+  const traces::FieldColumn& name = columns.field(trace::field::kName);
+  for (const traces::Row row : columns.rows_named(trace::span::kBuild)) {
     const auto text = name.StringAt(row);
     if (text && !columns.text(*text).empty()) names[columns.build()[row]] = columns.text(*text);
   }

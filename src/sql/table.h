@@ -1,5 +1,5 @@
 // SqlTable: what `llama sql` shows as a table: rows that are numbered from 0, and cells that are
-// computed when they are asked for. report/sql_module.h makes a virtual table of it, which filters,
+// computed when they are asked for. sql/module.h makes a virtual table of it, which filters,
 // sorts and finds rows here, on columns, before SQLite sees any.
 //
 // Immutable but for what it computes on first use; one thread.

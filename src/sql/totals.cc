@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "trace/names.h"
 #include "traces/columns/percentile.h"
 #include "traces/columns/rows_by_build.h"
 
@@ -162,7 +163,7 @@ std::vector<BuildSpan> MeasureBuilds(const traces::Columns& columns) {
     build.start_ns = std::min(build.start_ns, columns.start_ns()[row]);
     build.end_ns = std::max(build.end_ns, columns.end_ns(row));
   }
-  for (const traces::Row row : columns.rows_named("build")) {
+  for (const traces::Row row : columns.rows_named(trace::span::kBuild)) {
     BuildSpan& build = builds[columns.build()[row]];
     build.root = row;
     build.start_ns = columns.start_ns()[row];
@@ -185,7 +186,7 @@ std::map<std::string_view, const builds::BuildRecord*> ById(
 
 OwnedCell TagsOf(const traces::Columns& columns, const BuildSpan& build,
                  const builds::BuildRecord* record) {
-  constexpr std::string_view kPrefix = "tags.";
+  constexpr std::string_view kPrefix = trace::field::kTagsPrefix;
   JsonWriter json;
   json.BeginObject();
   if (build.root) {
@@ -215,11 +216,11 @@ MadeTable::Rows MakeBuilds(const traces::Columns& columns, const CompilesTable& 
     const auto known = records_by_id.find(id);
     const builds::BuildRecord* record = known == records_by_id.end() ? nullptr : known->second;
     // What the build's own span would have said, had it ended.
-    OwnedCell command = FieldOf(columns, build, "command");
-    OwnedCell cwd = FieldOf(columns, build, "cwd");
-    Cell status = FieldOf(columns, build, "status");
-    Cell cpus = FieldOf(columns, build, "cpus");
-    OwnedCell version = FieldOf(columns, build, "version");
+    OwnedCell command = FieldOf(columns, build, trace::field::kCommand);
+    OwnedCell cwd = FieldOf(columns, build, trace::field::kCwd);
+    Cell status = FieldOf(columns, build, trace::field::kStatus);
+    Cell cpus = FieldOf(columns, build, trace::field::kCpus);
+    OwnedCell version = FieldOf(columns, build, trace::field::kVersion);
     if (!build.root && record != nullptr) {
       command = Cell::Text(builds::ShellCommand(record->command));
       cwd = Cell::Text(record->cwd);

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "builds/store.h"
 #include "llama/build/masquerade.h"
+#include "trace/names.h"
 
 namespace llama::app {
 namespace {
@@ -58,6 +59,7 @@ Result<BuildSetup> PrepareBuild(const BuildRequest& request, const std::string& 
                                 const std::vector<std::string>& env, const Clock& clock) {
   BuildSetup setup;
   const int64_t start_ns = clock.NowNs();
+  setup.start_monotonic_ns = clock.MonotonicNs();
   ASSIGN_OR_RETURN(const std::string id, ClaimId(state_dir, start_ns));
   setup.state_dir = state_dir;
   setup.dir = builds::BuildDir(state_dir, id);
@@ -73,18 +75,19 @@ Result<BuildSetup> PrepareBuild(const BuildRequest& request, const std::string& 
   record.version = LLAMA_VERSION;
 
   const auto outside = trace::ParseTraceparent(GetVariable(env, "TRACEPARENT"));
-  setup.root = trace::StartSpan("build", outside.value_or(trace::Context{}), start_ns);
-  setup.root.Set("global.build_id", id);
-  setup.root.Set("name", record.name);
-  setup.root.Set("command", builds::ShellCommand(record.command));
-  setup.root.Set("cwd", record.cwd);
-  setup.root.Set("cpus", record.cpus);
-  setup.root.Set("version", record.version);
+  setup.root = trace::StartSpan(trace::span::kBuild, outside.value_or(trace::Context{}), start_ns);
+  setup.root.Set(trace::field::kBuildId, id);
+  setup.root.Set(trace::field::kName, record.name);
+  setup.root.Set(trace::field::kCommand, builds::ShellCommand(record.command));
+  setup.root.Set(trace::field::kCwd, record.cwd);
+  setup.root.Set(trace::field::kCpus, record.cpus);
+  setup.root.Set(trace::field::kVersion, record.version);
   if (const auto jobs =
           analysis::JobsOfCommand(record.command, GetVariable(env, "MAKEFLAGS"), record.cpus)) {
-    setup.root.Set("jobs", *jobs);
+    setup.root.Set(trace::field::kJobs, *jobs);
   }
-  for (const auto& [key, value] : record.tags) setup.root.Set("tags." + key, value);
+  for (const auto& [key, value] : record.tags)
+    setup.root.Set(std::string(trace::field::kTagsPrefix) + key, value);
   TRY(builds::WriteBuildRecord(setup.dir, record));
   return setup;
 }
@@ -107,11 +110,11 @@ Result<std::vector<std::string>> BuildEnvironment(const BuildSetup& setup,
   return env;
 }
 
-Result<void> FinishBuild(BuildSetup& setup, int exit_status, int64_t now_ns) {
-  setup.record.end_ns = std::max(now_ns, setup.record.start_ns);
+Result<void> FinishBuild(BuildSetup& setup, int exit_status, const Clock& clock) {
+  setup.root.duration_ns = clock.MonotonicNs() - setup.start_monotonic_ns;
+  setup.record.end_ns = setup.record.start_ns + setup.root.duration_ns;
   setup.record.status = exit_status;
-  setup.root.duration_ns = *setup.record.end_ns - setup.record.start_ns;
-  setup.root.Set("status", exit_status);
+  setup.root.Set(trace::field::kStatus, exit_status);
   return builds::WriteBuildRecord(setup.dir, setup.record);
 }
 

@@ -167,6 +167,7 @@ Result<session::RunCommand> MakeRequest(const RemoteCommand& command,
                                         const Surrounding& surrounding) {
   session::RunCommand request;
   request.start_ns = SystemClock().NowNs();
+  request.start_monotonic_ns = SystemClock().MonotonicNs();
   request.argv = command.argv;
   request.env = surrounding.env;
   request.overrides = command.env;
@@ -188,7 +189,6 @@ Result<session::RunCommand> MakeRequest(const RemoteCommand& command,
   request.input = command.input;
   request.timeout_ms = command.timeout_ms;
   request.pid = static_cast<uint32_t>(getpid());
-  request.sent_ns = SystemClock().NowNs();
   return request;
 }
 
@@ -205,7 +205,7 @@ void SendDone(int fd) {
   };
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const session::Done done{SystemClock().NowNs(), ns(usage.ru_utime), ns(usage.ru_stime)};
+  const session::Done done{SystemClock().MonotonicNs(), ns(usage.ru_utime), ns(usage.ru_stime)};
   (void)session::SendFrame(fd, session::FrameType::kDone, Encode(done), 1000).has_value();
 }
 

@@ -11,6 +11,7 @@
 #include "analysis/units/compile_flags.h"
 #include "analysis/units/phase_table.h"
 #include "analysis/units/remote_runs.h"
+#include "trace/names.h"
 #include "traces/columns/numbers.h"
 
 namespace llama::analysis {
@@ -20,7 +21,9 @@ namespace {
 constexpr size_t kMaxOthers = 64;
 constexpr size_t kMaxListed = 8;  // of distinct compilers, memory sizes and the like
 
-bool IsWork(std::string_view name) { return name != "build" && name != "machine"; }
+bool IsWork(std::string_view name) {
+  return name != trace::span::kBuild && name != trace::span::kMachine;
+}
 
 int64_t SumOf(const traces::Columns& trace, std::string_view span, std::string_view field) {
   const traces::FieldColumn& column = trace.field(field);
@@ -32,21 +35,21 @@ int64_t SumOf(const traces::Columns& trace, std::string_view span, std::string_v
 
 std::optional<int64_t> HostCpu(const traces::Columns& trace) {
   const MachineSamples machine(trace);
-  const auto user = machine.Sum("cpu.user_ns");
-  const auto system = machine.Sum("cpu.system_ns");
+  const auto user = machine.Sum(trace::field::kCpuUserNs);
+  const auto system = machine.Sum(trace::field::kCpuSystemNs);
   if (!user || !system) return std::nullopt;
   return traces::AddUp(*user, *system);
 }
 
 std::optional<int64_t> ClientCpu(const traces::Columns& trace) {
   const MachineSamples machine(trace);
-  const auto user = machine.Sum("daemon.user_ns");
-  const auto system = machine.Sum("daemon.system_ns");
+  const auto user = machine.Sum(trace::field::kDaemonUserNs);
+  const auto system = machine.Sum(trace::field::kDaemonSystemNs);
   if (!user || !system) return std::nullopt;
   int64_t sum = traces::AddUp(*user, *system);
-  for (const char* root : {"llamacc", "command"}) {
-    sum = traces::AddUp(sum, traces::AddUp(SumOf(trace, root, "local.user_ns"),
-                                           SumOf(trace, root, "local.system_ns")));
+  for (const std::string_view root : {trace::span::kLlamacc, trace::span::kCommand}) {
+    sum = traces::AddUp(sum, traces::AddUp(SumOf(trace, root, trace::field::kLocalUserNs),
+                                           SumOf(trace, root, trace::field::kLocalSystemNs)));
   }
   return sum;
 }
@@ -54,7 +57,8 @@ std::optional<int64_t> ClientCpu(const traces::Columns& trace) {
 std::vector<Figure> FiguresOf(const traces::Columns& trace, const Summary& s, int64_t units_ns) {
   const auto count = [](uint64_t value) { return static_cast<int64_t>(value); };
   const int64_t remote_cpu =
-      traces::AddUp(SumOf(trace, "invoke", "user_ns"), SumOf(trace, "invoke", "system_ns"));
+      traces::AddUp(SumOf(trace, trace::span::kInvoke, trace::field::kUserNs),
+                    SumOf(trace, trace::span::kInvoke, trace::field::kSystemNs));
   return {
       {"wall_ns", "wall time", FigureUnit::kNs, s.wall_ns},
       {"host_cpu_ns", "CPU of the build host", FigureUnit::kNs, HostCpu(trace)},
@@ -130,7 +134,7 @@ class UnitLister {
 
   std::vector<UnitProfile> List() {
     std::vector<traces::Row> rows;
-    for (const char* root : {"llamacc", "command"}) {
+    for (const std::string_view root : {trace::span::kLlamacc, trace::span::kCommand}) {
       const auto named = trace_.rows_named(root);
       rows.insert(rows.end(), named.begin(), named.end());
     }
@@ -178,8 +182,8 @@ class UnitLister {
   // Of the spans below each unit that with the largest self time; what belongs to a unit inside of
   // it is that one's.
   void FindMostly(const std::vector<traces::Row>& rows) {
-    const auto llamacc = trace_.strings().Find("llamacc");
-    const auto command = trace_.strings().Find("command");
+    const auto llamacc = trace_.strings().Find(trace::span::kLlamacc);
+    const auto command = trace_.strings().Find(trace::span::kCommand);
     const std::span<const traces::StringId> names = trace_.name();
     std::vector<traces::Row> open;
     for (const traces::Row unit : rows) {
@@ -199,10 +203,10 @@ class UnitLister {
 
   const traces::Columns& trace_;
   std::string cwd_;
-  const traces::FieldColumn& object_ = trace_.field("object");
-  const traces::FieldColumn& source_ = trace_.field("source");
-  const traces::FieldColumn& command_ = trace_.field("command");
-  const traces::FieldColumn& reason_ = trace_.field("reason");
+  const traces::FieldColumn& object_ = trace_.field(trace::field::kObject);
+  const traces::FieldColumn& source_ = trace_.field(trace::field::kSource);
+  const traces::FieldColumn& command_ = trace_.field(trace::field::kCommand);
+  const traces::FieldColumn& reason_ = trace_.field(trace::field::kReason);
   const RemoteRuns remote_{trace_};
   std::vector<std::string_view> mostly_;
 };
@@ -237,32 +241,34 @@ std::vector<std::pair<std::string, std::string>> ConfigurationOf(
     if (!value.empty()) out.emplace_back(std::move(key), std::move(value));
   };
   add("command", summary.command);
-  add("cwd", record != nullptr ? record->cwd : Distinct(trace, "build", "cwd"));
+  add("cwd",
+      record != nullptr ? record->cwd : Distinct(trace, trace::span::kBuild, trace::field::kCwd));
   if (analysis.slots.known) {
     add("jobs",
         analysis.slots.count == kUnlimitedJobs ? "no limit" : std::to_string(analysis.slots.count));
   }
-  add("compiler", Distinct(trace, "llamacc", "compiler"));
+  add("compiler", Distinct(trace, trace::span::kLlamacc, trace::field::kCompiler));
   for (auto& flag : CompileFlags(trace)) out.push_back(std::move(flag));
-  add("function", Distinct(trace, "invoke", "function"));
-  add("memory_mb", Distinct(trace, "invoke", "memory_mb"));
-  add("cpus", Distinct(trace, "build", "cpus"));
-  add("version", Distinct(trace, "build", "version"));
+  add("function", Distinct(trace, trace::span::kInvoke, trace::field::kFunction));
+  add("memory_mb", Distinct(trace, trace::span::kInvoke, trace::field::kMemoryMb));
+  add("cpus", Distinct(trace, trace::span::kBuild, trace::field::kCpus));
+  add("version", Distinct(trace, trace::span::kBuild, trace::field::kVersion));
   if (record != nullptr) {
     for (const auto& [key, value] : record->tags) add("tags." + key, value);
     return out;
   }
   for (traces::FieldId id = 0; id < trace.field_count(); ++id) {
-    if (!trace.field_name(id).starts_with("tags.")) continue;
-    add(std::string(trace.field_name(id)), Distinct(trace, "build", trace.field_name(id)));
+    if (!trace.field_name(id).starts_with(trace::field::kTagsPrefix)) continue;
+    add(std::string(trace.field_name(id)),
+        Distinct(trace, trace::span::kBuild, trace.field_name(id)));
   }
   return out;
 }
 
 std::string CwdOf(const traces::Columns& trace, const builds::BuildRecord* record) {
   if (record != nullptr && !record->cwd.empty()) return record->cwd;
-  for (const traces::Row row : trace.rows_named("build"))
-    return traces::TextAt(trace, trace.field("cwd"), row);
+  for (const traces::Row row : trace.rows_named(trace::span::kBuild))
+    return traces::TextAt(trace, trace.field(trace::field::kCwd), row);
   return "";
 }
 

@@ -36,7 +36,7 @@ struct Finding {
 // Everything that explains a build, from the same units in the same window.
 struct Analysis {
   Units units;
-  std::vector<int64_t> weighted_ns;  // report/weighted_time.h
+  std::vector<int64_t> weighted_ns;  // analysis/path/weighted_time.h
   JobSlots slots;
   BuildGraph graph;
   Parallelism parallelism;

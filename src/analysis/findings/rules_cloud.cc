@@ -6,6 +6,7 @@
 #include "analysis/units/phase_intervals.h"
 #include "base/format.h"
 #include "base/text_writer.h"
+#include "trace/names.h"
 #include "traces/columns/numbers.h"
 
 namespace llama::analysis {
@@ -77,8 +78,8 @@ void FindStore(const RuleInput& in, FindingList& out) {
   const TransferModel& uploads = in.transfers.uploads;
   int64_t fetches = 0;
   double fetch_ns = 0;
-  const traces::FieldColumn& objects = in.trace.field("fetched_objects");
-  for (const traces::Row row : in.trace.rows_named("materialise")) {
+  const traces::FieldColumn& objects = in.trace.field(trace::field::kFetchedObjects);
+  for (const traces::Row row : in.trace.rows_named(trace::span::kMaterialise)) {
     if (!in.IsOfBuild(row) || NsAt(objects, row) == 0) continue;
     ++fetches;
     fetch_ns += AsDouble(in.trace.duration_ns()[row]);
@@ -113,8 +114,8 @@ void FindColdStarts(const RuleInput& in, const PhaseCosts& costs, FindingList& o
   if (!out.IsWorth(cost_ns, kLeastColdStarts)) return;
   uint64_t starts = 0;
   uint64_t invocations = 0;
-  const traces::FieldColumn& cold = in.trace.field("cold_start");
-  for (const traces::Row row : in.trace.rows_named("invoke")) {
+  const traces::FieldColumn& cold = in.trace.field(trace::field::kColdStart);
+  for (const traces::Row row : in.trace.rows_named(trace::span::kInvoke)) {
     if (!in.IsOfBuild(row)) continue;
     ++invocations;
     starts += cold.TrueAt(row) ? 1 : 0;
@@ -136,8 +137,8 @@ void FindQueue(const RuleInput& in, const PhaseCosts& costs, FindingList& out) {
       std::max(AsDouble(in.analysis.bounds.of(Bound::kWorkers)), costs.of(Phase::kWorkerQueue));
   if (!out.IsWorth(cost_ns, kLeastQueue)) return;
   uint64_t waited = 0;
-  const traces::FieldColumn& queued = in.trace.field("queued_ns");
-  for (const traces::Row row : in.trace.rows_named("invoke")) {
+  const traces::FieldColumn& queued = in.trace.field(trace::field::kQueuedNs);
+  for (const traces::Row row : in.trace.rows_named(trace::span::kInvoke)) {
     if (in.IsOfBuild(row) && NsAt(queued, row) > 1'000'000) ++waited;
   }
   double most = 0;
@@ -160,13 +161,13 @@ void FindQueue(const RuleInput& in, const PhaseCosts& costs, FindingList& out) {
 
 // Invocations that failed, and local runs because of it: all of their time.
 void FindFailures(const RuleInput& in, FindingList& out) {
-  const traces::FieldColumn& error = in.trace.field("error");
-  const traces::FieldColumn& reason = in.trace.field("reason");
+  const traces::FieldColumn& error = in.trace.field(trace::field::kError);
+  const traces::FieldColumn& reason = in.trace.field(trace::field::kReason);
   double cost_ns = 0;
   uint64_t failed = 0;
   uint64_t local = 0;
   std::map<std::string_view, uint64_t> errors;
-  for (const char* name : {"invoke", "sync"}) {
+  for (const std::string_view name : {trace::span::kInvoke, trace::span::kSync}) {
     for (const traces::Row row : in.trace.rows_named(name)) {
       const auto text = error.StringAt(row);
       if (!text || !in.IsOfBuild(row)) continue;
@@ -181,7 +182,7 @@ void FindFailures(const RuleInput& in, FindingList& out) {
     ++local;
     for (const traces::Row child : in.trace.children(unit.row)) {
       const std::string_view name = in.trace.text(in.trace.name()[child]);
-      if (name != "local" && name != "queue") continue;
+      if (name != trace::span::kLocal && name != trace::span::kQueue) continue;
       cost_ns += in.shares.Ns(in.trace.start_ns()[child], in.trace.end_ns(child));
     }
   }
@@ -209,10 +210,10 @@ struct WorkerTimes {
 };
 
 void FindSlowWorker(const RuleInput& in, FindingList& out) {
-  const traces::FieldColumn& worker_id = in.trace.field("worker_id");
+  const traces::FieldColumn& worker_id = in.trace.field(trace::field::kWorkerId);
   std::vector<WorkerTimes> by_id;
   std::vector<uint32_t> index;  // by string
-  const auto execs = in.trace.rows_named("worker");
+  const auto execs = in.trace.rows_named(trace::span::kWorker);
   index.assign(in.trace.strings().size(), UINT32_MAX);
   double all_exec_ns = 0;
   int64_t all_jobs = 0;

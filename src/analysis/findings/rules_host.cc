@@ -6,6 +6,7 @@
 #include "analysis/units/phase_intervals.h"
 #include "base/format.h"
 #include "base/text_writer.h"
+#include "trace/names.h"
 
 namespace llama::analysis {
 namespace {
@@ -31,7 +32,7 @@ void FindCpu(const RuleInput& in, FindingList& out) {
   Finding& finding = out.Add("cpu", bound_ns / 2);
   int64_t cpus = 0;
   if (in.analysis.units.build_row)
-    cpus = NsAt(in.trace.field("cpus"), *in.analysis.units.build_row);
+    cpus = NsAt(in.trace.field(trace::field::kCpus), *in.analysis.units.build_row);
   const std::string processors =
       cpus > 0 ? Plural(static_cast<uint64_t>(cpus), "processor", "processors") : "processors";
   finding.text = "the build host's " + processors + " were the limit for " + out.Share(bound_ns) +
@@ -50,7 +51,7 @@ void FindLocalRuns(const RuleInput& in, FindingList& out) {
     double cost_ns = 0;
   };
   std::map<std::string_view, Reason> reasons;
-  const traces::FieldColumn& reason = in.trace.field("reason");
+  const traces::FieldColumn& reason = in.trace.field(trace::field::kReason);
   uint64_t runs = 0;
   double cost_ns = 0;
   for (size_t i = 0; i < in.analysis.units.all.size(); ++i) {
@@ -104,19 +105,19 @@ double HostShare(const RuleInput& in) {
 void FindPressure(const RuleInput& in, FindingList& out) {
   struct Resource {
     const char* kind;
-    const char* field;
+    std::string_view field;
     const char* text;
     const char* advice;
   };
   for (const Resource& resource :
-       {Resource{"memory", "memory.pressure_ns", "memory",
+       {Resource{"memory", trace::field::kMemoryPressureNs, "memory",
                  "run fewer links at once, or link with less debug information"},
-        Resource{"disk", "io.pressure_ns", "disks",
+        Resource{"disk", trace::field::kIoPressureNs, "disks",
                  "build on a faster disk or a tmpfs, or write less debug information"}}) {
     const traces::FieldColumn& pressure = in.trace.field(resource.field);
     if (pressure.size() == 0) continue;
     double ns = 0;
-    for (const traces::Row row : in.trace.rows_named("machine")) {
+    for (const traces::Row row : in.trace.rows_named(trace::span::kMachine)) {
       if (in.IsOfBuild(row)) ns += AsDouble(NsAt(pressure, row));
     }
     if (!out.IsWorth(ns, kLeastPressure)) continue;

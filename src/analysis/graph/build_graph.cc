@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "analysis/graph/depfiles.h"
+#include "trace/names.h"
 #include "traces/columns/hash.h"
 
 namespace llama::analysis {
@@ -81,12 +82,12 @@ class GraphFinder {
       : trace_(trace),
         units_(units),
         steps_(sources.steps),
-        object_(trace.field("object")),
-        outputs_(trace.field("outputs")),
-        cwd_(trace.field("cwd")),
-        source_(trace.field("source")),
-        inputs_(trace.field("inputs")),
-        reason_(trace.field("reason")) {
+        object_(trace.field(trace::field::kObject)),
+        outputs_(trace.field(trace::field::kOutputs)),
+        cwd_(trace.field(trace::field::kCwd)),
+        source_(trace.field(trace::field::kSource)),
+        inputs_(trace.field(trace::field::kInputs)),
+        reason_(trace.field(trace::field::kReason)) {
     if (sources.read_depfiles) depfiles_.emplace(trace, units);
   }
 

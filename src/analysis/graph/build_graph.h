@@ -1,7 +1,7 @@
 // BuildGraph: which units made what others read. Known from what the units themselves recorded
 // (their inputs and outputs, docs/trace_format.md), from ninja's own graph where `llama build` kept
-// it beside the trace (report/graph_file.h), and from the depfiles that compiles left behind
-// (report/depfiles.h).
+// it beside the trace (analysis/graph/graph_file.h), and from the depfiles that compiles left
+// behind (analysis/graph/depfiles.h).
 #pragma once
 
 #include <cstdint>

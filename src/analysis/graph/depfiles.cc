@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/file.h"
+#include "trace/names.h"
 
 namespace llama::analysis {
 namespace {
@@ -71,9 +72,9 @@ std::vector<std::string> DepfileNames(std::string_view rules) {
 Depfiles::Depfiles(const traces::Columns& trace, const Units& units)
     : trace_(trace),
       units_(units),
-      cwd_(trace.field("cwd")),
-      object_(trace.field("object")),
-      depfile_(trace.field("depfile")) {}
+      cwd_(trace.field(trace::field::kCwd)),
+      object_(trace.field(trace::field::kObject)),
+      depfile_(trace.field(trace::field::kDepfile)) {}
 
 std::string_view Depfiles::Text(const traces::FieldColumn& column, traces::Row row) const {
   const auto text = column.StringAt(row);

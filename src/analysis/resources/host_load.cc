@@ -3,17 +3,18 @@
 #include <algorithm>
 
 #include "analysis/units/phase_intervals.h"
+#include "trace/names.h"
 
 namespace llama::analysis {
 HostLoad MeasureHostLoad(const traces::Columns& trace, const Units& units, const TimeGrid& grid) {
   HostLoad out;
   out.cpu_busy.assign(grid.size(), -1);
-  if (units.build_row) out.cpus = NsAt(trace.field("cpus"), *units.build_row);
-  const traces::FieldColumn& user = trace.field("cpu.user_ns");
-  const traces::FieldColumn& system = trace.field("cpu.system_ns");
-  const traces::FieldColumn& steal = trace.field("cpu.steal_ns");
-  const traces::FieldColumn& cores = trace.field("cpu.cores");
-  for (const traces::Row row : trace.rows_named("machine")) {
+  if (units.build_row) out.cpus = NsAt(trace.field(trace::field::kCpus), *units.build_row);
+  const traces::FieldColumn& user = trace.field(trace::field::kCpuUserNs);
+  const traces::FieldColumn& system = trace.field(trace::field::kCpuSystemNs);
+  const traces::FieldColumn& steal = trace.field(trace::field::kCpuStealNs);
+  const traces::FieldColumn& cores = trace.field(trace::field::kCpuCores);
+  for (const traces::Row row : trace.rows_named(trace::span::kMachine)) {
     if (units.build && trace.build()[row] != *units.build) continue;
     const int64_t count = NsAt(cores, row);
     const int64_t duration_ns = trace.duration_ns()[row];

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "trace/names.h"
 #include "traces/columns/columns.h"
 
 namespace llama::analysis {
@@ -13,7 +14,7 @@ namespace llama::analysis {
 class MachineSamples {
  public:
   explicit MachineSamples(const traces::Columns& trace)
-      : trace_(trace), rows_(trace.rows_named("machine")) {}
+      : trace_(trace), rows_(trace.rows_named(trace::span::kMachine)) {}
 
   bool any() const { return !rows_.empty(); }
   // Σ of a counter over all samples that have it.

@@ -6,6 +6,7 @@
 
 #include "analysis/units/overlap.h"
 #include "analysis/units/remote_runs.h"
+#include "trace/names.h"
 #include "trace/pricing.h"
 #include "traces/columns/numbers.h"
 
@@ -38,12 +39,12 @@ std::vector<ReasonCount> MostFrequentFirst(const traces::Columns& trace, const C
 
 void CountCompiles(const traces::Columns& trace, Summary& out) {
   const RemoteRuns remote(trace);
-  const traces::FieldColumn& status = trace.field("status");
-  const traces::FieldColumn& reason = trace.field("reason");
-  const traces::FieldColumn& rung = trace.field("rung");
+  const traces::FieldColumn& status = trace.field(trace::field::kStatus);
+  const traces::FieldColumn& reason = trace.field(trace::field::kReason);
+  const traces::FieldColumn& rung = trace.field(trace::field::kRung);
   Counts reasons;
   Counts rungs;
-  for (const traces::Row row : trace.rows_named("llamacc")) {
+  for (const traces::Row row : trace.rows_named(trace::span::kLlamacc)) {
     const int64_t duration_ns = trace.duration_ns()[row];
     ++out.compiles;
     const bool is_remote = remote.At(row);
@@ -54,16 +55,16 @@ void CountCompiles(const traces::Columns& trace, Summary& out) {
     if (const auto how = rung.StringAt(row); how && *how != 0)
       CountReason(rungs, *how, duration_ns);
   }
-  out.commands = trace.rows_named("command").size();
+  out.commands = trace.rows_named(trace::span::kCommand).size();
   out.reasons = MostFrequentFirst(trace, reasons);
   out.rungs = MostFrequentFirst(trace, rungs);
 }
 
 void CountUploads(const traces::Columns& trace, Summary& out) {
-  const traces::FieldColumn& requests = trace.field("store_requests");
-  const traces::FieldColumn& objects = trace.field("uploaded_objects");
-  const traces::FieldColumn& bytes = trace.field("uploaded_bytes");
-  for (const traces::Row row : trace.rows_named("sync")) {
+  const traces::FieldColumn& requests = trace.field(trace::field::kStoreRequests);
+  const traces::FieldColumn& objects = trace.field(trace::field::kUploadedObjects);
+  const traces::FieldColumn& bytes = trace.field(trace::field::kUploadedBytes);
+  for (const traces::Row row : trace.rows_named(trace::span::kSync)) {
     out.bytes_up = traces::AddUp(out.bytes_up, traces::CountAt(bytes, row).value_or(0));
     out.store_puts =
         traces::AddUp(out.store_puts, std::max(traces::CountAt(requests, row).value_or(0),
@@ -72,15 +73,15 @@ void CountUploads(const traces::Columns& trace, Summary& out) {
 }
 
 void CountInvocations(const traces::Columns& trace, Summary& out) {
-  const traces::FieldColumn& attempt = trace.field("attempt");
-  const traces::FieldColumn& cold_start = trace.field("cold_start");
-  const traces::FieldColumn& error = trace.field("error");
-  const traces::FieldColumn& payload = trace.field("payload_bytes");
-  const traces::FieldColumn& answer = trace.field("answer_bytes");
-  const traces::FieldColumn& fetched = trace.field("fetched_bytes");
-  const traces::FieldColumn& objects = trace.field("fetched_objects");
-  const traces::FieldColumn& init = trace.field("init_ns");
-  for (const traces::Row row : trace.rows_named("invoke")) {
+  const traces::FieldColumn& attempt = trace.field(trace::field::kAttempt);
+  const traces::FieldColumn& cold_start = trace.field(trace::field::kColdStart);
+  const traces::FieldColumn& error = trace.field(trace::field::kError);
+  const traces::FieldColumn& payload = trace.field(trace::field::kPayloadBytes);
+  const traces::FieldColumn& answer = trace.field(trace::field::kAnswerBytes);
+  const traces::FieldColumn& fetched = trace.field(trace::field::kFetchedBytes);
+  const traces::FieldColumn& objects = trace.field(trace::field::kFetchedObjects);
+  const traces::FieldColumn& init = trace.field(trace::field::kInitNs);
+  for (const traces::Row row : trace.rows_named(trace::span::kInvoke)) {
     ++out.invocations;
     out.init_ns = traces::AddUp(out.init_ns, traces::CountAt(init, row).value_or(0));
     out.cold_starts += cold_start.TrueAt(row) ? 1 : 0;
@@ -95,10 +96,10 @@ void CountInvocations(const traces::Columns& trace, Summary& out) {
 }
 
 void AddUpCost(const traces::Columns& trace, Summary& out) {
-  const traces::FieldColumn& queued = trace.field("queued_ns");
-  const traces::FieldColumn& billed = trace.field("billed_ms");
-  const traces::FieldColumn& memory = trace.field("memory_mb");
-  for (const traces::Row row : trace.rows_named("invoke")) {
+  const traces::FieldColumn& queued = trace.field(trace::field::kQueuedNs);
+  const traces::FieldColumn& billed = trace.field(trace::field::kBilledMs);
+  const traces::FieldColumn& memory = trace.field(trace::field::kMemoryMb);
+  for (const traces::Row row : trace.rows_named(trace::span::kInvoke)) {
     // An invocation that failed says nothing of its bill; its whole time is the upper bound.
     const int64_t ran_ns = trace.duration_ns()[row] - traces::CountAt(queued, row).value_or(0);
     const int64_t ran_ms = std::max<int64_t>(0, ran_ns) / 1'000'000;
@@ -115,8 +116,8 @@ void AddUpCost(const traces::Columns& trace, Summary& out) {
 }
 
 void MeasureConcurrency(const traces::Columns& trace, Summary& out) {
-  const traces::FieldColumn& queued = trace.field("queued_ns");
-  const auto invocations = trace.rows_named("invoke");
+  const traces::FieldColumn& queued = trace.field(trace::field::kQueuedNs);
+  const auto invocations = trace.rows_named(trace::span::kInvoke);
   if (invocations.empty()) return;
   // What runs outside of the build's span counts, too.
   int64_t begin_ns = INT64_MAX;
@@ -139,13 +140,13 @@ void MeasureConcurrency(const traces::Columns& trace, Summary& out) {
 }
 
 void MeasureBuild(const traces::Columns& trace, Summary& out) {
-  if (const auto builds = trace.rows_named("build"); !builds.empty()) {
+  if (const auto builds = trace.rows_named(trace::span::kBuild); !builds.empty()) {
     const traces::Row row = builds.back();  // the last, if there are several
     out.finished = true;
-    out.build_id = traces::TextAt(trace, trace.field("global.build_id"), row);
-    out.name = traces::TextAt(trace, trace.field("name"), row);
-    out.command = traces::TextAt(trace, trace.field("command"), row);
-    out.status = traces::CountAt(trace.field("status"), row);
+    out.build_id = traces::TextAt(trace, trace.field(trace::field::kBuildId), row);
+    out.name = traces::TextAt(trace, trace.field(trace::field::kName), row);
+    out.command = traces::TextAt(trace, trace.field(trace::field::kCommand), row);
+    out.status = traces::CountAt(trace.field(trace::field::kStatus), row);
     out.start_ns = trace.start_ns()[row];
     out.wall_ns = trace.duration_ns()[row];
     return;
@@ -171,7 +172,8 @@ void FindLongestPhase(const traces::Columns& trace, traces::Row compile, SlowCom
 }
 
 std::string NameOf(const traces::Columns& trace, traces::Row row) {
-  for (const char* field : {"source", "object", "command", "reason"}) {
+  for (const std::string_view field : {trace::field::kSource, trace::field::kObject,
+                                       trace::field::kCommand, trace::field::kReason}) {
     if (std::string text = traces::TextAt(trace, trace.field(field), row); !text.empty())
       return text;
   }
@@ -180,7 +182,7 @@ std::string NameOf(const traces::Columns& trace, traces::Row row) {
 
 void FindSlowest(const traces::Columns& trace, Summary& out) {
   std::vector<traces::Row> order;
-  for (const char* root : {"llamacc", "command"}) {
+  for (const std::string_view root : {trace::span::kLlamacc, trace::span::kCommand}) {
     const auto rows = trace.rows_named(root);
     order.insert(order.end(), rows.begin(), rows.end());
   }

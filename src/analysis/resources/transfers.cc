@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "analysis/units/phase_intervals.h"
+#include "trace/names.h"
 
 namespace llama::analysis {
 namespace {
@@ -13,12 +14,12 @@ int64_t Add(int64_t a, int64_t b) {
 }
 
 void MeasureUploads(const traces::Columns& trace, const Units& units, Transfers& out) {
-  const traces::FieldColumn& bytes = trace.field("uploaded_bytes");
-  const traces::FieldColumn& requests = trace.field("store_requests");
-  const traces::FieldColumn& store_ns = trace.field("store_ns");
+  const traces::FieldColumn& bytes = trace.field(trace::field::kUploadedBytes);
+  const traces::FieldColumn& requests = trace.field(trace::field::kStoreRequests);
+  const traces::FieldColumn& store_ns = trace.field(trace::field::kStoreNs);
   std::vector<Transfer> uploads;
   int64_t all_ns = 0;
-  for (const traces::Row row : trace.rows_named("sync")) {
+  for (const traces::Row row : trace.rows_named(trace::span::kSync)) {
     if (units.build && trace.build()[row] != *units.build) continue;
     if (NsAt(bytes, row) == 0 && NsAt(requests, row) == 0) continue;
     const int64_t duration_ns = trace.duration_ns()[row];
@@ -34,13 +35,13 @@ void MeasureUploads(const traces::Columns& trace, const Units& units, Transfers&
 }
 
 void MeasureCalls(const traces::Columns& trace, const Units& units, Transfers& out) {
-  const traces::FieldColumn& payload = trace.field("payload_bytes");
-  const traces::FieldColumn& answer = trace.field("answer_bytes");
-  const traces::FieldColumn& function = trace.field("function");
-  for (const traces::Row row : trace.rows_named("invoke")) {
+  const traces::FieldColumn& payload = trace.field(trace::field::kPayloadBytes);
+  const traces::FieldColumn& answer = trace.field(trace::field::kAnswerBytes);
+  const traces::FieldColumn& function = trace.field(trace::field::kFunction);
+  for (const traces::Row row : trace.rows_named(trace::span::kInvoke)) {
     if (units.build && trace.build()[row] != *units.build) continue;
     const auto name = function.StringAt(row);
-    if (name && trace.text(*name) == "local") out.embedded = true;
+    if (name && trace.text(*name) == trace::field::kEmbeddedFunction) out.embedded = true;
     out.up_bytes = Add(out.up_bytes, NsAt(payload, row));
     out.down_bytes = Add(out.down_bytes, NsAt(answer, row));
   }

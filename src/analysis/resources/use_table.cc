@@ -4,6 +4,7 @@
 
 #include "analysis/resources/machine_samples.h"
 #include "analysis/units/overlap.h"
+#include "trace/names.h"
 #include "traces/columns/numbers.h"
 #include "traces/columns/percentile.h"
 
@@ -33,20 +34,22 @@ class UseMeter {
  private:
   UseRow Cpu() const {
     UseRow row = Named("cpu", "local CPU");
-    if (const auto busy = machine_.Busy("cpu.user_ns", "cpu.system_ns", "cpu.cores")) {
+    if (const auto busy = machine_.Busy(trace::field::kCpuUserNs, trace::field::kCpuSystemNs,
+                                        trace::field::kCpuCores)) {
       row.utilisation = busy->mean;
       row.peak = busy->peak;
     }
-    if (const auto waited = machine_.Busy("cpu.pressure_ns")) row.saturation = waited->mean;
-    if (const auto cores = machine_.Most("cpu.cores")) {
+    if (const auto waited = machine_.Busy(trace::field::kCpuPressureNs))
+      row.saturation = waited->mean;
+    if (const auto cores = machine_.Most(trace::field::kCpuCores)) {
       row.note = Plural(static_cast<uint64_t>(*cores), "core", "cores");
       row.figures.emplace_back("cores", *cores);
     }
-    AddSum(row, "user_ns", "cpu.user_ns");
-    AddSum(row, "system_ns", "cpu.system_ns");
-    AddSum(row, "iowait_ns", "cpu.iowait_ns");
-    AddSum(row, "steal_ns", "cpu.steal_ns");
-    if (const auto most = machine_.Most("cpu.runnable")) {
+    AddSum(row, "user_ns", trace::field::kCpuUserNs);
+    AddSum(row, "system_ns", trace::field::kCpuSystemNs);
+    AddSum(row, "iowait_ns", trace::field::kCpuIowaitNs);
+    AddSum(row, "steal_ns", trace::field::kCpuStealNs);
+    if (const auto most = machine_.Most(trace::field::kCpuRunnable)) {
       row.note += ", " + FormatCount(static_cast<uint64_t>(*most)) + " runnable at most";
       row.figures.emplace_back("max_runnable", *most);
     }
@@ -55,12 +58,14 @@ class UseMeter {
 
   UseRow Memory() const {
     UseRow row = Named("memory", "memory");
-    if (const auto used = machine_.Used("memory.bytes", "memory.available_bytes")) {
+    if (const auto used =
+            machine_.Used(trace::field::kMemoryBytes, trace::field::kMemoryAvailableBytes)) {
       row.utilisation = used->mean;
       row.peak = used->peak;
     }
-    if (const auto waited = machine_.Busy("memory.pressure_ns")) row.saturation = waited->mean;
-    if (const auto bytes = machine_.Most("memory.bytes")) {
+    if (const auto waited = machine_.Busy(trace::field::kMemoryPressureNs))
+      row.saturation = waited->mean;
+    if (const auto bytes = machine_.Most(trace::field::kMemoryBytes)) {
       row.note = FormatBytes(*bytes);
       row.figures.emplace_back("bytes", *bytes);
     }
@@ -69,13 +74,14 @@ class UseMeter {
 
   UseRow Disk() const {
     UseRow row = Named("disk", "disk");
-    if (const auto busy = machine_.Busy("disk.busy_ns")) {
+    if (const auto busy = machine_.Busy(trace::field::kDiskBusyNs)) {
       row.utilisation = busy->mean;
       row.peak = busy->peak;
     }
-    if (const auto waited = machine_.Busy("io.pressure_ns")) row.saturation = waited->mean;
-    const auto read = machine_.Sum("disk.read_bytes");
-    const auto written = machine_.Sum("disk.written_bytes");
+    if (const auto waited = machine_.Busy(trace::field::kIoPressureNs))
+      row.saturation = waited->mean;
+    const auto read = machine_.Sum(trace::field::kDiskReadBytes);
+    const auto written = machine_.Sum(trace::field::kDiskWrittenBytes);
     if (read && written) {
       row.note = FormatBytes(*read) + " read, " + FormatBytes(*written) + " written";
       row.figures.emplace_back("read_bytes", *read);
@@ -93,7 +99,8 @@ class UseMeter {
       return row;
     }
     const int64_t bytes = up ? BytesUp() : BytesDown();
-    const char* field = up ? "network.sent_bytes" : "network.received_bytes";
+    const std::string_view field =
+        up ? trace::field::kNetworkSentBytes : trace::field::kNetworkReceivedBytes;
     const auto rate = machine_.Rate(field);
     const int64_t counted = machine_.Sum(field).value_or(0);
     row.figures.emplace_back("bytes", bytes);
@@ -114,12 +121,12 @@ class UseMeter {
   UseRow Store() const {
     UseRow row = Named("store", "store");
     Overlap busy = Uploads();
-    const traces::FieldColumn& fetched = trace_.field("fetched_objects");
-    const traces::FieldColumn& error = trace_.field("error");
+    const traces::FieldColumn& fetched = trace_.field(trace::field::kFetchedObjects);
+    const traces::FieldColumn& error = trace_.field(trace::field::kError);
     std::vector<int64_t> fetches;
     uint64_t errors = 0;
     int64_t gets = 0;
-    for (const traces::Row span : trace_.rows_named("materialise")) {
+    for (const traces::Row span : trace_.rows_named(trace::span::kMaterialise)) {
       errors += error.Has(span) ? 1 : 0;
       const int64_t objects = traces::CountAt(fetched, span).value_or(0);
       gets = traces::AddUp(gets, objects);
@@ -127,15 +134,15 @@ class UseMeter {
       busy.Add(trace_.start_ns()[span], trace_.end_ns(span));
       fetches.push_back(trace_.duration_ns()[span]);
     }
-    const traces::FieldColumn& requests = trace_.field("store_requests");
-    const traces::FieldColumn& uploaded = trace_.field("uploaded_objects");
+    const traces::FieldColumn& requests = trace_.field(trace::field::kStoreRequests);
+    const traces::FieldColumn& uploaded = trace_.field(trace::field::kUploadedObjects);
     int64_t puts = 0;
-    for (const traces::Row span : trace_.rows_named("sync")) {
+    for (const traces::Row span : trace_.rows_named(trace::span::kSync)) {
       errors += error.Has(span) ? 1 : 0;
       puts = traces::AddUp(puts, std::max(traces::CountAt(requests, span).value_or(0),
                                           traces::CountAt(uploaded, span).value_or(0)));
     }
-    if (trace_.rows_named("sync").empty() && fetches.empty()) return row;
+    if (trace_.rows_named(trace::span::kSync).empty() && fetches.empty()) return row;
     row.utilisation = OfWall(busy.Measure().one_ns);
     row.errors = errors;
     row.note = Plural(static_cast<uint64_t>(puts), "upload", "uploads") + ", " +
@@ -151,10 +158,10 @@ class UseMeter {
 
   UseRow Functions() const {
     UseRow row = Named("functions", "functions");
-    const auto invocations = trace_.rows_named("invoke");
+    const auto invocations = trace_.rows_named(trace::span::kInvoke);
     if (invocations.empty()) return row;
-    const traces::FieldColumn& queued = trace_.field("queued_ns");
-    const traces::FieldColumn& error = trace_.field("error");
+    const traces::FieldColumn& queued = trace_.field(trace::field::kQueuedNs);
+    const traces::FieldColumn& error = trace_.field(trace::field::kError);
     Overlap running(units_.start_ns, units_.end_ns);
     Overlap waiting(units_.start_ns, units_.end_ns);
     running.Reserve(invocations.size());
@@ -181,7 +188,7 @@ class UseMeter {
   UseRow Slots() const {
     UseRow row = Named("slots", "job slots");
     if (units_.all.empty()) return row;
-    const traces::FieldColumn& abandoned = trace_.field("abandoned");
+    const traces::FieldColumn& abandoned = trace_.field(trace::field::kAbandoned);
     uint64_t errors = 0;
     for (const Unit& unit : units_.all) errors += abandoned.TrueAt(unit.row) ? 1 : 0;
     row.errors = errors;
@@ -210,15 +217,15 @@ class UseMeter {
 
   UseRow WorkerCpu() const {
     UseRow row = Named("worker_cpu", "worker CPU");
-    const traces::FieldColumn& user = trace_.field("user_ns");
-    const traces::FieldColumn& system = trace_.field("system_ns");
-    const traces::FieldColumn& rss = trace_.field("max_rss_bytes");
-    const traces::FieldColumn& memory = trace_.field("memory_mb");
+    const traces::FieldColumn& user = trace_.field(trace::field::kUserNs);
+    const traces::FieldColumn& system = trace_.field(trace::field::kSystemNs);
+    const traces::FieldColumn& rss = trace_.field(trace::field::kMaxRssBytes);
+    const traces::FieldColumn& memory = trace_.field(trace::field::kMemoryMb);
     double cpu = 0;
     double could = 0;
     int64_t cpu_ns = 0;
     int64_t most_rss = 0;
-    for (const traces::Row span : trace_.rows_named("exec")) {
+    for (const traces::Row span : trace_.rows_named(trace::span::kExec)) {
       const auto user_ns = traces::CountAt(user, span);
       const auto system_ns = traces::CountAt(system, span);
       if (!user_ns || !system_ns) continue;
@@ -247,19 +254,21 @@ class UseMeter {
   }
 
   uint64_t WorkerErrors() const {
-    const traces::FieldColumn& signal = trace_.field("signal");
-    const traces::FieldColumn& error = trace_.field("error");
+    const traces::FieldColumn& signal = trace_.field(trace::field::kSignal);
+    const traces::FieldColumn& error = trace_.field(trace::field::kError);
     uint64_t errors = 0;
-    for (const traces::Row span : trace_.rows_named("exec")) errors += signal.Has(span) ? 1 : 0;
-    for (const traces::Row span : trace_.rows_named("worker")) errors += error.Has(span) ? 1 : 0;
+    for (const traces::Row span : trace_.rows_named(trace::span::kExec))
+      errors += signal.Has(span) ? 1 : 0;
+    for (const traces::Row span : trace_.rows_named(trace::span::kWorker))
+      errors += error.Has(span) ? 1 : 0;
     return errors;
   }
 
   Overlap Uploads() const {
-    const traces::FieldColumn& bytes = trace_.field("uploaded_bytes");
-    const traces::FieldColumn& requests = trace_.field("store_requests");
+    const traces::FieldColumn& bytes = trace_.field(trace::field::kUploadedBytes);
+    const traces::FieldColumn& requests = trace_.field(trace::field::kStoreRequests);
     Overlap uploads(units_.start_ns, units_.end_ns);
-    for (const traces::Row span : trace_.rows_named("sync")) {
+    for (const traces::Row span : trace_.rows_named(trace::span::kSync)) {
       if (traces::CountAt(bytes, span).value_or(0) == 0 &&
           traces::CountAt(requests, span).value_or(0) == 0) {
         continue;
@@ -270,10 +279,10 @@ class UseMeter {
   }
 
   bool RunsHere() const {
-    const traces::FieldColumn& function = trace_.field("function");
-    const auto local = trace_.strings().Find("local");
+    const traces::FieldColumn& function = trace_.field(trace::field::kFunction);
+    const auto local = trace_.strings().Find(trace::field::kEmbeddedFunction);
     bool any = false;
-    for (const traces::Row span : trace_.rows_named("invoke")) {
+    for (const traces::Row span : trace_.rows_named(trace::span::kInvoke)) {
       if (!local || function.StringAt(span) != local) return false;
       any = true;
     }
@@ -281,10 +290,11 @@ class UseMeter {
   }
 
   int64_t BytesUp() const {
-    return SumOf("sync", "uploaded_bytes", SumOf("invoke", "payload_bytes", 0));
+    return SumOf(trace::span::kSync, trace::field::kUploadedBytes,
+                 SumOf(trace::span::kInvoke, trace::field::kPayloadBytes, 0));
   }
-  int64_t BytesDown() const { return SumOf("invoke", "answer_bytes", 0); }
-  int64_t SumOf(const char* name, const char* field, int64_t sum) const {
+  int64_t BytesDown() const { return SumOf(trace::span::kInvoke, trace::field::kAnswerBytes, 0); }
+  int64_t SumOf(std::string_view name, std::string_view field, int64_t sum) const {
     const traces::FieldColumn& column = trace_.field(field);
     for (const traces::Row span : trace_.rows_named(name)) {
       sum = traces::AddUp(sum, traces::CountAt(column, span).value_or(0));

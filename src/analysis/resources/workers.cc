@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "base/json.h"
+#include "trace/names.h"
 #include "traces/columns/big_vector.h"
 #include "traces/columns/numbers.h"
 
@@ -38,19 +39,19 @@ class WorkerTable {
 
  private:
   const traces::Columns& trace_;
-  const traces::FieldColumn& ids_ = trace_.field("worker_id");
+  const traces::FieldColumn& ids_ = trace_.field(trace::field::kWorkerId);
   traces::BigVector<uint32_t> numbers_;  // by string: one more than the index
   std::vector<Worker> workers_;
 };
 
 void CountInvocations(const traces::Columns& trace, WorkerTable& table, Workers& out) {
-  const traces::FieldColumn& cold_start = trace.field("cold_start");
-  const traces::FieldColumn& init = trace.field("init_ns");
-  const traces::FieldColumn& billed = trace.field("billed_ms");
-  const traces::FieldColumn& fetched = trace.field("fetched_bytes");
-  const traces::FieldColumn& user = trace.field("user_ns");
-  const traces::FieldColumn& system = trace.field("system_ns");
-  for (const traces::Row row : trace.rows_named("invoke")) {
+  const traces::FieldColumn& cold_start = trace.field(trace::field::kColdStart);
+  const traces::FieldColumn& init = trace.field(trace::field::kInitNs);
+  const traces::FieldColumn& billed = trace.field(trace::field::kBilledMs);
+  const traces::FieldColumn& fetched = trace.field(trace::field::kFetchedBytes);
+  const traces::FieldColumn& user = trace.field(trace::field::kUserNs);
+  const traces::FieldColumn& system = trace.field(trace::field::kSystemNs);
+  for (const traces::Row row : trace.rows_named(trace::span::kInvoke)) {
     Worker* worker = table.Of(row);
     if (worker == nullptr) {
       ++out.unattributed;
@@ -77,20 +78,20 @@ void AddBusy(const traces::Columns& trace, traces::Row row, int64_t queued_ns, W
 }
 
 void MeasureBusy(const traces::Columns& trace, WorkerTable& table) {
-  for (const traces::Row row : trace.rows_named("worker")) {
+  for (const traces::Row row : trace.rows_named(trace::span::kWorker)) {
     if (Worker* worker = table.Of(row)) AddBusy(trace, row, 0, *worker);
   }
   // Those that sent no spans of their own: from outside.
-  const traces::FieldColumn& queued = trace.field("queued_ns");
+  const traces::FieldColumn& queued = trace.field(trace::field::kQueuedNs);
   std::vector<traces::StringId> silent;
-  for (const traces::Row row : trace.rows_named("invoke")) {
+  for (const traces::Row row : trace.rows_named(trace::span::kInvoke)) {
     Worker* worker = table.Of(row);
     if (worker == nullptr) continue;
     if (worker->last_ns == INT64_MIN) silent.push_back(worker->id);
   }
   std::sort(silent.begin(), silent.end());
   if (silent.empty()) return;
-  for (const traces::Row row : trace.rows_named("invoke")) {
+  for (const traces::Row row : trace.rows_named(trace::span::kInvoke)) {
     Worker* worker = table.Of(row);
     if (worker == nullptr || !std::binary_search(silent.begin(), silent.end(), worker->id)) {
       continue;

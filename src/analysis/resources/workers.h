@@ -27,7 +27,7 @@ struct Worker {
   int64_t billed_ms = 0;
   int64_t fetched_bytes = 0;
   // What has to be added to its clock, and how far the truth may be from that. Absent where the
-  // trace does not say (report/columns.h, WorkerClock).
+  // trace does not say (traces/columns/columns.h, WorkerClock).
   std::optional<int64_t> clock_offset_ns;
   int64_t clock_uncertainty_ns = 0;
 };

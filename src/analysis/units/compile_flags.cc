@@ -5,6 +5,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "trace/names.h"
+
 namespace llama::analysis {
 namespace {
 
@@ -26,8 +28,8 @@ std::vector<std::pair<std::string, std::string>> CompileFlags(const traces::Colu
   // Most compiles of a build have the same text.
   std::unordered_map<traces::StringId, uint64_t> texts;
   uint64_t compiles = 0;
-  const traces::FieldColumn& flags = trace.field("flags");
-  for (const traces::Row row : trace.rows_named("llamacc")) {
+  const traces::FieldColumn& flags = trace.field(trace::field::kFlags);
+  for (const traces::Row row : trace.rows_named(trace::span::kLlamacc)) {
     const auto text = flags.StringAt(row);
     if (!text) continue;
     ++texts[*text];

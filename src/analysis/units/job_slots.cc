@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "trace/names.h"
+
 namespace llama::analysis {
 namespace {
 
@@ -114,12 +116,12 @@ JobSlots FindJobSlots(const traces::Columns& trace, const Units& units) {
   std::optional<int64_t> jobs;
   if (units.build_row) {
     const traces::Row row = *units.build_row;
-    jobs = trace.field("jobs").IntAt(row);
+    jobs = trace.field(trace::field::kJobs).IntAt(row);
     if (jobs && (*jobs < 0 || *jobs > kMaxJobs)) jobs.reset();
     if (!jobs) {
-      if (const auto command = trace.field("command").StringAt(row)) {
+      if (const auto command = trace.field(trace::field::kCommand).StringAt(row)) {
         jobs = JobsOfCommand(SplitWords(trace.text(*command)), "",
-                             trace.field("cpus").IntAt(row).value_or(0));
+                             trace.field(trace::field::kCpus).IntAt(row).value_or(0));
       }
     }
   }

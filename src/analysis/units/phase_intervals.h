@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "trace/names.h"
 #include "traces/columns/columns.h"
 
 namespace llama::analysis {
@@ -44,29 +45,31 @@ void ForEachPhase(const traces::Columns& trace, std::optional<uint32_t> build, F
       if (!build || trace.build()[row] == *build) g(row, trace.start_ns()[row], trace.end_ns(row));
     }
   };
-  for (const char* name : {"send", "parse", "scan", "verify", "write", "reply"}) {
+  for (const std::string_view name :
+       {trace::span::kSend, trace::span::kParse, trace::span::kScan, trace::span::kVerify,
+        trace::span::kWrite, trace::span::kReply}) {
     each(name,
          [&](traces::Row row, int64_t begin, int64_t end) { f(Phase::kClient, begin, end, row); });
   }
-  each("sync",
+  each(trace::span::kSync,
        [&](traces::Row row, int64_t begin, int64_t end) { f(Phase::kSync, begin, end, row); });
-  each("queue", [&](traces::Row row, int64_t begin, int64_t end) {
+  each(trace::span::kQueue, [&](traces::Row row, int64_t begin, int64_t end) {
     f(Phase::kLocalQueue, begin, end, row);
   });
-  each("local",
+  each(trace::span::kLocal,
        [&](traces::Row row, int64_t begin, int64_t end) { f(Phase::kLocal, begin, end, row); });
 
-  const traces::FieldColumn& queued = trace.field("queued_ns");
-  const traces::FieldColumn& init = trace.field("init_ns");
-  const traces::FieldColumn& cold_start = trace.field("cold_start");
+  const traces::FieldColumn& queued = trace.field(trace::field::kQueuedNs);
+  const traces::FieldColumn& init = trace.field(trace::field::kInitNs);
+  const traces::FieldColumn& cold_start = trace.field(trace::field::kColdStart);
   const std::span<const traces::StringId> names = trace.name();
   std::optional<traces::StringId> worker_name;
   std::optional<traces::StringId> materialise_name;
   for (const traces::StringId name : trace.span_names()) {
-    if (trace.text(name) == "worker") worker_name = name;
-    if (trace.text(name) == "materialise") materialise_name = name;
+    if (trace.text(name) == trace::span::kWorker) worker_name = name;
+    if (trace.text(name) == trace::span::kMaterialise) materialise_name = name;
   }
-  each("invoke", [&](traces::Row row, int64_t begin, int64_t end) {
+  each(trace::span::kInvoke, [&](traces::Row row, int64_t begin, int64_t end) {
     const auto until = [&](Phase phase, int64_t to) {
       to = std::clamp(to, begin, end);
       if (to > begin) f(phase, begin, to, row);

@@ -4,6 +4,7 @@
 #include <array>
 #include <iterator>
 
+#include "trace/names.h"
 #include "traces/columns/numbers.h"
 #include "traces/columns/percentile.h"
 
@@ -16,30 +17,32 @@ struct KnownPhase {
 };
 
 constexpr std::array<KnownPhase, 17> kPhases = {{
-    {"llamacc", 0},
-    {"command", 0},
-    {"send", 1},
-    {"parse", 1},
-    {"scan", 1},
-    {"sync", 1},
-    {"invoke", 1},
-    {"worker", 2},
-    {"receive", 3},
-    {"materialise", 3},
-    {"exec", 3},
-    {"collect", 3},
-    {"verify", 1},
-    {"write", 1},
-    {"reply", 1},
-    {"queue", 1},
-    {"local", 1},
+    {trace::span::kLlamacc, 0},
+    {trace::span::kCommand, 0},
+    {trace::span::kSend, 1},
+    {trace::span::kParse, 1},
+    {trace::span::kScan, 1},
+    {trace::span::kSync, 1},
+    {trace::span::kInvoke, 1},
+    {trace::span::kWorker, 2},
+    {trace::span::kReceive, 3},
+    {trace::span::kMaterialise, 3},
+    {trace::span::kExec, 3},
+    {trace::span::kCollect, 3},
+    {trace::span::kVerify, 1},
+    {trace::span::kWrite, 1},
+    {trace::span::kReply, 1},
+    {trace::span::kQueue, 1},
+    {trace::span::kLocal, 1},
 }};
 
 // Deeper names are listed last, without a place.
 constexpr int kMaxPhaseDepth = 8;
 constexpr size_t kMaxPlaced = 64;
 
-bool IsPhase(std::string_view name) { return name != "build" && name != "machine"; }
+bool IsPhase(std::string_view name) {
+  return name != trace::span::kBuild && name != trace::span::kMachine;
+}
 
 // Percentiles of ascending p: each search goes on where the last one ended.
 class RisingPercentiles {
@@ -131,7 +134,7 @@ std::vector<PhaseStats> InTreeOrder(const traces::Columns& trace, std::vector<Ph
 
 double WorkTime(const traces::Columns& trace) {
   double sum = 0;
-  for (const char* name : {"llamacc", "command"}) {
+  for (const std::string_view name : {trace::span::kLlamacc, trace::span::kCommand}) {
     for (const traces::Row row : trace.rows_named(name)) {
       sum += static_cast<double>(trace.duration_ns()[row]);
     }

@@ -3,6 +3,8 @@
 #include <array>
 #include <string_view>
 
+#include "trace/names.h"
+
 namespace llama::analysis {
 namespace {
 
@@ -12,7 +14,7 @@ constexpr std::array<std::string_view, 3> kRemoteSpans = {"InvokeWithFiles", "In
 
 }  // namespace
 
-RemoteRuns::RemoteRuns(const traces::Columns& trace) : remote_(trace.field("remote")) {
+RemoteRuns::RemoteRuns(const traces::Columns& trace) : remote_(trace.field(trace::field::kRemote)) {
   for (const std::string_view name : kRemoteSpans) {
     for (traces::Row row : trace.rows_named(name)) {
       if (invoked_.empty()) invoked_.resize(trace.size());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "analysis/units/remote_runs.h"
+#include "trace/names.h"
 
 namespace llama::analysis {
 namespace {
@@ -18,7 +19,7 @@ int64_t EndWithin(int64_t start_ns, int64_t end_ns) {
 }
 
 void FindWindow(const traces::Columns& trace, std::optional<uint32_t> build, Units& out) {
-  for (const traces::Row row : trace.rows_named("build")) {
+  for (const traces::Row row : trace.rows_named(trace::span::kBuild)) {
     if (IsOf(trace, build, row)) out.build_row = row;  // the last, if there are several
   }
   if (out.build_row) {
@@ -78,13 +79,6 @@ void CountSteps(Units& out) {
 
 }  // namespace
 
-uint32_t Units::RunningAt(int64_t time_ns) const {
-  const auto after =
-      std::upper_bound(steps.begin(), steps.end(), time_ns,
-                       [](int64_t time, const RunningStep& step) { return time < step.time_ns; });
-  return after == steps.begin() ? 0 : std::prev(after)->running;
-}
-
 uint32_t Units::RunningBefore(int64_t time_ns) const {
   const auto at =
       std::lower_bound(steps.begin(), steps.end(), time_ns,
@@ -98,8 +92,8 @@ Units FindUnits(const traces::Columns& trace, std::optional<uint32_t> build) {
   if (trace.empty()) return out;
   FindWindow(trace, build, out);
   const RemoteRuns remote(trace);
-  AddUnits(trace, build, "llamacc", remote, out);
-  AddUnits(trace, build, "command", remote, out);
+  AddUnits(trace, build, trace::span::kLlamacc, remote, out);
+  AddUnits(trace, build, trace::span::kCommand, remote, out);
   std::sort(out.all.begin(), out.all.end(), [](const Unit& a, const Unit& b) {
     return a.start_ns != b.start_ns ? a.start_ns < b.start_ns : a.row < b.row;
   });
@@ -108,15 +102,16 @@ Units FindUnits(const traces::Columns& trace, std::optional<uint32_t> build) {
 }
 
 std::string UnitLabel(const traces::Columns& trace, traces::Row row) {
-  const auto text_of = [&](const char* field) {
+  const auto text_of = [&](std::string_view field) {
     const auto text = trace.field(field).StringAt(row);
     return text ? trace.text(*text) : std::string_view();
   };
   // A link is known by what it makes; which of its inputs came last says nothing.
-  if (text_of("reason") == "link" && !text_of("object").empty()) {
-    return std::string(text_of("object"));
+  if (text_of(trace::field::kReason) == "link" && !text_of(trace::field::kObject).empty()) {
+    return std::string(text_of(trace::field::kObject));
   }
-  for (const char* field : {"source", "object", "command", "reason"}) {
+  for (const std::string_view field : {trace::field::kSource, trace::field::kObject,
+                                       trace::field::kCommand, trace::field::kReason}) {
     if (const std::string_view text = text_of(field); !text.empty()) return std::string(text);
   }
   return std::string(trace.text(trace.name()[row]));

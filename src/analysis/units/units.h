@@ -41,8 +41,7 @@ struct Units {
   int64_t idle_ns = 0;  // of the window: nothing ran
 
   int64_t wall_ns() const { return end_ns - start_ns; }
-  // How many ran just after and just before `time_ns`.
-  uint32_t RunningAt(int64_t time_ns) const;
+  // How many ran just before `time_ns`.
   uint32_t RunningBefore(int64_t time_ns) const;
 };
 
@@ -50,7 +49,7 @@ struct Units {
 Units FindUnits(const traces::Columns& trace, std::optional<uint32_t> build = std::nullopt);
 
 // What to call a unit: its source, or else its object, command, or reason. Not yet fit for a
-// terminal (report/format.h, Printable).
+// terminal (base/format.h, Printable).
 std::string UnitLabel(const traces::Columns& trace, traces::Row row);
 
 }  // namespace llama::analysis

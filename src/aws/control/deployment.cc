@@ -58,10 +58,8 @@ Result<void> Deployment::SetUpBucket() {
 Result<void> Deployment::EmptyBucket() {
   while (true) {
     // From the beginning each time: what was listed is gone.
-    ASSIGN_OR_RETURN(const S3Page page, services_.bucket.List(""));
-    if (page.objects.empty()) return {};
-    std::vector<std::string> keys;
-    for (const S3Object& object : page.objects) keys.push_back(object.key);
+    ASSIGN_OR_RETURN(const std::vector<std::string> keys, services_.bucket.List());
+    if (keys.empty()) return {};
     TRY(services_.bucket.DeleteObjects(keys));
   }
 }

@@ -1,7 +1,7 @@
 // HttpEngine: HTTP and HTTPS requests, thousands at once, on one thread that owns libcurl's multi
 // handle: connections are kept alive and shared. One request is one attempt: whether to try again
-// is decided in aws/service.h alone (curl's own silent retry on a connection that went stale is
-// suppressed).
+// is decided in aws/service/service.h alone (curl's own silent retry on a connection that went
+// stale is suppressed).
 //
 // Send blocks its caller and may be called by any number of threads. Deadlines and `cancelled` are
 // looked at every 50 ms (kEngineSweepMs).

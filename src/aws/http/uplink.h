@@ -55,7 +55,6 @@ class UplinkWindow {
   void Failed(const Upload& upload) { in_flight_ -= upload.bytes; }
 
   uint64_t window_bytes() const;
-  uint64_t in_flight_bytes() const { return in_flight_; }
 
  private:
   void Measured(double bytes_per_s, bool limited, int64_t now_ns);

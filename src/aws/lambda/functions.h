@@ -1,11 +1,11 @@
 // LambdaFunctions: jobs by Lambda's Invoke (RequestResponse), as the daemon's FunctionClient.
 //
-// A payload travels in an envelope (wire/envelope.h). What does not fit into 6 MB goes through the
+// A payload travels in an envelope (job/envelope.h). What does not fit into 6 MB goes through the
 // store, under jobs/<sha256>, in either direction; an answer's object is deleted once it is read, a
 // request's is left to the bucket's lifecycle, as a retry may want it again.
 //
 // Which failures are tried again is the Service's to know. A throttled invocation gives up its
-// place and queues for another (aws/concurrency_gate.h), for as long as its deadline allows.
+// place and queues for another (aws/lambda/concurrency_gate.h), for as long as its deadline allows.
 #pragma once
 
 #include <cstdint>

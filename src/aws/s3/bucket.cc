@@ -47,26 +47,16 @@ Result<std::string> DecodeKey(std::string_view text) {
   return signing::UriDecode(plain);
 }
 
-Result<S3Page> ParsePage(const XmlElement& root, std::string_view prefix) {
-  S3Page page;
+Result<std::vector<std::string>> ParseKeys(const XmlElement& root) {
+  std::vector<std::string> keys;
   const bool encoded = root.Text("EncodingType") == "url";
   for (const XmlElement& element : root.children) {
     if (element.name != "Contents") continue;
-    S3Object object;
     const std::string_view key = element.Text("Key");
-    ASSIGN_OR_RETURN(object.key, encoded ? DecodeKey(key) : Result<std::string>(std::string(key)));
-    if (!object.key.starts_with(prefix)) {
-      return Error{Code::kInvalid, "a listing of '" + std::string(prefix) + "' holds other keys"};
-    }
-    const std::string_view size = element.Text("Size");
-    std::from_chars(size.data(), size.data() + size.size(), object.size_bytes);
-    page.objects.push_back(std::move(object));
+    ASSIGN_OR_RETURN(keys.emplace_back(),
+                     encoded ? DecodeKey(key) : Result<std::string>(std::string(key)));
   }
-  if (root.Text("IsTruncated") == "true") {
-    page.next = root.Text("NextContinuationToken");
-    if (page.next.empty()) return Error{Code::kInvalid, "a listing that says no next page"};
-  }
-  return page;
+  return keys;
 }
 
 }  // namespace
@@ -186,22 +176,15 @@ Result<std::map<std::string, std::string>> S3Bucket::GetTags() {
   return tags;
 }
 
-Result<S3Page> S3Bucket::List(std::string_view prefix, const std::string& after) {
-  S3Query query = {{"encoding-type", "url"}, {"list-type", "2"}, {"prefix", std::string(prefix)}};
-  if (!after.empty()) query.emplace_back("continuation-token", after);
+Result<std::vector<std::string>> S3Bucket::List() {
+  const S3Query query = {{"encoding-type", "url"}, {"list-type", "2"}};
   ASSIGN_OR_RETURN(const ServiceAnswer answer,
                    Send(NewS3Call(location_, "GET", "", query), "s3:ListBucket"));
   const Result<XmlElement> root = ParseXml(answer.http.body);
   if (!root || root->name != "ListBucketResult") {
     return Error{Code::kInvalid, "bucket " + name() + ": a listing that is none"};
   }
-  ASSIGN_OR_RETURN(S3Page page, ParsePage(*root, prefix));
-  page.requests = answer.attempts;
-  // It would never end.
-  if (!page.next.empty() && page.next == after) {
-    return Error{Code::kInvalid, "bucket " + name() + ": a listing whose pages repeat"};
-  }
-  return page;
+  return ParseKeys(*root);
 }
 
 Result<void> S3Bucket::DeleteBatch(const std::vector<std::string>& keys) {

@@ -1,8 +1,8 @@
 // S3Bucket: what is done with a bucket as such: making it, setting it up, listing, emptying and
 // removing it. For `llama bootstrap` and `llama doctor`; the objects of a build go through
-// s3_store.h.
+// store.h.
 //
-// Errors as S3Error (s3_request.h) has them. Thread-safe if the service is.
+// Errors as S3Error (request.h) has them. Thread-safe if the service is.
 #pragma once
 
 #include <cstdint>
@@ -16,17 +16,6 @@
 #include "base/result.h"
 
 namespace llama::aws {
-
-struct S3Object {
-  std::string key;
-  uint64_t size_bytes = 0;
-};
-
-struct S3Page {
-  std::vector<S3Object> objects;
-  std::string next;  // for the page after this one; empty: there is none
-  int requests = 1;  // that it took
-};
 
 // What is deleted by itself.
 struct S3LifecycleRule {
@@ -59,9 +48,8 @@ class S3Bucket {
   // Empty if there are none.
   Result<std::map<std::string, std::string>> GetTags();
 
-  // At most 1,000 objects, in the order of their keys' bytes. `after` is the `next` of the page
-  // before.
-  Result<S3Page> List(std::string_view prefix, const std::string& after = "");
+  // The first 1,000 keys.
+  Result<std::vector<std::string>> List();
   // Any number, in batches of 1,000; absent ones are no error. Names the first that could not be.
   Result<void> DeleteObjects(const std::vector<std::string>& keys);
 

@@ -77,6 +77,24 @@ TEST(S3Bucket, ReadsTags) {
   EXPECT_TRUE((*bucket.GetTags()).empty());
 }
 
+TEST(S3Bucket, ListsKeysAsTheyWereBeforeEncoding) {
+  FakeService service;
+  S3Bucket bucket({"bkt", false}, service);
+  service.Answer(200,
+                 "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+                 "<EncodingType>url</EncodingType>"
+                 "<Contents><Key>p/l/1</Key><Size>3</Size></Contents>"
+                 "<Contents><Key>p/a%2Bb+c</Key></Contents></ListBucketResult>");
+  const auto keys = bucket.List();
+  ASSERT_TRUE(keys) << keys.error().message;
+  EXPECT_EQ(*keys, (std::vector<std::string>{"p/l/1", "p/a+b c"}));
+  EXPECT_EQ(service.asked[0].target, "/?encoding-type=url&list-type=2");
+  for (const char* body : {"", "<Other/>"}) {
+    service.Answer(200, body);
+    EXPECT_EQ(bucket.List().error().code, Code::kInvalid) << body;
+  }
+}
+
 TEST(S3Bucket, DeletesInBatchesAndNamesWhatCouldNotBe) {
   FakeService service;
   S3Bucket bucket({"bkt", false}, service);

@@ -52,7 +52,7 @@ Result<std::string> S3Store::BeginParts(const std::string& key) {
   if (!options_.storage_class.empty()) {
     call.headers.emplace_back("x-amz-storage-class", options_.storage_class);
   }
-  ASSIGN_OR_RETURN(const ServiceAnswer answer, Send(call));
+  ASSIGN_OR_RETURN(const ServiceAnswer answer, service_.Call(call));
   if (answer.http.status != 200) return S3Error(answer, "s3:PutObject", Name(key));
   const Result<XmlElement> root = ParseXml(answer.http.body);
   std::string upload(root ? root->Text("UploadId") : std::string_view());
@@ -67,7 +67,7 @@ Result<std::string> S3Store::PutPart(const std::string& key, const std::string& 
   call.body = bytes;
   call.payload_sha256 = signing::Sha256Hex(bytes);
   call.deadlines.total_ms = TransferMs(bytes.size());
-  ASSIGN_OR_RETURN(const ServiceAnswer answer, Send(call));
+  ASSIGN_OR_RETURN(const ServiceAnswer answer, service_.Call(call));
   if (answer.http.status != 200) return S3Error(answer, "s3:PutObject", Name(key));
   const std::string* etag = answer.http.Find("etag");
   if (etag == nullptr) return Error{Code::kUnavailable, Name(key) + ": a part without an ETag"};
@@ -112,7 +112,7 @@ Result<S3Store::Outcome> S3Store::EndParts(const std::string& key, const std::st
   call.body = list;
   call.headers.emplace_back("Content-Type", "application/xml");
   if (conditional) call.headers.emplace_back("If-None-Match", "*");
-  ASSIGN_OR_RETURN(ServiceAnswer answer, Send(call));
+  ASSIGN_OR_RETURN(ServiceAnswer answer, service_.Call(call));
   TakeLateError(answer);
   // 404: an attempt whose answer was lost may have ended the upload. 409: another writer may have
   // been first. In both cases what counts is whether the object is there now.
@@ -127,7 +127,7 @@ Result<S3Store::Outcome> S3Store::EndParts(const std::string& key, const std::st
 
 // Best effort: what is left costs storage until the lifecycle rule removes it.
 void S3Store::AbortParts(const std::string& key, const std::string& upload) {
-  static_cast<void>(Send(NewCall("DELETE", key, {{"uploadId", upload}})));
+  static_cast<void>(service_.Call(NewCall("DELETE", key, {{"uploadId", upload}})));
 }
 
 }  // namespace llama::aws

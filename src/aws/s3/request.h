@@ -1,5 +1,5 @@
 // How a request to S3 is addressed, and what its failures mean: shared by the store
-// (s3_store.h) and the bucket's own operations (s3_bucket.h).
+// (store.h) and the bucket's own operations (bucket.h).
 #pragma once
 
 #include <cstdint>

@@ -5,7 +5,6 @@
 #include <functional>
 #include <utility>
 
-#include "aws/s3/bucket.h"
 #include "signing/sigv4.h"
 
 namespace llama::aws {
@@ -13,8 +12,6 @@ namespace {
 
 // What a GET may bring at most. No object of ours is near it.
 constexpr uint64_t kMaxObjectBytes = 4ull << 30;
-// What an answer that is none may say of the reason.
-constexpr uint64_t kMaxErrorBytes = 64 << 10;
 // Of a GET whose size is not known beforehand; stall_ms ends what stands still.
 constexpr int64_t kGetMs = 900'000;
 // Two conditional writers of one key: whoever gets a 409 asks again, and soon meets a 412.
@@ -47,20 +44,6 @@ Result<void> CheckLength(const HttpAnswer& answer, const std::string& name) {
 }
 
 // "bytes 5-9/100" must be what was asked for, or end with the object.
-Result<void> CheckRange(const HttpAnswer& answer, const std::string& name, uint64_t offset,
-                        uint64_t size) {
-  const std::string* range = answer.Find("content-range");
-  const uint64_t got = answer.body.size();
-  const std::string begins =
-      "bytes " + std::to_string(offset) + "-" + std::to_string(offset + got - 1) + "/";
-  if (range != nullptr && got > 0 && got <= size && range->starts_with(begins)) {
-    if (got == size) return {};
-    const Result<uint64_t> total = ToNumber(std::string_view(*range).substr(begins.size()));
-    if (total && *total == offset + got) return {};
-  }
-  return Error{Code::kUnavailable, name + ": another range came than was asked for"};
-}
-
 }  // namespace
 
 S3Store::S3Store(const S3StoreOptions& options, Service& service)
@@ -93,14 +76,6 @@ Result<void> S3Store::Check(const std::string& key) const {
   TRY(store::CheckKey(key));
   if (options_.prefix.size() + key.size() <= kMaxKeyBytes) return {};
   return Error{Code::kInvalid, "object key '" + options_.prefix + key + "' is too long"};
-}
-
-Result<ServiceAnswer> S3Store::Send(const ServiceCall& call) {
-  Result<ServiceAnswer> answer = service_.Call(call);
-  const auto attempts = static_cast<uint64_t>(answer ? answer->attempts : 1);
-  const bool is_get = call.method == "GET" || call.method == "HEAD";
-  if (call.method != "DELETE") (is_get ? gets_ : puts_) += attempts;
-  return answer;
 }
 
 Result<bool> S3Store::Put(const std::string& key, std::string_view bytes,
@@ -150,7 +125,7 @@ Result<S3Store::Outcome> S3Store::WriteWhole(const std::string& key, std::string
   }
   if (conditional) call.headers.emplace_back("If-None-Match", "*");
   for (int conflicts = 0;; ++conflicts) {
-    ASSIGN_OR_RETURN(const ServiceAnswer answer, Send(call));
+    ASSIGN_OR_RETURN(const ServiceAnswer answer, service_.Call(call));
     if (conditional && answer.http.status == 409 && conflicts < kMaxConflicts) continue;
     return Judge(answer, key, conditional);
   }
@@ -169,33 +144,15 @@ Result<std::string> S3Store::Get(const std::string& key) {
   ServiceCall call = NewCall("GET", key);
   call.max_answer_bytes = kMaxObjectBytes;
   call.deadlines.total_ms = kGetMs;
-  ASSIGN_OR_RETURN(ServiceAnswer answer, Send(call));
+  ASSIGN_OR_RETURN(ServiceAnswer answer, service_.Call(call));
   if (answer.http.status != 200) return S3Error(answer, "s3:GetObject", Name(key));
   TRY(CheckLength(answer.http, Name(key)));
   return std::move(answer.http.body);
 }
 
-Result<std::string> S3Store::GetRange(const std::string& key, uint64_t offset, uint64_t size) {
-  TRY(Check(key));
-  if (size == 0 || offset > kMaxObjectBytes || size > kMaxObjectBytes) {
-    return Error{Code::kInvalid, Name(key) + ": a range of " + std::to_string(size) + " bytes at " +
-                                     std::to_string(offset)};
-  }
-  ServiceCall call = NewCall("GET", key);
-  call.max_answer_bytes = std::max(size, kMaxErrorBytes);
-  call.deadlines.total_ms = TransferMs(size);
-  call.headers.emplace_back(
-      "Range", "bytes=" + std::to_string(offset) + "-" + std::to_string(offset + size - 1));
-  ASSIGN_OR_RETURN(ServiceAnswer answer, Send(call));
-  if (answer.http.status != 206) return S3Error(answer, "s3:GetObject", Name(key));
-  TRY(CheckLength(answer.http, Name(key)));
-  TRY(CheckRange(answer.http, Name(key), offset, size));
-  return std::move(answer.http.body);
-}
-
 Result<bool> S3Store::Exists(const std::string& key) {
   TRY(Check(key));
-  ASSIGN_OR_RETURN(const ServiceAnswer answer, Send(NewCall("HEAD", key)));
+  ASSIGN_OR_RETURN(const ServiceAnswer answer, service_.Call(NewCall("HEAD", key)));
   if (answer.http.status == 200) return true;
   Error error = S3Error(answer, "s3:GetObject", Name(key));
   if (error.code == Code::kNotFound) return false;
@@ -204,30 +161,11 @@ Result<bool> S3Store::Exists(const std::string& key) {
 
 Result<void> S3Store::Delete(const std::string& key) {
   TRY(Check(key));
-  ASSIGN_OR_RETURN(const ServiceAnswer answer, Send(NewCall("DELETE", key)));
+  ASSIGN_OR_RETURN(const ServiceAnswer answer, service_.Call(NewCall("DELETE", key)));
   if (IsSuccess(answer)) return {};
   Error error = S3Error(answer, "s3:DeleteObject", Name(key));
   if (error.code == Code::kNotFound) return {};
   return error;
 }
-
-Result<std::set<std::string>> S3Store::List(const std::string& prefix) {
-  S3Bucket bucket(location_, service_);
-  std::set<std::string> keys;
-  std::string after;
-  do {
-    ASSIGN_OR_RETURN(S3Page page, bucket.List(options_.prefix + prefix, after));
-    puts_ += static_cast<uint64_t>(page.requests);
-    for (const S3Object& object : page.objects) {
-      std::string key = object.key.substr(options_.prefix.size());
-      // Others may keep objects there too, under names that none of ours can have.
-      if (store::IsValidKey(key)) keys.insert(std::move(key));
-    }
-    after = std::move(page.next);
-  } while (!after.empty());
-  return keys;
-}
-
-S3Requests S3Store::requests() const { return {puts_, gets_}; }
 
 }  // namespace llama::aws

@@ -18,7 +18,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,12 +40,6 @@ struct S3StoreOptions {
   int parallel_parts = 4;
 };
 
-// Requests so far, retries included, as they are priced: listing costs as much as a PUT.
-struct S3Requests {
-  uint64_t puts = 0;  // PUT, POST, LIST
-  uint64_t gets = 0;  // GET, HEAD
-};
-
 class S3Store final : public store::ObjectStore {
  public:
   // kInvalid: a bucket or prefix that can't be. The service must outlive the store.
@@ -59,13 +52,6 @@ class S3Store final : public store::ObjectStore {
   Result<bool> Exists(const std::string& key) override;
   Result<void> Delete(const std::string& key) override;
 
-  // `size` bytes from `offset`, fewer at the object's end; kInvalid if it begins at or past the
-  // end.
-  Result<std::string> GetRange(const std::string& key, uint64_t offset, uint64_t size);
-  // Every key that begins with `prefix`: which of many objects are there, at 1,000 a request.
-  Result<std::set<std::string>> List(const std::string& prefix);
-
-  S3Requests requests() const;
   const S3StoreOptions& options() const { return options_; }
 
  private:
@@ -77,7 +63,6 @@ class S3Store final : public store::ObjectStore {
                       const S3Query& query = {}) const;
   Result<void> Check(const std::string& key) const;
   std::string Name(const std::string& key) const;  // "bucket/prefix/key"
-  Result<ServiceAnswer> Send(const ServiceCall& call);
 
   Result<bool> PutUnlessThere(const std::string& key, std::string_view bytes);
   // One PUT, or one multipart upload.
@@ -98,8 +83,6 @@ class S3Store final : public store::ObjectStore {
   const S3StoreOptions options_;
   const S3Location location_;
   Service& service_;
-  std::atomic<uint64_t> puts_{0};
-  std::atomic<uint64_t> gets_{0};
   std::atomic<bool> knows_conditions_{true};
   // By hash of the key: one writer at a time between HEAD and PUT where there are no conditions.
   std::array<Mutex, 64> writing_;

@@ -107,8 +107,6 @@ TEST_F(S3StoreTest, AServerWithoutConditionsIsAskedByHeadFromThenOn) {
   EXPECT_EQ(service_.asked[1].method, "HEAD");
   EXPECT_EQ(service_.asked[2].Header("If-None-Match"), "");
   EXPECT_EQ(service_.asked[3].method, "HEAD");
-  EXPECT_EQ(store_->requests().puts, 2u);
-  EXPECT_EQ(store_->requests().gets, 2u);
 }
 
 TEST_F(S3StoreTest, ABodyThatIsShorterThanAnnouncedIsNoObject) {
@@ -116,45 +114,6 @@ TEST_F(S3StoreTest, ABodyThatIsShorterThanAnnouncedIsNoObject) {
   const Result<std::string> got = store_->Get("k");
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().code, Code::kUnavailable);
-}
-
-TEST_F(S3StoreTest, CountsRetriesAsRequests) {
-  service_.Answer(200, "x", {}, 3);
-  EXPECT_TRUE(store_->Get("k"));
-  EXPECT_EQ(store_->requests().gets, 3u);
-}
-
-TEST_F(S3StoreTest, RangesMustBeWhatWasAskedFor) {
-  struct Case {
-    const char* what;
-    int status;
-    const char* body;
-    const char* range;
-    bool good;
-  };
-  const Case cases[] = {
-      {"whole", 206, "3456", "bytes 3-6/10", true},
-      {"to the object's end", 206, "345", "bytes 3-5/6", true},
-      {"short, though there is more", 206, "345", "bytes 3-5/10", false},
-      {"another begin", 206, "3456", "bytes 2-5/10", false},
-      {"more than asked for", 206, "34567", "bytes 3-7/10", false},
-      {"no range", 206, "3456", nullptr, false},
-      {"nothing", 206, "", "bytes 3-2/10", false},
-      {"whole object instead", 200, "0123456789", nullptr, false},
-      {"past the end", 416, "", nullptr, false},
-  };
-  for (const Case& c : cases) {
-    service_.Answer(c.status, c.body,
-                    c.range == nullptr ? Headers() : Headers{{"content-range", c.range}});
-    const Result<std::string> got = store_->GetRange("k", 3, 4);
-    EXPECT_EQ(got.has_value(), c.good) << c.what;
-    if (got) {
-      EXPECT_EQ(*got, c.body);
-    }
-  }
-  EXPECT_EQ(service_.asked[0].Header("Range"), "bytes=3-6");
-  EXPECT_EQ(store_->GetRange("k", 0, 0).error().code, Code::kInvalid);
-  EXPECT_EQ(store_->GetRange("k", UINT64_MAX, 2).error().code, Code::kInvalid);
 }
 
 TEST_F(S3StoreTest, ErrorsSayWhatToDo) {
@@ -285,43 +244,6 @@ TEST_F(S3StoreTest, HowAMultipartUploadEnds) {
         put ? (*put ? "written" : "exists") : std::string(CodeName(put.error().code));
     EXPECT_EQ(outcome, c.outcome) << c.what;
     EXPECT_TRUE(service_.AllGiven()) << c.what;
-  }
-}
-
-TEST_F(S3StoreTest, ListsPageAfterPageWithoutTheKeysOfOthers) {
-  const auto page = [](const std::string& inside) {
-    return "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
-           "<EncodingType>url</EncodingType>" +
-           inside + "</ListBucketResult>";
-  };
-  service_.Answer(200, page("<Contents><Key>p/l/1</Key><Size>3</Size></Contents>"
-                            "<Contents><Key>p/l/not+ours</Key></Contents>"
-                            "<IsTruncated>true</IsTruncated>"
-                            "<NextContinuationToken>t+/=</NextContinuationToken>"));
-  service_.Answer(200, page("<Contents><Key>p/l/2</Key></Contents>"));
-  const auto keys = store_->List("l/");
-  ASSERT_TRUE(keys) << keys.error().message;
-  EXPECT_EQ(*keys, (std::set<std::string>{"l/1", "l/2"}));
-  EXPECT_EQ(service_.asked[0].target, "/?encoding-type=url&list-type=2&prefix=p%2Fl%2F");
-  EXPECT_NE(service_.asked[1].target.find("continuation-token=t%2B%2F%3D"), std::string::npos);
-  EXPECT_EQ(store_->requests().puts, 2u);
-}
-
-TEST_F(S3StoreTest, RefusesListingsThatNeverEndOrStray) {
-  const std::string again =
-      "<ListBucketResult><IsTruncated>true</IsTruncated>"
-      "<NextContinuationToken>t</NextContinuationToken></ListBucketResult>";
-  for (int i = 0; i < 10; ++i) service_.Answer(200, again);
-  EXPECT_FALSE(store_->List(""));
-  EXPECT_EQ(service_.asked.size(), 2u);
-  const std::string bodies[] = {
-      "", "<Other/>", "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
-      "<ListBucketResult><Contents><Key>elsewhere/k</Key></Contents></ListBucketResult>"};
-  for (const std::string& body : bodies) {
-    FakeService service;
-    service.Answer(200, body);
-    const auto store = S3Store::Open({.bucket = "bkt", .prefix = "p/"}, service);
-    EXPECT_FALSE((*store)->List("")) << body;
   }
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/file.h"
+#include "trace/names.h"
 
 namespace llama::daemon {
 namespace {
@@ -44,38 +45,40 @@ void ReadStat(const std::string& text, MachineReading& out) {
     const std::vector<std::string_view> words = Split(line, " ");
     if (words[0] == "cpu" && words.size() >= 9) {
       // user, nice, system, idle, iowait, irq, softirq, steal: proc(5).
-      out.counters.emplace_back("cpu.user_ns", (Number(words[1]) + Number(words[2])) * tick_ns);
-      out.counters.emplace_back("cpu.system_ns",
+      out.counters.emplace_back(trace::field::kCpuUserNs,
+                                (Number(words[1]) + Number(words[2])) * tick_ns);
+      out.counters.emplace_back(trace::field::kCpuSystemNs,
                                 (Number(words[3]) + Number(words[6]) + Number(words[7])) * tick_ns);
-      out.counters.emplace_back("cpu.iowait_ns", Number(words[5]) * tick_ns);
-      out.counters.emplace_back("cpu.steal_ns", Number(words[8]) * tick_ns);
+      out.counters.emplace_back(trace::field::kCpuIowaitNs, Number(words[5]) * tick_ns);
+      out.counters.emplace_back(trace::field::kCpuStealNs, Number(words[8]) * tick_ns);
     } else if (words[0].starts_with("cpu")) {
       ++cores;
     } else if (words[0] == "procs_running" && words.size() >= 2) {
-      out.gauges.emplace_back("cpu.runnable", Number(words[1]));
+      out.gauges.emplace_back(trace::field::kCpuRunnable, Number(words[1]));
     }
   }
-  if (cores > 0) out.gauges.emplace_back("cpu.cores", cores);
+  if (cores > 0) out.gauges.emplace_back(trace::field::kCpuCores, cores);
 }
 
 void ReadMemory(const std::string& text, MachineReading& out) {
   for (const std::string_view line : Split(text, "\n")) {
     const std::vector<std::string_view> words = Split(line, " ");
     if (words.size() < 2) continue;
-    if (words[0] == "MemTotal:") out.gauges.emplace_back("memory.bytes", Number(words[1]) * 1024);
+    if (words[0] == "MemTotal:")
+      out.gauges.emplace_back(trace::field::kMemoryBytes, Number(words[1]) * 1024);
     if (words[0] == "MemAvailable:") {
-      out.gauges.emplace_back("memory.available_bytes", Number(words[1]) * 1024);
+      out.gauges.emplace_back(trace::field::kMemoryAvailableBytes, Number(words[1]) * 1024);
     }
   }
 }
 
 // "some avg10=0.00 avg60=0.00 avg300=0.00 total=12345": microseconds in which something waited.
-void ReadPressure(const std::string& text, const std::string& name, MachineReading& out) {
+void ReadPressure(const std::string& text, std::string_view field, MachineReading& out) {
   for (const std::string_view line : Split(text, "\n")) {
     if (!line.starts_with("some ")) continue;
     const size_t total = line.find("total=");
     if (total == std::string_view::npos) continue;
-    out.counters.emplace_back(name + ".pressure_ns", Number(line.substr(total + 6)) * 1000);
+    out.counters.emplace_back(field, Number(line.substr(total + 6)) * 1000);
   }
 }
 
@@ -99,9 +102,9 @@ void ReadDisks(const std::string& text, MachineReading& out) {
     written += Number(words[9]) * kSectorBytes;
     busy_ms = std::max(busy_ms, Number(words[12]));
   }
-  out.counters.emplace_back("disk.read_bytes", read);
-  out.counters.emplace_back("disk.written_bytes", written);
-  out.counters.emplace_back("disk.busy_ns", busy_ms * 1'000'000);
+  out.counters.emplace_back(trace::field::kDiskReadBytes, read);
+  out.counters.emplace_back(trace::field::kDiskWrittenBytes, written);
+  out.counters.emplace_back(trace::field::kDiskBusyNs, busy_ms * 1'000'000);
 }
 
 void ReadNetwork(const std::string& text, MachineReading& out) {
@@ -113,8 +116,8 @@ void ReadNetwork(const std::string& text, MachineReading& out) {
     received += Number(words[1]);
     sent += Number(words[9]);
   }
-  out.counters.emplace_back("network.received_bytes", received);
-  out.counters.emplace_back("network.sent_bytes", sent);
+  out.counters.emplace_back(trace::field::kNetworkReceivedBytes, received);
+  out.counters.emplace_back(trace::field::kNetworkSentBytes, sent);
 }
 
 // Of this process: the client's own share.
@@ -122,19 +125,21 @@ void ReadOwn(const std::string& statm, MachineReading& out) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   const auto ns = [](const timeval& t) { return t.tv_sec * 1'000'000'000 + t.tv_usec * 1000; };
-  out.counters.emplace_back("daemon.user_ns", ns(usage.ru_utime));
-  out.counters.emplace_back("daemon.system_ns", ns(usage.ru_stime));
+  out.counters.emplace_back(trace::field::kDaemonUserNs, ns(usage.ru_utime));
+  out.counters.emplace_back(trace::field::kDaemonSystemNs, ns(usage.ru_stime));
   const std::vector<std::string_view> words = Split(statm, " \n");
   if (words.size() >= 2) {
-    out.gauges.emplace_back("daemon.resident_bytes", Number(words[1]) * sysconf(_SC_PAGESIZE));
+    out.gauges.emplace_back(trace::field::kDaemonResidentBytes,
+                            Number(words[1]) * sysconf(_SC_PAGESIZE));
   }
 }
 
 }  // namespace
 
-MachineReading ReadMachine(const std::string& proc, int64_t now_ns) {
+MachineReading ReadMachine(const std::string& proc, const Clock& clock) {
   MachineReading out;
-  out.time_ns = now_ns;
+  out.time_ns = clock.NowNs();
+  out.monotonic_ns = clock.MonotonicNs();
   const auto read = [&](const char* name, const auto& parse) {
     if (const Result<std::string> text = ReadFile(JoinPath(proc, name), kMaxProcBytes)) {
       parse(*text, out);
@@ -142,11 +147,14 @@ MachineReading ReadMachine(const std::string& proc, int64_t now_ns) {
   };
   read("stat", ReadStat);
   read("meminfo", ReadMemory);
-  for (const char* resource : {"cpu", "io", "memory"}) {
-    read((std::string("pressure/") + resource).c_str(),
-         [&](const std::string& text, MachineReading& reading) {
-           ReadPressure(text, resource, reading);
-         });
+  const std::pair<const char*, std::string_view> pressures[] = {
+      {"pressure/cpu", trace::field::kCpuPressureNs},
+      {"pressure/io", trace::field::kIoPressureNs},
+      {"pressure/memory", trace::field::kMemoryPressureNs}};
+  for (const auto& [file, field] : pressures) {
+    read(file, [&field = field](const std::string& text, MachineReading& reading) {
+      ReadPressure(text, field, reading);
+    });
   }
   read("diskstats", ReadDisks);
   read("net/dev", ReadNetwork);
@@ -155,13 +163,13 @@ MachineReading ReadMachine(const std::string& proc, int64_t now_ns) {
 }
 
 std::optional<trace::Span> Machine::Sample() {
-  MachineReading now = ReadMachine(proc_, clock_.NowNs());
+  MachineReading now = ReadMachine(proc_, clock_);
   std::optional<MachineReading> last = std::exchange(last_, now);
   if (!last) return std::nullopt;
-  const int64_t interval_ns = now.time_ns - last->time_ns;
+  const int64_t interval_ns = now.monotonic_ns - last->monotonic_ns;
   if (interval_ns <= 0 || interval_ns > kMaxIntervalNs) return std::nullopt;
   trace::Span span;
-  span.name = "machine";
+  span.name = trace::span::kMachine;
   span.start_ns = last->time_ns;
   span.duration_ns = interval_ns;
   for (const auto& [name, value] : now.counters) {

@@ -1,6 +1,6 @@
 // One wrapper's or one `llama`'s connection as the server's loop sees it: a non-blocking socket
 // with what was read and is not yet a whole frame, what is yet to be written, and where in the
-// session it is (wire/session.h). The loop owns it; nothing here blocks.
+// session it is (session/session.h). The loop owns it; nothing here blocks.
 #pragma once
 
 #include <atomic>

@@ -55,7 +55,7 @@ class S3Front final : public Handler {
   Result<Response> Perform(const Request& request, const S3Call& call, const Access& access);
   Result<void> CheckAccess(const Request& request, const Access& access) const;
 
-  // s3_buckets.cc
+  // buckets.cc
   Result<Response> ListBuckets(const Work& work);
   Result<Response> CreateBucket(const Work& work);
   Result<Response> HeadBucket(const Work& work);
@@ -78,7 +78,7 @@ class S3Front final : public Handler {
   Result<void> CheckObject(const std::string& bucket, const std::string& key) const;
   Result<OpenObject> CopySource(const Work& work) const;
   Result<std::string> SourceBytes(const OpenObject& object, const ByteRange& range) const;
-  // s3_multipart.cc
+  // multipart.cc
   Result<Response> CreateMultipartUpload(const Work& work);
   Result<Response> UploadPart(const Work& work);
   Result<Response> UploadPartCopy(const Work& work);

@@ -1,4 +1,4 @@
-// The formats that are lists of spans (exports/span_list.h), a file each.
+// The formats that are lists of spans (exports/formats/span_list.h), a file each.
 #pragma once
 
 #include "exports/formats/span_list.h"

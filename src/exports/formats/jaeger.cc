@@ -10,6 +10,7 @@
 #include "exports/formats/formats.h"
 #include "exports/io/json_writer.h"
 #include "exports/spans/services.h"
+#include "trace/names.h"
 
 namespace llama::exports {
 namespace {
@@ -124,7 +125,7 @@ class JaegerWriter {
   }
 
   void AppendTags(std::string& text, Row row) {
-    const bool client = columns_.text(columns_.name()[row]) == "invoke";
+    const bool client = columns_.text(columns_.name()[row]) == trace::span::kInvoke;
     bool any = client || services_.IsWorker(row);
     if (any) {
       text += R"({"key":"span.kind","type":"string","value":")";

@@ -4,6 +4,8 @@
 
 #include <charconv>
 
+#include "trace/names.h"
+
 namespace llama::exports {
 namespace {
 
@@ -48,13 +50,13 @@ bool ReadProtoField(std::string_view& in, ProtoField& field) {
 OtlpSpans::OtlpSpans(const traces::Columns& columns)
     : columns_(columns),
       services_(columns),
-      error_(columns.field("error")),
-      link_trace_(columns.field("link.trace_id")),
-      link_span_(columns.field("link.span_id")) {}
+      error_(columns.field(trace::field::kError)),
+      link_trace_(columns.field(trace::field::kLinkTraceId)),
+      link_span_(columns.field(trace::field::kLinkSpanId)) {}
 
 OtlpKind OtlpSpans::Kind(Row row) const {
   if (services_.IsWorker(row)) return kOtlpServer;
-  return columns_.text(columns_.name()[row]) == "invoke" ? kOtlpClient : kOtlpInternal;
+  return columns_.text(columns_.name()[row]) == trace::span::kInvoke ? kOtlpClient : kOtlpInternal;
 }
 
 std::optional<std::string_view> OtlpSpans::ErrorText(Row row) const {

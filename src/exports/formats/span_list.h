@@ -1,6 +1,6 @@
 // Formats that are a list of spans, one after the other: written to a file as one document, or sent
-// as many (exports/send.h). Each has an encoder, which knows how spans look in it, and a SpanList,
-// which says what stands around and between them and what its receivers take.
+// as many (exports/send/send.h). Each has an encoder, which knows how spans look in it, and a
+// SpanList, which says what stands around and between them and what its receivers take.
 #pragma once
 
 #include <cstdint>

@@ -10,6 +10,7 @@
 #include "exports/formats/encoders.h"
 #include "exports/io/json_writer.h"
 #include "exports/spans/services.h"
+#include "trace/names.h"
 
 namespace llama::exports {
 namespace {
@@ -36,10 +37,10 @@ class XrayEncoder final : public SpanEncoder {
       : columns_(selection.columns()),
         services_(columns_),
         keys_(columns_),
-        error_(columns_.field("error")),
-        build_id_(columns_.field("global.build_id")),
-        source_(columns_.field("source")),
-        reason_(columns_.field("reason")) {}
+        error_(columns_.field(trace::field::kError)),
+        build_id_(columns_.field(trace::field::kBuildId)),
+        source_(columns_.field(trace::field::kSource)),
+        reason_(columns_.field(trace::field::kReason)) {}
 
   void Append(std::string& out, std::span<const Row> rows, bool fields) override {
     for (const Row row : rows) AppendDocument(out, row, fields);
@@ -63,7 +64,7 @@ class XrayEncoder final : public SpanEncoder {
     out += R"(","name":")";
     out += IsSegment(row) ? std::string(services_.Name(row)) : CleanName(name);
     if (!IsSegment(row)) out += R"(","type":"subsegment)";
-    if (name == "invoke") out += R"(","namespace":"remote)";
+    if (name == trace::span::kInvoke) out += R"(","namespace":"remote)";
     out += R"(","start_time":)";
     AppendDecimal(out, std::max<int64_t>(0, columns_.start_ns()[row]), 9);
     out += R"(,"end_time":)";

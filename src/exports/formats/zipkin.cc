@@ -6,6 +6,7 @@
 #include "exports/formats/encoders.h"
 #include "exports/io/json_writer.h"
 #include "exports/spans/services.h"
+#include "trace/names.h"
 
 namespace llama::exports {
 namespace {
@@ -37,7 +38,7 @@ class ZipkinEncoder final : public SpanEncoder {
     out += R"(","name":)";
     AppendJsonString(out, columns_.text(columns_.name()[row]));
     if (services_.IsWorker(row)) out += R"(,"kind":"SERVER")";
-    if (columns_.text(columns_.name()[row]) == "invoke") out += R"(,"kind":"CLIENT")";
+    if (columns_.text(columns_.name()[row]) == trace::span::kInvoke) out += R"(,"kind":"CLIENT")";
     // Both ends are rounded the same way, so that what nested still does. Zipkin's least is 1.
     const int64_t start_us = std::max<int64_t>(1, columns_.start_ns()[row] / 1000);
     const int64_t end_us = std::max<int64_t>(1, columns_.end_ns(row) / 1000);

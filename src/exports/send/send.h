@@ -1,6 +1,6 @@
 // Sending a selection to a service that takes spans over HTTP: OTLP, Zipkin, Honeycomb. Requests of
 // bounded size, one after the other; those that fail in passing are tried again by the policy of
-// aws/service.h (backoff with jitter, Retry-After within bounds, a deadline).
+// aws/service/service.h (backoff with jitter, Retry-After within bounds, a deadline).
 #pragma once
 
 #include <cstdint>

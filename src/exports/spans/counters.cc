@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "exports/spans/lanes.h"
+#include "trace/names.h"
 #include "traces/columns/rows_by_build.h"
 
 namespace llama::exports {
@@ -59,8 +60,9 @@ struct InFlightSeries {
   std::string_view label;
   std::string_view span;
 };
-constexpr std::array<InFlightSeries, 3> kInFlight = {
-    {{"remote", "invoke"}, {"local", "local"}, {"waiting", "queue"}}};
+constexpr std::array<InFlightSeries, 3> kInFlight = {{{"remote", trace::span::kInvoke},
+                                                      {"local", trace::span::kLocal},
+                                                      {"waiting", trace::span::kQueue}}};
 
 RowsByBuild SelectedNamed(const Selection& selection, std::string_view span) {
   std::vector<Row> rows;
@@ -94,7 +96,7 @@ RowsByBuild JobsOf(const Selection& selection) {
   for (const SelectedTrace& trace : selection.traces()) {
     for (const Row row : selection.rows_of(trace)) {
       if (columns.parent()[row] != kNoRow || columns.duration_ns()[row] == 0) continue;
-      if (columns.text(columns.name()[row]) != "build") rows.push_back(row);
+      if (columns.text(columns.name()[row]) != trace::span::kBuild) rows.push_back(row);
     }
   }
   return {columns, std::move(rows)};
@@ -125,28 +127,29 @@ struct SampledSeries {
 // Nanoseconds of processor time a nanosecond are processors; bytes a nanosecond times 1000 are
 // MB/s.
 constexpr auto kSampled = std::to_array<SampledSeries>({
-    {"cpu (processors)", "user", "cpu.user_ns", Sampled::kRate, 1},
-    {"cpu (processors)", "system", "cpu.system_ns", Sampled::kRate, 1},
-    {"cpu (processors)", "iowait", "cpu.iowait_ns", Sampled::kRate, 1},
-    {"cpu (processors)", "steal", "cpu.steal_ns", Sampled::kRate, 1},
-    {"pressure (%)", "cpu", "cpu.pressure_ns", Sampled::kRate, 100},
-    {"pressure (%)", "io", "io.pressure_ns", Sampled::kRate, 100},
-    {"pressure (%)", "memory", "memory.pressure_ns", Sampled::kRate, 100},
-    {"runnable processes", "runnable", "cpu.runnable", Sampled::kAtEnd, 1},
-    {"memory available (MB)", "available", "memory.available_bytes", Sampled::kAtEnd, 1e-6},
-    {"disk (MB/s)", "read", "disk.read_bytes", Sampled::kRate, 1000},
-    {"disk (MB/s)", "written", "disk.written_bytes", Sampled::kRate, 1000},
-    {"disk busy (%)", "busy", "disk.busy_ns", Sampled::kRate, 100},
-    {"network (MB/s)", "received", "network.received_bytes", Sampled::kRate, 1000},
-    {"network (MB/s)", "sent", "network.sent_bytes", Sampled::kRate, 1000},
-    {"daemon (processors)", "user", "daemon.user_ns", Sampled::kRate, 1},
-    {"daemon (processors)", "system", "daemon.system_ns", Sampled::kRate, 1},
-    {"daemon memory (MB)", "resident", "daemon.resident_bytes", Sampled::kAtEnd, 1e-6},
-    {"jobs (sampled)", "remote", "jobs.remote", Sampled::kAtEnd, 1},
-    {"jobs (sampled)", "local", "jobs.local", Sampled::kAtEnd, 1},
-    {"jobs (sampled)", "waiting", "jobs.waiting", Sampled::kAtEnd, 1},
-    {"workers", "started", "workers", Sampled::kAtEnd, 1},
-    {"workers", "busy", "workers.busy", Sampled::kAtEnd, 1},
+    {"cpu (processors)", "user", trace::field::kCpuUserNs, Sampled::kRate, 1},
+    {"cpu (processors)", "system", trace::field::kCpuSystemNs, Sampled::kRate, 1},
+    {"cpu (processors)", "iowait", trace::field::kCpuIowaitNs, Sampled::kRate, 1},
+    {"cpu (processors)", "steal", trace::field::kCpuStealNs, Sampled::kRate, 1},
+    {"pressure (%)", "cpu", trace::field::kCpuPressureNs, Sampled::kRate, 100},
+    {"pressure (%)", "io", trace::field::kIoPressureNs, Sampled::kRate, 100},
+    {"pressure (%)", "memory", trace::field::kMemoryPressureNs, Sampled::kRate, 100},
+    {"runnable processes", "runnable", trace::field::kCpuRunnable, Sampled::kAtEnd, 1},
+    {"memory available (MB)", "available", trace::field::kMemoryAvailableBytes, Sampled::kAtEnd,
+     1e-6},
+    {"disk (MB/s)", "read", trace::field::kDiskReadBytes, Sampled::kRate, 1000},
+    {"disk (MB/s)", "written", trace::field::kDiskWrittenBytes, Sampled::kRate, 1000},
+    {"disk busy (%)", "busy", trace::field::kDiskBusyNs, Sampled::kRate, 100},
+    {"network (MB/s)", "received", trace::field::kNetworkReceivedBytes, Sampled::kRate, 1000},
+    {"network (MB/s)", "sent", trace::field::kNetworkSentBytes, Sampled::kRate, 1000},
+    {"daemon (processors)", "user", trace::field::kDaemonUserNs, Sampled::kRate, 1},
+    {"daemon (processors)", "system", trace::field::kDaemonSystemNs, Sampled::kRate, 1},
+    {"daemon memory (MB)", "resident", trace::field::kDaemonResidentBytes, Sampled::kAtEnd, 1e-6},
+    {"jobs (sampled)", "remote", trace::field::kJobsRemote, Sampled::kAtEnd, 1},
+    {"jobs (sampled)", "local", trace::field::kJobsLocal, Sampled::kAtEnd, 1},
+    {"jobs (sampled)", "waiting", trace::field::kJobsWaiting, Sampled::kAtEnd, 1},
+    {"workers", "started", trace::field::kWorkers, Sampled::kAtEnd, 1},
+    {"workers", "busy", trace::field::kWorkersBusy, Sampled::kAtEnd, 1},
 });
 
 std::vector<Row> SamplesOf(const Columns& columns, std::span<const Row> machine) {
@@ -213,7 +216,7 @@ void AddSampled(const Columns& columns, uint32_t build, std::span<const Row> mac
 std::vector<Counter> CountersOf(const Selection& selection) {
   const Columns& columns = selection.columns();
   const RowsByBuild jobs = JobsOf(selection);
-  const RowsByBuild machine = SelectedNamed(selection, "machine");
+  const RowsByBuild machine = SelectedNamed(selection, trace::span::kMachine);
   std::vector<RowsByBuild> in_flight;
   for (const InFlightSeries& series : kInFlight) {
     in_flight.push_back(SelectedNamed(selection, series.span));

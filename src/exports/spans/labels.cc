@@ -1,18 +1,20 @@
 #include "exports/spans/labels.h"
 
+#include "trace/names.h"
+
 namespace llama::exports {
 
 using traces::kNoRow;
 
 Labels::Labels(const traces::Columns& columns)
     : columns_(columns),
-      source_(columns.field("source")),
-      object_(columns.field("object")),
-      command_(columns.field("command")),
-      reason_(columns.field("reason")),
+      source_(columns.field(trace::field::kSource)),
+      object_(columns.field(trace::field::kObject)),
+      command_(columns.field(trace::field::kCommand)),
+      reason_(columns.field(trace::field::kReason)),
       build_names_(columns.builds().size()) {
-  const traces::FieldColumn& name = columns.field("name");
-  for (const Row row : columns.rows_named("build")) {
+  const traces::FieldColumn& name = columns.field(trace::field::kName);
+  for (const Row row : columns.rows_named(trace::span::kBuild)) {
     const auto text = name.StringAt(row);
     if (text && columns.parent()[row] == kNoRow) {
       build_names_[columns.build()[row]] = columns.text(*text);

@@ -5,6 +5,8 @@
 #include <limits>
 #include <queue>
 
+#include "trace/names.h"
+
 namespace llama::exports {
 namespace {
 
@@ -143,8 +145,8 @@ Track TrackOf(uint64_t key) {
 
 bool IsMachineSample(const Columns& columns, Row row) {
   const Row above = columns.parent()[row];
-  return above != kNoRow && columns.text(columns.name()[row]) == "machine" &&
-         columns.text(columns.name()[above]) == "build";
+  return above != kNoRow && columns.text(columns.name()[row]) == trace::span::kMachine &&
+         columns.text(columns.name()[above]) == trace::span::kBuild;
 }
 
 Lanes::Lanes(const Selection& selection) {

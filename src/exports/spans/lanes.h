@@ -27,7 +27,7 @@ struct Track {
 
 class Lanes {
  public:
-  // Spans named `machine` below a `build` have none: they are counters (exports/counters.h).
+  // Spans named `machine` below a `build` have none: they are counters (exports/spans/counters.h).
   explicit Lanes(const Selection& selection);
 
   // By build, group and number.

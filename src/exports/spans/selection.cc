@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "trace/names.h"
 #include "trace/span.h"
 
 namespace llama::exports {
@@ -14,7 +15,7 @@ using traces::kNoRow;
 std::vector<int64_t> BuildStarts(const Columns& columns) {
   const int64_t none = std::numeric_limits<int64_t>::max();
   std::vector<int64_t> starts(columns.builds().size(), none);
-  for (const Row row : columns.rows_named("build")) {
+  for (const Row row : columns.rows_named(trace::span::kBuild)) {
     if (columns.parent()[row] != kNoRow) continue;
     int64_t& start = starts[columns.build()[row]];
     start = std::min(start, columns.start_ns()[row]);
@@ -94,7 +95,8 @@ Result<std::vector<uint32_t>> ChooseTraces(const Columns& columns, const SelectO
 
 bool IsBuildTrace(const Columns& columns, uint32_t trace) {
   for (const Row row : columns.rows_of_trace(trace)) {
-    if (columns.parent()[row] == kNoRow && columns.text(columns.name()[row]) == "build") {
+    if (columns.parent()[row] == kNoRow &&
+        columns.text(columns.name()[row]) == trace::span::kBuild) {
       return true;
     }
   }

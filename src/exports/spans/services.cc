@@ -1,16 +1,18 @@
 #include "exports/spans/services.h"
 
+#include "trace/names.h"
+
 namespace llama::exports {
 
 using traces::kNoRow;
 using traces::NamePath;
 
 Services::Services(const traces::Columns& columns)
-    : columns_(columns), worker_id_(columns.field("worker_id")) {
+    : columns_(columns), worker_id_(columns.field(trace::field::kWorkerId)) {
   for (const NamePath& path : columns.paths()) {
     const std::string_view name = columns.text(path.name);
     const bool below = path.parent != NamePath::kNoPath && in_worker_[path.parent] != 0;
-    const bool itself = !below && (name == "worker" || name == "runtime.Execute");
+    const bool itself = !below && (name == trace::span::kWorker || name == "runtime.Execute");
     in_worker_.push_back(itself ? kItself : static_cast<char>(below));
   }
 }

@@ -3,8 +3,8 @@
 // own, present where the span had it. Analyses are loops over these arrays; SQL and the exporters
 // read them, too. docs/trace_format.md says what the fields mean.
 //
-// Loaded by report/loader.h and immutable from then on: any number of threads may read. Row numbers
-// are the order of the lines, without what was left out; the rows of a trace usually stand
+// Loaded by traces/load/loader.h and immutable from then on: any number of threads may read. Row
+// numbers are the order of the lines, without what was left out; the rows of a trace usually stand
 // together, but late ones may come anywhere.
 #pragma once
 
@@ -22,7 +22,7 @@
 
 namespace llama::traces {
 
-struct Table;  // report/table.h: the arrays themselves
+struct Table;  // traces/columns/table.h: the arrays themselves
 
 // What was read and what could not be (docs/trace_format.md, "What a reader reports").
 struct LoadReport {

@@ -154,7 +154,7 @@ class FieldColumn {
   // sorted list, where few do.
   enum class Layout : uint8_t { kRows, kBitmap, kDense };
 
-  friend class ColumnCodec;  // report/columnar_file.h: writes and reads these arrays
+  friend class ColumnCodec;  // traces/load/columnar_file.h: writes and reads these arrays
 
   size_t Search(Row row) const;
   void StartTags();

@@ -79,12 +79,12 @@ struct Table {
   std::deque<TableField> fields;  // not moved: they hold a once_flag
   std::vector<std::unique_ptr<FieldSource>> sources;
 
-  // What report/skew.h changed: rows, ascending, and what was added to their start_ns.
+  // What traces/load/skew.h changed: rows, ascending, and what was added to their start_ns.
   BigVector<Row> shifted;
   BigVector<int64_t> shift_ns;
   std::vector<WorkerClock> clocks;
 
-  // From the above by report/tree.h.
+  // From the above by traces/load/tree.h.
   RowLists trace_rows;
   BigVector<Row> parent;
   RowLists children;

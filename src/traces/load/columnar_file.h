@@ -27,9 +27,9 @@ Result<SourceStamp> StampOf(const std::string& path);
 std::string EncodeColumnar(const Table& table, const SourceStamp& stamp);
 
 // The table, with the values of fields read when they are asked for; it still needs CompleteTree
-// (report/tree.h), which makes sense of parents whatever they are. kNotFound if it was made from
-// another state of the trace or by another version, kInvalid if it is damaged; foreign bytes never
-// do worse.
+// (traces/load/tree.h), which makes sense of parents whatever they are. kNotFound if it was made
+// from another state of the trace or by another version, kInvalid if it is damaged; foreign bytes
+// never do worse.
 Result<std::unique_ptr<Table>> DecodeColumnar(std::string file, const SourceStamp& stamp);
 
 }  // namespace llama::traces

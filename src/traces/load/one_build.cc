@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/format.h"
+#include "trace/names.h"
 
 namespace llama::traces {
 namespace {
@@ -19,7 +20,7 @@ std::string_view IdOf(const Table& table, uint32_t build) {
 // builds belongs to none of them, or, where there is one, to that.
 Numbers FindBuilds(Table& table) {
   std::vector<bool> named(table.builds.size(), false);
-  const auto key = table.strings.Find("global.build_id");
+  const auto key = table.strings.Find(trace::field::kBuildId);
   for (TableField& field : table.fields) {
     if (!key || field.name != *key) continue;
     ReadField(field, table.size()).ForEach([&](Row row, Value value) {

@@ -5,11 +5,13 @@
 #include <optional>
 #include <tuple>
 
+#include "trace/names.h"
+
 namespace llama::traces {
 namespace {
 
 // Of a worker's outermost span: ours, and the original's.
-constexpr std::array<std::string_view, 2> kWorkerSpans = {"worker", "runtime.Execute"};
+constexpr std::array<std::string_view, 2> kWorkerSpans = {trace::span::kWorker, "runtime.Execute"};
 // An interval this many times as wide as the usual one has a cold start or a queue at its front, so
 // that its middle says nothing.
 constexpr int64_t kWide = 2;
@@ -45,15 +47,16 @@ class Callers {
  public:
   explicit Callers(const Table& table)
       : table_(table),
-        worker_id_(FindColumn(table, "worker_id")),
-        function_(FindColumn(table, "function")),
-        queued_ns_(FindColumn(table, "queued_ns")) {}
+        worker_id_(FindColumn(table, trace::field::kWorkerId)),
+        function_(FindColumn(table, trace::field::kFunction)),
+        queued_ns_(FindColumn(table, trace::field::kQueuedNs)) {}
 
   // Nothing if it shares the caller's clock, or its times are nonsense.
   std::optional<Call> CallOf(Row worker) const {
     const Row caller = table_.parent[worker];
     const auto function = function_->StringAt(caller);
-    if (function && table_.strings[*function] == "local") return std::nullopt;
+    if (function && table_.strings[*function] == trace::field::kEmbeddedFunction)
+      return std::nullopt;
     const auto from = Difference(table_.start_ns[caller], table_.start_ns[worker]);
     const auto to = Difference(End(caller), End(worker));
     if (!from || !to) return std::nullopt;

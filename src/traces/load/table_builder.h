@@ -55,7 +55,7 @@ class TableBuilder {
   void AddRow(const SpanHead& head);
 
   static constexpr FieldId kDropped = UINT32_MAX;
-  // No more rows: what was built. What report/tree.h computes is not in it yet.
+  // No more rows: what was built. What traces/load/tree.h computes is not in it yet.
   std::unique_ptr<Table> Finish();
 
  private:

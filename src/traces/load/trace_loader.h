@@ -23,8 +23,8 @@ class TraceLoader {
   std::vector<StringId> labels_;
 };
 
-// Leaves out all builds but one, if `options` ask for that (report/one_build.h), of a table that is
-// complete or only wants CompleteTree.
+// Leaves out all builds but one, if `options` ask for that (traces/load/one_build.h), of a table
+// that is complete or only wants CompleteTree.
 Result<void> KeepAsAsked(Table& table, const LoadOptions& options, std::string_view usual = "");
 
 // Of lines in memory.

@@ -4,6 +4,7 @@
 #include <bit>
 #include <unordered_map>
 
+#include "trace/names.h"
 #include "traces/columns/hash.h"
 
 namespace llama::traces {
@@ -197,7 +198,7 @@ BigVector<Row> OrderRows(Table& table) {
 
 void AssignBuilds(Table& table, std::span<const StringId> labels) {
   std::vector<StringId> of_trace(table.traces.size(), 0);
-  const auto key = table.strings.Find("global.build_id");
+  const auto key = table.strings.Find(trace::field::kBuildId);
   for (const TableField& field : table.fields) {
     if (!key || field.name != *key) continue;
     field.column.ForEach([&](Row row, Value value) {

@@ -1,6 +1,7 @@
 #include "worker/run/job_runner.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "trace/names.h"
 #include "worker/run/announced_outputs.h"
 #include "worker/run/outputs.h"
 #include "worker/run/process_group.h"
@@ -24,6 +26,8 @@ namespace {
 constexpr uint64_t kMaxCollectedBytes = 512ull << 20;
 // What a deadline leaves for the answer: a tenth of the time, at most this.
 constexpr int64_t kMaxMarginMs = 2000;
+// For what a command leaves running to end.
+constexpr int64_t kMaxKillMs = 3000;
 // What the worker itself puts into a command's environment.
 constexpr std::string_view kOwnVariables[] = {
     "TMPDIR=", "LD_PRELOAD=", "LLAMA_LOOKUPS=", "LLAMA_LOADERS="};
@@ -39,7 +43,7 @@ Result<void> CheckPaths(const std::vector<std::string>& paths, std::string_view 
 
 // The working directory as a local path: it is below the root, said or not.
 std::string LocalCwd(const job::Job& job) {
-  return job.cwd.starts_with(job::kRootMark) ? job.cwd.substr(1) : job.cwd;
+  return job.cwd.starts_with(kRootMark) ? job.cwd.substr(1) : job.cwd;
 }
 
 Result<void> CheckJob(const job::Job& job) {
@@ -115,9 +119,9 @@ std::string LoadersVariable(const std::vector<std::pair<int, int>>& keep_fds) {
 
 void SetStatus(trace::Span& span, int status) {
   if (WIFSIGNALED(status)) {
-    span.Set("signal", int64_t{WTERMSIG(status)});
+    span.Set(trace::field::kSignal, int64_t{WTERMSIG(status)});
   } else {
-    span.Set("exit_status", int64_t{WEXITSTATUS(status)});
+    span.Set(trace::field::kExitStatus, int64_t{WEXITSTATUS(status)});
   }
 }
 
@@ -150,6 +154,8 @@ Result<std::unique_ptr<JobRunner>> JobRunner::Open(const RunnerOptions& options,
   ASSIGN_OR_RETURN(std::string dir, RealPath(options.dir));
   std::unique_ptr<JobRunner> runner(new JobRunner(std::move(dir), clock));
   TRY(RemoveTree(runner->dir_ + "/tmp"));
+  // Orphans of a command come to us, to be ended with it.
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
   mirror::MirrorOptions mirror;
   mirror.dir = runner->dir_ + "/m";
   mirror.max_bytes = options.mirror_max_bytes;
@@ -161,7 +167,7 @@ Result<std::unique_ptr<JobRunner>> JobRunner::Open(const RunnerOptions& options,
 
 JobRunner::~JobRunner() {
   mirror_.reset();
-  for (const char* name : {"/tmp", "/m", "/lookups", "/llama-lookups.so"}) {
+  for (const char* name : {"/tmp", "/m", "/lookups", "/recorder"}) {
     if (Result<void> removed = RemoveTree(dir_ + name); !removed) {
       LOG(kWarning, removed.error().message);
     }
@@ -172,7 +178,7 @@ JobRunner::~JobRunner() {
 std::string JobRunner::Rooted(std::string_view text) const {
   std::string out;
   for (char c : text) {
-    if (c == job::kRootMark) {
+    if (c == kRootMark) {
       out += mirror_->root();
     } else {
       out.push_back(c);
@@ -185,20 +191,20 @@ Result<std::string> JobRunner::Run(std::string_view payload, const RunLimits& li
   ASSIGN_OR_RETURN(const job::Job job, job::DecodeJob(payload));
   ++identity_.job_count;
   identity_.cold_start = identity_.job_count == 1;
-  JobSpans phases(clock_, job.parent, "receive", limits.received_ns);
-  phases.current().Set("payload_bytes", static_cast<int64_t>(payload.size()));
+  JobSpans phases(clock_, job.parent, trace::span::kReceive, limits.received_ns);
+  phases.current().Set(trace::field::kPayloadBytes, static_cast<int64_t>(payload.size()));
   job::Answer answer = RunJob(job, limits, phases);
   answer.root = mirror_->root();
   answer.worker = identity_;
 
   trace::Span& span = phases.worker();
-  span.Set("worker_id", identity_.id);
-  span.Set("job_count", static_cast<int64_t>(identity_.job_count));
-  span.Set("cold_start", identity_.cold_start);
+  span.Set(trace::field::kWorkerId, identity_.id);
+  span.Set(trace::field::kJobCount, static_cast<int64_t>(identity_.job_count));
+  span.Set(trace::field::kColdStart, identity_.cold_start);
   constexpr const char* kOutcomes[] = {"ran", "missing_objects", "failed"};
-  span.Set("outcome", kOutcomes[static_cast<size_t>(answer.outcome)]);
-  if (!limits.xray.empty()) span.Set("xray", limits.xray);
-  if (!answer.error.empty()) span.Set("error", answer.error);
+  span.Set(trace::field::kOutcome, kOutcomes[static_cast<size_t>(answer.outcome)]);
+  if (!limits.xray.empty()) span.Set(trace::field::kXray, limits.xray);
+  if (!answer.error.empty()) span.Set(trace::field::kError, answer.error);
   if (job.parent.valid()) answer.spans = std::move(phases).Finish();
 
   uint64_t most = limits.max_answer_bytes;
@@ -215,21 +221,30 @@ Result<std::string> JobRunner::Run(std::string_view payload, const RunLimits& li
   return job::EncodeAnswer(answer);
 }
 
+void JobRunner::Recover() {
+  if (recovered_ || spent_) return;
+  Result<void> sound = mirror_->Check();
+  if (sound) sound = lookups_->Check();
+  recovered_ = sound.has_value();
+  spent_ = !recovered_;
+  if (spent_) LOG(kWarning, sound.error().message);
+}
+
 job::Answer JobRunner::RunJob(const job::Job& job, const RunLimits& limits, JobSpans& phases) {
   job::Answer answer;
-  phases.Begin("materialise");
+  phases.Begin(trace::span::kMaterialise);
+  Recover();
+  if (spent_) return Fail(answer, Error{Code::kUnavailable, "spoilt by an earlier command"});
   if (Result<void> ready = Materialise(job, answer, phases); !ready) {
     return Fail(answer, ready.error());
   }
   if (answer.outcome == job::Outcome::kMissingObjects) return answer;
   Result<Command> command = Prepare(job, limits);
   if (!command) return Fail(answer, command.error());
-  phases.Begin("exec");
+  phases.Begin(trace::span::kExec);
   Result<void> ran = Execute(*command, answer, phases);
-  phases.Begin("collect");
+  phases.Begin(trace::span::kCollect);
   if (ran) ran = Collect(job, *command, answer);
-  // It may have written anywhere.
-  if (job.any_command) mirror_->DistrustAll();
   if (!ran) return Fail(answer, ran.error());
   answer.deleted = command->outputs.Gone(job.placeholders);
   DropOutputs(job, answer);
@@ -237,10 +252,10 @@ job::Answer JobRunner::RunJob(const job::Job& job, const RunLimits& limits, JobS
   for (const job::OutputFile& file : answer.outputs) {
     bytes += static_cast<int64_t>(file.bytes.size());
   }
-  phases.current().Set("outputs", static_cast<int64_t>(answer.outputs.size()));
-  phases.current().Set("output_bytes", bytes);
-  phases.current().Set("found", static_cast<int64_t>(answer.found.size()));
-  phases.current().Set("absent", static_cast<int64_t>(answer.absent.size()));
+  phases.current().Set(trace::field::kOutputs, static_cast<int64_t>(answer.outputs.size()));
+  phases.current().Set(trace::field::kOutputBytes, bytes);
+  phases.current().Set(trace::field::kFound, static_cast<int64_t>(answer.found.size()));
+  phases.current().Set(trace::field::kAbsent, static_cast<int64_t>(answer.absent.size()));
   answer.outcome = job::Outcome::kRan;
   return answer;
 }
@@ -258,7 +273,7 @@ Result<void> JobRunner::Collect(const job::Job& job, const Command& command, job
 
 Result<void> JobRunner::Materialise(const job::Job& job, job::Answer& answer, JobSpans& phases) {
   TRY(CheckJob(job));
-  phases.current().Set("layers", static_cast<int64_t>(job.layers.size()));
+  phases.current().Set(trace::field::kLayers, static_cast<int64_t>(job.layers.size()));
   Result<mirror::PrepareStats> stats = mirror_->Prepare(ViewOf(job));
   if (!stats) {
     if (stats.error().code == Code::kNotFound && !mirror_->missing().empty()) {
@@ -271,18 +286,16 @@ Result<void> JobRunner::Materialise(const job::Job& job, job::Answer& answer, Jo
   answer.fetched_objects = stats->fetched_objects;
   answer.fetched_bytes = stats->fetched_bytes;
   trace::Span& span = phases.current();
-  span.Set("fetched_objects", static_cast<int64_t>(stats->fetched_objects));
-  span.Set("fetched_bytes", static_cast<int64_t>(stats->fetched_bytes));
-  span.Set("files_written", static_cast<int64_t>(stats->files_written));
-  span.Set("files_removed", static_cast<int64_t>(stats->files_removed));
-  span.Set("evicted_bytes", static_cast<int64_t>(stats->evicted_bytes));
+  span.Set(trace::field::kFetchedObjects, static_cast<int64_t>(stats->fetched_objects));
+  span.Set(trace::field::kFetchedBytes, static_cast<int64_t>(stats->fetched_bytes));
+  span.Set(trace::field::kFilesWritten, static_cast<int64_t>(stats->files_written));
+  span.Set(trace::field::kFilesRemoved, static_cast<int64_t>(stats->files_removed));
+  span.Set(trace::field::kEvictedBytes, static_cast<int64_t>(stats->evicted_bytes));
   answer.outcome = job::Outcome::kFailed;
   return MakeDirs(job);
 }
 
 Result<void> JobRunner::MakeDirs(const job::Job& job) {
-  // Said beforehand, so that it holds wherever the job fails.
-  mirror_->Distrust(job.output_dirs);
   for (const std::string& dir : job.output_dirs) TRY(mirror_->EnsureDir(dir));
   for (const job::JobOutput& output : job.outputs) {
     TRY(mirror_->EnsureDir(output.is_tree ? output.path : std::string(DirName(output.path))));
@@ -360,11 +373,16 @@ Result<std::string> JobRunner::FindInImage(const std::string& name) const {
 }
 
 Result<void> JobRunner::Execute(Command& command, job::Answer& answer, JobSpans& phases) {
+  recovered_ = false;
   command.process.on_start = [&](pid_t pid) {
     if (pid != 0) command.pid = pid;
   };
   Result<ProcessResult> ran = RunProcess(command.process);
   if (command.pid != 0) KillGroup(command.pid);
+  if (!KillDescendants(command.pid, kMaxKillMs)) {
+    spent_ = true;
+    LOG(kWarning, "a command left processes that can't be ended");
+  }
   TRY(RemoveTree(dir_ + "/tmp"));
   if (!ran) {
     answer.timed_out = ran.error().code == Code::kDeadline;
@@ -377,9 +395,9 @@ Result<void> JobRunner::Execute(Command& command, job::Answer& answer, JobSpans&
                   ran->usage.max_rss_bytes};
   trace::Span& span = phases.current();
   SetStatus(span, ran->status);
-  span.Set("user_ns", ran->usage.user_ns);
-  span.Set("system_ns", ran->usage.system_ns);
-  span.Set("max_rss_bytes", ran->usage.max_rss_bytes);
+  span.Set(trace::field::kUserNs, ran->usage.user_ns);
+  span.Set(trace::field::kSystemNs, ran->usage.system_ns);
+  span.Set(trace::field::kMaxRssBytes, ran->usage.max_rss_bytes);
   return {};
 }
 

@@ -1,5 +1,5 @@
 // Deliveries: how a job comes out of an invocation's payload and its answer gets into the answer:
-// bare, as in the local pool, or in envelopes (wire/envelope.h), themselves or by an object of the
+// bare, as in the local pool, or in envelopes (job/envelope.h), themselves or by an object of the
 // store. Answers pings. Used by one thread.
 #pragma once
 

@@ -1,6 +1,6 @@
 // RuntimeClient: the function's side of Lambda's Runtime API
 // (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html), over TCP as Lambda has it or
-// over an inherited socket as the local pool has it (docs/worker.md).
+// over an inherited socket as the local pool has it (docs/wire_format.md).
 //
 // One thread asks for jobs and answers them; Get may be called by several at once, between a Next
 // and its answer.
@@ -24,7 +24,7 @@ struct RuntimeJob {
   int64_t deadline_ms = 0;  // of the Unix epoch; 0: none said, or one that can't be
   std::string xray;         // Lambda-Runtime-Trace-Id; "" if the header is missing
   std::string payload;
-  int64_t received_ns = 0;  // when the payload began to arrive
+  int64_t received_ns = 0;  // monotonic, when the payload began to arrive
 };
 
 class RuntimeClient {

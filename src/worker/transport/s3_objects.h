@@ -1,6 +1,6 @@
 // S3Objects: the store of a worker in Lambda: objects of a bucket, fetched with the credentials of
 // the function's role, several at once, over connections that are kept. Small on purpose: a
-// worker reads objects and now and then writes an answer; the build host has aws/s3_store.h.
+// worker reads objects and now and then writes an answer; the build host has aws/s3/store.h.
 //
 // Three attempts at most, with full jitter between them; a kept connection that turns out dead is
 // replaced without counting. Thread-safe but for SetDeadline.
