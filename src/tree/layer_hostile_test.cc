@@ -2,14 +2,11 @@
 #include <gtest/gtest.h>
 #include <zstd.h>
 
-#include <random>
 #include <string>
 
 #include "base/codec.h"
 #include "tree/layer.h"
 #include "tree/tree_testing.h"
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace llama::tree {
 namespace {
@@ -129,32 +126,6 @@ TEST(HostileLayerTest, AFrameThatDeclaresMuchAndHoldsLittle) {
 }
 
 // The fuzz target over seeds that are altered at random, with a fixed start.
-TEST(HostileLayerTest, FuzzTargetOverAlteredSeeds) {
-  const std::string seeds[] = {Sample().bytes, MakeLayer({F("/a", std::string(3000, 'x'))}).bytes,
-                               EncodeManifest({{"/a/b", Dir()}, {"/a/c", File("x")}})};
-  std::mt19937 random(1);
-  for (int round = 0; round < 20'000; ++round) {
-    std::string bytes = seeds[random() % std::size(seeds)];
-    for (unsigned n = random() % 4; n > 0; --n) {
-      const size_t at = random() % bytes.size();
-      switch (random() % 4) {
-        case 0:
-          bytes[at] = static_cast<char>(random());
-          break;
-        case 1:
-          bytes.erase(at, random() % 8);
-          break;
-        case 2:
-          bytes.insert(at, random() % 8, static_cast<char>(random()));
-          break;
-        default:
-          bytes.insert(at, bytes.substr(random() % bytes.size(), random() % 40));
-      }
-      if (bytes.empty()) bytes.push_back('x');
-    }
-    LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
-  }
-}
 
 }  // namespace
 }  // namespace llama::tree
