@@ -15,7 +15,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 home=$PWD/build/next_debian
 root=$home/root
-packages=("${build_packages[@]}" "${source_packages[@]}" clang tcl)
+packages=("${build_packages[@]}" "${source_packages[@]}" clang zstd)
 
 skip() { echo "skipped: the next Debian was not tried: $*"; exit 77; }
 

@@ -17,6 +17,16 @@ full_packages=(debootstrap ceph-mon ceph-osd radosgw ceph-common
   chromium fonts-dejavu-core)
 kernel_packages=(flex bison bc libelf-dev)
 
+# What clang's libFuzzer and sanitizers are in, unless they are there: the package of the clang that
+# is installed, or that comes with the default one.
+clang_runtime_package() {
+  local version
+  version=$(clang -dumpversion 2> /dev/null) || version=
+  [ -n "$version" ] || { echo libclang-rt-dev; return 0; }
+  compgen -G "$(clang -print-resource-dir)/lib/linux/libclang_rt.fuzzer-*.a" > /dev/null ||
+    echo "libclang-rt-${version%%.*}-dev"
+}
+
 is_installed() {
   # Any version of Tcl will do.
   [ "$1" = tcl ] && command -v tclsh > /dev/null && return

@@ -98,7 +98,7 @@ void PrintJson(const session::Status& status) {
     json.Key(key).Int(static_cast<int64_t>(value));
   };
   number("connections", status.connections);
-  json.Key("backend").String(status.backend).Key("trouble").String(status.trouble);
+  json.Key("backend").String(status.backend).Key("trouble").String(status.outage);
   json.Key("workers").Int(status.workers).Key("busy_workers").Int(status.busy_workers);
   json.Key("local_slots").Int(status.local_slots);
   number("remote_done", c.remote_done);
@@ -123,7 +123,7 @@ void PrintText(const session::Status& status) {
               static_cast<long long>(up_s), status.build_id.c_str());
   std::printf("connections %llu\n", n(status.connections));
   std::printf("cloud       %s\n", status.backend.c_str());
-  if (!status.trouble.empty()) std::printf("trouble     %s\n", status.trouble.c_str());
+  if (!status.outage.empty()) std::printf("trouble     %s\n", status.outage.c_str());
   std::printf("workers     %d, %d busy\n", status.workers, status.busy_workers);
   std::printf("remote      %llu done, %llu running, %llu cold starts, %llu retries\n",
               n(c.remote_done), n(c.remote_running), n(c.cold_starts), n(c.retries));
@@ -149,9 +149,11 @@ int Restart() {
   return started ? 0 : Fail(started.error());
 }
 
-Result<std::unique_ptr<daemon::Pipeline>> NewPipeline(const std::string& llama_dir) {
-  ASSIGN_OR_RETURN(const daemon::PipelineOptions options,
+Result<std::unique_ptr<daemon::Pipeline>> NewPipeline(const std::string& llama_dir,
+                                                      admission::CpuAdmission& cpu) {
+  ASSIGN_OR_RETURN(daemon::PipelineOptions options,
                    daemon::PipelineOptionsFromEnvironment(llama_dir));
+  options.cpu = &cpu;
   return daemon::NewPipeline(options, SystemClock());
 }
 

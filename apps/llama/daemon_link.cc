@@ -55,7 +55,7 @@ void DaemonLink::TakeReply() {
   }
   asked_ = false;
   counters_ = status->counters;
-  trouble_ = status->trouble;
+  outage_ = status->outage;
 }
 
 void DaemonLink::Tick(bool ask) {

@@ -28,7 +28,7 @@ class DaemonLink {
   // The latest, if any came.
   const std::optional<session::Counters>& counters() const { return counters_; }
   // Why nothing goes to the cloud now, as of the latest reply; empty: all is well.
-  const std::string& trouble() const { return trouble_; }
+  const std::string& outage() const { return outage_; }
 
  private:
   Result<void> Connect(bool start, int64_t timeout_ms);
@@ -41,7 +41,7 @@ class DaemonLink {
   int64_t tried_ns_ = 0;
   bool asked_ = false;  // a reply is under way
   std::optional<session::Counters> counters_;
-  std::string trouble_;
+  std::string outage_;
 };
 
 }  // namespace llama::app

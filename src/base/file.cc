@@ -11,24 +11,14 @@
 #include <cstdlib>
 #include <memory>
 
+#include "base/staged_file.h"
+
 namespace llama {
 namespace {
 
 struct DirCloser {
   void operator()(DIR* dir) const { closedir(dir); }
 };
-
-// The portable way: a temporary name beside the target, then rename.
-Result<void> WriteByRename(const std::string& path, std::string_view bytes, mode_t mode) {
-  const std::string temp = path + ".llama-" + std::to_string(getpid()) + "-" +
-                           std::to_string(reinterpret_cast<uintptr_t>(bytes.data()) & 0xffffff);
-  ASSIGN_OR_RETURN(Fd fd, OpenFile(temp, O_WRONLY | O_CREAT | O_EXCL, 0600));
-  Result<void> written = WriteAll(fd.get(), bytes, path);
-  if (written && fchmod(fd.get(), mode) != 0) written = ErrnoError(errno, "chmod " + path);
-  if (written && rename(temp.c_str(), path.c_str()) != 0) written = ErrnoError(errno, path);
-  if (!written) unlink(temp.c_str());
-  return written;
-}
 
 }  // namespace
 
@@ -82,25 +72,8 @@ Result<void> WriteAll(int fd, std::string_view bytes, std::string_view name) {
 }
 
 Result<void> WriteFileAtomic(const std::string& path, std::string_view bytes, mode_t mode) {
-  const int raw =
-      ::open(std::string(DirName(path)).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-  if (raw < 0) {
-    if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL) {
-      return WriteByRename(path, bytes, mode);
-    }
-    return ErrnoError(errno, path);
-  }
-  const Fd fd(raw);
-  TRY(WriteAll(fd.get(), bytes, path));
-  if (fchmod(fd.get(), mode) != 0) return ErrnoError(errno, "chmod " + path);
-  const std::string self = "/proc/self/fd/" + std::to_string(fd.get());
-  for (int attempt = 0; attempt < 16; ++attempt) {
-    if (linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0) return {};
-    if (errno == ENOENT || errno == EXDEV) return WriteByRename(path, bytes, mode);  // no /proc
-    if (errno != EEXIST) return ErrnoError(errno, path);
-    if (unlink(path.c_str()) != 0 && errno != ENOENT) return ErrnoError(errno, path);
-  }
-  return Error{Code::kUnavailable, path + ": another process keeps creating it"};
+  ASSIGN_OR_RETURN(StagedFile file, StagedFile::Write(path, bytes, mode));
+  return file.Commit();
 }
 
 Result<void> MakeDirs(const std::string& path, mode_t mode) {
@@ -123,7 +96,12 @@ namespace {
 Result<void> RemoveAt(int dir_fd, const char* name, const std::string& path) {
   if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT) return {};
   if (errno != EISDIR && errno != EPERM) return ErrnoError(errno, path);
-  const int raw = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  int raw = openat(dir_fd, name, kFlags);
+  // Folders may be closed to their owner: Go makes those of its modules so.
+  if (raw < 0 && errno == EACCES && fchmodat(dir_fd, name, 0700, 0) == 0) {
+    raw = openat(dir_fd, name, kFlags);
+  }
   if (raw < 0) return errno == ENOENT ? Result<void>() : ErrnoError(errno, path);
   DIR* handle = fdopendir(raw);
   if (handle == nullptr) {
@@ -131,6 +109,7 @@ Result<void> RemoveAt(int dir_fd, const char* name, const std::string& path) {
     return ErrnoError(errno, path);
   }
   const std::unique_ptr<DIR, DirCloser> dir(handle);
+  (void)fchmod(raw, 0700);
   while (const dirent* entry = readdir(dir.get())) {
     const std::string_view child = entry->d_name;
     if (child == "." || child == "..") continue;

@@ -26,9 +26,7 @@ Result<std::string> ReadAll(int fd, uint64_t max_bytes, std::string_view name);
 Result<void> WriteAll(int fd, std::string_view bytes, std::string_view name);
 
 // Replaces `path` by a file with these bytes and mode (umask does not apply) so that a reader sees
-// the old or the new, whole. Nothing is left behind on failure, nor, where the file system has
-// O_TMPFILE, when the process is killed (the old file is then unlinked a moment before the new one
-// appears).
+// the old or the new, whole. Nothing is left behind on failure (base/staged_file.h).
 Result<void> WriteFileAtomic(const std::string& path, std::string_view bytes, mode_t mode);
 
 // mkdir -p; the last folder gets `mode`, those above it 0777 & ~umask.

@@ -2,10 +2,10 @@
 // protects them, and clang -Wthread-safety checks it.
 #pragma once
 
-#include <chrono>
-#include <condition_variable>
+#include <pthread.h>
+
 #include <cstdint>
-#include <mutex>
+#include <ctime>
 
 #if defined(__clang__)
 #define LLAMA_ATTRIBUTE(x) __attribute__((x))
@@ -25,12 +25,16 @@ namespace llama {
 
 class CAPABILITY("mutex") Mutex {
  public:
-  void Lock() ACQUIRE() { mutex_.lock(); }
-  void Unlock() RELEASE() { mutex_.unlock(); }
+  Mutex() = default;
+  ~Mutex() { pthread_mutex_destroy(&mutex_); }
+  Mutex(const Mutex&) = delete;
+  Mutex& operator=(const Mutex&) = delete;
+  void Lock() ACQUIRE() { pthread_mutex_lock(&mutex_); }
+  void Unlock() RELEASE() { pthread_mutex_unlock(&mutex_); }
 
  private:
   friend class CondVar;
-  std::mutex mutex_;
+  pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
 };
 
 class SCOPED_CAPABILITY MutexLock {
@@ -44,26 +48,41 @@ class SCOPED_CAPABILITY MutexLock {
   Mutex& mutex_;
 };
 
+// Its waits are on the monotonic clock: setting the machine's time neither ends nor prolongs one.
+// A pthread condition, since std::condition_variable waits on the wall clock or by
+// pthread_cond_clockwait, which gcc 12's tsan does not know.
 class CondVar {
  public:
+  CondVar() {
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&condition_, &attributes);
+    pthread_condattr_destroy(&attributes);
+  }
+  ~CondVar() { pthread_cond_destroy(&condition_); }
+  CondVar(const CondVar&) = delete;
+  CondVar& operator=(const CondVar&) = delete;
+
   // Waits until notified or `timeout_ms` passed; spurious returns happen, so callers loop.
-  // steady_clock::wait_until is pthread_cond_clockwait, which gcc 12's tsan does not know; the
-  // short system-clock wait is one it does.
-  void WaitFor(Mutex& mutex, int64_t timeout_ms) REQUIRES(mutex) NO_THREAD_SAFETY_ANALYSIS {
-    std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
-    cv_.wait_until(lock, std::chrono::system_clock::now() + std::chrono::milliseconds(timeout_ms));
-    lock.release();
+  void WaitFor(Mutex& mutex, int64_t timeout_ms) REQUIRES(mutex) {
+    constexpr int64_t kMsPerSecond = 1000;
+    constexpr int64_t kNsPerMs = 1'000'000;
+    constexpr int64_t kMaxMs = int64_t{1} << 40;
+    timeout_ms = timeout_ms < 0 ? 0 : timeout_ms > kMaxMs ? kMaxMs : timeout_ms;
+    timespec end{};
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    const int64_t ns = end.tv_nsec + timeout_ms % kMsPerSecond * kNsPerMs;
+    end.tv_sec += timeout_ms / kMsPerSecond + ns / (kMsPerSecond * kNsPerMs);
+    end.tv_nsec = ns % (kMsPerSecond * kNsPerMs);
+    pthread_cond_timedwait(&condition_, &mutex.mutex_, &end);
   }
-  void Wait(Mutex& mutex) REQUIRES(mutex) NO_THREAD_SAFETY_ANALYSIS {
-    std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
-    cv_.wait(lock);
-    lock.release();
-  }
-  void NotifyOne() { cv_.notify_one(); }
-  void NotifyAll() { cv_.notify_all(); }
+  void Wait(Mutex& mutex) REQUIRES(mutex) { pthread_cond_wait(&condition_, &mutex.mutex_); }
+  void NotifyOne() { pthread_cond_signal(&condition_); }
+  void NotifyAll() { pthread_cond_broadcast(&condition_); }
 
  private:
-  std::condition_variable cv_;
+  pthread_cond_t condition_;
 };
 
 }  // namespace llama

@@ -32,6 +32,7 @@ class ClientTestWorld : public testing::Test {
     unlink((StateFolder() + "/busy").c_str());
     ConnectOptions options = Options("nobody");
     options.start = false;
+    options.retry_failed = true;
     EXPECT_FALSE(Connect(options));
   }
 

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "client/daemon_start.h"
+#include "client/hung_note.h"
 #include "session/session.h"
 #include "session/socket.h"
 
@@ -20,18 +20,32 @@ namespace llama::client {
 namespace {
 
 constexpr uint32_t kMaxGreetingBytes = 64 << 10;
-// After a failed start nobody tries again for this long, so that a build of ten thousand compiles
-// does not wait ten thousand times.
-constexpr int64_t kFailureHoldNs = 10'000'000'000;
+// How long a daemon that hung is given to say that it does no more; nobody else waits meanwhile.
+constexpr int64_t kProbeMs = 1'000;
 
 class Connector {
  public:
   explicit Connector(const ConnectOptions& options)
       : options_(options),
         run_dir_(session::RunDir(options.state_dir)),
+        hung_(run_dir_),
         end_ns_(SystemClock().MonotonicNs() + options.timeout_ms * 1'000'000) {}
 
   Result<Fd> Run() {
+    const bool heeds_note = !options_.build_id.empty() && !options_.retry_failed;
+    const auto advice = heeds_note ? hung_.Read(options_.hold_ms) : HungNote::Advice::kAsk;
+    if (advice == HungNote::Advice::kLeave) {
+      return Error{Code::kUnavailable, run_dir_ + ": the daemon did not answer a moment ago"};
+    }
+    greeting_ms_ = advice == HungNote::Advice::kProbe ? kProbeMs : options_.timeout_ms;
+    Result<Fd> fd = Search();
+    if (fd && advice == HungNote::Advice::kProbe) hung_.Remove();
+    if (!fd && fd.error().code == Code::kDeadline) hung_.Write();
+    return fd;
+  }
+
+ private:
+  Result<Fd> Search() {
     for (int round = 0; LeftMs() > 0; ++round) {
       Result<Fd> fd = session::ConnectSocket(run_dir_);
       if (fd) {
@@ -48,7 +62,6 @@ class Connector {
     return Error{Code::kDeadline, run_dir_ + ": no daemon within the time allowed"};
   }
 
- private:
   int64_t LeftMs() const { return (end_ns_ - SystemClock().MonotonicNs()) / 1'000'000; }
 
   // Another process is starting the daemon, or an old one is on its way out.
@@ -57,9 +70,10 @@ class Connector {
   // kNotFound: it is going away (an idle daemon of another build, or one that is just stopping).
   Result<Fd> Greet(Fd fd) const {
     const std::string hello = Encode(session::Hello{session::kProtocolVersion, options_.build_id});
-    Result<void> sent = session::SendFrame(fd.get(), session::FrameType::kHello, hello, LeftMs());
+    const int64_t timeout_ms = std::min(LeftMs(), greeting_ms_);
+    Result<void> sent = session::SendFrame(fd.get(), session::FrameType::kHello, hello, timeout_ms);
     if (!sent) return Gone(std::move(sent).error());
-    Result<session::Frame> answer = session::ReceiveFrame(fd.get(), LeftMs(), kMaxGreetingBytes);
+    Result<session::Frame> answer = session::ReceiveFrame(fd.get(), timeout_ms, kMaxGreetingBytes);
     if (!answer) return Gone(std::move(answer).error());
     if (answer->type == session::FrameType::kWelcome) return fd;
     if (answer->type != session::FrameType::kRefuse) {
@@ -95,7 +109,7 @@ class Connector {
     TRY(CheckFailedBefore(lock.get(), path));
     Result<void> started = StartDaemon(options_.daemon_program, options_.state_dir, LeftMs());
     if (!started) {
-      (void)!pwrite(lock.get(), "failed\n", 7, 0);
+      WriteMonotonicTime(lock.get());
       return std::move(started).error();
     }
     if (ftruncate(lock.get(), 0) != 0) return ErrnoError(errno, path);
@@ -103,18 +117,15 @@ class Connector {
   }
 
   Result<void> CheckFailedBefore(int fd, const std::string& path) const {
-    struct stat st {};
-    if (fstat(fd, &st) != 0) return ErrnoError(errno, path);
-    if (st.st_size == 0 || options_.retry_failed) return {};
-    const int64_t written_ns = int64_t{st.st_mtim.tv_sec} * 1'000'000'000 + st.st_mtim.tv_nsec;
-    const int64_t age_ns = SystemClock().NowNs() - written_ns;
-    if (age_ns < 0 || age_ns > kFailureHoldNs) return {};
+    if (options_.retry_failed || !IsRecent(fd, options_.hold_ms)) return {};
     return Error{Code::kUnavailable, path + ": the daemon did not start a moment ago"};
   }
 
   const ConnectOptions& options_;
   const std::string run_dir_;
+  HungNote hung_;
   const int64_t end_ns_;
+  int64_t greeting_ms_ = 0;
 };
 
 std::string Variable(const char* name) {

@@ -19,8 +19,11 @@ struct ConnectOptions {
   std::string build_id;        // of this binary; empty: to ask for the status of any
   std::string daemon_program;  // the `llama` to start
   bool start = true;           // false: kNotFound if no daemon runs
-  bool retry_failed = false;   // start even if a start failed a moment ago
+  bool retry_failed = false;   // try even if a start failed, or the daemon hung, a moment ago
   int64_t timeout_ms = 10'000;
+  // For how long after a failed start, or a daemon that hung, nobody tries again: a build of ten
+  // thousand compiles must not wait ten thousand times.
+  int64_t hold_ms = 10'000;
 };
 
 // $LLAMA_DIR, or $XDG_STATE_HOME/llama, or $HOME/.local/state/llama; absolute. kNotFound if none of
@@ -31,7 +34,8 @@ Result<std::string> StateDir();
 Result<ConnectOptions> OptionsFromEnvironment(std::string build_id);
 
 // A welcomed connection (blocking, close-on-exec): the next frame is the caller's. kUnavailable: a
-// daemon of another build is busy, or one could not be started.
+// daemon of another build is busy, one could not be started, or it hung a moment ago. kDeadline: it
+// hangs; that is noted.
 Result<Fd> Connect(const ConnectOptions& options);
 
 }  // namespace llama::client

@@ -1,9 +1,12 @@
 #include "client/connection.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <vector>
 
 #include "client/client_test_world.h"
@@ -84,6 +87,66 @@ TEST_F(ConnectionTest, AFailedStartIsNotTriedAgainAtOnce) {
   again.retry_failed = true;
   EXPECT_TRUE(Connect(again));
   EXPECT_TRUE(Connect(Options()));
+}
+
+class HungDaemonTest : public ConnectionTest {
+ protected:
+  void SetUp() override {
+    ConnectionTest::SetUp();
+    ASSERT_TRUE(Connect(Options()));
+    pid_ = std::atoi(Contents("state/starts").c_str());
+    ASSERT_GT(pid_, 0);
+    ASSERT_EQ(kill(pid_, SIGSTOP), 0);
+  }
+  void TearDown() override {
+    kill(pid_, SIGCONT);
+    ConnectionTest::TearDown();
+  }
+  Code Try(int64_t timeout_ms, int64_t hold_ms, bool retry_failed = false) const {
+    ConnectOptions options = Options();
+    options.timeout_ms = timeout_ms;
+    options.hold_ms = hold_ms;
+    options.retry_failed = retry_failed;
+    const Result<Fd> fd = Connect(options);
+    return fd ? Code::kInternal : fd.error().code;
+  }
+  static constexpr Code kServed = Code::kInternal;
+  static constexpr int64_t kLongMs = 60'000;
+
+  pid_t pid_ = 0;
+};
+
+TEST_F(HungDaemonTest, IsWaitedForOnce) {
+  EXPECT_EQ(Try(20, kLongMs), Code::kDeadline);
+  // Who waits as long again here would be late: a minute.
+  EXPECT_EQ(Try(kLongMs, kLongMs), Code::kUnavailable);
+  EXPECT_EQ(Try(20, kLongMs, /*retry_failed=*/true), Code::kDeadline);
+  ASSERT_EQ(kill(pid_, SIGCONT), 0);
+  EXPECT_EQ(Try(kLongMs, kLongMs), Code::kUnavailable);
+  EXPECT_EQ(Try(kLongMs, 0), kServed);
+  EXPECT_EQ(Try(kLongMs, kLongMs), kServed);
+  EXPECT_EQ(Starts(), 1);
+}
+
+TEST_F(HungDaemonTest, IsTriedAgainByOneAtATime) {
+  EXPECT_EQ(Try(20, kLongMs), Code::kDeadline);
+  {
+    const Result<Fd> other = OpenFile(StateFolder() + "/run/daemon.hung", O_RDWR);
+    ASSERT_TRUE(other);
+    ASSERT_EQ(flock(other->get(), LOCK_EX), 0);
+    EXPECT_EQ(Try(kLongMs, 0), Code::kUnavailable);
+  }
+  // The one gives it a second, far below its own limit, and has noted it again.
+  EXPECT_EQ(Try(kLongMs, 0), Code::kDeadline);
+  EXPECT_EQ(Try(kLongMs, kLongMs), Code::kUnavailable);
+}
+
+TEST_F(HungDaemonTest, ThatDiedIsReplacedWhenTheNoteIsOld) {
+  EXPECT_EQ(Try(20, kLongMs), Code::kDeadline);
+  kill(pid_, SIGKILL);
+  EXPECT_EQ(Try(kLongMs, 0), kServed);
+  EXPECT_EQ(Starts(), 2);
+  EXPECT_EQ(Try(kLongMs, kLongMs), kServed);
 }
 
 TEST_F(ConnectionTest, NoProgramToStartIsAnError) {

@@ -17,15 +17,20 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "client/connection.h"
+#include "client/hung_note.h"
 #include "client/invocation.h"
 #include "session/environment.h"
 #include "session/session.h"
+#include "session/socket.h"
 
 namespace llama::client {
 namespace {
 
-// The daemon sends a keep-alive every 5 s; one that is silent for this long is taken for dead.
+// The daemon sends a keep-alive every 5 s; one that is silent for this long is taken for dead, or
+// for this long if another wrapper has seen it hang.
 constexpr int64_t kSilenceMs = 30'000;
+constexpr int64_t kNotedSilenceMs = 10'000;
+constexpr int64_t kLookMs = 1'000;
 constexpr int64_t kSendMs = 30'000;
 // The slot's descriptor is put out of the way of scripts that use low numbers by hand.
 constexpr int kSlotFd = 200;
@@ -63,8 +68,10 @@ bool IsSet(const char* name) {
 
 class Wrapper {
  public:
-  Wrapper(int64_t start_ns, const std::string& build_id, Invocation invocation, std::string cwd)
+  Wrapper(int64_t start_ns, int64_t start_monotonic_ns, const std::string& build_id,
+          Invocation invocation, std::string cwd)
       : start_ns_(start_ns),
+        start_monotonic_ns_(start_monotonic_ns),
         build_id_(build_id),
         invocation_(std::move(invocation)),
         cwd_(std::move(cwd)),
@@ -78,15 +85,39 @@ class Wrapper {
     if (!options) return BecomeCompiler({}, options.error().message);
     Result<Fd> connection = Connect(*options);
     if (!connection) return BecomeCompiler({}, connection.error().message);
-    return Ask(std::move(connection).value());
+    return Ask(std::move(connection).value(), *options);
   }
 
  private:
-  int Ask(Fd fd) {
+  // Until the daemon says something. kDeadline: it hangs, and that is noted.
+  static Result<void> Await(int fd, const ConnectOptions& options) {
+    const HungNote note(session::RunDir(options.state_dir));
+    const int64_t start_ns = SystemClock().MonotonicNs();
+    int64_t silent_ms = 0;
+    while (true) {
+      const int64_t wait_ms = silent_ms < kNotedSilenceMs ? kNotedSilenceMs - silent_ms : kLookMs;
+      pollfd entry{fd, POLLIN, 0};
+      const int n = poll(&entry, 1, static_cast<int>(wait_ms));
+      if (n > 0) return {};
+      if (n < 0 && errno != EINTR) return ErrnoError(errno, "poll");
+      silent_ms = (SystemClock().MonotonicNs() - start_ns) / 1'000'000;
+      // We may have been stopped ourselves: only a poll that waited in vain is silence.
+      if (n < 0) continue;
+      if (silent_ms >= kSilenceMs) break;
+      if (silent_ms >= kNotedSilenceMs && note.IsFresh(options.hold_ms)) break;
+    }
+    note.Write();
+    return Error{Code::kDeadline, "the daemon is silent"};
+  }
+
+  int Ask(Fd fd, const ConnectOptions& options) {
     Result<void> sent =
         session::SendFrame(fd.get(), session::FrameType::kCompile, Encode(Request()), kSendMs);
     if (!sent) return BecomeCompiler({}, sent.error().message);
     while (true) {
+      if (const Result<void> said = Await(fd.get(), options); !said) {
+        return BecomeCompiler({}, said.error().message);
+      }
       Result<session::Frame> frame = session::ReceiveFrame(fd.get(), kSilenceMs);
       if (!frame) return BecomeCompiler({}, frame.error().message);
       switch (frame->type) {
@@ -110,6 +141,7 @@ class Wrapper {
   session::Compile Request() const {
     session::Compile request;
     request.start_ns = start_ns_;
+    request.start_monotonic_ns = start_monotonic_ns_;
     request.compiler = invocation_.program;
     request.argv = invocation_.argv;
     request.env = session::RelevantEnvironment(environ);
@@ -139,7 +171,7 @@ class Wrapper {
     };
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
-    const session::Done done{SystemClock().NowNs(), ns(usage.ru_utime), ns(usage.ru_stime)};
+    const session::Done done{SystemClock().MonotonicNs(), ns(usage.ru_utime), ns(usage.ru_stime)};
     (void)session::SendFrame(fd.get(), session::FrameType::kDone, Encode(done), 1000).has_value();
   }
 
@@ -192,6 +224,7 @@ class Wrapper {
   static void Complain(const std::string& what) { Print(STDERR_FILENO, "llamacc: " + what + "\n"); }
 
   const int64_t start_ns_;
+  const int64_t start_monotonic_ns_;
   const std::string& build_id_;
   Invocation invocation_;
   const std::string cwd_;
@@ -207,6 +240,7 @@ std::string WorkingDirectory() {
 
 int RunWrapper(int argc, char** argv, const std::string& build_id) {
   const int64_t start_ns = SystemClock().NowNs();
+  const int64_t start_monotonic_ns = SystemClock().MonotonicNs();
   HoldClosedDescriptors();
   std::string cwd = WorkingDirectory();
   Surroundings surroundings;
@@ -220,7 +254,9 @@ int RunWrapper(int argc, char** argv, const std::string& build_id) {
     Print(STDERR_FILENO, invocation.error().message + "\n");
     return kCommandNotFound;
   }
-  return Wrapper(start_ns, build_id, std::move(invocation).value(), std::move(cwd)).Run();
+  return Wrapper(start_ns, start_monotonic_ns, build_id, std::move(invocation).value(),
+                 std::move(cwd))
+      .Run();
 }
 
 }  // namespace llama::client

@@ -82,7 +82,7 @@ job::Job CompileJob(store::ObjectStore& store) {
   const auto path_of = [](const std::string& text) { return text.substr(0, text.find('\n')); };
   const std::string cc1 = path_of(worker::OutputOf({"/usr/bin/gcc", "-print-prog-name=cc1"}));
   const job::JobLayer layer = worker::Ship(store, {"/usr/bin/gcc", cc1, "/usr/bin/as"});
-  const std::string mark(1, job::kRootMark);
+  const std::string mark(1, kRootMark);
   job::Job job = worker::ShellJob(layer, "");
   job.program = worker::CanonicalPath("/usr/bin/gcc");
   job.argv = {mark + "/usr/bin/gcc", "-O2", "-ffreestanding", "-c", "a.c", "-o", "a.o"};

@@ -14,6 +14,7 @@
 #include "base/mutex.h"
 #include "cloud/runtime_server.h"
 #include "cloud/worker_process.h"
+#include "job/lambda_bill.h"
 #include "trace/names.h"
 
 namespace llama::cloud {
@@ -174,7 +175,6 @@ Result<job::Invocation> Pool::Invoke(std::string_view payload, const job::Invoke
 
 Result<job::Invocation> Pool::RunCall(Call& call) {
   job::Invocation invocation;
-  invocation.memory_mb = options_.memory_mb;
   std::unique_ptr<Worker> worker;
   while (true) {
     ASSIGN_OR_RETURN(worker, Acquire(call));
@@ -210,7 +210,7 @@ Result<job::Invocation> Pool::RunCall(Call& call) {
       worker->server->Run(call.payload, clock_.NowNs() / 1'000'000 + left_ms,
                           call.WaitUntil(call.deadline_ns, *worker->process));
   const int64_t ran_ns = clock_.MonotonicNs() - ready_ns + invocation.init_ns;
-  invocation.billed_ms = (ran_ns + 999'999) / 1'000'000;
+  job::SetBill({(ran_ns + 999'999) / 1'000'000, options_.memory_mb}, invocation);
   if (answer) {
     Release(std::move(worker));
     invocation.payload = std::move(answer).value();

@@ -13,6 +13,8 @@
 namespace llama::cloud {
 namespace {
 
+using job::DetailOf;
+
 // Whether the process runs; a zombie that nobody has reaped yet doesn't.
 bool Runs(const std::string& pid) {
   Result<std::string> stat = ReadFile("/proc/" + pid + "/stat");
@@ -67,8 +69,8 @@ TEST_F(LocalPoolTest, StartsAWorkerOnceAndKeepsItWarm) {
   EXPECT_EQ(first->payload, "hello");
   EXPECT_TRUE(first->cold_start);
   EXPECT_GT(first->init_ns, 0);
-  EXPECT_GT(first->billed_ms, 0);
-  EXPECT_EQ(first->memory_mb, options_.memory_mb);
+  EXPECT_GT(DetailOf(*first, "billed_ms"), 0);
+  EXPECT_EQ(DetailOf(*first, "memory_mb"), options_.memory_mb);
   Result<job::Invocation> second = Invoke("echo again");
   ASSERT_TRUE(second);
   EXPECT_EQ(second->payload, "again");
@@ -209,8 +211,8 @@ TEST_F(LocalPoolTest, HostileAnswersCostTheWorkerOnly) {
   const char* const kAnswers[] = {
       "garbage\r\n\r\n",
       "POST /2018-06-01/runtime/invocation/1/response HTTP/1.1\r\nContent-Length: 100\r\n\r\nabc",
-      "POST /2018-06-01/runtime/invocation/1/response HTTP/1.1\r\nContent-Length: 999999999999\r\n"
-      "\r\n",
+      ("POST /2018-06-01/runtime/invocation/1/response HTTP/1.1\r\n"
+       "Content-Length: 999999999999\r\n\r\n"),
       "POST /2018-06-01/runtime/invocation/77/response HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
       "GET /etc/passwd HTTP/1.1\r\n\r\n",
       "DELETE /llama/store/layers/one HTTP/1.1\r\n\r\n",

@@ -1,15 +1,15 @@
 #include "compiler/discovery.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
 
+#include "base/environment.h"
 #include "base/file.h"
 #include "base/process.h"
+#include "base/search_path.h"
 #include "compiler/elf.h"
-#include "compiler/environment.h"
 #include "compiler/response_file.h"
 
 namespace llama::compiler {
@@ -46,22 +46,6 @@ void AddOnce(std::vector<std::string>& list, std::string item) {
   if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(std::move(item));
 }
 
-// As execvp finds it; empty: nowhere.
-std::string FindInPath(const std::string& name, const std::vector<std::string>& env) {
-  const char* path = FindEnv(env, "PATH");
-  const std::string_view dirs = path != nullptr ? path : "/usr/bin:/bin";
-  for (size_t begin = 0; begin <= dirs.size();) {
-    const size_t end = std::min(dirs.find(':', begin), dirs.size());
-    const std::string candidate = JoinPath(dirs.substr(begin, end - begin), name);
-    if (candidate.starts_with('/') && IsRegularFile(candidate) &&
-        access(candidate.c_str(), X_OK) == 0) {
-      return candidate;
-    }
-    begin = end + 1;
-  }
-  return {};
-}
-
 // The number after `prefix` in `text`; 0 if there is none.
 int NumberAfter(std::string_view text, std::string_view prefix) {
   const size_t found = text.find(prefix);
@@ -74,11 +58,13 @@ int NumberAfter(std::string_view text, std::string_view prefix) {
 
 class Discovery {
  public:
-  Discovery(const std::string& driver, const std::vector<std::string>& env) : env_(env) {
+  Discovery(const std::string& driver, const std::vector<std::string>& env, Toolchain& toolchain)
+      : env_(env), toolchain_(toolchain) {
+    toolchain_ = {};
     toolchain_.driver = driver;
   }
 
-  Result<Toolchain> Run() {
+  Result<void> Run() {
     toolchain_.can_preload = true;
     TRY(AddProgram(toolchain_.driver));
     TRY(Identify());
@@ -86,10 +72,11 @@ class Discovery {
       TRY(AddGccPrograms());
     }
     TRY(AddSearchPath("c"));
-    // Fails where the C++ compiler is not installed; then there is nothing to add.
-    (void)AddSearchPath("c++");
+    // The driver fails where the C++ compiler is not installed; then there is nothing to add.
+    const Result<void> cxx = AddSearchPath("c++");
+    if (!cxx && cxx.error().code != Code::kInvalid) return cxx;
     AddLocale();
-    return std::move(toolchain_);
+    return {};
   }
 
  private:
@@ -109,7 +96,7 @@ class Discovery {
   }
 
   const std::vector<std::string>& env_;
-  Toolchain toolchain_;
+  Toolchain& toolchain_;
 };
 
 // By what the resolved program says under its own name: a launcher like ccache, linked under a
@@ -138,11 +125,19 @@ Result<void> Discovery::Identify() {
 
 Result<void> Discovery::AddGccPrograms() {
   bool has_front_end = false;
+  std::string own_dir;
   for (const std::string name : {"cc1", "cc1plus", "as", "objcopy"}) {
     ASSIGN_OR_RETURN(std::string path, Ask({std::string("-print-prog-name=").append(name)}));
     // A bare name: not in gcc's own folders, so it is taken from PATH.
     const bool in_path = path.find('/') == path.npos;
-    if (in_path) path = FindInPath(name, env_);
+    if (in_path) {
+      const char* dirs = FindVariable(env_, "PATH");
+      path = FindProgram(name, dirs != nullptr ? dirs : kDefaultSearchPath);
+      toolchain_.from_path.emplace_back(name, path);
+      if (!own_dir.empty()) toolchain_.missing.push_back(JoinPath(own_dir, name));
+    } else if (own_dir.empty() && name.starts_with("cc1")) {
+      own_dir = DirName(path);
+    }
     if (path.empty() || !IsRegularFile(path)) {
       if (name == "as") return Error{Code::kInvalid, toolchain_.driver + ": no assembler"};
       continue;
@@ -263,9 +258,11 @@ std::vector<std::string> FrontEndWords(std::string_view trace) {
   return {};
 }
 
-Result<Toolchain> Discover(const std::string& driver, const std::vector<std::string>& env) {
+Result<Toolchain> Discover(const std::string& driver, const std::vector<std::string>& env,
+                           Toolchain& seen) {
   if (!driver.starts_with('/')) return Error{Code::kInvalid, driver + ": not an absolute path"};
-  return Discovery(driver, env).Run();
+  TRY(Discovery(driver, env, seen).Run());
+  return seen;
 }
 
 }  // namespace llama::compiler

@@ -10,8 +10,10 @@
 
 namespace llama::compiler {
 
-// Errors as of Toolchains::Get.
-Result<Toolchain> Discover(const std::string& driver, const std::vector<std::string>& env);
+// Errors as of Toolchains::Get; kUnavailable and kDeadline say nothing about the driver. `seen` is
+// what was found out, up to the error if there is one.
+Result<Toolchain> Discover(const std::string& driver, const std::vector<std::string>& env,
+                           Toolchain& seen);
 
 // Runs the driver and gives stdout and stderr, in the C locale. An unsuccessful exit is kInvalid.
 struct DriverOutput {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/environment.h"
 #include "base/file.h"
 #include "compiler/plan.h"
 
@@ -30,7 +31,7 @@ bool Contains(const std::array<std::string_view, N>& names, std::string_view nam
 // The first that is set and not empty decides, as setlocale has it.
 std::string EffectiveLocale(const std::vector<std::string>& env, std::string_view category) {
   for (const std::string_view name : {std::string_view("LC_ALL"), category, {"LANG"}}) {
-    const char* value = FindEnv(env, name);
+    const char* value = FindVariable(env, name);
     if (value != nullptr && *value != '\0') return value;
   }
   return "C";
@@ -52,7 +53,7 @@ bool IsEnglish(std::string_view name) {
 bool HasTranslatedMessages(const std::vector<std::string>& env) {
   const std::string locale = EffectiveLocale(env, "LC_MESSAGES");
   if (locale == "C" || locale == "POSIX") return false;
-  const char* language = FindEnv(env, "LANGUAGE");
+  const char* language = FindVariable(env, "LANGUAGE");
   if (language != nullptr && *language != '\0') return !IsEnglish(language);
   return !IsEnglish(locale);
 }
@@ -86,15 +87,6 @@ std::string RootSearchPath(std::string_view value, std::vector<std::string>& pat
 }
 
 }  // namespace
-
-const char* FindEnv(const std::vector<std::string>& env, std::string_view name) {
-  for (const std::string& entry : env) {
-    if (entry.size() > name.size() && entry[name.size()] == '=' && entry.starts_with(name)) {
-      return entry.c_str() + name.size() + 1;
-    }
-  }
-  return nullptr;
-}
 
 std::string PosixTimeZone(const char* tz) {
   constexpr uint64_t kMaxZoneBytes = 1u << 20;
@@ -136,7 +128,7 @@ RemoteEnvironment MakeEnvironment(const std::vector<std::string>& env, const Too
   const bool is_utf8 = IsUtf8Locale(EffectiveLocale(env, "LC_CTYPE"));
   out.env.emplace_back(is_utf8 ? "LC_ALL=C.UTF-8" : "LC_ALL=C");
   if (!toolchain.locale_dir.empty()) out.env.push_back("LOCPATH=" + Rooted(toolchain.locale_dir));
-  const std::string zone = PosixTimeZone(FindEnv(env, "TZ"));
+  const std::string zone = PosixTimeZone(FindVariable(env, "TZ"));
   if (zone.empty() && out.local_reason.empty()) out.local_reason = "environment:TZ";
   out.env.push_back("TZ=" + zone);
   // Without the locale the worker's quotes are ASCII: as good as another language.

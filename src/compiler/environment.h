@@ -24,9 +24,6 @@ struct RemoteEnvironment {
 RemoteEnvironment MakeEnvironment(const std::vector<std::string>& env, const Toolchain& toolchain,
                                   const std::string& pwd);
 
-// The value of `name`, or nullptr.
-const char* FindEnv(const std::vector<std::string>& env, std::string_view name);
-
 // The POSIX rule ("CET-1CEST,M3.5.0,M10.5.0/3") for a value of TZ, which needs no zone files where
 // it is used; `tz` nullptr: the system's zone. Empty: there is none.
 std::string PosixTimeZone(const char* tz);

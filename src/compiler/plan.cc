@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/environment.h"
 #include "base/file.h"
 #include "compiler/environment.h"
 
@@ -69,6 +70,8 @@ class Planner {
 
   void Check() {
     if (toolchain_.major < (is_clang() ? kOldestClang : kOldestGcc)) Local("old-compiler");
+    // Without its lookups an answer is never taken: it would run twice each time.
+    if (!toolchain_.can_preload) Local("toolchain-unrecordable");
     CheckDwarf();
     for (const Arg& arg : command_.args) {
       if (!arg.path.empty() && arg.kind != ArgKind::kPrefixMap &&
@@ -113,7 +116,7 @@ class Planner {
 
   bool WantsColor() const {
     if (!request_.stderr_is_terminal || command_.color_given) return false;
-    const auto value = [&](std::string_view name) { return FindEnv(request_.env, name); };
+    const auto value = [&](std::string_view name) { return FindVariable(request_.env, name); };
     const char* term = value("TERM");
     const char* colors = value("GCC_COLORS");
     const char* no_color = value("NO_COLOR");

@@ -8,14 +8,11 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/root_mark.h"
 #include "compiler/command.h"
 #include "compiler/toolchain.h"
 
 namespace llama::compiler {
-
-// Stands for the worker's root in a plan's strings: wire::kRootMark, which this module may not
-// name. It can't occur in a real argument.
-inline constexpr char kRootMark = '\0';
 
 struct PlanRequest {
   const Command* command = nullptr;

@@ -41,6 +41,7 @@ class PlanTest : public testing::Test {
     std::ofstream(dir_.path() + "/a.c") << "";
     gcc_.driver = "/usr/bin/gcc";
     gcc_.major = 12;
+    gcc_.can_preload = true;
     gcc_.path_dirs = {"/usr/bin", "/opt/bin"};
     gcc_.library_dirs = {"/lib/x"};
     clang_ = gcc_;
@@ -129,6 +130,11 @@ TEST_F(PlanTest, KeepsHereWhatWouldDiffer) {
   EXPECT_EQ(Make("-g" + absolute).local_reason, "absolute-source-with-dwarf-4");
   gcc_.major = 7;
   EXPECT_EQ(Make("-c a.c").local_reason, "old-compiler");
+}
+
+TEST_F(PlanTest, ToolchainsThatCanNotBeRecordedStayHere) {
+  gcc_.can_preload = false;
+  EXPECT_EQ(Make("-c a.c").local_reason, "toolchain-unrecordable");
 }
 
 TEST_F(PlanTest, AnnouncesOutputsAndFolders) {

@@ -1,66 +1,71 @@
 #include "compiler/toolchain.h"
 
-#include <sys/stat.h>
-
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <list>
 #include <map>
-#include <optional>
 #include <string_view>
 
+#include "base/environment.h"
+#include "base/file_identity.h"
 #include "base/mutex.h"
+#include "base/search_path.h"
 #include "compiler/discovery.h"
-#include "compiler/environment.h"
 
 namespace llama::compiler {
 namespace {
 
-// What tells a file from an edited or replaced one, without reading it.
-struct FileIdentity {
-  dev_t device = 0;
-  ino_t inode = 0;
-  off_t size_bytes = 0;
-  int64_t mtime_ns = 0;
-  int64_t ctime_ns = 0;
-  bool operator==(const FileIdentity&) const = default;
-};
-
-// All zero for a file that is not there, which differs from every one that is.
-FileIdentity Identify(const std::string& path) {
-  struct stat st {};
-  if (stat(path.c_str(), &st) != 0) return {};
-  const auto ns = [](const timespec& t) { return t.tv_sec * 1'000'000'000LL + t.tv_nsec; };
-  return {st.st_dev, st.st_ino, st.st_size, ns(st.st_mtim), ns(st.st_ctim)};
-}
-
 using Identities = std::vector<std::pair<std::string, FileIdentity>>;
 
-Identities IdentifyAll(const std::vector<std::string>& paths) {
-  Identities out;
-  for (const std::string& path : paths) out.emplace_back(path, Identify(path));
-  return out;
+void IdentifyAll(const std::vector<std::string>& paths, Identities& out) {
+  for (const std::string& path : paths) out.emplace_back(path, IdentityOf(path));
 }
 
 bool StillTrue(const Identities& identities) {
-  for (const auto& [path, identity] : identities) {
-    if (Identify(path) != identity) return false;
-  }
-  return true;
+  return std::all_of(identities.begin(), identities.end(),
+                     [](const auto& entry) { return IdentityOf(entry.first) == entry.second; });
 }
 
-// What was found out about one driver in one environment. A driver that is none of ours is
-// remembered as well, or every compile would ask it again.
-struct Slot {
-  Mutex mutex;
-  std::optional<Result<std::shared_ptr<const Toolchain>>> found GUARDED_BY(mutex);
-  Identities identities GUARDED_BY(mutex);
+// An answer, and until when it is believed if it is an error.
+template <typename T>
+struct Remembered {
+  Result<T> answer;
+  int64_t until_ns = INT64_MAX;
+
+  Remembered(Result<T> found, const Clock& clock) : answer(std::move(found)) {
+    if (answer) return;
+    const Code code = answer.error().code;
+    const bool passes = code != Code::kInvalid && code != Code::kNotFound;
+    const int64_t hold_ms = passes ? Toolchains::kPassingErrorHoldMs : Toolchains::kErrorHoldMs;
+    until_ns = clock.MonotonicNs() + hold_ms * 1'000'000;
+  }
+  bool IsOver(const Clock& clock) const { return clock.MonotonicNs() >= until_ns; }
 };
 
-Result<std::shared_ptr<const Toolchain>> DiscoverShared(const std::string& driver,
-                                                        const std::vector<std::string>& env) {
-  ASSIGN_OR_RETURN(Toolchain toolchain, Discover(driver, env));
-  return std::make_shared<const Toolchain>(std::move(toolchain));
-}
+using Shared = std::shared_ptr<const Toolchain>;
+
+// What was found out about one driver, by one PATH.
+struct Variant {
+  Remembered<Shared> found;
+  std::vector<std::pair<std::string, std::string>> from_path;
+  Identities identities;
+
+  bool Suits(std::string_view path) const {
+    return std::all_of(from_path.begin(), from_path.end(), [&](const auto& entry) {
+      return FindProgram(entry.first, path) == entry.second;
+    });
+  }
+};
+
+// One driver in one environment but for PATH. Its variants are few: each a PATH that leads
+// elsewhere.
+struct Slot {
+  static constexpr size_t kMostVariants = 8;
+
+  Mutex mutex;
+  std::list<Variant> variants GUARDED_BY(mutex);  // the one used last comes first
+};
 
 Result<std::vector<std::string>> AskForNative(const Toolchain& toolchain,
                                               const std::string& option) {
@@ -88,54 +93,94 @@ Result<std::vector<std::string>> AskForNative(const Toolchain& toolchain,
 
 class CachedToolchains final : public Toolchains {
  public:
-  Result<std::shared_ptr<const Toolchain>> Get(const std::string& driver,
-                                               const std::vector<std::string>& env) override {
+  CachedToolchains(const Clock& clock, Discoverer discover)
+      : clock_(clock), discover_(std::move(discover)) {}
+
+  Result<Shared> Get(const std::string& driver, const std::vector<std::string>& env) override {
+    const char* variable = FindVariable(env, "PATH");
+    const std::string_view path = variable != nullptr ? variable : kDefaultSearchPath;
     const std::shared_ptr<Slot> slot = FindSlot(driver, env);
-    MutexLock lock(slot->mutex);
-    if (slot->found && StillTrue(slot->identities)) return *slot->found;
-    // Before asking: a change in the meantime is seen by the next call.
-    Identities driver_before = IdentifyAll({driver});
-    slot->found = DiscoverShared(driver, env);
-    slot->identities = *slot->found ? IdentifyAll((**slot->found)->files) : Identities{};
-    slot->identities.insert(slot->identities.end(), driver_before.begin(), driver_before.end());
-    return *slot->found;
+    const MutexLock lock(slot->mutex);
+    std::list<Variant>& variants = slot->variants;
+    std::erase_if(variants, [&](const Variant& v) {
+      return v.found.IsOver(clock_) || !StillTrue(v.identities);
+    });
+    auto variant = std::find_if(variants.begin(), variants.end(),
+                                [&](const Variant& v) { return v.Suits(path); });
+    if (variant != variants.end()) {
+      variants.splice(variants.begin(), variants, variant);
+    } else {
+      variants.push_front(Find(driver, env));
+      if (variants.size() > Slot::kMostVariants) variants.pop_back();
+    }
+    return variants.front().found.answer;
   }
 
   Result<std::vector<std::string>> ExpandNative(const Toolchain& toolchain,
                                                 const std::string& option) override {
     const std::string key = toolchain.driver + '\n' + toolchain.version + '\n' + option;
-    MutexLock lock(native_mutex_);
+    const MutexLock lock(native_mutex_);
     auto found = native_.find(key);
-    if (found == native_.end()) {
-      found = native_.emplace(key, AskForNative(toolchain, option)).first;
-    }
-    return found->second;
+    if (found != native_.end() && !found->second.IsOver(clock_)) return found->second.answer;
+    if (native_.size() >= kMost) native_.clear();
+    return native_.insert_or_assign(key, Remembered(AskForNative(toolchain, option), clock_))
+        .first->second.answer;
   }
 
  private:
+  Variant Find(const std::string& driver, const std::vector<std::string>& env) const {
+    // Before asking: a change in the meantime is seen by the next call.
+    Identities identities;
+    IdentifyAll({driver}, identities);
+    Toolchain seen;
+    Result<Toolchain> toolchain = discover_(driver, env, seen);
+    IdentifyAll(seen.files, identities);
+    IdentifyAll(seen.missing, identities);
+    Result<Shared> shared =
+        toolchain ? Result<Shared>(std::make_shared<const Toolchain>(std::move(toolchain).value()))
+                  : std::move(toolchain).error();
+    return {Remembered(std::move(shared), clock_), std::move(seen.from_path),
+            std::move(identities)};
+  }
+
   std::shared_ptr<Slot> FindSlot(const std::string& driver, const std::vector<std::string>& env) {
     std::string key = driver;
-    constexpr auto kVariables = std::to_array<std::string_view>(
-        {"GCC_EXEC_PREFIX", "COMPILER_PATH", "PATH", "LD_LIBRARY_PATH"});
+    constexpr auto kVariables =
+        std::to_array<std::string_view>({"GCC_EXEC_PREFIX", "COMPILER_PATH", "LD_LIBRARY_PATH"});
     for (const std::string_view name : kVariables) {
-      const char* value = FindEnv(env, name);
+      const char* value = FindVariable(env, name);
       key += '\0';
       if (value != nullptr) key += value;
     }
-    MutexLock lock(mutex_);
-    std::shared_ptr<Slot>& slot = slots_[key];
-    if (slot == nullptr) slot = std::make_shared<Slot>();
-    return slot;
+    const MutexLock lock(mutex_);
+    const auto found = std::find_if(slots_.begin(), slots_.end(),
+                                    [&](const auto& entry) { return entry.first == key; });
+    if (found != slots_.end()) {
+      slots_.splice(slots_.begin(), slots_, found);
+    } else {
+      slots_.emplace_front(std::move(key), std::make_shared<Slot>());
+      if (slots_.size() > kMost) slots_.pop_back();
+    }
+    return slots_.front().second;
   }
 
+  const Clock& clock_;
+  const Discoverer discover_;
   Mutex mutex_;
-  std::map<std::string, std::shared_ptr<Slot>> slots_ GUARDED_BY(mutex_);
+  // The one used last comes first. A list: they are few, and each compile asks for the same one.
+  std::list<std::pair<std::string, std::shared_ptr<Slot>>> slots_ GUARDED_BY(mutex_);
   Mutex native_mutex_;
-  std::map<std::string, Result<std::vector<std::string>>> native_ GUARDED_BY(native_mutex_);
+  std::map<std::string, Remembered<std::vector<std::string>>> native_ GUARDED_BY(native_mutex_);
 };
 
 }  // namespace
 
-std::unique_ptr<Toolchains> Toolchains::Create() { return std::make_unique<CachedToolchains>(); }
+std::unique_ptr<Toolchains> Toolchains::Create(const Clock& clock) {
+  return Create(clock, Discover);
+}
+
+std::unique_ptr<Toolchains> Toolchains::Create(const Clock& clock, Discoverer discover) {
+  return std::make_unique<CachedToolchains>(clock, std::move(discover));
+}
 
 }  // namespace llama::compiler

@@ -1,15 +1,24 @@
 // Toolchains: everything of a local compiler that a remote `-c` needs, found by asking the
 // compiler.
 //
-// Recognised by content: the files' identity (device, inode, size, mtime, ctime) is checked at
-// every Get, so an upgraded or edited compiler is a new toolchain at once.
+// Recognised by content: the files' identity (base/file_identity.h) is checked at every Get, so an
+// upgraded or edited compiler is a new toolchain at once. Of PATH only that counts which the driver
+// finds through it (`as`, mostly): another PATH that leads to the same programs is the same
+// toolchain.
+//
+// An error is remembered as well, or every compile would ask a driver that is none of ours; but
+// only for kErrorHoldMs, since what was wrong may be mended without any file that we know of being
+// touched, and for no longer than those who wait for the answer now if it says nothing about the
+// driver (out of processes or time).
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace llama::compiler {
@@ -38,14 +47,29 @@ struct Toolchain {
   std::string locale_dir;
   // Its programs are ELF x86-64 with glibc's loader, so that the lookup recorder can be preloaded.
   bool can_preload = false;
+
+  // What PATH led to when this was found out: programs that the driver takes from there. An empty
+  // path: it was not there.
+  std::vector<std::pair<std::string, std::string>> from_path;
+  // Files that were not there, and whose coming makes it another toolchain (cc1plus).
+  std::vector<std::string> missing;
 };
 
 // Cache of toolchains by driver path and by the environment that changes what a driver is
-// (GCC_EXEC_PREFIX, COMPILER_PATH, PATH). Thread-safe; one discovery at a time per driver, others
-// wait.
+// (GCC_EXEC_PREFIX, COMPILER_PATH, LD_LIBRARY_PATH, and what PATH leads to). Holds the kMost that
+// were used last. Thread-safe; one discovery at a time per driver, others wait.
 class Toolchains {
  public:
-  static std::unique_ptr<Toolchains> Create();
+  static constexpr size_t kMost = 64;
+  static constexpr int64_t kErrorHoldMs = 5'000;
+  static constexpr int64_t kPassingErrorHoldMs = 200;
+
+  // Finds out what a driver is; Discover but in tests. What it saw of PATH and what was missing
+  // is to be filled in for an error too.
+  using Discoverer = std::function<Result<Toolchain>(
+      const std::string& driver, const std::vector<std::string>& env, Toolchain& seen)>;
+  static std::unique_ptr<Toolchains> Create(const Clock& clock = SystemClock());
+  static std::unique_ptr<Toolchains> Create(const Clock& clock, Discoverer discover);
   virtual ~Toolchains() = default;
   // kInvalid: `driver` is no gcc or clang that we understand (the reason in the message).
   virtual Result<std::shared_ptr<const Toolchain>> Get(const std::string& driver,

@@ -5,11 +5,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <thread>
 
+#include "base/clock.h"
+#include "base/environment.h"
 #include "base/file.h"
+#include "base/search_path.h"
 #include "compiler/discovery.h"
 #include "compiler/elf.h"
 
@@ -41,6 +46,26 @@ TEST(ToolchainTest, FindsWhatGccNeeds) {
   EXPECT_EQ(std::count(gcc.dirs.begin(), gcc.dirs.end(), "/usr/include"), 1);
   for (const std::string& file : gcc.files) {
     EXPECT_TRUE(std::filesystem::is_regular_file(file)) << file;
+  }
+}
+
+// One program that the recorder can't be preloaded into is enough: a compile runs all of them.
+TEST(ToolchainTest, OneStaticProgramMakesAToolchainUnrecordable) {
+  if (access("/usr/bin/gcc", X_OK) != 0) GTEST_SKIP() << "gcc is not installed";
+  const TempDir dir = *TempDir::Create("static-as");
+  const std::string source = dir.path() + "/as.c";
+  std::ofstream(source) << "int main(void) { return 0; }";
+  std::vector<std::string> env = Env();
+  env.push_back("COMPILER_PATH=" + dir.path());
+  for (const char* kind : {"", "-static"}) {
+    const std::string build =
+        std::string("/usr/bin/gcc ") + kind + " -o " + dir.path() + "/as " + source;
+    if (std::system(build.c_str()) != 0) GTEST_SKIP() << "no static libc here";
+    auto found = Toolchains::Create()->Get("/usr/bin/gcc", env);
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_TRUE(std::find((*found)->files.begin(), (*found)->files.end(), dir.path() + "/as") !=
+                (*found)->files.end());
+    EXPECT_EQ((*found)->can_preload, *kind == '\0') << kind;
   }
 }
 
@@ -113,6 +138,125 @@ TEST(ToolchainTest, IsDiscoveredOnceForAllWhoAsk) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_NE(found[0], nullptr);
   EXPECT_EQ(std::count(found.begin(), found.end(), found[0]), 4);
+}
+
+TEST(ToolchainTest, IsTheSameByEveryPathThatLeadsToItsPrograms) {
+  if (access("/usr/bin/gcc", X_OK) != 0) GTEST_SKIP() << "gcc is not installed";
+  auto toolchains = Toolchains::Create();
+  const auto first = toolchains->Get("/usr/bin/gcc", Env());
+  const auto second = toolchains->Get("/usr/bin/gcc", {"PATH=/nonexistent:/usr/bin:/bin"});
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(first->get(), second->get());
+}
+
+// A driver that takes `as` from PATH, and has its front ends in a folder of its own.
+class RememberedToolchainTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto dir = TempDir::Create("toolchain");
+    ASSERT_TRUE(dir);
+    dir_.emplace(std::move(*dir));
+    for (const char* name : {"/driver", "/bin", "/other", "/own"}) {
+      ASSERT_TRUE(name == std::string_view("/driver") ? WriteFileAtomic(At(name), "driver", 0755)
+                                                      : MakeDirs(At(name)));
+    }
+    toolchains_ =
+        Toolchains::Create(clock_,
+                           [this](const std::string& driver, const std::vector<std::string>& env,
+                                  Toolchain& seen) -> Result<Toolchain> {
+                             ++asked_;
+                             if (error_) return *error_;
+                             seen.driver = driver;
+                             seen.files = {driver};
+                             const std::string as = FindProgram("as", FindVariable(env, "PATH"));
+                             seen.from_path = {{"as", as}};
+                             seen.missing = {At("/own/cc1plus")};
+                             if (as.empty()) return Error{Code::kInvalid, "no assembler"};
+                             return seen;
+                           });
+  }
+  std::string At(const std::string& name) const { return dir_->path() + name; }
+  void Install(const std::string& name) { ASSERT_TRUE(WriteFileAtomic(At(name), "x", 0755)); }
+  Result<std::shared_ptr<const Toolchain>> Get(const std::string& path,
+                                               const std::string& driver = "/driver") {
+    return toolchains_->Get(At(driver), {"PATH=" + path});
+  }
+  void AdvanceMs(int64_t ms) { clock_.AdvanceNs(ms * 1'000'000); }
+
+  std::optional<TempDir> dir_;
+  FakeClock clock_;
+  std::optional<Error> error_;
+  int asked_ = 0;
+  std::unique_ptr<Toolchains> toolchains_;
+};
+
+TEST_F(RememberedToolchainTest, ErrorsAreForgottenSoon) {
+  const std::pair<Code, int64_t> cases[] = {{Code::kInvalid, Toolchains::kErrorHoldMs},
+                                            {Code::kNotFound, Toolchains::kErrorHoldMs},
+                                            {Code::kDeadline, Toolchains::kPassingErrorHoldMs},
+                                            {Code::kUnavailable, Toolchains::kPassingErrorHoldMs}};
+  Install("/bin/as");
+  for (const auto& [code, hold_ms] : cases) {
+    AdvanceMs(Toolchains::kErrorHoldMs);
+    clock_.StepWallNs(-86'400'000'000'000);  // of no account
+    asked_ = 0;
+    error_ = Error{code, "no"};
+    EXPECT_FALSE(Get(At("/bin")));
+    error_.reset();
+    AdvanceMs(hold_ms - 1);
+    EXPECT_FALSE(Get(At("/bin")));
+    EXPECT_EQ(asked_, 1);
+    AdvanceMs(1);
+    EXPECT_TRUE(Get(At("/bin")));
+    EXPECT_EQ(asked_, 2);
+    Install("/driver");  // another one
+  }
+}
+
+TEST_F(RememberedToolchainTest, WhatIsInstalledIsSeenAtOnce) {
+  EXPECT_FALSE(Get(At("/bin")));
+  EXPECT_FALSE(Get(At("/bin")));
+  EXPECT_EQ(asked_, 1);
+  Install("/bin/as");
+  const auto without_cxx = Get(At("/bin"));
+  ASSERT_TRUE(without_cxx);
+  EXPECT_EQ(asked_, 2);
+  Install("/own/cc1plus");
+  ASSERT_TRUE(Get(At("/bin")));
+  EXPECT_EQ(asked_, 3);
+}
+
+TEST_F(RememberedToolchainTest, OfPathOnlyWhatItLeadsToCounts) {
+  Install("/bin/as");
+  const auto first = Get(At("/bin"));
+  ASSERT_TRUE(first);
+  for (int i = 0; i < 100; ++i) {
+    const auto again = Get("/nonexistent/" + std::to_string(i) + "::" + At("/bin"));
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->get(), first->get());
+  }
+  EXPECT_EQ(asked_, 1);
+  Install("/other/as");
+  const auto other = Get(At("/other") + ":" + At("/bin"));
+  ASSERT_TRUE(other);
+  EXPECT_NE(other->get(), first->get());
+  EXPECT_EQ(Get(At("/bin"))->get(), first->get());
+  EXPECT_EQ(asked_, 2);
+}
+
+TEST_F(RememberedToolchainTest, TheirNumberIsBounded) {
+  Install("/bin/as");
+  for (size_t i = 0; i <= Toolchains::kMost; ++i) {
+    const std::string driver = "/driver" + std::to_string(i);
+    Install(driver);
+    ASSERT_TRUE(Get(At("/bin"), driver));
+    ASSERT_TRUE(Get(At("/bin"), "/driver1"));  // stays, since it is in use
+  }
+  const int asked = asked_;
+  ASSERT_TRUE(Get(At("/bin"), "/driver1"));
+  EXPECT_EQ(asked_, asked);
+  ASSERT_TRUE(Get(At("/bin"), "/driver0"));
+  EXPECT_EQ(asked_, asked + 1);
 }
 
 TEST(ToolchainTest, ExpandsNative) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "execute/shippable.h"
 #include "files/path_walker.h"
 
 namespace llama::execute {
@@ -11,16 +12,17 @@ constexpr size_t kMaxLearned = 128;
 
 Result<std::shared_ptr<const ToolchainTree>> Walk(const compiler::Toolchain& toolchain,
                                                   files::DigestCache& digests) {
-  const auto walker = files::PathWalker::Create(digests);
+  files::PathWalker walker(digests);
   auto tree = std::make_shared<ToolchainTree>();
-  ASSIGN_OR_RETURN(tree->program, walker->Add(toolchain.driver));
+  ASSIGN_OR_RETURN(tree->program, walker.Add(toolchain.driver));
   for (const auto* paths : {&toolchain.files, &toolchain.dirs}) {
     for (const std::string& path : *paths) {
-      auto added = walker->Add(path);
+      auto added = walker.Add(path);
       if (!added && added.error().code != Code::kNotFound) return std::move(added).error();
     }
   }
-  tree->manifest = walker->manifest();
+  tree->digest = store::Sha256(tree::EncodeManifest(walker.manifest()));
+  tree->manifest = std::make_shared<const tree::Manifest>(walker.manifest());
   return std::shared_ptr<const ToolchainTree>(std::move(tree));
 }
 
@@ -51,7 +53,7 @@ void ToolchainTrees::Learn(const std::shared_ptr<const compiler::Toolchain>& too
   Known& known = Find(toolchain);
   for (const auto& [path, entry] : news) {
     if (known.learned.size() >= kMaxLearned) return;
-    if (entry.type == tree::EntryType::kAbsent) continue;
+    if (entry.type == tree::EntryType::kAbsent || !IsSystemPath(path)) continue;
     if (std::find(known.learned.begin(), known.learned.end(), path) == known.learned.end()) {
       known.learned.push_back(path);
     }

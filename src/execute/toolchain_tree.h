@@ -1,6 +1,6 @@
 // ToolchainTrees: the manifest of each toolchain, walked once for as long as the toolchain is the
-// same, and what its jobs were found to look up besides (verify.h), so that this is only learned
-// once.
+// same, and what its jobs were found to look up of the system besides (check.h), so that this is
+// only learned once.
 #pragma once
 
 #include <map>
@@ -12,13 +12,15 @@
 #include "base/result.h"
 #include "compiler/toolchain.h"
 #include "files/digest_cache.h"
+#include "store/digest.h"
 #include "tree/layer.h"
 
 namespace llama::execute {
 
 struct ToolchainTree {
-  tree::Manifest manifest;
-  std::string program;  // canonical path of the driver
+  std::shared_ptr<const tree::Manifest> manifest;
+  store::Digest digest;  // of the manifest
+  std::string program;   // canonical path of the driver
 };
 
 class ToolchainTrees {
@@ -30,7 +32,8 @@ class ToolchainTrees {
   Result<std::shared_ptr<const ToolchainTree>> Get(
       const std::shared_ptr<const compiler::Toolchain>& toolchain);
 
-  // Paths that a job of this toolchain looked up and that were not in its view. Bounded.
+  // Paths that a job of this toolchain looked up and that were not in its view. Only what comes
+  // with the system is remembered: a project's files are nobody else's. Bounded.
   void Learn(const std::shared_ptr<const compiler::Toolchain>& toolchain,
              const tree::Manifest& news);
   std::vector<std::string> Learned(const std::shared_ptr<const compiler::Toolchain>& toolchain);

@@ -17,7 +17,9 @@ namespace {
 class PathWalkerTest : public testing::Test {
  protected:
   // root_: a canonical folder, so that expected paths can be spelt.
-  PathWalkerTest() : root_(*RealPath(dir_.path())) { walker_ = PathWalker::Create(*digests_); }
+  PathWalkerTest() : root_(*RealPath(dir_.path())) {
+    walker_ = std::make_unique<PathWalker>(*digests_);
+  }
   void MakeFile(const std::string& path, std::string_view bytes, mode_t mode = 0644) {
     ASSERT_TRUE(MakeDirs(std::string(DirName(root_ + path))));
     ASSERT_TRUE(WriteFileAtomic(root_ + path, bytes, mode));

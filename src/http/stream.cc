@@ -145,7 +145,7 @@ Result<void> Stream::ReadHeadInto(Message& message, Kind kind, const Wait& wait)
     }
     TRY(std::move(first));
   }
-  message.first_byte_ns = clock_->NowNs();
+  message.first_byte_ns = clock_->MonotonicNs();
   uint64_t budget = kMaxHeadBytes;
   const auto read_head = [&]() -> Result<void> {
     ASSIGN_OR_RETURN(const std::string first, ReadLine(budget, wait));

@@ -28,7 +28,7 @@ struct Message {
   std::string start[3];
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  int64_t first_byte_ns = 0;  // Clock::NowNs when it began to arrive
+  int64_t first_byte_ns = 0;  // Clock::MonotonicNs when it began to arrive
 
   // By name, whatever its case; the first. Nothing: nullptr.
   const std::string* Find(std::string_view name) const;

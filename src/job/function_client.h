@@ -7,8 +7,11 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
+#include "trace/span.h"
 
 namespace llama::job {
 
@@ -18,16 +21,17 @@ struct InvokeOptions {
 };
 
 struct Invocation {
-  std::string payload;            // the function's answer
-  int64_t queued_ns = 0;          // waiting for a worker
-  int64_t billed_ms = 0;          // as Lambda bills it
-  bool billed_estimated = false;  // Lambda did not say; measured from here, one round trip too long
-  int64_t memory_mb = 0;          // what the function is configured with
-  bool cold_start = false;        // a worker was started for it
-  int64_t init_ns = 0;            // of that start
-  int64_t requests = 1;           // to the function service, failed ones included
+  std::string payload;      // the function's answer
+  int64_t queued_ns = 0;    // waiting for a worker
+  bool cold_start = false;  // a worker was started for it
+  int64_t init_ns = 0;      // of that start
+  int64_t requests = 1;     // to the function service, failed ones included
   uint64_t store_puts = 0;  // for a payload or an answer too large to travel with the invocation
   uint64_t store_gets = 0;
+  double cost_usd = 0;  // of the invocation, store requests apart
+  // What else its service says of it, as fields of a span: how it billed, what it is configured
+  // with.
+  std::vector<std::pair<std::string, trace::Value>> details;
 };
 
 class FunctionClient {

@@ -10,13 +10,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/root_mark.h"
 #include "trace/span.h"
 
 namespace llama::job {
-
-// Inside `argv` and `env`, this byte stands for the worker's root. It can't occur in a real
-// argument. "\0/usr/bin/gcc" is /usr/bin/gcc below the root.
-inline constexpr char kRootMark = '\0';
 
 struct JobLayer {
   std::string key;

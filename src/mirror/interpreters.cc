@@ -94,11 +94,19 @@ Result<void> Interpreters::Settle() {
     }
     if (interp.linked == target) continue;
     const std::string link = LinkOf(interp);
-    if (unlink(link.c_str()) != 0 && errno != ENOENT) return ErrnoError(errno, link);
+    TRY(RemoveTree(link));
     if (symlink(target.c_str(), link.c_str()) != 0) return ErrnoError(errno, link);
     interp.linked = target;
   }
   return {};
+}
+
+void Interpreters::Check() {
+  for (auto& [path, interp] : known_) {
+    if (interp.linked.empty()) continue;
+    const Result<std::string> target = ReadLink(LinkOf(interp));
+    if (!target || *target != interp.linked) interp.linked.clear();
+  }
 }
 
 std::vector<std::pair<int, int>> Interpreters::keep_fds() const {

@@ -42,6 +42,10 @@ class Interpreters {
   // Makes links and descriptors lead to the files under root/, which must be in place.
   Result<void> Settle();
 
+  // A command may have replaced the links: those that are not what they were are made anew at the
+  // next Settle.
+  void Check();
+
   std::vector<std::pair<int, int>> keep_fds() const;
 
  private:

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "mirror/blob_cache.h"
+#include "mirror/file_stamp.h"
 #include "mirror/interpreters.h"
 #include "mirror/layer_fetch.h"
 #include "mirror/merged_tree.h"
@@ -25,13 +26,15 @@ struct LayerState {
   uint64_t last_used = 0;
 };
 
-// The course of a Prepare: Learn (what the view is), FetchContents, Apply, Settle. Until Learn
+// The course of a Prepare: Check, Learn (what the view is), FetchContents, Apply, Seal. Until Learn
 // nothing has changed. A failure after it leaves `settled_` false, and the next Prepare compares
 // everything instead of the difference between two jobs.
 class DiskMirror final : public Mirror {
  public:
-  DiskMirror(const MirrorOptions& options, const std::string& dir, store::ObjectStore& store)
+  DiskMirror(const MirrorOptions& options, const std::string& dir, FileClock clock,
+             store::ObjectStore& store)
       : options_(options),
+        clock_(std::move(clock)),
         store_(store),
         blobs_(dir + "/blobs"),
         root_(dir + "/root", blobs_),
@@ -41,22 +44,13 @@ class DiskMirror final : public Mirror {
   const std::vector<std::string>& missing() const override { return missing_; }
   const std::string& root() const override { return root_.path(); }
   const tree::Entry* Find(const std::string& path) const override;
-  void Distrust(const std::vector<std::string>& dirs) override {
-    distrusted_.insert(dirs.begin(), dirs.end());
-  }
-  void DistrustAll() override {
-    distrusted_.insert("/");
-    root_.ForEach([&](const std::string& path, const Placed& placed) {
-      if (placed.entry.type == tree::EntryType::kDir) distrusted_.insert(path);
-    });
-  }
+  Result<void> Check() override;
   Result<void> EnsureDir(const std::string& path) override;
   std::vector<std::pair<int, int>> keep_fds() const override { return interps_.keep_fds(); }
 
  private:
   Result<void> Take(const View& view);
   Result<void> Bring(const View& view);
-  Result<void> InspectDistrusted();
   Result<void> Fetch(const std::vector<tree::LayerRef>& layers);
   Result<void> FetchManifests(const View& view);
   void Learn(const View& view);
@@ -65,6 +59,7 @@ class DiskMirror final : public Mirror {
   Result<void> Apply();
   Result<void> PlaceOne(const std::string& path, const tree::Entry& entry);
   void Settled(const View& view);
+  Result<void> Seal();
 
   FileForm FormOf(const tree::Entry& entry, const std::string& interp);
   bool IsInPlace(const std::string& path, const tree::Entry& entry);
@@ -72,6 +67,7 @@ class DiskMirror final : public Mirror {
   void ForgetIdleLayers();
 
   const MirrorOptions options_;
+  FileClock clock_;
   store::ObjectStore& store_;
   BlobCache blobs_;
   RootFolder root_;
@@ -93,8 +89,8 @@ class DiskMirror final : public Mirror {
   bool settled_ = true;
   std::vector<std::string> changes_;    // paths to look at, sorted
   std::vector<std::string> job_paths_;  // what the last job brought: to be looked at again
-  std::unordered_set<std::string> distrusted_;
-  std::vector<std::string> lost_;  // found missing by Inspect
+  bool check_due_ = false;              // a command may have run since the last Check
+  std::vector<std::string> lost_;       // found missing or altered by Check
   std::vector<std::string> missing_;
   bool disk_failed_ = false;
   PrepareStats stats_;
@@ -104,6 +100,7 @@ Result<PrepareStats> DiskMirror::Prepare(const View& view) {
   stats_ = {};
   missing_.clear();
   ++prepares_;
+  TRY(Check());
   TRY(Take(view));
   Result<void> brought = Bring(view);
   if (!brought && disk_failed_) {
@@ -118,7 +115,17 @@ Result<PrepareStats> DiskMirror::Prepare(const View& view) {
   stats_.evicted_bytes +=
       blobs_.Evict(options_.max_bytes, [](const store::Digest&) { return false; });
   ForgetIdleLayers();
+  TRY(Seal());
   return stats_;
+}
+
+// From here on a command may run.
+Result<void> DiskMirror::Seal() {
+  ASSIGN_OR_RETURN(const int64_t now_ns, clock_.NowNs());
+  TRY(blobs_.Seal(now_ns));
+  TRY(root_.Seal(now_ns));
+  check_due_ = true;
+  return {};
 }
 
 // Checks the job's own part and turns it into a manifest.
@@ -149,7 +156,6 @@ Result<void> DiskMirror::Take(const View& view) {
 
 Result<void> DiskMirror::Bring(const View& view) {
   disk_failed_ = false;
-  TRY(InspectDistrusted());
   TRY(FetchManifests(view));
   Learn(view);
   TRY(FetchContents(view));
@@ -160,12 +166,11 @@ Result<void> DiskMirror::Bring(const View& view) {
   return {};
 }
 
-Result<void> DiskMirror::InspectDistrusted() {
-  while (!distrusted_.empty()) {
-    const std::string dir = *distrusted_.begin();
-    if (dir == "/" || tree::IsCanonicalPath(dir)) TRY(root_.Inspect(dir, lost_));
-    distrusted_.erase(dir);
-  }
+Result<void> DiskMirror::Check() {
+  if (!check_due_) return {};
+  interps_.Check();
+  TRY(root_.Check(lost_));
+  check_due_ = false;
   return {};
 }
 
@@ -264,7 +269,7 @@ Result<void> DiskMirror::FetchContents(const View& view) {
     if (entry == nullptr || entry->type != tree::EntryType::kFile || inline_files_.contains(path)) {
       continue;
     }
-    if (blobs_.Has(entry->digest) || wanted.contains(entry->digest)) continue;
+    if (blobs_.Holds(entry->digest) || wanted.contains(entry->digest)) continue;
     if (IsInPlace(path, *entry)) continue;
     wanted.insert(entry->digest);
     for (size_t i = view.layers.size(); i-- > 0;) {
@@ -416,7 +421,9 @@ Result<std::unique_ptr<Mirror>> Mirror::Open(const MirrorOptions& options,
     TRY(RemoveTree(path));
     TRY(MakeDirs(path, 0755));
   }
-  return std::unique_ptr<Mirror>(std::make_unique<DiskMirror>(options, dir, store));
+  ASSIGN_OR_RETURN(FileClock clock, FileClock::Open(dir));
+  return std::unique_ptr<Mirror>(
+      std::make_unique<DiskMirror>(options, dir, std::move(clock), store));
 }
 
 }  // namespace llama::mirror

@@ -1,9 +1,16 @@
 // Mirror: a worker's copy of the tree under a root of its own, kept between jobs.
 //
 // Layout of `dir`: root/ is the mirrored file system, blobs/ the contents by digest (hard-linked
-// into root/), ld/ the short links to ELF interpreters. Everything read-only. The mirror knows
-// exactly what it has put under root/; Prepare() brings it to a job's view by applying the
-// difference, which for the list of the job before is that job's own files.
+// into root/), ld/ the short links to ELF interpreters. The mirror knows exactly what it has put
+// under root/; Prepare() brings it to a job's view by applying the difference, which for the list
+// of the job before is that job's own files.
+//
+// Everything is read-only, which keeps no command from writing to it: it runs as the same user. So
+// after each command all of it is looked at (Check). What was written to, replaced, removed, added
+// or given another mode shows in the ctime of the file or of its directory, which no command can
+// set (file_stamp.h); and what shows there is read again, and replaced if it is not what its digest
+// says. Not held against a command: that it attacks the worker's own process, sets the clock as
+// root, or as root alters files of a tmpfs through a mapping (which has no ctime of its own).
 //
 // It needs no more than one folder that it may write: no other user, no namespaces, no /proc (but
 // see keep_fds()). A process that is killed leaves nothing but `dir`, which its owner removes.
@@ -68,12 +75,12 @@ class Mirror {
   virtual const std::string& root() const = 0;
   // Whether `path` (canonical, local) is an entry of the current view.
   virtual const tree::Entry* Find(const std::string& path) const = 0;
-  // Tells the mirror that a job may have changed these directories (canonical, local): whatever is
-  // in them and not in the view is removed, whatever of the view is gone or replaced is put back at
-  // the next Prepare.
-  virtual void Distrust(const std::vector<std::string>& dirs) = 0;
-  // The same for every directory that there is, because a job may have written anywhere.
-  virtual void DistrustAll() = 0;
+  // Finds what the command that ran since Prepare did to the mirror, wherever it wrote, and undoes
+  // it: what it left is removed, and what of the view is gone or altered is put back by the next
+  // Prepare. That does it, too, if nobody has; here it is done while nobody waits. To be called
+  // when no process of the command is left. After an error no Prepare succeeds any more: the mirror
+  // is to be thrown away.
+  virtual Result<void> Check() = 0;
   // Makes a directory (canonical, local; "/" is always there) and those above it under root/ until
   // the next Prepare, if the view does not have it. kInvalid: the view has something else there.
   virtual Result<void> EnsureDir(const std::string& path) = 0;

@@ -82,7 +82,7 @@ class MirrorElfTest : public testing::TestWithParam<std::string> {
   TempDir temp_ = *TempDir::Create("ll");
   std::unique_ptr<files::DigestCache> digests_ = *files::DigestCache::Open("", SystemClock());
   std::unique_ptr<store::ObjectStore> store_ = store::NewMemoryStore();
-  std::unique_ptr<files::PathWalker> walker_ = files::PathWalker::Create(*digests_);
+  std::unique_ptr<files::PathWalker> walker_ = std::make_unique<files::PathWalker>(*digests_);
   std::unique_ptr<Mirror> mirror_;
   std::string library_dirs_;
 };

@@ -261,7 +261,6 @@ TEST_F(MirrorTest, DirectoriesForOutputsGoWithTheJob) {
   EXPECT_EQ(mirror_->EnsureDir("/src/a.c/x").error().code, Code::kInvalid);
   EXPECT_EQ(mirror_->EnsureDir("/src/l").error().code, Code::kInvalid);
   ASSERT_TRUE(WriteFileAtomic(Real("/src/build/obj/a.o"), "o", 0644));
-  mirror_->Distrust({"/src/build/obj"});
   Prepare({a});
   EXPECT_EQ(Contents(), (Tree{{"/src", "dir"}, {"/src/a.c", "a"}, {"/src/l", "-> a.c"}}));
 }
@@ -320,7 +319,6 @@ TEST_F(MirrorTest, WhatAJobDidToDistrustedDirectoriesIsUndone) {
   const Tree sound = Contents();
   for (const Damage& damage : damages) {
     damage.harm(mirror_->root());
-    mirror_->Distrust({"/d"});
     Prepare({a});
     EXPECT_EQ(Contents(), sound) << damage.name;
   }
@@ -329,7 +327,6 @@ TEST_F(MirrorTest, WhatAJobDidToDistrustedDirectoriesIsUndone) {
   for (const Damage& damage : damages) {
     Prepare({a});
     damage.harm(mirror_->root());
-    mirror_->Distrust({"/d", "/d/sub", "/not/there", "/other/c", "bad", "/"});
     Prepare({a, b});
     EXPECT_EQ(Contents(), (Tree{{"/d", "dir"},
                                 {"/d/a", "changed"},
@@ -350,7 +347,6 @@ TEST_F(MirrorTest, NothingOutsideIsTouchedThroughAJobsLinks) {
   ASSERT_EQ(symlink(outside.c_str(), Real("/new").c_str()), 0);
   ASSERT_TRUE(RemoveTree(Real("/d")));
   ASSERT_EQ(symlink(outside.c_str(), Real("/d").c_str()), 0);
-  mirror_->Distrust({"/new/y", "/d/y"});
   Prepare({a});
   EXPECT_EQ(Contents(), (Tree{{"/d", "dir"}, {"/d/y", "dir"}, {"/d/y/f", "1"}}));
   EXPECT_EQ(*ReadFile(outside + "/y/precious"), "p");

@@ -2,20 +2,19 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <unordered_set>
 
 #include "base/file.h"
 #include "base/log.h"
 
 namespace llama::mirror {
 namespace {
-
-int64_t MtimeNs(const struct stat& st) {
-  return static_cast<int64_t>(st.st_mtim.tv_sec) * 1'000'000'000 + st.st_mtim.tv_nsec;
-}
 
 Result<void> WriteFile(const std::string& path, std::string_view bytes, mode_t mode) {
   ASSIGN_OR_RETURN(const Fd fd, OpenFile(path, O_WRONLY | O_CREAT | O_EXCL, 0600));
@@ -106,16 +105,25 @@ Result<void> RootFolder::MakeRoom(const std::string& path, int err) {
 }
 
 Result<void> RootFolder::Record(const std::string& path, Placed placed) {
-  if (placed.entry.type == tree::EntryType::kFile) {
-    struct stat st {};
-    if (lstat(Real(path).c_str(), &st) != 0) return ErrnoError(errno, Real(path));
-    placed.inode = st.st_ino;
-    placed.mtime_ns = MtimeNs(st);
-    placed.mode = st.st_mode;
+  struct stat st {};
+  if (lstat(Real(path).c_str(), &st) != 0) return ErrnoError(errno, Real(path));
+  placed.stamp = StampOf(st);
+  if (placed.entry.type == tree::EntryType::kDir) {
+    dirs_.insert(path);
+    touched_.insert(path);
+  } else if (placed.entry.type == tree::EntryType::kFile && !placed.is_linked) {
+    own_.insert(path);
   }
+  if (placed.entry.type != tree::EntryType::kFile || placed.is_linked) placed.stamp.ctime_ns = 0;
   ++ChildrenOf(tree::ParentPath(path));
+  TouchParent(path);
   placed_[path] = std::move(placed);
   return {};
+}
+
+void RootFolder::TouchParent(const std::string& path) {
+  const std::string_view parent = tree::ParentPath(path);
+  touched_.emplace(parent.empty() ? "/" : parent);
 }
 
 uint64_t& RootFolder::ChildrenOf(std::string_view dir) {
@@ -161,16 +169,86 @@ Result<void> RootFolder::Remove(const std::string& path) {
 void RootFolder::Forget(const std::string& path) {
   const auto it = placed_.find(path);
   if (it == placed_.end()) return;
+  const auto drop = [&](const std::string& gone, const Placed& placed) {
+    if (placed.is_linked) blobs_.DropUse(placed.entry.digest, placed.form);
+    dirs_.erase(gone);
+    own_.erase(gone);
+  };
   if (it->second.children > 0) {
     std::erase_if(placed_, [&](const auto& item) {
       if (!tree::IsBelow(item.first, path)) return false;
-      if (item.second.is_linked) blobs_.DropUse(item.second.entry.digest, item.second.form);
+      drop(item.first, item.second);
       return true;
     });
   }
-  if (it->second.is_linked) blobs_.DropUse(it->second.entry.digest, it->second.form);
+  drop(path, it->second);
   --ChildrenOf(tree::ParentPath(path));
+  TouchParent(path);
   placed_.erase(it);
+}
+
+Result<void> RootFolder::Seal(int64_t now_ns) {
+  struct stat st {};
+  for (const std::string& dir : touched_) {
+    const auto it = placed_.find(dir);
+    if (dir != "/" && it == placed_.end()) continue;
+    if (lstat(Real(dir).c_str(), &st) != 0) return ErrnoError(errno, Real(dir));
+    FileStamp& stamp = dir == "/" ? top_ : it->second.stamp;
+    stamp = StampOf(st);
+    if (stamp.ctime_ns >= now_ns) stamp.ctime_ns = 0;
+  }
+  touched_.clear();
+  for (const std::string& path : own_) {
+    FileStamp& stamp = placed_.at(path).stamp;
+    if (stamp.ctime_ns >= now_ns) stamp.ctime_ns = 0;
+  }
+  return {};
+}
+
+Result<void> RootFolder::Check(std::vector<std::string>& lost) {
+  ASSIGN_OR_RETURN(const std::vector<BlobFile> altered, blobs_.FindAltered());
+  TRY(CheckTop());
+  struct stat st {};
+  if (lstat(root_.c_str(), &st) != 0 || !(StampOf(st) == top_)) TRY(Inspect("/", lost));
+  for (auto it = dirs_.begin(); it != dirs_.end();) {
+    const std::string dir = *it;
+    if (lstat(Real(dir).c_str(), &st) != 0 || !(StampOf(st) == Find(dir)->stamp)) {
+      TRY(Inspect(dir, lost));
+    }
+    it = dirs_.upper_bound(dir);
+  }
+  for (auto it = own_.begin(); it != own_.end();) {
+    const std::string path = *it;
+    if (!IsOwnSound(path)) TRY(Lose(path, lost));
+    it = own_.upper_bound(path);
+  }
+  return LoseBlobs(altered, lost);
+}
+
+// A file that uses no blob. Of a patched one the digest tells nothing.
+bool RootFolder::IsOwnSound(const std::string& path) {
+  Placed& placed = placed_.at(path);
+  struct stat st {};
+  if (lstat(Real(path).c_str(), &st) != 0) return false;
+  const FileStamp now = StampOf(st);
+  if (now == placed.stamp) return true;
+  if (!now.LooksLike(placed.stamp) || placed.form == BlobForm::kPatched) return false;
+  const Result<std::string> bytes = ReadFile(Real(path));
+  if (!bytes || store::Sha256(*bytes) != placed.entry.digest) return false;
+  placed.stamp = now;
+  return true;
+}
+
+Result<void> RootFolder::CheckTop() {
+  struct stat st {};
+  if (lstat(root_.c_str(), &st) != 0) return ErrnoError(errno, root_);
+  if (st.st_dev != top_.device || st.st_ino != top_.inode) {
+    return Error{Code::kInternal, root_ + ": replaced by a command"};
+  }
+  if (st.st_mode != top_.mode && chmod(root_.c_str(), top_.mode & 07777) != 0) {
+    return ErrnoError(errno, root_);
+  }
+  return {};
 }
 
 Result<void> RootFolder::Inspect(const std::string& dir, std::vector<std::string>& lost) {
@@ -189,7 +267,10 @@ Result<void> RootFolder::Inspect(const std::string& dir, std::vector<std::string
 }
 
 Result<void> RootFolder::InspectContents(const std::string& dir, std::vector<std::string>& lost) {
+  // A default ACL would give other modes to what is made here.
+  (void)lremovexattr(Real(dir).c_str(), "system.posix_acl_default");
   ASSIGN_OR_RETURN(const std::vector<std::string> names, ListDir(Real(dir)));
+  touched_.insert(dir);
   const std::string prefix = dir == "/" ? dir : dir + "/";
   std::vector<std::string> present;
   for (const std::string& name : names) {
@@ -221,24 +302,24 @@ Result<void> RootFolder::InspectOne(const std::string& path, std::vector<std::st
   struct stat st {};
   if (lstat(Real(path).c_str(), &st) != 0) return Lose(path, lost);
   if (IsIntact(path, placed, st)) return {};
-  const bool altered_blob = placed.is_linked && st.st_ino == placed.inode && S_ISREG(st.st_mode);
-  TRY(Lose(path, lost));
-  return altered_blob ? LoseContent(placed.entry, placed.form, lost) : Result<void>();
+  if (placed.entry.type == tree::EntryType::kDir && S_ISDIR(st.st_mode) &&
+      chmod(Real(path).c_str(), placed.stamp.mode & 07777) == 0) {
+    return {};
+  }
+  return Lose(path, lost);
 }
 
 bool RootFolder::IsIntact(const std::string& path, const Placed& placed,
                           const struct stat& st) const {
   switch (placed.entry.type) {
     case tree::EntryType::kDir:
-      return S_ISDIR(st.st_mode);
+      return st.st_mode == placed.stamp.mode;
     case tree::EntryType::kSymlink: {
       const Result<std::string> target = ReadLink(Real(path));
       return target && *target == TargetOf(path, placed.entry.target);
     }
     case tree::EntryType::kFile:
-      return st.st_ino == placed.inode && st.st_mode == placed.mode &&
-             static_cast<uint64_t>(st.st_size) == placed.entry.size_bytes &&
-             MtimeNs(st) == placed.mtime_ns;
+      return StampOf(st).LooksLike(placed.stamp);
     case tree::EntryType::kAbsent:
       break;
   }
@@ -248,24 +329,32 @@ bool RootFolder::IsIntact(const std::string& path, const Placed& placed,
 Result<void> RootFolder::Lose(const std::string& path, std::vector<std::string>& lost) {
   TRY(RemoveTree(Real(path)));
   lost.push_back(path);
-  for (const auto& [other, placed] : placed_) {
-    if (tree::IsBelow(other, path)) lost.push_back(other);
+  if (Find(path)->children > 0) {
+    for (const auto& [other, placed] : placed_) {
+      if (tree::IsBelow(other, path)) lost.push_back(other);
+    }
   }
   Forget(path);
   return {};
 }
 
-// A job wrote into a blob through one of its links: every other link shows the same wrong bytes.
-Result<void> RootFolder::LoseContent(const tree::Entry& entry, BlobForm form,
-                                     std::vector<std::string>& lost) {
+// Written to through one of its links, a blob shows the wrong bytes at all of them.
+Result<void> RootFolder::LoseBlobs(const std::vector<BlobFile>& altered,
+                                   std::vector<std::string>& lost) {
+  if (altered.empty()) return {};
+  std::array<std::unordered_set<store::Digest, store::DigestHash>, kBlobForms> digests;
+  for (const BlobFile& file : altered) digests[static_cast<size_t>(file.form)].insert(file.digest);
   std::vector<std::string> paths;
   for (const auto& [path, placed] : placed_) {
-    if (placed.is_linked && placed.form == form && placed.entry.digest == entry.digest) {
+    if (placed.is_linked &&
+        digests[static_cast<size_t>(placed.form)].contains(placed.entry.digest)) {
       paths.push_back(path);
     }
   }
   for (const std::string& path : paths) TRY(Lose(path, lost));
-  blobs_.Discard(entry.digest, form);
+  for (const BlobFile& file : altered) blobs_.Discard(file.digest, file.form);
+  LOG(kWarning, "a command altered " + std::to_string(altered.size()) + " files of the tree" +
+                    (paths.empty() ? std::string() : ", " + paths.front() + " among them"));
   return {};
 }
 

@@ -71,13 +71,4 @@ std::vector<std::string> RelevantEnvironment(const char* const* environ) {
   return relevant;
 }
 
-const char* FindVariable(const std::vector<std::string>& env, std::string_view name) {
-  for (const std::string& entry : env) {
-    if (entry.size() > name.size() && entry[name.size()] == '=' && entry.starts_with(name)) {
-      return entry.c_str() + name.size() + 1;
-    }
-  }
-  return nullptr;
-}
-
 }  // namespace llama::session

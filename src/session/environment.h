@@ -6,12 +6,13 @@
 #include <string_view>
 #include <vector>
 
+#include "base/environment.h"
+
 namespace llama::session {
 
 bool IsRelevantVariable(std::string_view name);
 std::vector<std::string> RelevantEnvironment(const char* const* environ);
 
-// The value of `name` in "K=V" strings, or nullptr. Valid as long as `env` is.
-const char* FindVariable(const std::vector<std::string>& env, std::string_view name);
+using llama::FindVariable;
 
 }  // namespace llama::session

@@ -131,6 +131,7 @@ Result<Ack> DecodeAck(std::string_view body) {
 std::string Encode(const Compile& m) {
   Encoder out;
   out.Int(m.start_ns);
+  out.Int(m.start_monotonic_ns);
   out.Bytes(m.compiler);
   PutStrings(out, m.argv);
   PutStrings(out, m.env);
@@ -145,6 +146,7 @@ Result<Compile> DecodeCompile(std::string_view body) {
   Decoder in(body);
   Compile m;
   m.start_ns = in.Int();
+  m.start_monotonic_ns = in.Int();
   m.compiler = in.String();
   m.argv = GetStrings(in);
   m.env = GetStrings(in);
@@ -188,7 +190,7 @@ Result<RunLocally> DecodeRunLocally(std::string_view body) {
 
 std::string Encode(const Done& m) {
   Encoder out;
-  out.Int(m.end_ns);
+  out.Int(m.end_monotonic_ns);
   out.Int(m.user_ns);
   out.Int(m.system_ns);
   return out.Take();
@@ -197,7 +199,7 @@ std::string Encode(const Done& m) {
 Result<Done> DecodeDone(std::string_view body) {
   Decoder in(body);
   Done m;
-  m.end_ns = in.Int();
+  m.end_monotonic_ns = in.Int();
   m.user_ns = in.Int();
   m.system_ns = in.Int();
   return Whole(in, m, "done");
@@ -261,7 +263,7 @@ std::string Encode(const Status& m) {
   out.Int(m.local_slots);
   PutCounters(out, m.counters);
   out.Bytes(m.backend);
-  out.Bytes(m.trouble);
+  out.Bytes(m.outage);
   return out.Take();
 }
 
@@ -277,7 +279,7 @@ Result<Status> DecodeStatus(std::string_view body) {
   m.local_slots = GetInt32(in);
   m.counters = GetCounters(in);
   m.backend = in.String();
-  m.trouble = in.String();
+  m.outage = in.String();
   return Whole(in, std::move(m), "status reply");
 }
 

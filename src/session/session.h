@@ -89,11 +89,12 @@ struct Ack {
 };
 
 struct Compile {
-  int64_t start_ns = 0;           // when the wrapper's main began
-  std::string compiler;           // absolute path of the real compiler
-  std::vector<std::string> argv;  // argv[0] as the compiler is to see it
-  std::vector<std::string> env;   // the variables that matter: session/environment.h
-  std::string cwd;                // getcwd()
+  int64_t start_ns = 0;            // when the wrapper's main began, on the wall clock
+  int64_t start_monotonic_ns = 0;  // the same on the monotonic clock, which all processes share
+  std::string compiler;            // absolute path of the real compiler
+  std::vector<std::string> argv;   // argv[0] as the compiler is to see it
+  std::vector<std::string> env;    // the variables that matter: wire/environment.h
+  std::string cwd;                 // getcwd()
   uint32_t umask = 022;
   bool stderr_is_terminal = false;
   uint32_t pid = 0;
@@ -110,7 +111,7 @@ struct RunLocally {
 };
 
 struct Done {
-  int64_t end_ns = 0;
+  int64_t end_monotonic_ns = 0;
   int64_t user_ns = 0;
   int64_t system_ns = 0;
 };
@@ -143,7 +144,8 @@ struct CommandOutput {
 
 // Run this command remotely (docs/any_command.md).
 struct RunCommand {
-  int64_t start_ns = 0;
+  int64_t start_ns = 0;  // as of Compile
+  int64_t start_monotonic_ns = 0;
   std::string build_id;     // as LLAMACC_BUILD_ID names it
   std::string traceparent;  // of that build's root, or of whoever called
   std::string program;      // absolute; in_image: as it was called
@@ -205,7 +207,7 @@ struct Status {
   int32_t local_slots = 0;
   Counters counters;
   std::string backend;  // what runs jobs, where objects are: "lambda:llama, s3://bucket/"
-  std::string trouble;  // why nothing goes there now, in a line; empty: all is well
+  std::string outage;   // why nothing goes there now, in a line; empty: all is well
 };
 
 std::string Encode(const Hello& m);

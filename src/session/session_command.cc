@@ -52,6 +52,7 @@ void GetFiles(Decoder& in, RunCommand& m) {
 std::string Encode(const RunCommand& m) {
   Encoder out;
   out.Int(m.start_ns);
+  out.Int(m.start_monotonic_ns);
   out.Bytes(m.build_id);
   out.Bytes(m.traceparent);
   out.Bytes(m.program);
@@ -84,6 +85,7 @@ Result<RunCommand> DecodeRunCommand(std::string_view body) {
   Decoder in(body);
   RunCommand m;
   m.start_ns = in.Int();
+  m.start_monotonic_ns = in.Int();
   m.build_id = in.String();
   m.traceparent = in.String();
   m.program = in.String();

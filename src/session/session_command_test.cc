@@ -10,6 +10,7 @@ namespace {
 RunCommand SampleCommand() {
   RunCommand m;
   m.start_ns = 1;
+  m.start_monotonic_ns = 2;
   m.build_id = "b";
   m.traceparent = "00-1";
   m.program = "/bin/sh";

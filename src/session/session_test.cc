@@ -26,6 +26,7 @@ Pair SocketPair() {
 Compile SampleCompile() {
   Compile m;
   m.start_ns = 1;
+  m.start_monotonic_ns = -2;
   m.compiler = "/usr/bin/gcc";
   m.argv = {"gcc", "-c", std::string("a\0b", 3), ""};
   m.env = {"PATH=/bin"};
@@ -46,7 +47,7 @@ Status SampleStatus() {
   m.counters.local_waiting = UINT64_MAX;
   m.counters.cost_usd = 0.25;
   m.backend = "embedded";
-  m.trouble = "no network";
+  m.outage = "no network";
   return m;
 }
 
@@ -55,6 +56,7 @@ TEST(Session, CompileSurvivesTheWire) {
   const Result<Compile> got = DecodeCompile(Encode(sent));
   ASSERT_TRUE(got);
   EXPECT_EQ(got->start_ns, sent.start_ns);
+  EXPECT_EQ(got->start_monotonic_ns, sent.start_monotonic_ns);
   EXPECT_EQ(got->compiler, sent.compiler);
   EXPECT_EQ(got->argv, sent.argv);
   EXPECT_EQ(got->env, sent.env);

@@ -70,6 +70,12 @@ Result<void> CheckPeer(int fd) {
   return Error{Code::kInvalid, "daemon socket: the other end is user " + std::to_string(peer.uid)};
 }
 
+pid_t PeerPid(int fd) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
+}
+
 Result<Fd> ConnectSocket(const std::string& run_dir) {
   ASSIGN_OR_RETURN(const Fd dir, OpenRunDir(run_dir, /*create=*/false));
   ASSIGN_OR_RETURN(const Address address, AddressOf(run_dir, dir, kSocketName));
@@ -84,6 +90,7 @@ Result<Fd> ConnectSocket(const std::string& run_dir) {
   if (connected != 0) {
     const std::string path = run_dir + "/" + kSocketName;
     if (errno == ECONNREFUSED) return Error{Code::kNotFound, path + ": nobody listens"};
+    if (errno == EAGAIN) return Error{Code::kDeadline, path + ": takes no connections"};
     return ErrnoError(errno, path);
   }
   TRY(CheckPeer(fd.get()));

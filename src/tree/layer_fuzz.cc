@@ -1,11 +1,9 @@
-// Fuzz target for layers: an input is an object as a store might give it, under the key that fits
+// Layers: an input is an object as a store might give it, under the key that fits
 // it. Reading it must neither crash nor accept what the encoder would not have written.
-#include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "base/log.h"
+#include "base/fuzz.h"
 #include "tree/layer.h"
 
 namespace llama::tree {
@@ -21,17 +19,15 @@ class CheckingSink final : public BlobSink {
 };
 
 }  // namespace
-}  // namespace llama::tree
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace llama::tree;  // NOLINT: a C function stands outside the namespace
-  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+FUZZ_TARGET(bytes) {
   CheckingSink sink;
-  const auto layer = ReadLayer("layers/" + llama::store::Sha256(bytes).Hex(), bytes, sink);
+  const auto layer = ReadLayer("layers/" + store::Sha256(bytes).Hex(), bytes, sink);
   if (layer) CHECK(CheckManifest(*layer).has_value());
   const auto manifest = DecodeManifest(bytes);
-  if (manifest) CHECK(EncodeManifest(*manifest) == bytes);
-  return 0;
+  if (!manifest) return;
+  CHECK(EncodeManifest(*manifest) == bytes);
+  for (const auto& [path, entry] : *manifest) CHECK(IsCanonicalPath(path));
 }
+
+}  // namespace llama::tree

@@ -107,6 +107,25 @@ class LoggedLayerIndex final : public LayerIndex {
     return refs;
   }
 
+  Manifest Shown(const std::vector<LayerRef>& layers,
+                 const std::vector<std::string>& paths) const override {
+    const MutexLock lock(mutex_);
+    std::unordered_set<const Layer*> given;
+    for (const LayerRef& ref : layers) {
+      const auto it = by_key_.find(ref.key);
+      if (it != by_key_.end()) given.insert(it->second);
+    }
+    Manifest shown;
+    for (const std::string& path : paths) {
+      const auto it = nodes_.find(path);
+      if (it == nodes_.end()) continue;
+      const bool is_certain = it->second.entry != nullptr && given.contains(it->second.holder);
+      shown.emplace(path,
+                    is_certain ? *it->second.entry : Entry{EntryType::kAbsent, false, 0, {}, {}});
+    }
+    return shown;
+  }
+
   Result<void> Forget(const std::string& key) override {
     const MutexLock lock(mutex_);
     if (!Erase(key)) return {};

@@ -59,6 +59,11 @@ class LayerIndex {
   // The layers for a job that needs exactly `wanted`, as by the invariants; kNotFound naming a path
   // if an entry of `wanted` is not current.
   virtual Result<std::vector<LayerRef>> Select(const Manifest& wanted) const = 0;
+  // Of `paths`, what a job that is given exactly `layers` sees there. What no layer says anything
+  // of is left out; where a layer beyond those says something newer by now, it is kAbsent: not
+  // certain.
+  virtual Manifest Shown(const std::vector<LayerRef>& layers,
+                         const std::vector<std::string>& paths) const = 0;
   // The object turned out to be lost or damaged: its entries are no longer held. Unknown keys: no
   // error.
   virtual Result<void> Forget(const std::string& key) = 0;

@@ -1,11 +1,12 @@
 """Kills parts of llama in mid-build: the build ends as it should, and leaves nothing wrong.
 
-    kills.py daemon|workers|wrappers|interrupt
+    kills.py daemon|workers|wrappers|interrupt|hung
 """
 import os
 import random
 import signal
 import sys
+import time
 
 import harness
 import synthetic
@@ -125,7 +126,43 @@ def interrupt(scene, tree, plain):
     rebuild(scene, tree, plain)
 
 
-KILLS = {"daemon": kill_daemon, "workers": kill_workers, "wrappers": kill_wrappers,
+def hung(scene, tree, plain):
+    """The daemon is stopped in mid-build: waited for once, then left alone, then used again."""
+    build = start(scene, tree, 4)
+    daemon, = scene.daemons()
+    begin = time.monotonic()
+    kill(daemon, signal.SIGSTOP)
+    try:
+        harness.finish(build).expect_status(0)
+        took = time.monotonic() - begin
+        expect_same(tree, plain)
+        (tree / "tiny.c").write_text("int tiny;\n")
+        compile_one = ["-c", "tiny.c", "-o", "tiny.obj"]
+        env = scene.env(LLAMACC_VERBOSE=1)
+
+        def timed(argv):
+            start_s = time.monotonic()
+            result = scene.run(argv, cwd=tree, env=env).expect_status(0)
+            return time.monotonic() - start_s, result.err.decode()
+
+        timed([scene.bin / "llamacc", "gcc", *compile_one])  # the note may be old by now
+        local = min(timed(["gcc", *compile_one])[0] for _ in range(5))
+        left = [timed([scene.bin / "llamacc", "gcc", *compile_one]) for _ in range(5)]
+        print(f"stopped: the build's rest took {took:.1f} s; a compile {min(left)[0] * 1000:.0f} ms, "
+              f"gcc alone {local * 1000:.0f} ms")
+        expect(all("runs locally" in said for _, said in left), left)
+        # One of them may be the one that tries again, for a second.
+        expect(sorted(left)[3][0] < local + 0.5, f"{left}, gcc alone {local}")
+        # Once for those in flight, which another's note cuts short; not once for each.
+        expect(took < 45, f"the build took {took} s behind a daemon that hangs")
+    finally:
+        kill(daemon, signal.SIGCONT)
+    wait_until(lambda: "ran remotely" in timed([scene.bin / "llamacc", "gcc", *compile_one])[1], 20,
+               "the daemon to be used again")
+    expect(scene.daemons() == [daemon], "another daemon was started")
+
+
+KILLS = {"hung": hung, "daemon": kill_daemon, "workers": kill_workers, "wrappers": kill_wrappers,
          "interrupt": interrupt}
 
 

@@ -123,27 +123,27 @@ class Build {
   void Tick(Relay* relay) {
     if (!link_) return;
     link_->Tick(true);
-    TellTrouble(relay);
+    TellOutage(relay);
     if (relay == nullptr || !link_->counters()) return;
     const session::Counters& counters = *link_->counters();
     const int64_t now_ns = clock_.MonotonicNs();
     const double per_second = rate_.Update(counters.remote_done + counters.local_done, now_ns);
-    relay->Draw(FormatProgress(counters, per_second, clock_.NowNs() - setup_->record.start_ns,
+    relay->Draw(FormatProgress(counters, per_second, now_ns - setup_->start_monotonic_ns,
                                relay->columns() - 1));
   }
 
   // Once, in one line: a build that is slow for this reason must not look like one that is just
   // slow.
-  void TellTrouble(Relay* relay) {
-    if (told_trouble_ || link_->trouble().empty()) return;
-    told_trouble_ = true;
+  void TellOutage(Relay* relay) {
+    if (told_outage_ || link_->outage().empty()) return;
+    told_outage_ = true;
     if (relay != nullptr) relay->Erase();
-    PrintError(link_->trouble() + "; compiling locally while that lasts");
+    PrintError(link_->outage() + "; compiling locally while that lasts");
   }
 
   void Finish(int exit_status) {
     if (!setup_) return;
-    if (const auto done = FinishBuild(*setup_, exit_status, clock_.NowNs()); !done) {
+    if (const auto done = FinishBuild(*setup_, exit_status, clock_); !done) {
       PrintError(done.error().message);
     }
     KeepNinjaGraph(options_.request.command, setup_->record.cwd, env_, setup_->dir);
@@ -179,7 +179,7 @@ class Build {
   std::optional<BuildSetup> setup_;
   std::unique_ptr<DaemonLink> link_;
   Rate rate_;
-  bool told_trouble_ = false;
+  bool told_outage_ = false;
 };
 
 int Run(const Arguments& arguments) {

@@ -59,6 +59,7 @@ Result<BuildSetup> PrepareBuild(const BuildRequest& request, const std::string& 
                                 const std::vector<std::string>& env, const Clock& clock) {
   BuildSetup setup;
   const int64_t start_ns = clock.NowNs();
+  setup.start_monotonic_ns = clock.MonotonicNs();
   ASSIGN_OR_RETURN(const std::string id, ClaimId(state_dir, start_ns));
   setup.state_dir = state_dir;
   setup.dir = builds::BuildDir(state_dir, id);
@@ -109,10 +110,10 @@ Result<std::vector<std::string>> BuildEnvironment(const BuildSetup& setup,
   return env;
 }
 
-Result<void> FinishBuild(BuildSetup& setup, int exit_status, int64_t now_ns) {
-  setup.record.end_ns = std::max(now_ns, setup.record.start_ns);
+Result<void> FinishBuild(BuildSetup& setup, int exit_status, const Clock& clock) {
+  setup.root.duration_ns = clock.MonotonicNs() - setup.start_monotonic_ns;
+  setup.record.end_ns = setup.record.start_ns + setup.root.duration_ns;
   setup.record.status = exit_status;
-  setup.root.duration_ns = *setup.record.end_ns - setup.record.start_ns;
   setup.root.Set(trace::field::kStatus, exit_status);
   return builds::WriteBuildRecord(setup.dir, setup.record);
 }

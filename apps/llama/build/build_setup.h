@@ -28,6 +28,7 @@ struct BuildSetup {
   std::string state_dir;
   std::string dir;  // builds/<id>
   builds::BuildRecord record;
+  int64_t start_monotonic_ns = 0;  // of record.start_ns
   trace::Span root;
   Fd hold;  // says that it is running: builds/store.h
 };
@@ -44,7 +45,7 @@ Result<std::vector<std::string>> BuildEnvironment(const BuildSetup& setup,
                                                   const std::string& wrapper,
                                                   std::vector<std::string> env);
 
-// Ends record and root span; writes the record.
-Result<void> FinishBuild(BuildSetup& setup, int exit_status, int64_t now_ns);
+// Ends record and root span, now; writes the record.
+Result<void> FinishBuild(BuildSetup& setup, int exit_status, const Clock& clock);
 
 }  // namespace llama::app

@@ -102,7 +102,9 @@ TEST_F(BuildSetupTest, AFolderThatCannotStandInPathIsRefused) {
 
 TEST_F(BuildSetupTest, TheEndIsNoted) {
   BuildSetup setup = Prepare();
-  ASSERT_TRUE(FinishBuild(setup, 130, setup.record.start_ns + 7));
+  clock_.AdvanceNs(7);
+  clock_.StepWallNs(-3'600'000'000'000);  // somebody sets the time
+  ASSERT_TRUE(FinishBuild(setup, 130, clock_));
   EXPECT_EQ(setup.root.duration_ns, 7);
   EXPECT_EQ(*setup.root.Find("status"), trace::Value(int64_t{130}));
   const auto record = builds::ReadBuildRecord(setup.dir);

@@ -34,7 +34,7 @@ void OwnBuild::Tick() {
 
 void OwnBuild::End(int exit_status) {
   if (!setup_) return;
-  if (const auto done = FinishBuild(*setup_, exit_status, clock_.NowNs()); !done) {
+  if (const auto done = FinishBuild(*setup_, exit_status, clock_); !done) {
     PrintError(done.error().message);
   }
   if (const auto ended = EndTrace(); !ended) PrintError(ended.error().message);

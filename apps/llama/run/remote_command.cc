@@ -167,6 +167,7 @@ Result<session::RunCommand> MakeRequest(const RemoteCommand& command,
                                         const Surrounding& surrounding) {
   session::RunCommand request;
   request.start_ns = SystemClock().NowNs();
+  request.start_monotonic_ns = SystemClock().MonotonicNs();
   request.argv = command.argv;
   request.env = surrounding.env;
   request.overrides = command.env;
@@ -204,7 +205,7 @@ void SendDone(int fd) {
   };
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const session::Done done{SystemClock().NowNs(), ns(usage.ru_utime), ns(usage.ru_stime)};
+  const session::Done done{SystemClock().MonotonicNs(), ns(usage.ru_utime), ns(usage.ru_stime)};
   (void)session::SendFrame(fd, session::FrameType::kDone, Encode(done), 1000).has_value();
 }
 

@@ -57,7 +57,7 @@ XargsRun::XargsRun(XargsOptions options, Template command, std::vector<std::stri
       remote_(connect) {}
 
 Result<void> XargsRun::Open() {
-  start_ns_ = clock_.NowNs();
+  start_monotonic_ns_ = clock_.MonotonicNs();
   if (options_.joblog.empty()) return {};
   ASSIGN_OR_RETURN(JobLog log, JobLog::Open(options_.joblog, options_.resume));
   log_ = std::move(log);
@@ -100,6 +100,7 @@ Result<void> XargsRun::Launch(size_t seq) {
   Job& job = jobs_.at(seq);
   ++job.tries;
   job.start_ns = clock_.NowNs();
+  job.start_monotonic_ns = clock_.MonotonicNs();
   RemoteCommand command = options_.base;
   command.argv = job.expansion.argv;
   command.env.insert(command.env.end(), job.expansion.env.begin(), job.expansion.env.end());
@@ -154,7 +155,7 @@ Result<void> XargsRun::Log(size_t seq, const Job& job, const session::CommandRes
   entry.seq = seq;
   entry.host = options_.base.function.empty() ? "llama" : options_.base.function;
   entry.start_ns = job.start_ns;
-  entry.run_ns = clock_.NowNs() - job.start_ns;
+  entry.run_ns = clock_.MonotonicNs() - job.start_monotonic_ns;
   entry.sent_bytes = job.sent_bytes;
   entry.received_bytes = result.output_bytes + result.out.size() + result.err.size();
   const bool was_signal = result.error.empty() && WIFSIGNALED(result.status);
@@ -193,7 +194,7 @@ void XargsRun::Draw(bool last) {
   if (!last && now_ns - drawn_ns_ < kTickMs * 1'000'000) return;
   drawn_ns_ = now_ns;
   const double per_second = rate_.Update(done_, now_ns);
-  const int64_t seconds = (clock_.NowNs() - start_ns_) / 1'000'000'000;
+  const int64_t seconds = (now_ns - start_monotonic_ns_) / 1'000'000'000;
   char text[200];
   std::snprintf(text, sizeof text, "[%lld:%02lld] %zu of %zu done, %zu failed, %zu running, %s/s",
                 static_cast<long long>(seconds / 60), static_cast<long long>(seconds % 60),

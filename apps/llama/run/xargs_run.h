@@ -59,6 +59,7 @@ class XargsRun {
     Expansion expansion;
     int tries = 0;
     int64_t start_ns = 0;
+    int64_t start_monotonic_ns = 0;
     uint64_t sent_bytes = 0;
   };
   struct Output {
@@ -98,7 +99,7 @@ class XargsRun {
   size_t turn_ = 1;
   std::map<size_t, Output> early_;
 
-  int64_t start_ns_ = 0;
+  int64_t start_monotonic_ns_ = 0;
   int64_t drawn_ns_ = 0;
   bool is_drawn_ = false;
   Rate rate_;

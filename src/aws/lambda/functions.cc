@@ -10,6 +10,7 @@
 #include "aws/service/service_error.h"
 #include "job/base64.h"
 #include "job/envelope.h"
+#include "job/lambda_bill.h"
 #include "signing/sigv4.h"
 
 namespace llama::aws {
@@ -180,17 +181,16 @@ std::optional<LambdaReport> LambdaFunctions::TakeReport(const HttpAnswer& answer
     if (const auto log = job::DecodeBase64(*tail)) report = FindReport(*log);
   }
   if (report && report->memory_mb > 0) memory_mb_ = report->memory_mb;
-  invocation.memory_mb = memory_mb_;
   if (report) {
-    invocation.billed_ms = report->billed_ms;
+    job::SetBill({report->billed_ms, memory_mb_}, invocation);
     invocation.cold_start = report->init_ms.has_value();
     invocation.init_ns = static_cast<int64_t>(report->init_ms.value_or(0) * 1e6);
     return report;
   }
   // From the connection's being there to the answer: the function's time and one round trip.
   const int64_t ns = answer.first_byte_ns - answer.connect_ns;
-  invocation.billed_ms = std::max<int64_t>(1, (ns + 999'999) / 1'000'000);
-  invocation.billed_estimated = true;
+  const int64_t ms = std::max<int64_t>(1, (ns + 999'999) / 1'000'000);
+  job::SetBill({ms, memory_mb_, true}, invocation);
   return report;
 }
 

@@ -10,10 +10,14 @@
 #include "aws/lambda/log_report.h"
 #include "job/base64.h"
 #include "job/envelope.h"
+#include "job/invocation_testing.h"
 #include "signing/sigv4.h"
 
 namespace llama::aws {
 namespace {
+
+using job::DetailOf;
+using job::HasDetail;
 
 constexpr char kReport[] =
     "START RequestId: x\nEND RequestId: x\n"
@@ -116,9 +120,9 @@ TEST_F(LambdaFunctionsTest, TakesFiguresFromTheReport) {
                      {{"x-amz-log-result", Base64(kReport)}});
   const auto invocation = Invoke("job");
   ASSERT_TRUE(invocation);
-  EXPECT_EQ(invocation->billed_ms, 113);
-  EXPECT_FALSE(invocation->billed_estimated);
-  EXPECT_EQ(invocation->memory_mb, 3'008);
+  EXPECT_EQ(DetailOf(*invocation, "billed_ms"), 113);
+  EXPECT_FALSE(HasDetail(*invocation, "billed_estimated"));
+  EXPECT_EQ(DetailOf(*invocation, "memory_mb"), 3'008);
   EXPECT_TRUE(invocation->cold_start);
   EXPECT_EQ(invocation->init_ns, 100'500'000);
 }
@@ -130,9 +134,9 @@ TEST_F(LambdaFunctionsTest, EstimatesWhatIsBilledWithoutAReport) {
     lambda_.answer.headers = {{"x-amz-log-result", tail}};
     const auto invocation = Invoke("job");
     ASSERT_TRUE(invocation);
-    EXPECT_EQ(invocation->billed_ms, 501);
-    EXPECT_TRUE(invocation->billed_estimated);
-    EXPECT_EQ(invocation->memory_mb, options_.memory_mb);
+    EXPECT_EQ(DetailOf(*invocation, "billed_ms"), 501);
+    EXPECT_TRUE(HasDetail(*invocation, "billed_estimated"));
+    EXPECT_EQ(DetailOf(*invocation, "memory_mb"), options_.memory_mb);
     EXPECT_FALSE(invocation->cold_start);
   }
 }

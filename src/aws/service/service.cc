@@ -37,7 +37,7 @@ class HttpService final : public Service {
         circuit_(options.breaker_failures, options.breaker_open_ms, clock) {}
 
   Result<ServiceAnswer> Call(const ServiceCall& call) override;
-  std::string Trouble() override {
+  std::string Outage() override {
     if (!circuit_.IsOpen()) return {};
     const MutexLock lock(mutex_);
     return last_failure_;

@@ -70,7 +70,7 @@ class Service {
   // kDeadline, kCancelled; kInvalid: no valid credentials, or what Send says.
   virtual Result<ServiceAnswer> Call(const ServiceCall& call) = 0;
   // While the circuit is open: the failure that opened it or came last. Empty while it is closed.
-  virtual std::string Trouble() { return {}; }
+  virtual std::string Outage() { return {}; }
   virtual const ServiceOptions& options() const = 0;
 };
 

@@ -267,7 +267,7 @@ TEST_F(ServiceTest, CredentialsThatStayRefusedAreAnErrorThatNamesThem) {
   EXPECT_EQ(answer.error().code, Code::kInvalid);
   EXPECT_NE(answer.error().message.find("the credentials from the test"), std::string::npos);
   EXPECT_EQ(sender_.sent.size(), 2u);
-  EXPECT_EQ(service_->Trouble(), "");
+  EXPECT_EQ(service_->Outage(), "");
 }
 
 TEST_F(ServiceTest, NoCredentialsIsInvalidWithoutARequest) {
@@ -353,13 +353,13 @@ TEST_F(ServiceTest, ACallerThatWaitsOutThrottlesIsTriedUntilItsDeadline) {
 TEST_F(ServiceTest, TheCircuitOpensAndOneCallInATimeTries) {
   sender_.otherwise = Fails(Code::kUnavailable);
   while (sender_.sent.size() < static_cast<size_t>(options_.breaker_failures)) {
-    EXPECT_EQ(service_->Trouble(), "");
+    EXPECT_EQ(service_->Outage(), "");
     ASSERT_FALSE(service_->Call(Post()));
   }
   EXPECT_EQ(sender_.sent.size(), static_cast<size_t>(options_.breaker_failures))
       << "attempts count, whichever calls they belong to";
   sender_.sent.clear();
-  EXPECT_NE(service_->Trouble(), "");
+  EXPECT_NE(service_->Outage(), "");
   const auto refused = service_->Call(Post());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kUnavailable);
@@ -374,7 +374,7 @@ TEST_F(ServiceTest, TheCircuitOpensAndOneCallInATimeTries) {
   clock_.AdvanceNs(options_.breaker_open_ms * kMs);
   sender_.otherwise = Status(200);
   ASSERT_TRUE(service_->Call(Post()));
-  EXPECT_EQ(service_->Trouble(), "");
+  EXPECT_EQ(service_->Outage(), "");
   ASSERT_TRUE(service_->Call(Post()));
 }
 
@@ -383,10 +383,10 @@ TEST_F(ServiceTest, AnswersOfAnyKindCloseTheCircuitAndCancellationsDoNotOpenIt) 
     sender_.otherwise = i % 2 == 1 ? Status(412) : Fails(Code::kUnavailable);
     (void)service_->Call(Post()).has_value();
   }
-  EXPECT_EQ(service_->Trouble(), "");
+  EXPECT_EQ(service_->Outage(), "");
   sender_.otherwise = Fails(Code::kCancelled);
   for (int i = 0; i < 50; ++i) ASSERT_FALSE(service_->Call(Post()));
-  EXPECT_EQ(service_->Trouble(), "");
+  EXPECT_EQ(service_->Outage(), "");
 }
 
 TEST_F(ServiceTest, RefusalsOpenTheCircuitUntilOneIsNone) {
@@ -394,22 +394,21 @@ TEST_F(ServiceTest, RefusalsOpenTheCircuitUntilOneIsNone) {
     Restart();
     sender_.otherwise = Status(status, "<Error><Code>NoSuchBucket</Code></Error>");
     for (int i = 0; i < options_.breaker_failures; ++i) {
-      EXPECT_EQ(service_->Trouble(), "");
+      EXPECT_EQ(service_->Outage(), "");
       const auto answer = service_->Call(Post());
       ASSERT_TRUE(answer) << "it is the caller's to judge";
       EXPECT_EQ(answer->http.status, status);
     }
-    EXPECT_NE(service_->Trouble().find(std::to_string(status) + ", NoSuchBucket"),
-              std::string::npos)
-        << service_->Trouble();
+    EXPECT_NE(service_->Outage().find(std::to_string(status) + ", NoSuchBucket"), std::string::npos)
+        << service_->Outage();
     ASSERT_FALSE(service_->Call(Post()));
     clock_.AdvanceNs(options_.breaker_open_ms * kMs);
     ASSERT_TRUE(service_->Call(Post())) << "the probe";
-    EXPECT_NE(service_->Trouble(), "");
+    EXPECT_NE(service_->Outage(), "");
     clock_.AdvanceNs(options_.breaker_open_ms * kMs);
     sender_.otherwise = Status(200);
     ASSERT_TRUE(service_->Call(Post()));
-    EXPECT_EQ(service_->Trouble(), "");
+    EXPECT_EQ(service_->Outage(), "");
   }
 }
 
@@ -421,7 +420,7 @@ TEST_F(ServiceTest, WhatIsNotThereOrNotToBeReadIsNoRefusal) {
       call.method = method;
       for (int i = 0; i < 50; ++i) ASSERT_TRUE(service_->Call(call));
     }
-    EXPECT_EQ(service_->Trouble(), "");
+    EXPECT_EQ(service_->Outage(), "");
   }
 }
 

@@ -140,15 +140,15 @@ class BackendImpl final : public Backend {
     return function.get();
   }
 
-  std::string Trouble() override {
-    std::string trouble = CloudTrouble();
-    if (!trouble.empty()) recovery_->Wake();
-    return trouble;
+  std::string Outage() override {
+    std::string outage = CloudOutage();
+    if (!outage.empty()) recovery_->Wake();
+    return outage;
   }
 
   void FillStatus(session::Status& status) override {
     status.backend = (pool_ ? "local workers" : "lambda:" + default_function_) + ", " + store_name_;
-    status.trouble = Trouble();
+    status.outage = Outage();
     if (!pool_) return;
     const cloud::PoolStats stats = pool_->stats();
     status.workers = stats.workers;
@@ -156,16 +156,16 @@ class BackendImpl final : public Backend {
   }
 
  private:
-  std::string CloudTrouble() {
-    std::string trouble = s3_ ? s3_->service->Trouble() : std::string();
-    if (trouble.empty() && lambda_) trouble = lambda_->Trouble();
-    return trouble;
+  std::string CloudOutage() {
+    std::string outage = s3_ ? s3_->service->Outage() : std::string();
+    if (outage.empty() && lambda_) outage = lambda_->Outage();
+    return outage;
   }
 
   // Only the answer's coming matters: it closes the circuit.
   void Ask(const std::function<bool()>& cancelled) {
-    if (!s3_->service->Trouble().empty()) (void)s3_->Ping(cancelled).has_value();
-    if (!lambda_ || lambda_->Trouble().empty()) return;
+    if (!s3_->service->Outage().empty()) (void)s3_->Ping(cancelled).has_value();
+    if (!lambda_ || lambda_->Outage().empty()) return;
     const auto function = Function("");
     if (function) (void)(*function)->Ping({kPingMs, cancelled}).has_value();
   }
@@ -174,7 +174,7 @@ class BackendImpl final : public Backend {
     if (UsesS3(settings)) {
       ASSIGN_OR_RETURN(s3_, OpenS3(settings, clock_));
       recovery_ = std::make_unique<Recovery>(
-          Recovery::Options{.is_up = [this] { return CloudTrouble().empty(); },
+          Recovery::Options{.is_up = [this] { return CloudOutage().empty(); },
                             .ask = [this](const auto& cancelled) { Ask(cancelled); }});
       store_ = s3_->store.get();
       store_name_ = s3_->name;

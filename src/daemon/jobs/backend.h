@@ -2,8 +2,9 @@
 // the settings say. The embedded cloud (a folder, worker processes), AWS (S3, Lambda), or S3 with
 // workers on this machine. Thread-safe once opened.
 //
-// Opening it makes no request: without network, or with the wrong credentials, the daemon starts,
-// and jobs run locally with the reason.
+// After an answer of Outage() that is not empty it asks from time to time, on its own, whether the
+// cloud is back. Opening it makes no request: without network, or with the wrong credentials, the
+// daemon starts, and jobs run locally with the reason.
 #pragma once
 
 #include <memory>
@@ -13,7 +14,7 @@
 #include "aws/settings/settings.h"
 #include "base/clock.h"
 #include "base/result.h"
-#include "job/function_client.h"
+#include "execute/functions.h"
 #include "session/session.h"
 #include "store/object_store.h"
 
@@ -27,24 +28,15 @@ struct BackendOptions {
   int64_t worker_idle_ms = 300'000;
 };
 
-class Backend {
+class Backend : public execute::Cloud {
  public:
   // kInvalid: settings that contradict each other, named. `clock` must outlive the backend.
   static Result<std::unique_ptr<Backend>> Open(const aws::Settings& settings,
                                                const BackendOptions& options, const Clock& clock);
-  virtual ~Backend() = default;
 
   virtual store::ObjectStore& store() = 0;
   // Names the store's place for the layer index: "folder:/…", "s3://bucket/prefix @ endpoint".
   virtual std::string store_name() const = 0;
-  // The function of that name ("name", "name:alias", an ARN), or the configured one for "". Lives
-  // as long as the backend. kInvalid: no such thing with this backend, and why.
-  virtual Result<job::FunctionClient*> Function(const std::string& name) = 0;
-  // Why a job has no chance there now (a circuit is open), in a line for the user; empty while all
-  // is well. After such an answer the backend asks from time to time, on its own, whether the cloud
-  // is back.
-  virtual std::string Trouble() = 0;
-  bool IsUp() { return Trouble().empty(); }
   virtual void FillStatus(session::Status& status) = 0;
 };
 

@@ -7,13 +7,13 @@
 #include <cstdint>
 #include <memory>
 
-#include "daemon/jobs/shared.h"
+#include "daemon/jobs/services.h"
 #include "daemon/server/job.h"
 #include "session/session.h"
 
 namespace llama::daemon {
 
-std::unique_ptr<Job> NewCommandJob(const Shared& shared, session::RunCommand request,
+std::unique_ptr<Job> NewCommandJob(const Services& services, session::RunCommand request,
                                    int64_t received_ns);
 
 }  // namespace llama::daemon

@@ -1,208 +1,162 @@
 #include "daemon/jobs/compile_job.h"
 
-#include <sys/wait.h>
-
-#include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "base/log.h"
 #include "compiler/plan.h"
-#include "daemon/jobs/job_inputs.h"
-#include "daemon/jobs/outputs.h"
-#include "daemon/jobs/remote_run.h"
-#include "job/job.h"
-#include "trace/phases.h"
+#include "daemon/jobs/compile_parse.h"
+#include "daemon/jobs/compile_scan.h"
+#include "daemon/jobs/job_record.h"
+#include "execute/check.h"
+#include "execute/write.h"
+#include "base/environment.h"
 
 namespace llama::daemon {
 namespace {
 
-using trace::Value;
+using execute::OrReason;
+using execute::Outcome;
+using execute::Reason;
 
-class CompileJob final : public Job, private RemoteWork {
+// A chain of __has_include finds one more level each time.
+constexpr int kMaxCorrections = 6;
+// Files may change under way, as in any build; after this many scans it is given up.
+constexpr int kMaxScans = 3;
+
+class CompileJob final : public Job {
  public:
-  CompileJob(const Shared& shared, session::Compile request, int64_t received_ns)
-      : shared_(shared),
+  CompileJob(const Services& services, session::Compile request, int64_t received_ns)
+      : services_(services),
         request_(std::move(request)),
-        build_id_(shared.builds->Resolve(Variable(request_.env, "LLAMACC_BUILD_ID"))),
-        root_(StartRoot()),
-        phases_(*shared.clock, root_.context(), root_.start_ns),
-        inputs_(shared, request_),
-        remote_(shared, RunOptions(), phases_, *this) {
-    phases_.BeginAt("send", root_.start_ns);
-    phases_.EndAt(received_ns);
+        record_(services, {.name = "llamacc",
+                           .build_id = VariableOr(request_.env, "LLAMACC_BUILD_ID", ""),
+                           .traceparent = VariableOr(request_.env, "TRACEPARENT", ""),
+                           .start_ns = request_.start_ns,
+                           .start_monotonic_ns = request_.start_monotonic_ns,
+                           .received_ns = received_ns,
+                           .pid = request_.pid}) {
+    record_.root().Set("compiler", request_.compiler);
   }
 
-  Verdict Run(const std::function<bool()>& cancelled) override;
-  void SlotGranted(int64_t now_ns) override;
-  void Finished(const std::optional<session::Done>& done, int64_t now_ns) override;
+  Verdict Run(const std::function<bool()>& cancelled) override {
+    record_.CountStart();
+    execute::Execution execution{
+        .clock = *services_.clock,
+        .phases = record_.phases(),
+        .cancelled = cancelled,
+        .deadline_ns = services_.clock->MonotonicNs() + services_.job_timeout_ms * 1'000'000,
+        .function = std::string(VariableOr(request_.env, "LLAMACC_FUNCTION", ""))};
+    auto result = Compile(execution);
+    record_.Charge(execution);
+    if (result) {
+      record_.phases().Begin("reply");
+      record_.CountRemote(result->status);
+      return std::move(*result);
+    }
+    const Reason reason = cancelled && cancelled() ? Reason{"cancelled", {}, Code::kCancelled}
+                                                   : std::move(result).error();
+    LOG(kDebug, "local: " + reason.Text());
+    record_.CountLocal(reason);
+    record_.phases().Begin("queue");
+    return RunHere{reason.Text()};
+  }
+  void SlotGranted(int64_t now_ns) override { record_.SlotGranted(now_ns); }
+  void Finished(const std::optional<session::Done>& done, int64_t now_ns) override {
+    record_.Finish(done, now_ns);
+  }
 
  private:
-  trace::Span StartRoot();
-  void Count(const std::function<void(session::Counters&)>& change) {
-    shared_.builds->Count(build_id_, change);
-  }
+  using Scanned = OrReason<ScannedCompile>;
 
-  RemoteRunOptions RunOptions() const;
-  // The steps, in order. An error is the reason for a local run.
-  Result<session::CompileResult> RunRemotely(const std::function<bool()>& cancelled);
-  Result<session::CompileResult> Write(job::Answer& answer);
-  void RecordReason(const std::string& reason);
-
-  Result<void> Scan(trace::Span& span, const std::function<bool()>& cancelled) override {
-    return inputs_.Scan(root_, span, cancelled);
-  }
-  const tree::Manifest& wanted() const override { return inputs_.wanted(); }
-  const tree::Manifest& shared_entries() const override { return inputs_.toolchain(); }
-  void FillJob(job::Job& job) const override { inputs_.FillJob(job); }
-  Result<bool> Correct(const job::Answer& answer, std::string& example) override {
-    return inputs_.Correct(answer, example);
-  }
-
-  const Shared& shared_;
-  const session::Compile request_;
-  const std::string build_id_;
-  trace::Span root_;
-  trace::Phases phases_;
-  JobInputs inputs_;
-  RemoteRun remote_;
-  bool local_ = false;
-  bool granted_ = false;
-};
-
-trace::Span CompileJob::StartRoot() {
-  const auto outside = trace::ParseTraceparent(Variable(request_.env, "TRACEPARENT"));
-  const bool in_build = !Variable(request_.env, "LLAMACC_BUILD_ID").empty();
-  // Inside a build TRACEPARENT is the build's root: a trace of its own, linked. Outside it is
-  // whoever called, and becomes the parent.
-  trace::Span root = trace::StartSpan("llamacc", !in_build && outside ? *outside : trace::Context{},
-                                      request_.start_ns);
-  root.Set("global.build_id", build_id_);
-  if (in_build) {
-    trace::Context build_root = shared_.builds->RootOf(build_id_);
-    if (!build_root.valid() && outside) build_root = *outside;
-    if (build_root.valid()) {
-      root.Set("link.trace_id", trace::Hex(build_root.trace_id));
-      root.Set("link.span_id", trace::Hex(build_root.span_id));
+  // The whole way. A reason that comes up in any step is a local run.
+  OrReason<session::CompileResult> Compile(execute::Execution& execution) {
+    record_.phases().Begin("parse");
+    ASSIGN_OR_RETURN(const ParsedCompile parsed,
+                     ParseCompile(request_, *services_.toolchains, record_.root()));
+    ASSIGN_OR_RETURN(const compiler::Plan plan,
+                     PlanCompile(request_, parsed, *services_.toolchains));
+    if (services_.unrecorded->ShouldAvoid(parsed.toolchain)) {
+      return Reason{"lookups-unrecorded", parsed.toolchain->driver + ": as before"};
+    }
+    for (int scans = 1;; ++scans) {
+      ASSIGN_OR_RETURN(ScannedCompile scanned, Scan(parsed, plan, execution));
+      auto outcome = ExecuteAndCheck(scanned, execution);
+      if (outcome) outcome = Acceptable(plan, std::move(*outcome));
+      if (outcome) {
+        const OrReason<void> written = Write(scanned.action, *outcome, execution);
+        if (written) {
+          return session::CompileResult{outcome->wait_status, std::move(outcome->out),
+                                        std::move(outcome->err)};
+        }
+        outcome = written.error();
+      }
+      // Inputs that changed under way are looked at again.
+      if (outcome.error().code != Code::kUnavailable || scans == kMaxScans) return outcome.error();
+      ++execution.charges.retries;
     }
   }
-  root.Set("compiler", request_.compiler);
-  root.Set("pid", Value(static_cast<int64_t>(request_.pid)));
-  return root;
-}
 
-Verdict CompileJob::Run(const std::function<bool()>& cancelled) {
-  Count([](session::Counters& c) { ++c.remote_running; });
-  auto result = RunRemotely(cancelled);
-  Verdict verdict;
-  root_.Set("remote", result.has_value());
-  if (result) {
-    phases_.Begin("reply");
-    root_.Set("status", Value(WIFEXITED(result->status) ? WEXITSTATUS(result->status)
-                                                        : 128 + WTERMSIG(result->status)));
-    verdict.result = std::move(*result);
-    Count([](session::Counters& c) {
-      --c.remote_running;
-      ++c.remote_done;
-    });
-    return verdict;
+  Scanned Scan(const ParsedCompile& parsed, const compiler::Plan& plan,
+               execute::Execution& execution) {
+    trace::Span& span = record_.phases().Begin("scan");
+    auto scanned = ScanCompile(
+        {&request_, &parsed, &plan, &services_, [&] { return execution.is_over(); }}, span);
+    if (scanned) record_.root().Set("rung", scanned->rung);
+    return scanned;
   }
-  local_ = true;
-  verdict.local = true;
-  verdict.reason = cancelled && cancelled() ? "cancelled" : result.error().message;
-  RecordReason(verdict.reason);
-  Count([](session::Counters& c) {
-    --c.remote_running;
-    ++c.local_waiting;
-  });
-  phases_.Begin("queue");
-  return verdict;
-}
 
-// A reason is a word that can be counted; what it was in this case stands beside it.
-void CompileJob::RecordReason(const std::string& reason) {
-  const size_t colon = reason.find(": ");
-  root_.Set("reason", reason.substr(0, colon));
-  if (colon != std::string::npos) root_.Set("reason_detail", reason.substr(colon + 2));
-  LOG(kDebug, "local: " + inputs_.command().source + ": " + reason);
-}
-
-RemoteRunOptions CompileJob::RunOptions() const {
-  RemoteRunOptions options;
-  options.build_id = build_id_;
-  options.function = Variable(request_.env, "LLAMACC_FUNCTION");
-  options.timeout_ms = shared_.job_timeout_ms;
-  return options;
-}
-
-Result<session::CompileResult> CompileJob::RunRemotely(const std::function<bool()>& cancelled) {
-  phases_.Begin("parse");
-  TRY(inputs_.Parse(root_));
-  ASSIGN_OR_RETURN(job::Answer answer, remote_.Go(cancelled));
-  return Write(answer);
-}
-
-Result<session::CompileResult> CompileJob::Write(job::Answer& answer) {
-  if (compiler::IsMachineFailure(answer.status, answer.err)) {
-    return LocalReason("remote-compiler-failed");
+  OrReason<Outcome> ExecuteAndCheck(ScannedCompile& scanned, execute::Execution& execution) {
+    for (int corrections = 0;; ++corrections) {
+      ASSIGN_OR_RETURN(Outcome outcome, services_.executor->Execute(scanned.action, execution));
+      services_.unrecorded->Learn(scanned.toolchain, outcome.lookups.complete);
+      trace::Span& span = record_.phases().Begin("verify");
+      span.Set("lookups", outcome.lookups.found.size() + outcome.lookups.absent.size());
+      ASSIGN_OR_RETURN(execute::Finding finding,
+                       execute::Check({&scanned.action, &outcome, scanned.walker.get(),
+                                       services_.file_system, &scanned.shippable}));
+      if (std::holds_alternative<execute::Agrees>(finding)) return outcome;
+      auto& lacked = std::get<execute::Lacked>(finding);
+      span.Set("corrected", lacked.example);
+      if (corrections == kMaxCorrections) return Reason{"lookups", lacked.example};
+      ++execution.charges.retries;
+      services_.toolchain_trees->Learn(scanned.toolchain, lacked.news);
+      TRY(AddToClosure(std::move(lacked), scanned));
+    }
   }
-  if (inputs_.plan().translated_messages && !(answer.err.empty() && answer.out.empty())) {
-    return LocalReason("translated-diagnostics");
-  }
-  trace::Span& span = phases_.Begin("write");
-  const auto written = WriteOutputs(inputs_.rules(), answer);
-  if (!written) {
-    const Error& error = written.error();
-    return LocalReason(error.code == Code::kInvalid ? "outputs" : "write", error.message);
-  }
-  span.Set("output_files", Value(static_cast<int64_t>(answer.outputs.size())));
-  span.Set("output_bytes", Value(static_cast<int64_t>(*written)));
-  session::CompileResult result;
-  result.status = answer.status;
-  result.out = compiler::MapText(answer.out, answer.root);
-  result.err = compiler::MapText(answer.err, answer.root);
-  return result;
-}
 
-void CompileJob::SlotGranted(int64_t now_ns) {
-  granted_ = true;
-  phases_.BeginAt("local", now_ns);
-  Count([](session::Counters& c) {
-    --c.local_waiting;
-    ++c.local_running;
-  });
-}
+  // What only a local run can tell.
+  static OrReason<Outcome> Acceptable(const compiler::Plan& plan, Outcome outcome) {
+    if (compiler::IsMachineFailure(outcome.wait_status, outcome.err)) {
+      return Reason{"remote-compiler-failed", {}};
+    }
+    if (plan.translated_messages && !(outcome.err.empty() && outcome.out.empty())) {
+      return Reason{"translated-diagnostics", {}};
+    }
+    return outcome;
+  }
 
-void CompileJob::Finished(const std::optional<session::Done>& done, int64_t now_ns) {
-  if (local_) {
-    Count([&](session::Counters& c) {
-      if (granted_) {
-        --c.local_running;
-        ++c.local_done;
-      } else {
-        --c.local_waiting;
-      }
-    });
+  OrReason<void> Write(const execute::Action& action, const Outcome& outcome,
+                       const execute::Execution& execution) {
+    trace::Span& span = record_.phases().Begin("write");
+    ASSIGN_OR_RETURN(
+        const execute::Written written,
+        execute::Write({&action, &outcome, &execution, services_.digests, services_.file_system}));
+    span.Set("output_files", written.files);
+    span.Set("output_bytes", written.bytes);
+    return {};
   }
-  int64_t end_ns = now_ns;
-  if (done) {
-    end_ns = std::clamp(done->end_ns, phases_.boundary_ns(), now_ns);
-    root_.Set("local.user_ns", Value(done->user_ns));
-    root_.Set("local.system_ns", Value(done->system_ns));
-  }
-  phases_.EndAt(end_ns);
-  root_.duration_ns = std::max(end_ns, phases_.boundary_ns()) - root_.start_ns;
-  if (!done && !granted_) root_.Set("abandoned", Value(true));
-  std::vector<trace::Span> spans = phases_.Take();
-  for (trace::Span& span : remote_.TakeWorkerSpans()) spans.push_back(std::move(span));
-  spans.push_back(std::move(root_));
-  shared_.builds->Record(build_id_, spans);
-}
+
+  const Services& services_;
+  const session::Compile request_;
+  JobRecord record_;
+};
 
 }  // namespace
 
-std::unique_ptr<Job> NewCompileJob(const Shared& shared, session::Compile request,
+std::unique_ptr<Job> NewCompileJob(const Services& services, session::Compile request,
                                    int64_t received_ns) {
-  return std::make_unique<CompileJob>(shared, std::move(request), received_ns);
+  return std::make_unique<CompileJob>(services, std::move(request), received_ns);
 }
 
 }  // namespace llama::daemon

@@ -53,8 +53,7 @@ class PipelineImpl final : public Pipeline {
       : clock_(clock),
         builds_(JoinPath(options.backend.llama_dir, "builds"), clock, WantsTraces()),
         toolchains_(compiler::Toolchains::Create()),
-        finder_(scan::NewDependencyRunFinder()),
-        cpu_(options.cpu_slots) {}
+        finder_(scan::NewDependencyRunFinder()) {}
 
   ~PipelineImpl() override {
     builds_.Flush();
@@ -62,10 +61,10 @@ class PipelineImpl final : public Pipeline {
   }
 
   std::unique_ptr<Job> Start(session::Compile request, int64_t received_ns) override {
-    return NewCompileJob(shared_, std::move(request), received_ns);
+    return NewCompileJob(services_, std::move(request), received_ns);
   }
   std::unique_ptr<Job> StartCommand(session::RunCommand request, int64_t received_ns) override {
-    return NewCommandJob(shared_, std::move(request), received_ns);
+    return NewCommandJob(services_, std::move(request), received_ns);
   }
   Result<void> BeginBuild(const session::BeginBuild& build) override {
     TRY(builds_.Begin(build));
@@ -104,21 +103,22 @@ class PipelineImpl final : public Pipeline {
     ASSIGN_OR_RETURN(digests_, files::DigestCache::Open(JoinPath(cache, "digests"), clock_));
     ASSIGN_OR_RETURN(index_,
                      tree::LayerIndex::Open(JoinPath(cache, "layers"), backend_->store_name()));
-    sync_ = std::make_unique<execute::Sync>(backend_->store(), *index_, *digests_, clock_);
+    sync_ = std::make_unique<execute::TreeSync>(backend_->store(), *index_, *digests_, clock_);
     trees_ = std::make_unique<execute::ToolchainTrees>(*digests_);
     programs_ = std::make_unique<ProgramTrees>(*digests_, clock_);
-    shared_.clock = &clock_;
-    shared_.builds = &builds_;
-    shared_.toolchains = toolchains_.get();
-    shared_.toolchain_trees = trees_.get();
-    shared_.programs = programs_.get();
-    shared_.finder = finder_.get();
-    shared_.digests = digests_.get();
-    shared_.index = index_.get();
-    shared_.sync = sync_.get();
-    shared_.backend = backend_.get();
-    shared_.cpu = &cpu_;
-    shared_.job_timeout_ms = options.job_timeout_ms;
+    services_.clock = &clock_;
+    services_.builds = &builds_;
+    services_.toolchains = toolchains_.get();
+    services_.unrecorded = &unrecorded_;
+    services_.toolchain_trees = trees_.get();
+    services_.programs = programs_.get();
+    services_.finder = finder_.get();
+    services_.digests = digests_.get();
+    executor_ = std::make_unique<execute::FunctionExecutor>(*backend_, *sync_, *index_);
+    services_.executor = executor_.get();
+    services_.file_system = &LocalFileSystem();
+    services_.cpu = options.cpu;
+    services_.job_timeout_ms = options.job_timeout_ms;
     return {};
   }
 
@@ -156,15 +156,16 @@ class PipelineImpl final : public Pipeline {
   Mutex sample_mutex_;
   Machine machine_ GUARDED_BY(sample_mutex_){clock_};
   std::unique_ptr<compiler::Toolchains> toolchains_;
+  compiler::UnrecordedToolchains unrecorded_{clock_};
   std::unique_ptr<scan::InputFinder> finder_;
-  execute::Semaphore cpu_;
   std::unique_ptr<Backend> backend_;
   std::unique_ptr<files::DigestCache> digests_;
   std::unique_ptr<tree::LayerIndex> index_;
-  std::unique_ptr<execute::Sync> sync_;
+  std::unique_ptr<execute::TreeSync> sync_;
   std::unique_ptr<execute::ToolchainTrees> trees_;
   std::unique_ptr<ProgramTrees> programs_;
-  Shared shared_;
+  std::unique_ptr<execute::FunctionExecutor> executor_;
+  Services services_;
   int ticks_ = 0;
 };
 
@@ -180,7 +181,6 @@ Result<PipelineOptions> PipelineOptionsFromEnvironment(const std::string& llama_
   ASSIGN_OR_RETURN(const std::string bin, ExecutableDir());
   backend.worker_program = JoinPath(bin, "llama-runtime");
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  options.cpu_slots = cores;
   ASSIGN_OR_RETURN(const int64_t workers, NumberFromEnvironment("LLAMA_WORKERS", 1, 1000, cores));
   backend.max_workers = static_cast<int>(workers);
   ASSIGN_OR_RETURN(const int64_t timeout_s,

@@ -17,7 +17,7 @@ struct PipelineOptions {
   std::vector<std::string> env;  // for the settings (aws/settings/settings.h)
   BackendOptions backend;
   int64_t job_timeout_ms = 900'000;
-  int cpu_slots = 1;
+  admission::CpuAdmission* cpu = nullptr;  // for scans; outlives the pipeline
 };
 
 // Reads LLAMA_WORKERS, LLAMA_WORKER_LAUNCHER (a path) and LLAMA_JOB_TIMEOUT (seconds) from the

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "execute/shippable.h"
 #include "files/path_walker.h"
 #include "session/environment.h"
 
@@ -24,7 +25,7 @@ constexpr size_t kMaxNeighbours = 400;
 constexpr uint64_t kMaxNeighbourBytes = 8 << 20;
 // System files change when the system is upgraded; what a job began with may be this old.
 constexpr int64_t kFreshNs = 1'000'000'000;
-constexpr int64_t kTurnWaitNs = 5'000'000'000;
+constexpr int64_t kFirstRunWaitNs = 5'000'000'000;
 
 std::string KeyOf(const ProgramQuery& query) {
   std::string key = query.program;
@@ -71,9 +72,9 @@ Result<std::shared_ptr<const ProgramTree>> ProgramTrees::Get(const ProgramQuery&
 Result<std::shared_ptr<const ProgramTree>> ProgramTrees::Walk(const ProgramQuery& query,
                                                               const Known& known) {
   auto out = std::make_shared<ProgramTree>();
-  const auto walker = files::PathWalker::Create(digests_);
+  const auto walker = std::make_unique<files::PathWalker>(digests_);
   const auto add = [&](const std::string& path) -> Result<void> {
-    if (!IsSystemPath(path)) {
+    if (!execute::IsSystemPath(path)) {
       out->others.push_back(path);
       return {};
     }
@@ -100,7 +101,7 @@ Result<std::shared_ptr<const ProgramTree>> ProgramTrees::Walk(const ProgramQuery
   }
   const std::string& executed = out->interpreter.empty() ? query.program : out->interpreter.front();
   ASSIGN_OR_RETURN(out->program, RealPath(executed));
-  out->system = walker->manifest();
+  out->system = std::make_shared<const tree::Manifest>(walker->manifest());
   out->bare = known.bare;
   out->generation = known.generation;
   return std::shared_ptr<const ProgramTree>(std::move(out));
@@ -164,7 +165,8 @@ bool ProgramTrees::Learn(const ProgramQuery& query, const ProgramTree& tree, con
     }
     learned |= LearnOne(known, path, false);
     const std::string dir = S_ISDIR(st.st_mode) ? path : std::string(DirName(path));
-    if (IsSystemPath(dir)) learned |= LearnFolder(known, dir, {kMaxNeighbours, kMaxNeighbourBytes});
+    if (execute::IsSystemPath(dir))
+      learned |= LearnFolder(known, dir, {kMaxNeighbours, kMaxNeighbourBytes});
   }
   for (const std::string& path : *lookups.found) {
     if (!tree.bare.contains(path) || !NeedsMore(path, query)) continue;
@@ -173,7 +175,7 @@ bool ProgramTrees::Learn(const ProgramQuery& query, const ProgramTree& tree, con
     learned |= is_bare && LearnOne(known, path, false);
   }
   for (const std::string& dir : *lookups.listed) {
-    const bool is_system = IsSystemPath(dir);
+    const bool is_system = execute::IsSystemPath(dir);
     overtaken |= is_old && known.folders.contains(dir);
     learned |= LearnFolder(known, dir,
                            {is_system ? kMaxListedFiles : kMaxNeighbours,
@@ -187,11 +189,11 @@ bool ProgramTrees::Learn(const ProgramQuery& query, const ProgramTree& tree, con
   return learned || overtaken;
 }
 
-ProgramTrees::Turn::Turn(ProgramTrees& trees, const ProgramQuery& query,
-                         const std::function<bool()>& cancelled)
+ProgramTrees::FirstRun::FirstRun(ProgramTrees& trees, const ProgramQuery& query,
+                                 const std::function<bool()>& cancelled)
     : trees_(trees), key_(KeyOf(query)) {
   const MutexLock lock(trees_.mutex_);
-  const int64_t give_up_ns = trees_.clock_.MonotonicNs() + kTurnWaitNs;
+  const int64_t give_up_ns = trees_.clock_.MonotonicNs() + kFirstRunWaitNs;
   trees_.Find(query);
   while (trees_.known_[key_].learning && !trees_.known_[key_].proven) {
     if ((cancelled && cancelled()) || trees_.clock_.MonotonicNs() > give_up_ns) return;
@@ -203,14 +205,14 @@ ProgramTrees::Turn::Turn(ProgramTrees& trees, const ProgramQuery& query,
   known.learning = true;
 }
 
-ProgramTrees::Turn::~Turn() {
+ProgramTrees::FirstRun::~FirstRun() {
   if (!held_) return;
   const MutexLock lock(trees_.mutex_);
   trees_.known_[key_].learning = false;
   trees_.learned_.NotifyAll();
 }
 
-void ProgramTrees::Turn::Proven() const {
+void ProgramTrees::FirstRun::Proven() const {
   const MutexLock lock(trees_.mutex_);
   trees_.known_[key_].proven = true;
   trees_.learned_.NotifyAll();

@@ -33,8 +33,9 @@ struct ProgramTree {
   std::string program;                    // canonical path of what is executed
   std::vector<std::string> interpreter;   // of a script: the words before its path
   std::vector<std::string> library_dirs;  // of everything in it
-  tree::Manifest system;                  // of what is below system folders
-  std::vector<std::string> others;        // what is not: to be walked for each job
+  // Of what is below system folders.
+  std::shared_ptr<const tree::Manifest> system = std::make_shared<const tree::Manifest>();
+  std::vector<std::string> others;  // what is not: to be walked for each job
   // Files that only stand in a folder that was asked about: what they need comes when they are
   // looked up themselves.
   std::set<std::string> bare;
@@ -61,12 +62,13 @@ class ProgramTrees {
              std::vector<std::string>& refused);
 
   // Holds back jobs of a program while the first of them learns; not for long.
-  class Turn {
+  class FirstRun {
    public:
-    Turn(ProgramTrees& trees, const ProgramQuery& query, const std::function<bool()>& cancelled);
-    ~Turn();
-    Turn(const Turn&) = delete;
-    Turn& operator=(const Turn&) = delete;
+    FirstRun(ProgramTrees& trees, const ProgramQuery& query,
+             const std::function<bool()>& cancelled);
+    ~FirstRun();
+    FirstRun(const FirstRun&) = delete;
+    FirstRun& operator=(const FirstRun&) = delete;
     // The view was found whole.
     void Proven() const;
 

@@ -45,8 +45,8 @@ TEST_F(ProgramTreeTest, BringsAProgramWithLoaderAndLibraries) {
   EXPECT_EQ((*tree)->program, *RealPath("/bin/sh"));
   EXPECT_TRUE((*tree)->interpreter.empty());
   EXPECT_FALSE((*tree)->library_dirs.empty());
-  EXPECT_TRUE((*tree)->system.contains(*RealPath("/bin/sh")));
-  EXPECT_TRUE((*tree)->system.contains(*RealPath("/lib64/ld-linux-x86-64.so.2")));
+  EXPECT_TRUE((*tree)->system->contains(*RealPath("/bin/sh")));
+  EXPECT_TRUE((*tree)->system->contains(*RealPath("/lib64/ld-linux-x86-64.so.2")));
 }
 
 TEST_F(ProgramTreeTest, RunsAScriptByItsInterpreter) {
@@ -55,7 +55,7 @@ TEST_F(ProgramTreeTest, RunsAScriptByItsInterpreter) {
   ASSERT_TRUE(tree) << tree.error().message;
   EXPECT_EQ((*tree)->interpreter, (std::vector<std::string>{"/usr/bin/env", "sh"}));
   EXPECT_EQ((*tree)->program, *RealPath("/usr/bin/env"));
-  EXPECT_TRUE((*tree)->system.contains(*RealPath("/bin/sh"))) << "what env(1) will look for";
+  EXPECT_TRUE((*tree)->system->contains(*RealPath("/bin/sh"))) << "what env(1) will look for";
   EXPECT_TRUE(Has((*tree)->others, script));
 }
 
@@ -71,7 +71,7 @@ TEST_F(ProgramTreeTest, LearnsOnceWhatIsHereAndMayBeSent) {
   EXPECT_TRUE(Learn(query, {"/usr/bin/env"}));
   const auto tree = trees_.Get(query);
   ASSERT_TRUE(tree);
-  EXPECT_TRUE((*tree)->system.contains(*RealPath("/usr/bin/env")));
+  EXPECT_TRUE((*tree)->system->contains(*RealPath("/usr/bin/env")));
   EXPECT_FALSE(Learn(query, {"/usr/bin/env"})) << "a second time it can't help";
   EXPECT_TRUE(refused_.empty());
 }
@@ -113,10 +113,10 @@ TEST_F(ProgramTreeTest, BringsAListedFolderButWhatItsFilesNeedOnlyWhenTheyAreLoo
 
 TEST_F(ProgramTreeTest, HoldsBackOtherJobsUntilTheFirstHasLearned) {
   const ProgramQuery query = Query("/bin/sh");
-  auto first = std::make_unique<ProgramTrees::Turn>(trees_, query, nullptr);
+  auto first = std::make_unique<ProgramTrees::FirstRun>(trees_, query, nullptr);
   std::atomic<bool> through{false};
   std::thread other([&] {
-    const ProgramTrees::Turn turn(trees_, query, nullptr);
+    const ProgramTrees::FirstRun turn(trees_, query, nullptr);
     through = true;
   });
   EXPECT_FALSE(through);
@@ -125,8 +125,8 @@ TEST_F(ProgramTreeTest, HoldsBackOtherJobsUntilTheFirstHasLearned) {
   other.join();
   EXPECT_TRUE(through);
   // Nobody waits for a program that is known.
-  const ProgramTrees::Turn a(trees_, query, nullptr);
-  const ProgramTrees::Turn b(trees_, query, nullptr);
+  const ProgramTrees::FirstRun a(trees_, query, nullptr);
+  const ProgramTrees::FirstRun b(trees_, query, nullptr);
 }
 
 }  // namespace

@@ -13,9 +13,6 @@
 
 namespace llama::daemon {
 
-// Below the folders that hold the system: /usr, /lib, /bin, /opt and the like.
-bool IsSystemPath(const std::string& path);
-
 class ShippingRules {
  public:
   // `search_path`: the folders of PATH, whose programs may be sent wherever they are. `home`: never

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "execute/shippable.h"
 
 namespace llama::daemon {
 namespace {
@@ -26,9 +27,9 @@ class ShippingRulesTest : public testing::Test {
 TEST_F(ShippingRulesTest, LetsTheSystemsFilesGo) {
   EXPECT_TRUE(rules_.Allow("/bin/sh"));
   EXPECT_TRUE(rules_.Allow("/usr/bin"));
-  EXPECT_TRUE(IsSystemPath("/usr/lib/x"));
-  EXPECT_FALSE(IsSystemPath("/usr/../root/x"));
-  EXPECT_FALSE(IsSystemPath("/usrx"));
+  EXPECT_TRUE(execute::IsSystemPath("/usr/lib/x"));
+  EXPECT_FALSE(execute::IsSystemPath("/usr/../root/x"));
+  EXPECT_FALSE(execute::IsSystemPath("/usrx"));
 }
 
 TEST_F(ShippingRulesTest, KeepsWhatIsNeitherTheSystemsNorAPrograms) {

@@ -136,9 +136,10 @@ void ReadOwn(const std::string& statm, MachineReading& out) {
 
 }  // namespace
 
-MachineReading ReadMachine(const std::string& proc, int64_t now_ns) {
+MachineReading ReadMachine(const std::string& proc, const Clock& clock) {
   MachineReading out;
-  out.time_ns = now_ns;
+  out.time_ns = clock.NowNs();
+  out.monotonic_ns = clock.MonotonicNs();
   const auto read = [&](const char* name, const auto& parse) {
     if (const Result<std::string> text = ReadFile(JoinPath(proc, name), kMaxProcBytes)) {
       parse(*text, out);
@@ -162,10 +163,10 @@ MachineReading ReadMachine(const std::string& proc, int64_t now_ns) {
 }
 
 std::optional<trace::Span> Machine::Sample() {
-  MachineReading now = ReadMachine(proc_, clock_.NowNs());
+  MachineReading now = ReadMachine(proc_, clock_);
   std::optional<MachineReading> last = std::exchange(last_, now);
   if (!last) return std::nullopt;
-  const int64_t interval_ns = now.time_ns - last->time_ns;
+  const int64_t interval_ns = now.monotonic_ns - last->monotonic_ns;
   if (interval_ns <= 0 || interval_ns > kMaxIntervalNs) return std::nullopt;
   trace::Span span;
   span.name = trace::span::kMachine;

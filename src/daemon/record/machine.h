@@ -18,13 +18,14 @@ namespace llama::daemon {
 
 // Counters that only grow, and gauges, of one moment. What the system does not tell is absent.
 struct MachineReading {
-  int64_t time_ns = 0;
+  int64_t time_ns = 0;  // on the wall clock
+  int64_t monotonic_ns = 0;
   std::vector<std::pair<std::string, int64_t>> counters;  // recorded as their growth
   std::vector<std::pair<std::string, int64_t>> gauges;    // recorded as they are
 };
 
 // `proc` is "/proc" but in tests.
-MachineReading ReadMachine(const std::string& proc, int64_t now_ns);
+MachineReading ReadMachine(const std::string& proc, const Clock& clock);
 
 class Machine {
  public:

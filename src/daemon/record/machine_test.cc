@@ -92,8 +92,22 @@ TEST_F(MachineTest, APauseIsNoInterval) {
   EXPECT_TRUE(machine.Sample());
 }
 
+TEST_F(MachineTest, AnIntervalIsWhatPassedWhateverTheWallClockSays) {
+  Machine machine(clock_, dir_->path());
+  EXPECT_FALSE(machine.Sample());
+  for (const int64_t step_ns : {-3'600'000'000'000, 86'400'000'000'000}) {
+    const int64_t start_ns = clock_.NowNs();
+    clock_.AdvanceNs(1'000'000'000);
+    clock_.StepWallNs(step_ns);
+    const auto span = machine.Sample();
+    ASSERT_TRUE(span);
+    EXPECT_EQ(span->start_ns, start_ns);
+    EXPECT_EQ(span->duration_ns, 1'000'000'000);
+  }
+}
+
 TEST(ReadMachineTest, KnowsThisMachine) {
-  const MachineReading reading = ReadMachine("/proc", 1);
+  const MachineReading reading = ReadMachine("/proc", SystemClock());
   bool cores = false;
   for (const auto& [name, value] : reading.gauges) cores |= name == "cpu.cores" && value > 0;
   EXPECT_TRUE(cores);

@@ -23,7 +23,7 @@ namespace llama::daemon {
 class FakePipeline final : public Pipeline {
  public:
   std::unique_ptr<Job> Start(session::Compile request, int64_t received_ns) override {
-    EXPECT_GT(received_ns, 0);
+    AddTime(received_ns);
     return std::make_unique<FakeJob>(*this, std::move(request));
   }
   std::unique_ptr<Job> StartCommand(session::RunCommand request, int64_t received_ns) override {
@@ -65,6 +65,11 @@ class FakePipeline final : public Pipeline {
     const MutexLock lock(mutex_);
     return CountOf(prefix);
   }
+  // Every moment that a compile's job was told of.
+  std::vector<int64_t> times() {
+    const MutexLock lock(mutex_);
+    return times_;
+  }
   std::vector<std::string> notes() {
     const MutexLock lock(mutex_);
     return notes_;
@@ -81,24 +86,24 @@ class FakePipeline final : public Pipeline {
 
     Verdict Run(const std::function<bool()>& cancelled) override {
       pipeline_.Note("run " + what_);
-      Verdict verdict;
-      verdict.result.out = request_.argv.back();
-      verdict.result.status = 3 << 8;
-      if (what_ == "big") verdict.result.out.assign(8 << 20, 'x');
-      if (what_ == "local") verdict = {true, "told to", {}, {}};
-      if (is_command_) {
-        verdict.command.emplace();
-        verdict.command->out = request_.argv.back();
-      }
       if (what_ == "block") pipeline_.Block(cancelled);
       if (what_ == "deaf") pipeline_.Block([] { return false; });
-      return verdict;
+      if (what_ == "local") return RunHere{"told to"};
+      if (is_command_) {
+        session::CommandResult result;
+        result.out = request_.argv.back();
+        return result;
+      }
+      session::CompileResult result{3 << 8, request_.argv.back(), {}};
+      if (what_ == "big") result.out.assign(8 << 20, 'x');
+      return result;
     }
     void SlotGranted(int64_t now_ns) override {
-      EXPECT_GT(now_ns, 0);
+      pipeline_.AddTime(now_ns);
       pipeline_.Note("granted " + request_.argv.back());
     }
-    void Finished(const std::optional<session::Done>& done, int64_t) override {
+    void Finished(const std::optional<session::Done>& done, int64_t now_ns) override {
+      pipeline_.AddTime(now_ns);
       pipeline_.Note("finished " + request_.argv.back() +
                      (done ? " done " + std::to_string(done->user_ns) : " hung up"));
     }
@@ -110,6 +115,10 @@ class FakePipeline final : public Pipeline {
     const bool is_command_;
   };
 
+  void AddTime(int64_t time_ns) {
+    const MutexLock lock(mutex_);
+    times_.push_back(time_ns);
+  }
   void Note(std::string note) {
     const MutexLock lock(mutex_);
     notes_.push_back(std::move(note));
@@ -129,6 +138,7 @@ class FakePipeline final : public Pipeline {
   CondVar changed_;
   bool released_ GUARDED_BY(mutex_) = false;
   std::vector<std::string> notes_ GUARDED_BY(mutex_);
+  std::vector<int64_t> times_ GUARDED_BY(mutex_);
 };
 
 }  // namespace llama::daemon

@@ -7,23 +7,23 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "base/result.h"
 #include "session/session.h"
 
 namespace llama::daemon {
 
-// What becomes of a compile.
-struct Verdict {
-  bool local = false;
-  std::string reason;                             // local
-  session::CompileResult result;                  // remote
-  std::optional<session::CommandResult> command;  // of a command of any kind, whatever became of it
+// It is to run here; the wrapper becomes the compiler.
+struct RunHere {
+  std::string reason;  // for people
 };
+// What becomes of a compile, or of a command of any kind (whatever became of it).
+using Verdict = std::variant<session::CompileResult, session::CommandResult, RunHere>;
 
 // One compile, from the request to the end of its wrapper. The server calls, in order: Run on a job
 // thread; then, for a local verdict, SlotGranted when it tells the wrapper to run; at last
-// Finished.
+// Finished. Times (`received_ns`, `now_ns`) are monotonic.
 class Job {
  public:
   virtual ~Job() = default;

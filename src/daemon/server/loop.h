@@ -10,12 +10,12 @@
 #include <string>
 #include <vector>
 
+#include "admission/cpu_admission.h"
 #include "base/fd.h"
 #include "base/mutex.h"
 #include "daemon/server/connection.h"
 #include "daemon/server/job_threads.h"
 #include "daemon/server/server.h"
-#include "daemon/server/slots.h"
 
 namespace llama::daemon {
 
@@ -76,6 +76,7 @@ class Server::Loop {
   bool StartCompile(Id id, Connection& connection, const std::string& body);
   bool StartCommand(Id id, Connection& connection, const std::string& body);
   using MakeJob = std::function<std::unique_ptr<Job>(int64_t received_ns)>;
+  static std::string FrameOf(const Verdict& verdict);
   bool StartJob(Id id, Connection& connection, MakeJob make);
   bool Serve(Id id, Connection& connection, std::function<std::string()> answer);
   bool ServeStatus(Id id, Connection& connection, const std::string& body);
@@ -88,6 +89,7 @@ class Server::Loop {
   void Close(Id id);
   void FinishLater(std::shared_ptr<RunningJob> running, std::optional<session::Done> done);
   void Complete(Completion completion);  // any thread
+  void Wake();                           // any thread
 
   int64_t MonotonicNs() const { return options_.clock->MonotonicNs(); }
 
@@ -110,7 +112,6 @@ class Server::Loop {
   // Jobs that still run for a connection that is gone.
   std::map<Id, std::shared_ptr<RunningJob>> orphans_;
   std::vector<WaitingEnd> waiting_ends_;
-  Slots slots_;
   bool accepting_ = false;
   bool socket_lost_ = false;
   std::atomic<bool> ticking_{false};  // a Tick of the pipeline is under way

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <string_view>
@@ -44,16 +45,18 @@ Result<void> Serve(const MainOptions& options, const PipelineFactory& new_pipeli
     return {};
   }
   if (!lock) return std::move(lock).error();
-  ASSIGN_OR_RETURN(std::unique_ptr<Pipeline> pipeline, new_pipeline(options.llama_dir));
+  admission::CpuAdmission::Options cpu_options;
+  cpu_options.cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  cpu_options.local_slots = options.local_slots > 0 ? options.local_slots : cpu_options.cores;
+  admission::CpuAdmission cpu(cpu_options);
+  ASSIGN_OR_RETURN(std::unique_ptr<Pipeline> pipeline, new_pipeline(options.llama_dir, cpu));
 
   ServerOptions server_options;
   server_options.run_dir = run_dir;
   server_options.build_id = options.build_id;
   server_options.idle_timeout_ms = options.idle_timeout_ms;
   server_options.signal_fd = signal_fd;
-  server_options.local_slots = options.local_slots > 0
-                                   ? options.local_slots
-                                   : static_cast<int>(std::thread::hardware_concurrency());
+  server_options.cpu = &cpu;
   ASSIGN_OR_RETURN(std::unique_ptr<Server> server, Server::Listen(server_options, *pipeline));
   LOG(kInfo, "pid " + std::to_string(getpid()) + ", build " + options.build_id + ", listening in " +
                  run_dir);

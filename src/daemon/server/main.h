@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "admission/cpu_admission.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "daemon/server/job.h"
@@ -25,8 +26,9 @@ struct MainOptions {
 // one of them.
 Result<MainOptions> MainOptionsFromEnvironment();
 
-using PipelineFactory =
-    std::function<Result<std::unique_ptr<Pipeline>>(const std::string& llama_dir)>;
+// `cpu`, to which all asks that runs on the machine's own cores, outlives the pipeline.
+using PipelineFactory = std::function<Result<std::unique_ptr<Pipeline>>(
+    const std::string& llama_dir, admission::CpuAdmission& cpu)>;
 
 // The exit status: 0 also if another daemon serves already. Everything goes to the log but for what
 // fails before it is open.

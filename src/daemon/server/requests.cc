@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "daemon/server/loop.h"
+#include "session/socket.h"
 
 namespace llama::daemon {
 namespace {
@@ -124,6 +125,17 @@ bool Server::Loop::StartCommand(Id id, Connection& connection, const std::string
                   });
 }
 
+std::string Server::Loop::FrameOf(const Verdict& verdict) {
+  if (const auto* result = std::get_if<session::CompileResult>(&verdict)) {
+    return session::EncodeFrame(session::FrameType::kResult, Encode(*result));
+  }
+  if (const auto* result = std::get_if<session::CommandResult>(&verdict)) {
+    return session::EncodeFrame(session::FrameType::kCommandResult, Encode(*result));
+  }
+  const session::RunLocally answer{std::get<RunHere>(verdict).reason};
+  return session::EncodeFrame(session::FrameType::kRunLocally, Encode(answer));
+}
+
 bool Server::Loop::StartJob(Id id, Connection& connection, MakeJob make) {
   // A wrapper whose connection is closed runs its compiler.
   if (stopping_) return false;
@@ -131,21 +143,11 @@ bool Server::Loop::StartJob(Id id, Connection& connection, MakeJob make) {
   connection.state = State::kRunning;
   connection.running = running;
   connection.last_sent_ns = MonotonicNs();
-  const int64_t received_ns = options_.clock->NowNs();
+  const int64_t received_ns = MonotonicNs();
   return jobs_.Post([this, id, running, received_ns, make = std::move(make)] {
     running->job = make(received_ns);
     const Verdict verdict = running->job->Run([&] { return running->cancelled.load(); });
-    Completion completion{id, verdict.local, {}, running};
-    if (verdict.command) {
-      completion.frame =
-          session::EncodeFrame(session::FrameType::kCommandResult, Encode(*verdict.command));
-    } else if (verdict.local) {
-      completion.frame = session::EncodeFrame(session::FrameType::kRunLocally,
-                                              Encode(session::RunLocally{verdict.reason}));
-    } else {
-      completion.frame = session::EncodeFrame(session::FrameType::kResult, Encode(verdict.result));
-    }
-    Complete(std::move(completion));
+    Complete({id, std::holds_alternative<RunHere>(verdict), FrameOf(verdict), running});
   });
 }
 
@@ -165,7 +167,7 @@ bool Server::Loop::ServeStatus(Id id, Connection& connection, const std::string&
   status.build_id = options_.build_id;
   status.start_ns = start_ns_;
   status.connections = connections_.size();
-  status.local_slots = slots_.capacity();
+  status.local_slots = options_.cpu->local_slots();
   return Serve(id, connection, [this, status, build_id = request->build_id]() mutable {
     status.counters = pipeline_.CountersOf(build_id);
     pipeline_.FillStatus(status);
@@ -201,8 +203,7 @@ void Server::Loop::Complete(Completion completion) {
     const MutexLock lock(mutex_);
     completions_.push_back(std::move(completion));
   }
-  const uint64_t one = 1;
-  (void)!write(wake_.get(), &one, sizeof one);
+  Wake();
 }
 
 void Server::Loop::TakeCompletions() {
@@ -231,7 +232,7 @@ void Server::Loop::OnCompletion(Completion completion) {
   if (completion.local) {
     connection.state = State::kWaiting;
     connection.pending = std::move(completion.frame);
-    slots_.Request(completion.id, MonotonicNs());
+    options_.cpu->Request(completion.id, session::PeerPid(connection.fd()), MonotonicNs());
     return;
   }
   connection.state = State::kDelivered;
@@ -239,15 +240,15 @@ void Server::Loop::OnCompletion(Completion completion) {
 }
 
 void Server::Loop::GrantSlots() {
-  while (const std::optional<Id> id = slots_.Grant(MonotonicNs())) {
+  while (const std::optional<Id> id = options_.cpu->Grant(MonotonicNs())) {
     const auto found = connections_.find(*id);
     if (found == connections_.end()) {
-      slots_.Release(*id, MonotonicNs());
+      options_.cpu->Release(*id, MonotonicNs());
       continue;
     }
     Connection& connection = found->second;
     connection.state = State::kLocal;
-    const int64_t now_ns = options_.clock->NowNs();
+    const int64_t now_ns = MonotonicNs();
     after_.Post([running = connection.running, now_ns] { running->job->SlotGranted(now_ns); });
     if (!SendTo(*id, connection, std::move(connection.pending))) Close(*id);
   }
@@ -266,7 +267,7 @@ void Server::Loop::Close(Id id) {
       break;
     case State::kWaiting:
     case State::kLocal:
-      slots_.Release(id, MonotonicNs());
+      options_.cpu->Release(id, MonotonicNs());
       FinishLater(std::move(connection.running), std::nullopt);
       break;
     case State::kDelivered:
@@ -280,7 +281,7 @@ void Server::Loop::Close(Id id) {
 
 void Server::Loop::FinishLater(std::shared_ptr<RunningJob> running,
                                std::optional<session::Done> done) {
-  const int64_t now_ns = options_.clock->NowNs();
+  const int64_t now_ns = MonotonicNs();
   after_.Post([running = std::move(running), done, now_ns]() mutable {
     running->job->Finished(done, now_ns);
     running.reset();

@@ -44,11 +44,11 @@ Server::Loop::Loop(const ServerOptions& options, Pipeline& pipeline)
     : options_(options),
       pipeline_(pipeline),
       start_ns_(options.clock->NowNs()),
-      slots_(std::max(options.local_slots, 1), options.slot_patience_ms * kMsNs),
       last_activity_ns_(options.clock->MonotonicNs()),
       jobs_(std::max(options.max_jobs, 1)) {}
 
 Server::Loop::~Loop() {
+  options_.cpu->OnRoom({});
   // Only when Run did not: tests that never ran it.
   if (listener_.valid() && OwnsSocketPath()) unlink(SocketPath(options_.run_dir).c_str());
 }
@@ -77,6 +77,7 @@ Result<void> Server::Loop::Listen() {
   socket_device_ = st.st_dev;
   socket_inode_ = st.st_ino;
   PauseAccepting(false);
+  options_.cpu->OnRoom([this] { Wake(); });
   return {};
 }
 
@@ -138,6 +139,10 @@ void Server::Loop::RequestStop() {
     const MutexLock lock(mutex_);
     stop_requested_ = true;
   }
+  Wake();
+}
+
+void Server::Loop::Wake() {
   const uint64_t one = 1;
   (void)!write(wake_.get(), &one, sizeof one);
 }
@@ -154,7 +159,9 @@ void Server::Loop::PauseAccepting(bool pause) {
 
 void Server::Loop::Accept() {
   for (int i = 0; i < kAcceptsPerEvent; ++i) {
-    const size_t load = connections_.size() + orphans_.size() + after_.pending();
+    // The pipeline's tick is no work that anybody asked for.
+    const size_t load =
+        connections_.size() + orphans_.size() + after_.pending() - (ticking_ ? 1 : 0);
     if (load >= options_.max_connections) return PauseAccepting(true);
     Fd fd(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!fd.valid()) {
@@ -216,7 +223,7 @@ void Server::Loop::OnConnectionEvent(Id id, uint32_t events) {
 int Server::Loop::WaitMs() const {
   if (!waiting_ends_.empty() && orphans_.empty()) return 0;
   int64_t ms = std::min({kTickNs / kMsNs, options_.keep_alive_ms, options_.greeting_ms,
-                         options_.idle_timeout_ms, options_.slot_patience_ms});
+                         options_.idle_timeout_ms, options_.cpu->patience_ms() / 2});
   if (stopping_) ms = std::min({ms, options_.stop_grace_ms, options_.cancel_grace_ms, int64_t{20}});
   return static_cast<int>(std::max<int64_t>(ms, 1));
 }
@@ -230,11 +237,14 @@ void Server::Loop::OnTick(int64_t now_ns) {
   last_tick_ns_ = now_ns;
   PauseAccepting(false);
   CheckSocketPath();
+  // Wrappers that left us alone because we did not answer may ask again.
+  if (!socket_lost_) unlink((options_.run_dir + "/" + session::kHungName).c_str());
   if (!ticking_.exchange(true)) {
-    after_.Post([this] {
+    const bool posted = after_.Post([this] {
       pipeline_.Tick();
       ticking_ = false;
     });
+    if (!posted) ticking_ = false;
   }
 }
 

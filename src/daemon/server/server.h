@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 
+#include "admission/cpu_admission.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/result.h"
@@ -26,16 +27,15 @@ namespace llama::daemon {
 struct ServerOptions {
   std::string run_dir;  // holds the socket
   std::string build_id;
-  int local_slots = 1;
+  admission::CpuAdmission* cpu = nullptr;  // for local slots; outlives the server
   int max_jobs = 1100;
   size_t max_connections = 4096;  // more wait in the listening socket's backlog
   int64_t idle_timeout_ms = 600'000;
   int64_t keep_alive_ms = 5'000;
-  int64_t greeting_ms = 10'000;       // from accept to a whole Hello
-  int64_t slot_patience_ms = 15'000;  // see daemon/server/slots.h
-  int64_t stop_grace_ms = 10'000;     // for running jobs, before they are cancelled
-  int64_t cancel_grace_ms = 5'000;    // for cancelled jobs, before they are given up
-  int signal_fd = -1;                 // a signalfd of what means "stop"; the caller's
+  int64_t greeting_ms = 10'000;     // from accept to a whole Hello
+  int64_t stop_grace_ms = 10'000;   // for running jobs, before they are cancelled
+  int64_t cancel_grace_ms = 5'000;  // for cancelled jobs, before they are given up
+  int signal_fd = -1;               // a signalfd of what means "stop"; the caller's
   const Clock* clock = &SystemClock();
 };
 

@@ -1,3 +1,4 @@
+// Long: one fixture, a test a behaviour of the server.
 #include "daemon/server/server.h"
 
 #include <gtest/gtest.h>
@@ -6,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <thread>
 
@@ -39,6 +41,8 @@ class ServerTest : public testing::Test {
   }
 
   void Start() {
+    cpu_.emplace(cpu_options_);
+    options_.cpu = &*cpu_;
     Result<std::unique_ptr<Server>> server = Server::Listen(options_, pipeline_);
     ASSERT_TRUE(server) << server.error().message;
     server_ = std::move(*server);
@@ -97,7 +101,9 @@ class ServerTest : public testing::Test {
 
   std::optional<TempDir> dir_;
   ServerOptions options_;
+  admission::CpuAdmission::Options cpu_options_;
   FakePipeline pipeline_;
+  std::optional<admission::CpuAdmission> cpu_;
   std::unique_ptr<Server> server_;
   std::thread thread_;
   std::optional<Result<void>> ended_;
@@ -162,7 +168,6 @@ TEST_F(ServerTest, ConnectionsBeyondTheLimitWaitTheirTurn) {
 }
 
 TEST_F(ServerTest, LocalRunsAreAdmittedInOrder) {
-  options_.local_slots = 1;
   options_.max_jobs = 1;  // so that verdicts come in the order of requests
   Start();
   std::vector<Fd> fds;
@@ -181,7 +186,6 @@ TEST_F(ServerTest, LocalRunsAreAdmittedInOrder) {
 }
 
 TEST_F(ServerTest, ASlotIsFreedWhenItsProcessIsKilled) {
-  options_.local_slots = 1;
   Start();
   Fd holder = Compile("local", "holder");
   ASSERT_EQ(Receive(holder), FrameType::kRunLocally);
@@ -199,12 +203,70 @@ TEST_F(ServerTest, ASlotIsFreedWhenItsProcessIsKilled) {
 }
 
 TEST_F(ServerTest, OneMoreRunsWhenTheHoldersDoNotEnd) {
-  options_.local_slots = 1;
-  options_.slot_patience_ms = 20;
+  cpu_options_.patience_ms = 20;
+  cpu_options_.work_of = [](const std::vector<pid_t>& holders) {
+    EXPECT_EQ(holders, std::vector<pid_t>{getpid()});
+    return admission::Work{};
+  };
   Start();
   const Fd holder = Compile("local");
   ASSERT_EQ(Receive(holder), FrameType::kRunLocally);
   EXPECT_EQ(Receive(Compile("local")), FrameType::kRunLocally);
+}
+
+TEST_F(ServerTest, AScansEndLetsALocalRunIn) {
+  cpu_options_.cores = 2;
+  cpu_options_.local_slots = 2;
+  Start();
+  std::optional<admission::CpuAdmission::Hold> scan(std::in_place, *cpu_, nullptr);
+  const Fd first = Compile("local");
+  ASSERT_EQ(Receive(first), FrameType::kRunLocally);
+  const Fd second = Compile("local", "second");
+  ASSERT_TRUE(pipeline_.Await("run local", 2));
+  for (int i = 0; i < 1000 && cpu_->waiting() == 0; ++i) Welcomed();
+  EXPECT_TRUE(Waits(second));
+  scan.reset();
+  EXPECT_EQ(Receive(second), FrameType::kRunLocally);
+}
+
+// A clock whose wall goes an hour back and a day forward each time that it is looked at.
+class RestlessClock final : public Clock {
+ public:
+  int64_t NowNs() const override {
+    constexpr int64_t kHourNs = 3'600'000'000'000;
+    const bool back = looks_++ % 2 == 0;
+    return SystemClock().NowNs() + (back ? -kHourNs : 24 * kHourNs);
+  }
+  int64_t MonotonicNs() const override { return SystemClock().MonotonicNs(); }
+
+ private:
+  mutable std::atomic<int> looks_{0};
+};
+
+TEST_F(ServerTest, TheWallClockMayBeSetInMidJob) {
+  static const RestlessClock clock;
+  options_.clock = &clock;
+  options_.keep_alive_ms = 5;
+  Start();
+  const int64_t start_ns = clock.MonotonicNs();
+  Fd blocked = Compile("block", "blocked");
+  for (int i = 0; i < 3; ++i) {
+    const Result<session::Frame> frame = session::ReceiveFrame(blocked.get(), kLongMs);
+    ASSERT_TRUE(frame);
+    EXPECT_EQ(frame->type, FrameType::kKeepAlive);
+  }
+  pipeline_.Release();
+  ASSERT_EQ(Receive(blocked), FrameType::kResult);
+  Fd local = Compile("local", "local");
+  ASSERT_EQ(Receive(local), FrameType::kRunLocally);
+  blocked.Reset();
+  local.Reset();
+  ASSERT_TRUE(pipeline_.Await("finished", 2));
+  for (const int64_t time_ns : pipeline_.times()) {
+    EXPECT_GE(time_ns, start_ns);
+    EXPECT_LE(time_ns, clock.MonotonicNs());
+  }
+  EXPECT_EQ(pipeline_.times().size(), 5u);  // received, received, granted, finished, finished
 }
 
 TEST_F(ServerTest, AHangUpCancelsTheJob) {
@@ -216,7 +278,6 @@ TEST_F(ServerTest, AHangUpCancelsTheJob) {
 }
 
 TEST_F(ServerTest, AHangUpInTheQueueForSlotsLeavesIt) {
-  options_.local_slots = 1;
   Start();
   Fd holder = Compile("local", "holder");
   ASSERT_EQ(Receive(holder), FrameType::kRunLocally);
@@ -419,6 +480,15 @@ TEST_F(ServerTest, EndsWhenItsSocketIsGone) {
   Start();
   ASSERT_EQ(unlink((options_.run_dir + "/daemon.sock").c_str()), 0);
   EXPECT_TRUE(Join());
+}
+
+TEST_F(ServerTest, TheNoteThatItHungGoesAsSoonAsItServes) {
+  ASSERT_TRUE(MakeDirs(options_.run_dir, 0700));
+  const std::string note = options_.run_dir + "/daemon.hung";
+  ASSERT_TRUE(WriteFileAtomic(note, "1\n", 0600));
+  Start();
+  for (int i = 0; i < 10'000 && access(note.c_str(), F_OK) == 0; ++i) Welcomed();
+  EXPECT_NE(access(note.c_str(), F_OK), 0);
 }
 
 TEST_F(ServerTest, LeavesTheSocketOfItsSuccessor) {

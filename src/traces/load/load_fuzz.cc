@@ -1,12 +1,10 @@
-// Fuzz target for everything that is loaded: after a first byte, an input is a trace, or (if that
+// Everything that is loaded: after a first byte, an input is a trace, or (if that
 // byte is odd) a columnar file whose hash is made to fit. Reading it must neither crash nor give a
 // table whose parts don't fit together.
-#include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "base/log.h"
+#include "base/fuzz.h"
 #include "traces/columns/hash.h"
 #include "traces/load/columnar_file.h"
 #include "traces/load/columnar_layout.h"
@@ -60,17 +58,13 @@ void LoadTrace(std::string_view bytes) {
 }
 
 }  // namespace
-}  // namespace llama::traces
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  if (size == 0) return 0;
-  const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  if (data[0] % 2 != 0) {
-    llama::traces::LoadColumnar(std::string(bytes));
+FUZZ_TARGET(bytes) {
+  if (TakeByte(bytes) % 2 != 0) {
+    LoadColumnar(std::string(bytes));
   } else {
-    llama::traces::LoadTrace(bytes);
+    LoadTrace(bytes);
   }
-  return 0;
 }
+
+}  // namespace llama::traces

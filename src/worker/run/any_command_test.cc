@@ -29,13 +29,13 @@ class AnyCommandTest : public testing::Test {
     job::Job job = ShellJob(layer_, script);
     job.output_dirs.clear();
     job.any_command = true;
-    job.env.push_back(std::string("LLAMA_LOOKUP_ROOT=") + job::kRootMark);
+    job.env.push_back(std::string("LLAMA_LOOKUP_ROOT=") + kRootMark);
     return job;
   }
 
   job::Answer Run(const job::Job& job) {
     RunLimits limits;
-    limits.received_ns = SystemClock().NowNs();
+    limits.received_ns = SystemClock().MonotonicNs();
     const auto encoded = runner_->Run(job::EncodeJob(job), limits);
     EXPECT_TRUE(encoded);
     auto answer = job::DecodeAnswer(*encoded);

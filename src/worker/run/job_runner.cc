@@ -1,6 +1,7 @@
 #include "worker/run/job_runner.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +26,8 @@ namespace {
 constexpr uint64_t kMaxCollectedBytes = 512ull << 20;
 // What a deadline leaves for the answer: a tenth of the time, at most this.
 constexpr int64_t kMaxMarginMs = 2000;
+// For what a command leaves running to end.
+constexpr int64_t kMaxKillMs = 3000;
 // What the worker itself puts into a command's environment.
 constexpr std::string_view kOwnVariables[] = {
     "TMPDIR=", "LD_PRELOAD=", "LLAMA_LOOKUPS=", "LLAMA_LOADERS="};
@@ -40,7 +43,7 @@ Result<void> CheckPaths(const std::vector<std::string>& paths, std::string_view 
 
 // The working directory as a local path: it is below the root, said or not.
 std::string LocalCwd(const job::Job& job) {
-  return job.cwd.starts_with(job::kRootMark) ? job.cwd.substr(1) : job.cwd;
+  return job.cwd.starts_with(kRootMark) ? job.cwd.substr(1) : job.cwd;
 }
 
 Result<void> CheckJob(const job::Job& job) {
@@ -151,6 +154,8 @@ Result<std::unique_ptr<JobRunner>> JobRunner::Open(const RunnerOptions& options,
   ASSIGN_OR_RETURN(std::string dir, RealPath(options.dir));
   std::unique_ptr<JobRunner> runner(new JobRunner(std::move(dir), clock));
   TRY(RemoveTree(runner->dir_ + "/tmp"));
+  // Orphans of a command come to us, to be ended with it.
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
   mirror::MirrorOptions mirror;
   mirror.dir = runner->dir_ + "/m";
   mirror.max_bytes = options.mirror_max_bytes;
@@ -162,7 +167,7 @@ Result<std::unique_ptr<JobRunner>> JobRunner::Open(const RunnerOptions& options,
 
 JobRunner::~JobRunner() {
   mirror_.reset();
-  for (const char* name : {"/tmp", "/m", "/lookups", "/llama-lookups.so"}) {
+  for (const char* name : {"/tmp", "/m", "/lookups", "/recorder"}) {
     if (Result<void> removed = RemoveTree(dir_ + name); !removed) {
       LOG(kWarning, removed.error().message);
     }
@@ -173,7 +178,7 @@ JobRunner::~JobRunner() {
 std::string JobRunner::Rooted(std::string_view text) const {
   std::string out;
   for (char c : text) {
-    if (c == job::kRootMark) {
+    if (c == kRootMark) {
       out += mirror_->root();
     } else {
       out.push_back(c);
@@ -216,9 +221,20 @@ Result<std::string> JobRunner::Run(std::string_view payload, const RunLimits& li
   return job::EncodeAnswer(answer);
 }
 
+void JobRunner::Recover() {
+  if (recovered_ || spent_) return;
+  Result<void> sound = mirror_->Check();
+  if (sound) sound = lookups_->Check();
+  recovered_ = sound.has_value();
+  spent_ = !recovered_;
+  if (spent_) LOG(kWarning, sound.error().message);
+}
+
 job::Answer JobRunner::RunJob(const job::Job& job, const RunLimits& limits, JobSpans& phases) {
   job::Answer answer;
   phases.Begin(trace::span::kMaterialise);
+  Recover();
+  if (spent_) return Fail(answer, Error{Code::kUnavailable, "spoilt by an earlier command"});
   if (Result<void> ready = Materialise(job, answer, phases); !ready) {
     return Fail(answer, ready.error());
   }
@@ -229,8 +245,6 @@ job::Answer JobRunner::RunJob(const job::Job& job, const RunLimits& limits, JobS
   Result<void> ran = Execute(*command, answer, phases);
   phases.Begin(trace::span::kCollect);
   if (ran) ran = Collect(job, *command, answer);
-  // It may have written anywhere.
-  if (job.any_command) mirror_->DistrustAll();
   if (!ran) return Fail(answer, ran.error());
   answer.deleted = command->outputs.Gone(job.placeholders);
   DropOutputs(job, answer);
@@ -282,8 +296,6 @@ Result<void> JobRunner::Materialise(const job::Job& job, job::Answer& answer, Jo
 }
 
 Result<void> JobRunner::MakeDirs(const job::Job& job) {
-  // Said beforehand, so that it holds wherever the job fails.
-  mirror_->Distrust(job.output_dirs);
   for (const std::string& dir : job.output_dirs) TRY(mirror_->EnsureDir(dir));
   for (const job::JobOutput& output : job.outputs) {
     TRY(mirror_->EnsureDir(output.is_tree ? output.path : std::string(DirName(output.path))));
@@ -361,11 +373,16 @@ Result<std::string> JobRunner::FindInImage(const std::string& name) const {
 }
 
 Result<void> JobRunner::Execute(Command& command, job::Answer& answer, JobSpans& phases) {
+  recovered_ = false;
   command.process.on_start = [&](pid_t pid) {
     if (pid != 0) command.pid = pid;
   };
   Result<ProcessResult> ran = RunProcess(command.process);
   if (command.pid != 0) KillGroup(command.pid);
+  if (!KillDescendants(command.pid, kMaxKillMs)) {
+    spent_ = true;
+    LOG(kWarning, "a command left processes that can't be ended");
+  }
   TRY(RemoveTree(dir_ + "/tmp"));
   if (!ran) {
     answer.timed_out = ran.error().code == Code::kDeadline;

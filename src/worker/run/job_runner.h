@@ -3,14 +3,17 @@
 // collects what it wrote, what it looked up and what it used.
 //
 // `dir` is all that a runner writes to:
-//   m/       the tree (mirror/mirror.h). A short name, since the mirror's links must fit where
-//   programs
-//            have "/lib64/ld-linux-x86-64.so.2"; below /tmp/llama-worker they do.
-//   tmp/     the command's TMPDIR, empty before each
-//   lookups, llama-lookups.so   worker/run/lookups.h
+//   m/                  the tree (mirror/mirror.h). A short name, since the mirror's links must
+//                       fit where programs have "/lib64/ld-linux-x86-64.so.2"; below
+//                       /tmp/llama-worker they do.
+//   tmp/                the command's TMPDIR, empty before each
+//   lookups, recorder/  worker/run/lookups.h
 //
-// A job is foreign: whatever it asks for and whatever its command does, the outcome is an answer.
-// Nothing of a command is left running after its answer, unless it made a session of its own.
+// A job is foreign: whatever it asks for and whatever its command does, the outcome is an answer,
+// and nothing of it reaches the next job. Every process of a command is ended before its answer, and
+// what it did to the folder is found and undone before the next command (mirror/mirror.h says how).
+// Where that can't be, the runner is spent. The process becomes a subreaper, and must have no
+// children but the runner's.
 // Not thread-safe.
 #pragma once
 
@@ -36,10 +39,10 @@ struct RunnerOptions {
 };
 
 struct RunLimits {
-  int64_t received_ns = 0;             // when the job began to arrive; its spans start there
-  int64_t deadline_ms = 0;             // of the Unix epoch: by then the answer is out; 0: none
-  std::string xray;                    // X-Ray's trace header, for the span
-  uint64_t max_answer_bytes = 0;       // encoded; 0: as the job says
+  int64_t received_ns = 0;        // monotonic, when the job began to arrive; its spans start there
+  int64_t deadline_ms = 0;        // of the Unix epoch: by then the answer is out; 0: none
+  std::string xray;               // X-Ray's trace header, for the span
+  uint64_t max_answer_bytes = 0;  // encoded; 0: as the job says
   std::function<bool()> should_abort;  // polled while the command runs; true kills it
 };
 
@@ -53,6 +56,11 @@ class JobRunner {
 
   // Encoded job in, encoded answer out. An error only if `payload` is no job.
   Result<std::string> Run(std::string_view payload, const RunLimits& limits);
+  // Looks at what the command has done to the folder, and undoes it. Run would do it before the next
+  // command; between the two nobody waits for it.
+  void Recover();
+  // A command has left what can't be undone: every Run fails from now on.
+  bool is_spent() const { return spent_; }
 
  private:
   struct Command;  // what runs: a process's options and what was seen of it
@@ -74,6 +82,8 @@ class JobRunner {
   std::unique_ptr<mirror::Mirror> mirror_;
   std::unique_ptr<LookupLog> lookups_;
   job::WorkerIdentity identity_;
+  bool recovered_ = true;
+  bool spent_ = false;
 };
 
 }  // namespace llama::worker

@@ -16,12 +16,13 @@ namespace llama::worker {
 
 class JobSpans {
  public:
-  // `start_ns`: when the job began to arrive, before its parent was known.
+  // `start_monotonic_ns`: when the job began to arrive, before its parent was known.
   JobSpans(const Clock& clock, const trace::Context& parent, std::string_view first,
-           int64_t start_ns)
-      : worker_(trace::StartSpan(trace::span::kWorker, parent, start_ns)),
-        phases_(clock, worker_.context(), start_ns) {
-    phases_.BeginAt(first, start_ns);
+           int64_t start_monotonic_ns)
+      : worker_(trace::StartSpan(trace::span::kWorker, parent,
+                                 clock.NowNs() - (clock.MonotonicNs() - start_monotonic_ns))),
+        phases_(clock, worker_.context(), worker_.start_ns, start_monotonic_ns) {
+    phases_.Begin(first);
   }
 
   void Begin(std::string_view name) { phases_.Begin(name); }

@@ -12,6 +12,7 @@
 #include <unordered_map>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "worker/preload/lookup_log.h"
 
 namespace llama::worker {
@@ -144,9 +145,30 @@ Lookups ParseLookups(std::string_view log, std::string_view root, pid_t pid) {
 
 Result<std::unique_ptr<LookupLog>> LookupLog::Create(const std::string& dir) {
   std::unique_ptr<LookupLog> log(new LookupLog(dir));
-  TRY(WriteFileAtomic(dir + "/" + std::string(kRecorderName), RecorderImage(), 0555));
+  TRY(log->MakeRecorder());
   TRY(log->MakeLog());
   return log;
+}
+
+Result<void> LookupLog::MakeRecorder() {
+  TRY(RemoveTree(recorder_dir()));
+  TRY(MakeDirs(recorder_dir(), 0700));
+  return WriteFileAtomic(JoinPath(recorder_dir(), kRecorderName), RecorderImage(), 0555);
+}
+
+Result<void> LookupLog::Check() {
+  const std::string recorder = JoinPath(recorder_dir(), kRecorderName);
+  struct stat dir {};
+  struct stat file {};
+  const Result<std::vector<std::string>> names = ListDir(recorder_dir());
+  const bool is_alone = names && names->size() == 1 && lstat(recorder_dir().c_str(), &dir) == 0 &&
+                        S_ISDIR(dir.st_mode) && lstat(recorder.c_str(), &file) == 0 &&
+                        S_ISREG(file.st_mode) && (file.st_mode & 07777) == 0555;
+  const Result<std::string> bytes =
+      is_alone ? ReadFile(recorder, RecorderImage().size()) : Result<std::string>(std::string());
+  if (bytes && *bytes == RecorderImage()) return {};
+  LOG(kWarning, "a command altered " + recorder);
+  return MakeRecorder();
 }
 
 Result<void> LookupLog::MakeLog() {
@@ -179,7 +201,7 @@ Result<void> LookupLog::Reset() {
 }
 
 void LookupLog::AddTo(std::vector<std::string>& env) const {
-  const std::string recorder = dir_ + "/" + std::string(kRecorderName);
+  const std::string recorder = JoinPath(recorder_dir(), kRecorderName);
   env.push_back(std::string(LLAMA_LOOKUP_LOG_ENV) + "=" + path());
   if (dir_.find_first_of(" :") == std::string::npos) {
     env.push_back("LD_PRELOAD=" + recorder);
@@ -192,10 +214,10 @@ void LookupLog::AddTo(std::vector<std::string>& env) const {
   constexpr std::string_view kLibraryPath = "LD_LIBRARY_PATH=";
   for (std::string& variable : env) {
     if (!variable.starts_with(kLibraryPath)) continue;
-    variable += ":" + dir_;
+    variable += ":" + recorder_dir();
     return;
   }
-  env.push_back(std::string(kLibraryPath) + dir_);
+  env.push_back(std::string(kLibraryPath) + recorder_dir());
 }
 
 bool LookupLog::Suits(const std::string& program) const {

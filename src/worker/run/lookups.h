@@ -33,10 +33,14 @@ std::string CollapsePath(std::string_view path);
 
 class LookupLog {
  public:
-  // Writes the recorder and an empty log into `dir` (which is there). The room for the log is
-  // taken up front, so that a full disk fails here and not inside the command.
+  // Writes the recorder and an empty log into `dir` (which is there): recorder/llama-lookups.so and
+  // lookups. The room for the log is taken up front, so that a full disk fails here and not inside
+  // the command.
   static Result<std::unique_ptr<LookupLog>> Create(const std::string& dir);
 
+  // A command may have written to the recorder, or beside it where loaders look: then it is made
+  // anew.
+  Result<void> Check();
   // Makes the log empty again, before a command; a log that a command has damaged is made anew.
   Result<void> Reset();
   // Adds what makes a command record: LD_PRELOAD, and the log's name.
@@ -50,7 +54,10 @@ class LookupLog {
  private:
   explicit LookupLog(std::string dir) : dir_(std::move(dir)) {}
   Result<void> MakeLog();
+  Result<void> MakeRecorder();
   std::string path() const { return dir_ + "/lookups"; }
+  // With a folder of its own, which in some cases is sought for libraries: see AddTo.
+  std::string recorder_dir() const { return dir_ + "/recorder"; }
 
   std::string dir_;
   Fd log_;

@@ -50,7 +50,7 @@ class FileSource final : public tree::BlobSource {
 inline job::JobLayer Ship(store::ObjectStore& store, const std::vector<std::string>& programs,
                           const std::vector<std::string>& files = {}) {
   const auto digests = files::DigestCache::Open("", SystemClock()).value();
-  const auto walker = files::PathWalker::Create(*digests);
+  const auto walker = std::make_unique<files::PathWalker>(*digests);
   const auto add = [&](const std::string& path) { EXPECT_TRUE(walker->Add(path)) << path; };
   for (const std::string& program : programs) {
     add(program);
@@ -72,7 +72,7 @@ inline std::string CanonicalPath(const std::string& path) { return RealPath(path
 // A job that runs `sh -c script` in /job, whose files are its outputs. Needs a layer with the
 // shell's program.
 inline job::Job ShellJob(const job::JobLayer& layer, const std::string& script) {
-  const std::string mark(1, job::kRootMark);
+  const std::string mark(1, kRootMark);
   job::Job job;
   job.parent = {trace::NewTraceId(), trace::NewSpanId()};
   job.layers = {layer};

@@ -24,7 +24,7 @@ struct RuntimeJob {
   int64_t deadline_ms = 0;  // of the Unix epoch; 0: none said, or one that can't be
   std::string xray;         // Lambda-Runtime-Trace-Id; "" if the header is missing
   std::string payload;
-  int64_t received_ns = 0;  // when the payload began to arrive
+  int64_t received_ns = 0;  // monotonic, when the payload began to arrive
 };
 
 class RuntimeClient {

@@ -1,7 +1,5 @@
 #include "worker/transport/serve.h"
 
-#include <sys/prctl.h>
-
 #include "base/log.h"
 
 namespace llama::worker {
@@ -45,13 +43,15 @@ Result<void> ServeOne(RuntimeClient& client, JobRunner& runner, Deliveries& deli
 
 Result<void> Serve(RuntimeClient& client, JobRunner& runner, Deliveries& deliveries,
                    const Clock& clock) {
-  // Orphans of a command come to us, to be reaped when their group is killed.
-  prctl(PR_SET_CHILD_SUBREAPER, 1);
   while (true) {
     Result<RuntimeJob> job = client.Next();
     Result<void> served =
         job ? ServeOne(client, runner, deliveries, clock, *job) : std::move(job).error();
-    if (served) continue;
+    if (served) {
+      runner.Recover();
+      if (!runner.is_spent()) continue;
+      return Error{Code::kInternal, "a command has spoilt this worker"};
+    }
     if (IsEnd(served.error())) return {};
     return served;
   }

@@ -9,7 +9,8 @@
 namespace llama::worker {
 
 // Returns without an error when there are no more jobs: the API has closed, or the client's stop_fd
-// is readable. A command that runs then is killed.
+// is readable. A command that runs then is killed. With one when the runner is spent: whoever runs
+// workers gets a new one.
 Result<void> Serve(RuntimeClient& client, JobRunner& runner, Deliveries& deliveries,
                    const Clock& clock);
 

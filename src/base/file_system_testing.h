@@ -1,0 +1,68 @@
+// For tests: the local files, with something done just before a path is looked at for the nth time.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "base/file_system.h"
+#include "base/mutex.h"
+
+namespace llama {
+
+class ChangingFileSystem final : public FileSystem {
+ public:
+  // `change` runs before the `nth` look (from 1) at `path`, whatever the kind of look.
+  void Before(const std::string& path, int nth, std::function<void()> change) {
+    const MutexLock lock(mutex_);
+    changes_[path] = {nth, std::move(change)};
+  }
+  int looks(const std::string& path) const {
+    const MutexLock lock(mutex_);
+    const auto it = looks_.find(path);
+    return it == looks_.end() ? 0 : it->second;
+  }
+
+  int Lstat(const std::string& path, struct stat& st) const override {
+    Look(path);
+    return LocalFileSystem().Lstat(path, st);
+  }
+  int Stat(const std::string& path, struct stat& st) const override {
+    Look(path);
+    return LocalFileSystem().Stat(path, st);
+  }
+  Result<std::string> ReadLink(const std::string& path) const override {
+    Look(path);
+    return LocalFileSystem().ReadLink(path);
+  }
+  Result<std::string> ReadFile(const std::string& path, uint64_t max_bytes) const override {
+    Look(path);
+    return LocalFileSystem().ReadFile(path, max_bytes);
+  }
+  Result<std::string> RealPath(const std::string& path) const override {
+    return LocalFileSystem().RealPath(path);
+  }
+
+ private:
+  struct Change {
+    int nth = 0;
+    std::function<void()> change;
+  };
+  void Look(const std::string& path) const {
+    std::function<void()> change;
+    {
+      const MutexLock lock(mutex_);
+      const int look = ++looks_[path];
+      const auto it = changes_.find(path);
+      if (it != changes_.end() && it->second.nth == look) change = it->second.change;
+    }
+    if (change) change();
+  }
+
+  mutable Mutex mutex_;
+  mutable std::map<std::string, int> looks_ GUARDED_BY(mutex_);
+  std::map<std::string, Change> changes_ GUARDED_BY(mutex_);
+};
+
+}  // namespace llama

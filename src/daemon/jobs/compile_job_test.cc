@@ -1,0 +1,314 @@
+// The steps of a compile, each with a world of its own: a folder of sources, a toolchain of one
+// file, a finder that says what it is told, an executor that answers as the test has it.
+#include "daemon/jobs/compile_job.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "daemon/jobs/compile_parse.h"
+#include "daemon/jobs/compile_scan.h"
+#include "execute/testing.h"
+
+namespace llama::daemon {
+namespace {
+
+using execute::Action;
+using execute::OrReason;
+using execute::Outcome;
+using execute::Reason;
+
+class FakeFinder final : public scan::InputFinder {
+ public:
+  Result<scan::Inputs> Find(const scan::ScanRequest&) override {
+    ++scans;
+    if (error) return *error;
+    return scan::Inputs{"fake", files};
+  }
+  std::vector<std::string> files;
+  std::optional<Error> error;
+  int scans = 0;
+};
+
+class FakeExecutor final : public execute::Executor {
+ public:
+  execute::Abilities abilities() const override { return {.records_lookups = true}; }
+  OrReason<Outcome> Execute(const Action& action, execute::Execution& execution) override {
+    actions.push_back(action);
+    return run(action, execution);
+  }
+  std::vector<Action> actions;
+  std::function<OrReason<Outcome>(const Action&, execute::Execution&)> run;
+};
+
+class CompileJobTest : public testing::Test {
+ protected:
+  CompileJobTest() {
+    world_.Write("cc", "a compiler");
+    world_.Write("a.c", "#include \"a.h\"\n");
+    world_.Write("a.h", "int old;\n");
+    toolchain_.driver = world_.Path("cc");
+    toolchain_.files = {world_.Path("cc")};
+    toolchain_.can_preload = true;
+    toolchains_ =
+        compiler::Toolchains::Create(SystemClock(),
+                                     [this](const std::string&, const std::vector<std::string>&,
+                                            compiler::Toolchain&) -> Result<compiler::Toolchain> {
+                                       if (!toolchain_error_.empty())
+                                         return Error{Code::kInvalid, toolchain_error_};
+                                       return toolchain_;
+                                     });
+    finder_.files = {"a.c", "a.h"};
+    executor_.run = [this](const Action&, execute::Execution&) { return Compiled("object"); };
+    services_.clock = &SystemClock();
+    services_.file_system = &world_.file_system();
+    services_.builds = &builds_;
+    services_.toolchains = toolchains_.get();
+    services_.unrecorded = &unrecorded_;
+    services_.toolchain_trees = &trees_;
+    services_.programs = &programs_;
+    services_.finder = &finder_;
+    services_.digests = &world_.digests();
+    services_.executor = &executor_;
+    services_.cpu = &cpu_;
+    request_.compiler = world_.Path("cc");
+    request_.argv = {"cc", "-O2", "-c", "a.c", "-o", "out.o"};
+    request_.cwd = world_.root();
+    request_.start_ns = SystemClock().NowNs();
+    request_.start_monotonic_ns = SystemClock().MonotonicNs();
+  }
+  Outcome Compiled(const std::string& object) const {
+    Outcome outcome;
+    outcome.lookups.complete = true;
+    outcome.lookups.found = {world_.Path("a.c"), world_.Path("a.h")};
+    outcome.files = {{world_.Path("out.o"), 0644, object}};
+    return outcome;
+  }
+  Verdict Run() {
+    const auto job = NewCompileJob(services_, request_, SystemClock().MonotonicNs());
+    Verdict verdict = job->Run([] { return false; });
+    job->Finished(std::nullopt, SystemClock().MonotonicNs());
+    return verdict;
+  }
+  // Empty: it was not to run here.
+  std::string WhyHere() {
+    const Verdict verdict = Run();
+    const auto* here = std::get_if<RunHere>(&verdict);
+    return here == nullptr ? "" : here->reason;
+  }
+  OrReason<ParsedCompile> Parse() {
+    trace::Span root;
+    return ParseCompile(request_, *toolchains_, root);
+  }
+  OrReason<ScannedCompile> Scan() {
+    auto parsed = Parse();
+    EXPECT_TRUE(parsed) << parsed.error().Text();
+    const auto plan = PlanCompile(request_, *parsed, *toolchains_);
+    EXPECT_TRUE(plan) << plan.error().Text();
+    trace::Span span;
+    return ScanCompile({&request_, &*parsed, &*plan, &services_, nullptr}, span);
+  }
+  std::string Object() const {
+    const auto bytes = ReadFile(world_.Path("out.o"));
+    return bytes ? *bytes : "none";
+  }
+
+  execute::FileWorld world_;
+  TempDir state_ = TempDir::Create("jobs-test").value();
+  Builds builds_{state_.path() + "/builds", SystemClock(), false};
+  compiler::Toolchain toolchain_;
+  std::string toolchain_error_;
+  std::unique_ptr<compiler::Toolchains> toolchains_;
+  compiler::UnrecordedToolchains unrecorded_{SystemClock()};
+  execute::ToolchainTrees trees_{world_.digests()};
+  ProgramTrees programs_{world_.digests(), SystemClock()};
+  admission::CpuAdmission cpu_{{.cores = 1}};
+  FakeFinder finder_;
+  FakeExecutor executor_;
+  Services services_;
+  session::Compile request_;
+};
+
+TEST_F(CompileJobTest, ParseSaysWhatIsNoCompileAndWhy) {
+  const std::pair<std::vector<std::string>, std::string> cases[] = {
+      {{"cc", "a.o", "-o", "a"}, "link"},
+      {{"cc", "-E", "a.c"}, "preprocess"},
+      {{"cc", "-c", "a.c", "b.c"}, "several-sources"},
+  };
+  for (const auto& [argv, word] : cases) {
+    request_.argv = argv;
+    const auto parsed = Parse();
+    ASSERT_FALSE(parsed);
+    EXPECT_EQ(parsed.error().word, word);
+  }
+}
+
+TEST_F(CompileJobTest, PlanNeedsAToolchainThatCanBeRecorded) {
+  toolchain_.can_preload = false;
+  EXPECT_EQ(WhyHere(), "toolchain-unrecordable");
+  EXPECT_TRUE(executor_.actions.empty());
+}
+
+TEST_F(CompileJobTest, ParsePassesOnWhyACompilerIsNotUnderstood) {
+  toolchain_error_ = "no compiler";
+  const auto parsed = Parse();
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().word, "toolchain");
+  EXPECT_NE(parsed.error().detail.find("no compiler"), std::string::npos);
+}
+
+TEST_F(CompileJobTest, PlanNamesTheOutputs) {
+  request_.argv = {"cc", "-c", "a.c", "-MD", "-o", "out.o"};
+  const auto parsed = Parse();
+  ASSERT_TRUE(parsed) << parsed.error().Text();
+  const auto plan = PlanCompile(request_, *parsed, *toolchains_);
+  ASSERT_TRUE(plan) << plan.error().Text();
+  EXPECT_EQ(plan->object, world_.Path("out.o"));
+  EXPECT_EQ(plan->depfile, world_.Path("out.d"));
+}
+
+TEST_F(CompileJobTest, ScanMakesAnActionOfTheFilesAsTheyAre) {
+  const auto scanned = Scan();
+  ASSERT_TRUE(scanned) << scanned.error().Text();
+  const Action& action = scanned->action;
+  EXPECT_EQ(action.program, world_.Path("cc"));
+  EXPECT_EQ(action.outputs.object, world_.Path("out.o"));
+  const execute::Closure& closure = *action.closure;
+  EXPECT_TRUE(closure.common->contains(world_.Path("cc")));
+  ASSERT_TRUE(closure.own.contains(world_.Path("a.h")));
+  EXPECT_EQ(closure.own.at(world_.Path("a.h")).digest, store::Sha256("int old;\n"));
+  // The source travels with the job.
+  EXPECT_FALSE(closure.own.contains(world_.Path("a.c")));
+  ASSERT_EQ(closure.inline_files.size(), 1u);
+  EXPECT_EQ(closure.inline_files[0].bytes, "#include \"a.h\"\n");
+  EXPECT_TRUE(closure.stamps.contains(world_.Path("a.c")));
+  EXPECT_TRUE(closure.stamps.contains(world_.Path("a.h")));
+}
+
+TEST_F(CompileJobTest, ScanLeavesErrorsOfTheCodeToTheLocalCompiler) {
+  finder_.error = Error{Code::kRemoteFailed, "a.c:1: no such file"};
+  EXPECT_EQ(Scan().error().word, "preprocess-failed");
+  finder_.error = Error{Code::kInternal, "fork"};
+  EXPECT_EQ(Scan().error().word, "scan-failed");
+}
+
+TEST_F(CompileJobTest, ScanRefusesWhatShowsAFilesTime) {
+  world_.Write("a.h", "const char* t = __TIMESTAMP__;\n");
+  EXPECT_EQ(Scan().error().word, "timestamp-macro");
+}
+
+TEST_F(CompileJobTest, ScanSeesAnOutputThatStandsThere) {
+  world_.Write("out.o", "before");
+  EXPECT_EQ(Scan()->action.standing, std::vector<std::string>{world_.Path("out.o")});
+}
+
+TEST_F(CompileJobTest, WhatAgreesIsWritten) {
+  EXPECT_EQ(WhyHere(), "");
+  EXPECT_EQ(Object(), "object");
+}
+
+TEST_F(CompileJobTest, ACompilerThatCouldNotBeRecordedIsNotTriedAgainAtOnce) {
+  executor_.run = [this](const Action&, execute::Execution&) -> OrReason<Outcome> {
+    Outcome outcome = Compiled("object");
+    outcome.lookups.complete = false;
+    return outcome;
+  };
+  EXPECT_EQ(WhyHere(), "lookups-unrecorded");
+  EXPECT_NE(WhyHere().find("as before"), std::string::npos);
+  EXPECT_EQ(executor_.actions.size(), 1u);
+}
+
+TEST_F(CompileJobTest, AReasonOfTheExecutorsIsALocalRun) {
+  executor_.run = [](const Action&, execute::Execution&) -> OrReason<Outcome> {
+    return Reason{"invoke", "the worker died"};
+  };
+  EXPECT_EQ(WhyHere(), "invoke: the worker died");
+  EXPECT_EQ(Object(), "none");
+}
+
+TEST_F(CompileJobTest, AHeaderThatIsEditedWhileTheJobWaitsIsCompiledAsItIsThen) {
+  executor_.run = [this](const Action& action, execute::Execution&) -> OrReason<Outcome> {
+    const store::Digest& seen = action.closure->own.at(world_.Path("a.h")).digest;
+    const bool is_old = seen == store::Sha256("int old;\n");
+    if (is_old) world_.Write("a.h", "int new_;\n");
+    return Compiled(is_old ? "old object" : "new object");
+  };
+  EXPECT_EQ(WhyHere(), "");
+  EXPECT_EQ(Object(), "new object");
+  EXPECT_EQ(finder_.scans, 2);
+}
+
+TEST_F(CompileJobTest, AHeaderThatNeverRestsIsForTheLocalCompiler) {
+  executor_.run = [this, n = 0](const Action&, execute::Execution&) mutable -> OrReason<Outcome> {
+    world_.Write("a.h", "int x" + std::to_string(++n) + ";\n");
+    return Compiled("stale");
+  };
+  EXPECT_EQ(WhyHere(), "inputs-changed: " + world_.Path("a.h"));
+  EXPECT_EQ(Object(), "none");
+  EXPECT_EQ(finder_.scans, 3);
+}
+
+TEST_F(CompileJobTest, WhatTheViewLackedIsSentAndTheJobRunsAgain) {
+  world_.Write("b.h", "int b;\n");
+  executor_.run = [this](const Action& action, execute::Execution&) -> OrReason<Outcome> {
+    Outcome outcome = Compiled("object");
+    const bool has_b = action.closure->own.contains(world_.Path("b.h"));
+    (has_b ? outcome.lookups.found : outcome.lookups.absent).push_back(world_.Path("b.h"));
+    return outcome;
+  };
+  EXPECT_EQ(WhyHere(), "");
+  ASSERT_EQ(executor_.actions.size(), 2u);
+  EXPECT_EQ(finder_.scans, 1);
+  EXPECT_EQ(Object(), "object");
+}
+
+TEST_F(CompileJobTest, WhatAWorkerNamesElsewhereIsNeitherSentNorLearned) {
+  TempDir elsewhere = TempDir::Create("elsewhere").value();
+  ASSERT_TRUE(WriteFileAtomic(elsewhere.path() + "/secret", "secret", 0600));
+  executor_.run = [&](const Action&, execute::Execution&) -> OrReason<Outcome> {
+    Outcome outcome = Compiled("object");
+    outcome.lookups.absent = {elsewhere.path() + "/secret"};
+    return outcome;
+  };
+  EXPECT_EQ(WhyHere().substr(0, 14), "not-shippable:");
+  EXPECT_EQ(executor_.actions.size(), 1u);
+}
+
+TEST_F(CompileJobTest, AMachinesFailureIsForTheLocalCompiler) {
+  executor_.run = [this](const Action&, execute::Execution&) -> OrReason<Outcome> {
+    Outcome outcome = Compiled("object");
+    outcome.wait_status = 1 << 8;
+    outcome.err = "cc: internal compiler error: Segmentation fault\n";
+    return outcome;
+  };
+  EXPECT_EQ(WhyHere(), "remote-compiler-failed");
+}
+
+TEST_F(CompileJobTest, AnUnannouncedFileIsForTheLocalCompiler) {
+  executor_.run = [this](const Action&, execute::Execution&) -> OrReason<Outcome> {
+    Outcome outcome = Compiled("object");
+    outcome.files.push_back({"/etc/cron.d/x", 0644, "evil"});
+    return outcome;
+  };
+  EXPECT_EQ(WhyHere(), "outputs: unannounced-output:/etc/cron.d/x");
+  EXPECT_EQ(Object(), "none");
+}
+
+TEST_F(CompileJobTest, OneDeadlineHoldsForTheJobAsAWhole) {
+  services_.job_timeout_ms = 5'000;
+  executor_.run = [this](const Action&, execute::Execution& execution) -> OrReason<Outcome> {
+    EXPECT_LE(execution.RemainingMs(900'000), 5'000);
+    EXPECT_GT(execution.RemainingMs(900'000), 0);
+    return Compiled("object");
+  };
+  EXPECT_EQ(WhyHere(), "");
+  services_.job_timeout_ms = 0;
+  EXPECT_NE(WhyHere(), "");
+}
+
+}  // namespace
+}  // namespace llama::daemon

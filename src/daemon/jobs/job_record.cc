@@ -1,0 +1,126 @@
+#include "daemon/jobs/job_record.h"
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace llama::daemon {
+namespace {
+
+using trace::Value;
+
+// Inside a build TRACEPARENT is the build's root: a trace of its own, linked. Outside it is whoever
+// called, and becomes the parent.
+trace::Span StartRoot(const Services& services, const JobRecord::Begin& begin,
+                      const std::string& build_id) {
+  const auto outside = trace::ParseTraceparent(begin.traceparent);
+  const bool in_build = !begin.build_id.empty();
+  trace::Span root = trace::StartSpan(
+      begin.name, !in_build && outside ? *outside : trace::Context{}, begin.start_ns);
+  root.Set("global.build_id", build_id);
+  trace::Context build_root = in_build ? services.builds->RootOf(build_id) : trace::Context{};
+  if (in_build && !build_root.valid() && outside) build_root = *outside;
+  if (build_root.valid()) {
+    root.Set("link.trace_id", trace::Hex(build_root.trace_id));
+    root.Set("link.span_id", trace::Hex(build_root.span_id));
+  }
+  root.Set("pid", Value(static_cast<int64_t>(begin.pid)));
+  return root;
+}
+
+}  // namespace
+
+JobRecord::JobRecord(const Services& services, const Begin& begin)
+    : services_(services),
+      build_id_(services.builds->Resolve(begin.build_id)),
+      root_(StartRoot(services, begin, build_id_)),
+      phases_(*services.clock, root_.context(), root_.start_ns, begin.start_monotonic_ns) {
+  phases_.Begin("send");
+  phases_.EndAt(begin.received_ns);
+}
+
+void JobRecord::CountStart() {
+  Count([](session::Counters& c) { ++c.remote_running; });
+}
+
+void JobRecord::Charge(execute::Execution& execution) {
+  const execute::Charges& charges = execution.charges;
+  Count([&](session::Counters& c) {
+    c.bytes_up += charges.bytes_up;
+    c.bytes_down += charges.bytes_down;
+    c.store_requests += charges.store_requests;
+    c.cold_starts += charges.cold_starts;
+    c.retries += charges.retries;
+    c.cost_usd += charges.cost_usd;
+  });
+  worker_spans_ = std::move(execution.worker_spans);
+}
+
+void JobRecord::CountRemote(int wait_status) {
+  root_.Set("remote", Value(true));
+  root_.Set("status",
+            Value(WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status)));
+  Count([](session::Counters& c) {
+    --c.remote_running;
+    ++c.remote_done;
+  });
+}
+
+void JobRecord::CountLocal(const execute::Reason& reason) {
+  is_local_ = true;
+  root_.Set("remote", Value(false));
+  root_.Set("reason", reason.word);
+  if (!reason.detail.empty()) root_.Set("reason_detail", reason.detail);
+  Count([](session::Counters& c) {
+    --c.remote_running;
+    ++c.local_waiting;
+  });
+}
+
+void JobRecord::CountFailed(std::string_view word, const std::string& why) {
+  root_.Set("remote", Value(false));
+  root_.Set("reason", word);
+  root_.Set("reason_detail", why);
+  Count([](session::Counters& c) {
+    --c.remote_running;
+    ++c.remote_done;
+  });
+}
+
+void JobRecord::SlotGranted(int64_t now_ns) {
+  is_granted_ = true;
+  phases_.BeginAt("local", now_ns);
+  Count([](session::Counters& c) {
+    --c.local_waiting;
+    ++c.local_running;
+  });
+}
+
+void JobRecord::Finish(const std::optional<session::Done>& done, int64_t now_ns) {
+  if (is_local_) {
+    Count([&](session::Counters& c) {
+      if (is_granted_) {
+        --c.local_running;
+        ++c.local_done;
+      } else {
+        --c.local_waiting;
+      }
+    });
+  }
+  if (done) {
+    root_.Set("local.user_ns", Value(done->user_ns));
+    root_.Set("local.system_ns", Value(done->system_ns));
+  } else if (!is_granted_) {
+    root_.Set("abandoned", Value(true));
+  }
+  phases_.EndWithin(done ? done->end_monotonic_ns : now_ns, now_ns);
+  root_.duration_ns = phases_.boundary_ns() - root_.start_ns;
+  std::vector<trace::Span> spans = phases_.Take();
+  std::move(worker_spans_.begin(), worker_spans_.end(), std::back_inserter(spans));
+  spans.push_back(std::move(root_));
+  services_.builds->Record(build_id_, spans);
+}
+
+}  // namespace llama::daemon

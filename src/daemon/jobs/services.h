@@ -1,0 +1,35 @@
+// What the jobs of a pipeline work with; all of it is thread-safe and outlives them.
+#pragma once
+
+#include <cstdint>
+
+#include "base/clock.h"
+#include "base/file_system.h"
+#include "compiler/toolchain.h"
+#include "compiler/unrecorded_toolchains.h"
+#include "daemon/jobs/program_tree.h"
+#include "daemon/record/builds.h"
+#include "execute/executor.h"
+#include "admission/cpu_admission.h"
+#include "execute/toolchain_tree.h"
+#include "files/digest_cache.h"
+#include "scan/input_finder.h"
+
+namespace llama::daemon {
+
+struct Services {
+  const Clock* clock = nullptr;
+  const FileSystem* file_system = nullptr;
+  Builds* builds = nullptr;
+  compiler::Toolchains* toolchains = nullptr;
+  compiler::UnrecordedToolchains* unrecorded = nullptr;
+  execute::ToolchainTrees* toolchain_trees = nullptr;
+  ProgramTrees* programs = nullptr;
+  scan::InputFinder* finder = nullptr;
+  files::DigestCache* digests = nullptr;
+  execute::Executor* executor = nullptr;
+  admission::CpuAdmission* cpu = nullptr;
+  int64_t job_timeout_ms = 900'000;  // of a job as a whole
+};
+
+}  // namespace llama::daemon

@@ -1,0 +1,64 @@
+// Action: what is to be run, in local terms, whoever runs it. Made by one author (the scan of a
+// compile, of a command), immutable from then on.
+//
+// Local terms: all paths are those of this machine. Where a word of argv or env holds a path that
+// an executor must find below a root of its own, kRootMark stands before it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "execute/outputs.h"
+#include "files/path_walker.h"
+#include "job/job.h"
+#include "store/digest.h"
+#include "tree/layer.h"
+
+namespace llama::execute {
+
+// The files that a command may find, as they were when they were looked at.
+struct Closure {
+  // Of every action of the kind: the toolchain's, the program's. Shared by thousands of actions.
+  std::shared_ptr<const tree::Manifest> common;
+  store::Digest common_digest;
+  // Of this action besides, without those that are in `common` or travel with it.
+  tree::Manifest own;
+  // What travels with the action, since it is wanted once: its source, a command's small inputs,
+  // folders and links. Their contents are here.
+  std::vector<job::JobFile> inline_files;
+  tree::Manifest inline_links;  // kDir and kSymlink
+  // Of each file and link of `own` and `inline_files`: what to compare with before the outputs are
+  // written. `looked_ns`: the wall clock before the first of them was looked at.
+  std::map<std::string, files::Stamp> stamps;
+  int64_t looked_ns = 0;
+
+  const tree::Manifest& common_entries() const;
+  // The entry of a path in any part, or null.
+  const tree::Entry* Find(const std::string& path) const;
+};
+
+struct Action {
+  std::string program;            // canonical; in_image: as the function's own PATH has it
+  std::vector<std::string> argv;  // argv[0] included
+  std::vector<std::string> env;   // "K=V", all of it
+  std::string cwd;                // absolute; may go through symlinks
+  uint32_t umask = 022;
+  std::string input;  // on stdin
+  std::shared_ptr<const Closure> closure;
+  Outputs outputs;
+  // Paths of outputs that stand there now, so that the command's removing them is seen.
+  std::vector<std::string> standing;
+  int64_t timeout_ms = 0;  // of the command itself; 0: the execution's deadline alone
+  bool record_lookups = true;
+  bool any_command = false;  // no compiler (docs/any_command.md)
+  bool in_image = false;     // runs what the function's image has
+  bool is_clang = false;     // how its depfile is wrapped
+
+  // SHA-256 over all that can decide what comes of it: not over the limits.
+  store::Digest Digest() const;
+};
+
+}  // namespace llama::execute

@@ -1,0 +1,141 @@
+#include "execute/check.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/file.h"
+
+namespace llama::execute {
+namespace {
+
+// What is to be looked at anew: paths of the walk before it are not news.
+class News {
+ public:
+  explicit News(const files::PathWalker& walker) : walker_(walker), begin_(walker.order().size()) {}
+  std::vector<std::string> Take() {
+    const auto& order = walker_.order();
+    std::vector<std::string> paths(order.begin() + static_cast<ptrdiff_t>(begin_), order.end());
+    begin_ = order.size();
+    return paths;
+  }
+
+ private:
+  const files::PathWalker& walker_;
+  size_t begin_;
+};
+
+class Checker {
+ public:
+  explicit Checker(const CheckRequest& request)
+      : request_(request), walker_(*request.walker), news_(walker_) {}
+
+  OrReason<Finding> Run() {
+    if (!lookups().complete) return Reason{"lookups-unrecorded", {}};
+    TRY(LookAtAbsent());
+    TRY(LookAtFound());
+    if (lacked_.news.empty()) return Finding(Agrees{});
+    return Finding(std::move(lacked_));
+  }
+
+ private:
+  const Lookups& lookups() const { return request_.outcome->lookups; }
+  const Closure& closure() const { return *request_.action->closure; }
+  bool IsOwnOutput(const std::string& path) const {
+    return IsAllowed(request_.action->outputs, path);
+  }
+
+  // What is here and was missing there.
+  OrReason<void> LookAtAbsent() {
+    for (const std::string& path : lookups().absent) {
+      struct stat st {};
+      if (IsOwnOutput(path) || request_.file_system->Lstat(path, st) != 0) continue;
+      // Sockets, devices and the like are not shipped; a compiler that opens one is no job of ours.
+      if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode)) continue;
+      TRY(AddTruth(path));
+      if (lacked_.example.empty()) lacked_.example = path;
+    }
+    // The command missed these, whatever any layer holds: its view did not have them.
+    for (const std::string& path : news_.Take()) Add(path, walker_.manifest().at(path));
+    if (lacked_.news.empty()) lacked_.example.clear();
+    return {};
+  }
+
+  // What was found there, beyond the closure, and may be something else here.
+  OrReason<void> LookAtFound() {
+    for (const std::string& path : lookups().found) {
+      if (IsKnown(path) || IsOwnOutput(path)) continue;
+      struct stat st {};
+      if (request_.file_system->Lstat(path, st) == 0 && S_ISDIR(st.st_mode)) continue;
+      // Most are known by another spelling. What leads to a file that was found was there, too.
+      const auto canonical = walker_.Canonical(path);
+      news_.Take();
+      if (canonical && IsKnown(*canonical)) continue;
+      TRY(AddTruth(path));
+      for (const std::string& added : news_.Take()) {
+        const tree::Entry& entry = walker_.manifest().at(added);
+        if (entry.type == tree::EntryType::kFile && !WasShown(added, entry)) Note(added, entry);
+      }
+    }
+    // What no layer has is the worker's own (a folder that it made to work in).
+    for (const auto& [path, entry] : gone_) {
+      if (closure().Find(path) != nullptr || lookups().shown.contains(path)) Note(path, entry);
+    }
+    return {};
+  }
+
+  bool IsKnown(const std::string& path) const {
+    return closure().Find(path) != nullptr || walker_.manifest().contains(path);
+  }
+
+  // Whether the command's view had exactly this.
+  bool WasShown(const std::string& path, const tree::Entry& entry) const {
+    const auto shown = lookups().shown.find(path);
+    return shown != lookups().shown.end() && shown->second == entry;
+  }
+
+  void Note(const std::string& path, const tree::Entry& entry) {
+    if (lacked_.example.empty()) lacked_.example = path;
+    Add(path, entry);
+  }
+
+  void Add(const std::string& path, const tree::Entry& entry) {
+    lacked_.news.insert_or_assign(path, entry);
+    const auto stamp = walker_.stamps().find(path);
+    if (stamp != walker_.stamps().end()) lacked_.stamps.insert(*stamp);
+  }
+
+  // The local truth about one path. Nothing is read of what may not be sent.
+  OrReason<void> AddTruth(const std::string& path) {
+    if (++looked_at_ > Shippable::kMaxFiles) {
+      return Reason{"not-shippable", "more files than a command can have missed"};
+    }
+    if (std::string why = request_.shippable->WhyNot(path); !why.empty()) {
+      return Reason{"not-shippable", std::move(why)};
+    }
+    auto added = walker_.Add(path);
+    if (added) return {};
+    if (added.error().code != Code::kNotFound) return ReasonOf("verify", std::move(added).error());
+    auto parent = walker_.Canonical(std::string(DirName(path)));
+    // With its folder gone too, nothing at the canonical path can be told apart from absence.
+    if (parent) {
+      gone_.emplace(JoinPath(*parent, BaseName(path)),
+                    tree::Entry{tree::EntryType::kAbsent, false, 0, {}, {}});
+    }
+    return {};
+  }
+
+  const CheckRequest& request_;
+  files::PathWalker& walker_;
+  News news_;
+  tree::Manifest gone_;
+  Lacked lacked_;
+  size_t looked_at_ = 0;
+};
+
+}  // namespace
+
+OrReason<Finding> Check(const CheckRequest& request) { return Checker(request).Run(); }
+
+}  // namespace llama::execute

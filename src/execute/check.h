@@ -1,0 +1,46 @@
+// Check: is an outcome the one that this machine would have had, now?
+//
+// The view that the command had is a subset of the local files at the same paths, so its result can
+// differ from the local one only if a lookup was answered otherwise: a file that is here was
+// missing there, or one that was found there has changed or gone here. The executor reports every
+// lookup; each that the closure does not answer is held against the files as they are now. What the
+// closure answers is looked at again when the outputs are written (execute/write.h).
+#pragma once
+
+#include <map>
+#include <string>
+#include <variant>
+
+#include "base/file_system.h"
+#include "execute/action.h"
+#include "execute/outcome.h"
+#include "execute/reason.h"
+#include "execute/shippable.h"
+#include "files/path_walker.h"
+#include "tree/layer.h"
+
+namespace llama::execute {
+
+// Every lookup was answered as here.
+struct Agrees {};
+// The view lacked something that may be sent: run it again with this added to the closure.
+struct Lacked {
+  tree::Manifest news;
+  std::map<std::string, files::Stamp> stamps;
+  std::string example;  // a path of it
+};
+using Finding = std::variant<Agrees, Lacked>;
+
+struct CheckRequest {
+  const Action* action = nullptr;
+  const Outcome* outcome = nullptr;
+  files::PathWalker* walker = nullptr;  // the one that the closure was made with
+  const FileSystem* file_system = nullptr;
+  // What may be sent on a worker's word.
+  const Shippable* shippable = nullptr;
+};
+
+// kRemoteFailed, "lookups-unrecorded", "not-shippable", "verify": run it here.
+OrReason<Finding> Check(const CheckRequest& request);
+
+}  // namespace llama::execute

@@ -1,0 +1,185 @@
+#include "execute/check.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "execute/testing.h"
+
+namespace llama::execute {
+namespace {
+
+class CheckTest : public testing::Test {
+ protected:
+  CheckTest() : walker_(world_.digests()), shippable_(world_.file_system()) {
+    shippable_.AddFolder(world_.root());
+    outcome_.lookups.complete = true;
+  }
+  std::string Path(const std::string& name) const { return world_.Path(name); }
+  // Of an action over `names`, after the files were changed as they are now.
+  OrReason<Finding> Checked() {
+    return Check({&action_, &outcome_, &walker_, &world_.file_system(), &shippable_});
+  }
+  Lacked Lacks() {
+    auto finding = Checked();
+    EXPECT_TRUE(finding) << finding.error().Text();
+    if (!finding || !std::holds_alternative<Lacked>(*finding)) return {};
+    return std::get<Lacked>(*finding);
+  }
+  bool Agree() {
+    auto finding = Checked();
+    EXPECT_TRUE(finding) << finding.error().Text();
+    return finding && std::holds_alternative<Agrees>(*finding);
+  }
+  std::string Refusal() {
+    const auto finding = Checked();
+    return finding ? "" : finding.error().word;
+  }
+  static tree::Entry Holding(const std::string& bytes) {
+    tree::Entry entry;
+    entry.size_bytes = bytes.size();
+    entry.digest = store::Sha256(bytes);
+    return entry;
+  }
+
+  FileWorld world_;
+  files::PathWalker walker_;
+  Shippable shippable_;
+  Action action_;
+  Outcome outcome_;
+};
+
+TEST_F(CheckTest, AgreesWhenEveryAnswerWasRight) {
+  world_.Write("a.h", "a");
+  action_ = world_.ActionOver({"a.h"}, walker_);
+  outcome_.lookups.found = {world_.root(), Path("a.h")};
+  outcome_.lookups.absent = {Path("b.h"), Path("no/such/dir/a.h")};
+  EXPECT_TRUE(Agree());
+}
+
+TEST_F(CheckTest, AFileThatWasMissedIsLackedOnce) {
+  action_ = world_.ActionOver({}, walker_);
+  world_.Write("inc/b.h", "b");
+  outcome_.lookups.absent = {Path("inc/b.h")};
+  const Lacked lacked = Lacks();
+  EXPECT_TRUE(lacked.news.contains(Path("inc/b.h")));
+  EXPECT_TRUE(lacked.stamps.contains(Path("inc/b.h")));
+  EXPECT_EQ(lacked.example, Path("inc/b.h"));
+  // The next view holds it; were it reported absent again, there would be nothing to add.
+  EXPECT_TRUE(Agree());
+}
+
+TEST_F(CheckTest, AMissedFolderIsLacked) {
+  action_ = world_.ActionOver({}, walker_);
+  ASSERT_TRUE(MakeDirs(Path("inc")));
+  outcome_.lookups.absent = {Path("inc")};
+  EXPECT_TRUE(Lacks().news.contains(Path("inc")));
+}
+
+TEST_F(CheckTest, AFileFoundThereAndGoneHereIsLackedAsAbsent) {
+  action_ = world_.ActionOver({}, walker_);
+  outcome_.lookups.found = {Path("gone.h")};
+  EXPECT_TRUE(Agree()) << "no layer has it: the worker's own";
+  outcome_.lookups.shown = {{Path("gone.h"), Holding("old")}};
+  const Lacked lacked = Lacks();
+  ASSERT_TRUE(lacked.news.contains(Path("gone.h")));
+  EXPECT_EQ(lacked.news.at(Path("gone.h")).type, tree::EntryType::kAbsent);
+}
+
+TEST_F(CheckTest, AFileFoundThereWithOtherContentIsLacked) {
+  action_ = world_.ActionOver({}, walker_);
+  world_.Write("a.h", "new");
+  outcome_.lookups.found = {Path("a.h")};
+  outcome_.lookups.shown = {{Path("a.h"), Holding("old")}};
+  EXPECT_EQ(Lacks().news.at(Path("a.h")).digest, store::Sha256("new"));
+}
+
+TEST_F(CheckTest, AFileOfWhichItIsNotKnownWhatTheViewHadIsLacked) {
+  action_ = world_.ActionOver({}, walker_);
+  world_.Write("a.h", "same");
+  outcome_.lookups.found = {Path("a.h")};
+  EXPECT_TRUE(Lacks().news.contains(Path("a.h")));
+}
+
+TEST_F(CheckTest, AFileBeyondTheClosureWithTheViewsContentIsFine) {
+  action_ = world_.ActionOver({}, walker_);
+  world_.Write("a.h", "same");
+  outcome_.lookups.found = {Path("a.h")};
+  outcome_.lookups.shown = {{Path("a.h"), Holding("same")}};
+  EXPECT_TRUE(Agree());
+}
+
+TEST_F(CheckTest, OwnOutputsAndDevicesAreIgnored) {
+  action_ = world_.ActionOver({}, walker_);
+  world_.Write("out.o", "made meanwhile");
+  outcome_.lookups.absent = {"/dev/null", Path("out.o")};
+  EXPECT_TRUE(Agree());
+}
+
+TEST_F(CheckTest, UnrecordedLookupsAreAReasonOfTheirOwn) {
+  action_ = world_.ActionOver({}, walker_);
+  outcome_.lookups.complete = false;
+  EXPECT_EQ(Refusal(), "lookups-unrecorded");
+}
+
+TEST_F(CheckTest, NothingIsReadOfWhatAWorkerNamesElsewhere) {
+  TempDir elsewhere = TempDir::Create("elsewhere").value();
+  const std::string key = elsewhere.path() + "/id_rsa";
+  ASSERT_TRUE(WriteFileAtomic(key, "secret", 0600));
+  ASSERT_TRUE(MakeDirs(Path(".ssh")));
+  world_.Write(".ssh/id_rsa", "secret");
+  ASSERT_EQ(symlink(key.c_str(), Path("link.h").c_str()), 0);
+  ASSERT_EQ(mkfifo(Path("fifo.h").c_str(), 0600), 0);
+  world_.Write("huge.h", "");
+  ASSERT_EQ(truncate(Path("huge.h").c_str(), int64_t{1} << 40), 0);
+  for (const std::string& path :
+       {key, Path(".ssh/id_rsa"), Path("link.h"), Path("fifo.h"), Path("huge.h"),
+        std::string("/etc/shadow"), std::string("/etc/passwd"), std::string("/proc/self/environ"),
+        Path("../../etc/passwd")}) {
+    struct stat st {};
+    if (stat(path.c_str(), &st) != 0) continue;
+    files::PathWalker walker(world_.digests());
+    action_ = world_.ActionOver({}, walker);
+    for (auto* list : {&outcome_.lookups.absent, &outcome_.lookups.found}) {
+      outcome_.lookups.absent.clear();
+      outcome_.lookups.found.clear();
+      *list = {path};
+      const auto finding =
+          Check({&action_, &outcome_, &walker, &world_.file_system(), &shippable_});
+      if (finding) {
+        // Sockets and FIFOs are passed over where they were looked for in vain.
+        EXPECT_TRUE(std::holds_alternative<Agrees>(*finding)) << path;
+      } else {
+        EXPECT_EQ(finding.error().word, "not-shippable") << path;
+      }
+      for (const auto& [sent, entry] : walker.manifest()) {
+        EXPECT_NE(entry.type, tree::EntryType::kFile) << sent;
+      }
+    }
+  }
+}
+
+TEST_F(CheckTest, TenThousandNamesAreTooMany) {
+  action_ = world_.ActionOver({}, walker_);
+  for (int i = 0; i < 2'000; ++i) {
+    const std::string name = "f" + std::to_string(10'000 + i);
+    world_.Write(name, "x");
+    outcome_.lookups.absent.push_back(Path(name));
+  }
+  EXPECT_EQ(Refusal(), "not-shippable");
+}
+
+TEST(Shippable, AHomeIsNotTakenWhole) {
+  FileWorld world;
+  world.Write("a.h", "a");
+  world.Write("Documents/letter", "a");
+  Shippable shippable(world.file_system(), world.root());
+  shippable.AddFolder(world.root());
+  EXPECT_EQ(shippable.WhyNot(world.Path("a.h")), "");
+  EXPECT_NE(shippable.WhyNot(world.Path("Documents/letter")), "");
+  shippable.AddFolder(world.Path("Documents"));
+  EXPECT_EQ(shippable.WhyNot(world.Path("Documents/letter")), "");
+}
+
+}  // namespace
+}  // namespace llama::execute

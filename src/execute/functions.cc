@@ -1,0 +1,259 @@
+#include "execute/functions.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/file.h"
+#include "compiler/plan.h"
+#include "trace/pricing.h"
+
+namespace llama::execute {
+namespace {
+
+using trace::Value;
+
+// How often a job is sent because the store had lost something of it.
+constexpr int kMaxResends = 3;
+// Of the worker's spans that are believed.
+constexpr size_t kMaxWorkerSpans = 64;
+// What a worker has beyond the command's own time to say how it ended.
+constexpr int64_t kAnswerMs = 20'000;
+constexpr int64_t kMaxInvocationMs = 900'000;  // Lambda's
+
+bool Contains(std::string_view haystack, std::string_view needle) {
+  return !needle.empty() &&
+         memmem(haystack.data(), haystack.size(), needle.data(), needle.size()) != nullptr;
+}
+
+job::Job JobOf(const Action& action, const Synced& synced) {
+  job::Job job;
+  for (const tree::LayerRef& layer : synced.layers) {
+    job.layers.push_back({layer.key, layer.size_bytes});
+  }
+  for (const auto& [path, bytes] : synced.inline_contents) {
+    job.files.push_back({path, synced.inline_entries.at(path).executable, bytes});
+  }
+  const auto& files = action.closure->inline_files;
+  job.files.insert(job.files.end(), files.begin(), files.end());
+  for (const tree::Manifest* entries : {&synced.inline_entries, &action.closure->inline_links}) {
+    for (const auto& [path, entry] : *entries) {
+      if (entry.type == tree::EntryType::kDir) job.links.push_back({path, ""});
+      if (entry.type == tree::EntryType::kSymlink) job.links.push_back({path, entry.target});
+    }
+  }
+  job.program = action.program;
+  job.argv = action.argv;
+  job.env = action.env;
+  job.cwd = action.cwd;
+  job.umask = action.umask;
+  job.input = action.input;
+  job.record_reads = action.record_lookups;
+  job.any_command = action.any_command;
+  job.in_image = action.in_image;
+  job.output_dirs = action.outputs.dirs;
+  job.placeholders = action.standing;
+  if (action.any_command) {
+    for (const Outputs::Announced& output : action.outputs.announced) {
+      job.outputs.push_back({output.path, output.is_tree});
+    }
+  }
+  return job;
+}
+
+void RecordSync(const Synced& synced, trace::Span& span, Charges& charges) {
+  span.Set("layers", synced.layers.size());
+  span.Set("inline_files", synced.inline_contents.size());
+  span.Set("store_requests", synced.store_requests);
+  span.Set("uploaded_objects", synced.uploaded_objects);
+  span.Set("uploaded_bytes", synced.uploaded_bytes);
+  if (synced.store_requests > 0) span.Set("store_ns", synced.store_ns);
+  charges.bytes_up += synced.uploaded_bytes;
+  charges.store_requests += synced.store_requests;
+  charges.cost_usd += trace::StoreCostUsd(synced.store_requests, 0);
+}
+
+void RecordInvocation(const job::Invocation& invocation, const std::string& function,
+                      trace::Span& span, Charges& charges) {
+  const uint64_t store_requests = invocation.store_puts + invocation.store_gets;
+  const double cost =
+      invocation.cost_usd + trace::StoreCostUsd(invocation.store_puts, invocation.store_gets);
+  span.Set("function", function);
+  span.Set("answer_bytes", invocation.payload.size());
+  span.Set("queued_ns", invocation.queued_ns);
+  for (const auto& [name, value] : invocation.details) span.Set(name, value);
+  span.Set("init_ns", invocation.init_ns);
+  span.Set("requests", invocation.requests);
+  if (store_requests > 0) span.Set("store_requests", store_requests);
+  span.Set("cost_usd", Value(cost));
+  charges.bytes_down += invocation.payload.size();
+  charges.store_requests += store_requests;
+  charges.cost_usd += cost;
+}
+
+void RecordAnswer(const job::Answer& answer, bool is_cold_start, trace::Span& span,
+                  Execution& execution) {
+  span.Set("cold_start", Value(is_cold_start));
+  span.Set("worker_id", answer.worker.id);
+  span.Set("worker_jobs", answer.worker.job_count);
+  span.Set("fetched_objects", answer.fetched_objects);
+  span.Set("fetched_bytes", answer.fetched_bytes);
+  span.Set("user_ns", answer.usage.user_ns);
+  span.Set("system_ns", answer.usage.system_ns);
+  span.Set("max_rss_bytes", answer.usage.max_rss_bytes);
+  Charges& charges = execution.charges;
+  charges.cold_starts += is_cold_start ? 1 : 0;
+  charges.bytes_down += answer.fetched_bytes;
+  charges.store_requests += answer.fetched_objects;
+  charges.cost_usd += trace::StoreCostUsd(0, answer.fetched_objects);
+  // A worker's spans are believed as far as they belong to this job.
+  for (const trace::Span& worker_span : answer.spans) {
+    if (worker_span.trace_id == span.trace_id && execution.worker_spans.size() < kMaxWorkerSpans) {
+      execution.worker_spans.push_back(worker_span);
+    }
+  }
+}
+
+}  // namespace
+
+int64_t Execution::RemainingMs(int64_t limit_ms) const {
+  const int64_t now_ns = clock.MonotonicNs();
+  if (deadline_ns <= now_ns) return 0;
+  return std::min((deadline_ns - now_ns) / 1'000'000, limit_ms);
+}
+
+OrReason<Outcome> FunctionExecutor::Execute(const Action& action, Execution& execution) {
+  if (std::string outage = cloud_.Outage(); !outage.empty()) {
+    return Reason{"cloud-unavailable", std::move(outage)};
+  }
+  auto function = cloud_.Function(execution.function);
+  if (!function) return ReasonOf("function", std::move(function).error());
+  for (int resends = 0;; ++resends) {
+    ASSIGN_OR_RETURN(const Synced synced, SyncTree(action, execution));
+    const int64_t invoked_ns = execution.clock.MonotonicNs();
+    ASSIGN_OR_RETURN(job::Answer answer, Invoke(action, synced, **function, execution));
+    if (answer.outcome == job::Outcome::kRan) return Localise(action, synced, std::move(answer));
+    if (answer.outcome != job::Outcome::kMissingObjects) {
+      return Reason{"worker", answer.error,
+                    answer.timed_out ? Code::kDeadline : Code::kRemoteFailed};
+    }
+    if (resends == kMaxResends) return Reason{"store-keeps-losing-objects", {}};
+    sync_.Lost(answer.missing, invoked_ns);
+  }
+}
+
+OrReason<Synced> FunctionExecutor::SyncTree(const Action& action, Execution& execution) {
+  trace::Span& span = execution.phases.Begin("sync");
+  auto synced = sync_.Ensure(action.closure->own, action.closure->common_entries(),
+                             [&] { return execution.is_over(); });
+  if (synced) {
+    RecordSync(*synced, span, execution.charges);
+    return std::move(*synced);
+  }
+  span.Set("error", synced.error().message);
+  if (execution.is_over()) return execution.WhyOver();
+  const Code code = synced.error().code;
+  Reason reason = ReasonOf("sync", std::move(synced).error());
+  // A file that is no longer what the closure says can be looked at again; a store that is down is
+  // the outage's to tell.
+  if (code == Code::kUnavailable && cloud_.Outage().empty()) reason.code = code;
+  return reason;
+}
+
+// Tried again within bounds if the worker is lost.
+OrReason<job::Answer> FunctionExecutor::Invoke(const Action& action, const Synced& synced,
+                                               job::FunctionClient& function,
+                                               Execution& execution) {
+  job::Job job = JobOf(action, synced);
+  job.max_answer_bytes = function.max_payload_bytes();
+  job.env.emplace_back();  // TRACEPARENT, of each attempt
+  job.timeout_ms = action.timeout_ms;
+  for (int attempt = 1;; ++attempt) {
+    auto answer = InvokeOnce(job, attempt, function, execution);
+    if (answer || answer.error().code != Code::kUnavailable) return answer;
+    if (attempt >= execution.max_losses || execution.is_over() || !cloud_.Outage().empty()) {
+      Reason reason = std::move(answer).error();
+      reason.code = Code::kRemoteFailed;  // the inputs are as they were
+      return reason;
+    }
+    ++execution.charges.retries;
+  }
+}
+
+OrReason<job::Answer> FunctionExecutor::InvokeOnce(job::Job& job, int attempt,
+                                                   job::FunctionClient& function,
+                                                   Execution& execution) {
+  trace::Span& span = execution.phases.Begin("invoke");
+  span.Set("attempt", attempt);
+  if (execution.is_over()) return execution.WhyOver();
+  // A command's own limit leaves the worker time to say that it was reached.
+  const int64_t limit_ms = job.timeout_ms > 0
+                               ? std::min(job.timeout_ms + kAnswerMs, kMaxInvocationMs)
+                               : kMaxInvocationMs;
+  const int64_t timeout_ms = execution.RemainingMs(limit_ms);
+  const bool own_limit = job.timeout_ms > 0;
+  if (!own_limit) job.timeout_ms = timeout_ms;
+  job.parent = span.context();
+  job.env.back() = "TRACEPARENT=" + trace::FormatTraceparent(job.parent);
+  const std::string payload = job::EncodeJob(job);
+  if (!own_limit) job.timeout_ms = 0;
+  span.Set("payload_bytes", payload.size());
+  if (payload.size() > function.max_payload_bytes()) {
+    return Reason{"payload-too-large", std::to_string(payload.size()) + " bytes"};
+  }
+  auto invocation = function.Invoke(payload, {timeout_ms, execution.cancelled});
+  if (!invocation) {
+    span.Set("error", invocation.error().message);
+    const Code code = invocation.error().code;
+    Reason reason = ReasonOf("invoke", std::move(invocation).error());
+    if (code == Code::kUnavailable) reason.code = code;
+    return reason;
+  }
+  execution.charges.bytes_up += payload.size();
+  RecordInvocation(*invocation, function.name(), span, execution.charges);
+  auto answer = job::DecodeAnswer(invocation->payload);
+  if (!answer) return ReasonOf("answer", std::move(answer).error());
+  // Lambda tells of a cold start only in its log; the worker always knows.
+  RecordAnswer(*answer, invocation->cold_start || answer->worker.cold_start, span, execution);
+  return std::move(*answer);
+}
+
+// Takes the worker's root off all of it.
+OrReason<Outcome> FunctionExecutor::Localise(const Action& action, const Synced& synced,
+                                             job::Answer answer) const {
+  Outcome outcome;
+  outcome.wait_status = answer.status;
+  outcome.out = compiler::MapText(answer.out, answer.root);
+  outcome.err = compiler::MapText(answer.err, answer.root);
+  outcome.deleted = std::move(answer.deleted);
+  outcome.refused = std::move(answer.refused);
+  outcome.usage = answer.usage;
+  for (job::OutputFile& file : answer.outputs) {
+    if (!action.outputs.depfile.empty() && file.path == action.outputs.depfile) {
+      const auto family = action.is_clang ? compiler::Family::kClang : compiler::Family::kGcc;
+      auto mapped = compiler::MapDepfile(file.bytes, answer.root, family);
+      if (!mapped) return ReasonOf("outputs", std::move(mapped).error());
+      file.bytes = std::move(*mapped);
+    }
+    if (Contains(file.bytes, answer.root)) {
+      if (!action.any_command) {
+        return Reason{"outputs", "root-in-output:" + std::string(BaseName(file.path))};
+      }
+      outcome.notes.push_back(file.path + ": holds a path of the worker's, " + answer.root);
+    }
+    outcome.files.push_back({std::move(file.path), file.mode, std::move(file.bytes)});
+  }
+  Lookups& lookups = outcome.lookups;
+  lookups.complete = answer.lookups_complete;
+  lookups.found = std::move(answer.found);
+  lookups.absent = std::move(answer.absent);
+  lookups.listed = std::move(answer.listed);
+  std::vector<std::string> beyond;
+  for (const std::string& path : lookups.found) {
+    if (action.closure->Find(path) == nullptr) beyond.push_back(path);
+  }
+  lookups.shown = index_.Shown(synced.layers, beyond);
+  return outcome;
+}
+
+}  // namespace llama::execute

@@ -1,0 +1,39 @@
+// Outcome: what came of an action, in local terms: nothing in it shows where it was run.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "execute/outputs.h"
+#include "job/job.h"
+#include "tree/layer.h"
+
+namespace llama::execute {
+
+// What the command asked the file system, and what it was told.
+struct Lookups {
+  bool complete = false;  // recorded in every process, none lost
+  // Absolute local paths as the command spelt them ("//" and "/./" collapsed, ".." kept): files and
+  // directories that it found, and those that it did not. Sorted, distinct.
+  std::vector<std::string> found;
+  std::vector<std::string> absent;
+  std::vector<std::string> listed;  // directories whose names it asked for
+  // Of found paths that the action's closure does not have: what stood there in the view that the
+  // command had, as far as the executor knows.
+  tree::Manifest shown;
+};
+
+struct Outcome {
+  int wait_status = 0;  // as waitpid(2) gives it
+  std::string out;
+  std::string err;
+  std::vector<OutputFile> files;
+  std::vector<std::string> deleted;  // of `standing`: removed by the command
+  std::vector<std::string> refused;  // why an announced output was not taken: "/a/b: a directory"
+  std::vector<std::string> notes;    // files that hold a path of the place where they were made
+  Lookups lookups;
+  job::Usage usage;  // of the command
+};
+
+}  // namespace llama::execute

@@ -1,0 +1,89 @@
+#include "execute/write.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "execute/outputs.h"
+
+namespace llama::execute {
+namespace {
+
+// As files/digest_cache.h has it: a file changed so shortly before it was looked at may change
+// again without a sign.
+constexpr int64_t kRacyNs = 50'000'000;
+
+// The kernel stamps files by a clock that moves in ticks, at most this long (CONFIG_HZ=100).
+constexpr int64_t kTickNs = 10'000'000;
+
+// The content may have changed without a sign in `stamp`.
+bool IsRacy(const files::Stamp& stamp, int64_t looked_ns) {
+  return stamp.ctime_ns > looked_ns - kRacyNs;
+}
+
+bool HasEntry(files::DigestCache& digests, const std::string& path, const tree::Entry& entry) {
+  if (entry.type != tree::EntryType::kFile) return false;
+  const auto digest = digests.Get(path);
+  return digest && digest->digest == entry.digest && digest->executable == entry.executable;
+}
+
+// The first of the closure's files that is not what it was, or empty. Raises `newest_ns` to their
+// latest modification time.
+std::string FindChanged(const WriteRequest& request, int64_t& newest_ns) {
+  const Closure& closure = *request.action->closure;
+  std::unordered_map<std::string_view, const job::JobFile*> travelled;
+  for (const job::JobFile& file : closure.inline_files) travelled.emplace(file.path, &file);
+  for (const auto& [path, stamp] : closure.stamps) {
+    struct stat st {};
+    if (request.file_system->Lstat(path, st) != 0) return path;
+    const files::Stamp now = files::StampOf(st);
+    newest_ns = std::max(newest_ns, now.mtime_ns);
+    if (now == stamp && !IsRacy(stamp, closure.looked_ns)) continue;
+    // Touched, or too young for its times to tell: its content does.
+    if (S_ISLNK(st.st_mode)) {
+      const tree::Entry* entry = closure.Find(path);
+      const auto target = request.file_system->ReadLink(path);
+      if (entry == nullptr || !target || *target != entry->target) return path;
+      continue;
+    }
+    const auto file = travelled.find(path);
+    if (file == travelled.end()) {
+      const tree::Entry* entry = closure.Find(path);
+      if (entry == nullptr || !HasEntry(*request.digests, path, *entry)) return path;
+    } else {
+      const std::string& sent = file->second->bytes;
+      const auto bytes = request.file_system->ReadFile(path, sent.size());
+      if (!bytes || *bytes != sent) return path;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+OrReason<Written> Write(const WriteRequest& request) {
+  const Outcome& outcome = *request.outcome;
+  auto staged = StagedOutputs::Stage(request.action->outputs, outcome.wait_status, outcome.files,
+                                     outcome.deleted);
+  if (!staged) {
+    const bool is_their_fault = staged.error().code == Code::kInvalid;
+    return ReasonOf(is_their_fault ? "outputs" : "write", std::move(staged).error());
+  }
+  int64_t newest_ns = 0;
+  if (std::string path = FindChanged(request, newest_ns); !path.empty()) {
+    return Reason{"inputs-changed", std::move(path), Code::kUnavailable};
+  }
+  if (request.execution->is_over()) return request.execution->WhyOver();
+  const int64_t staged_ns = staged->staged_ns();
+  Result<void> done =
+      staged->SetModifiedNs(std::max(std::min(newest_ns, staged_ns), staged_ns - kTickNs));
+  if (done) done = staged->Commit();
+  if (!done) return ReasonOf("write", std::move(done).error());
+  return Written{outcome.files.size(), staged->bytes()};
+}
+
+}  // namespace llama::execute
