@@ -15,7 +15,7 @@ fuzz() {  # PROGRAM
   name=$(basename "$1")
   corpus=${name%_fuzz}
   mkdir -p "build/fuzz/corpus/$corpus"
-  "build/fuzz/bin/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 \
+  "build/fuzz/bin/$name" -max_total_time="$seconds" -timeout=30 -rss_limit_mb=1024 \
     -malloc_limit_mb=512 -max_len=8192 -print_final_stats=1 -artifact_prefix="build/fuzz/artifacts/$name-" \
     "build/fuzz/corpus/$corpus" "tests/corpus/$corpus" > "$log" 2>&1 || status=$?
   if [ $status != 0 ]; then

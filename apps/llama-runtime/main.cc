@@ -10,8 +10,6 @@
 //
 // In Lambda also AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN: the
 // function's role, with which it reads the store.
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -30,6 +28,7 @@
 #include "base/log.h"
 #include "build_id/build_id.h"
 #include "worker/run/job_runner.h"
+#include "worker/run/worker_dir.h"
 #include "worker/transport/deliveries.h"
 #include "worker/transport/job_store.h"
 #include "worker/transport/runtime_client.h"
@@ -67,31 +66,15 @@ uint64_t MirrorRoom(const std::string& dir) {
   return uint64_t{disk.f_bavail} * disk.f_frsize / 4 * 3;
 }
 
-// The folder that this worker alone writes to. The names are as short as can be: see job_runner.h.
-struct WorkerDir {
-  std::string path;
-  Fd claim;  // a lock, as long as it is open
-};
-
-WorkerDir ClaimDir() {
-  const std::string own = "/tmp/llama-" + std::to_string(getpid());
+// The folder that the pool made for its worker, if it is there: under a launcher that changes the
+// root it isn't.
+Result<llama::worker::WorkerDir> ClaimDir() {
   const std::string wanted = Variable("LLAMA_WORKER_DIR", "");
-  // Under a launcher that changes the root, the folder that the pool made for its workers isn't
-  // there.
   struct stat st {};
-  if (!wanted.empty()) {
-    const bool has_place = stat(std::string(llama::DirName(wanted)).c_str(), &st) == 0;
-    return {has_place ? wanted : own, Fd()};
+  if (!wanted.empty() && stat(std::string(llama::DirName(wanted)).c_str(), &st) == 0) {
+    return llama::worker::WorkerDir::Given(wanted);
   }
-  // In Lambda /tmp is nobody else's; elsewhere another worker may be at home there.
-  const std::string usual = "/tmp/llama-worker";
-  (void)mkdir(usual.c_str(), 0700);
-  Fd claim(open(usual.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  struct stat at_path {};
-  const bool is_ours = claim.valid() && fstat(claim.get(), &st) == 0 && st.st_uid == geteuid() &&
-                       flock(claim.get(), LOCK_EX | LOCK_NB) == 0 &&
-                       lstat(usual.c_str(), &at_path) == 0 && at_path.st_ino == st.st_ino;
-  return is_ours ? WorkerDir{usual, std::move(claim)} : WorkerDir{own, Fd()};
+  return llama::worker::WorkerDir::Claim("/tmp");
 }
 
 llama::worker::FunctionFacts Facts(const std::string& dir) {
@@ -136,15 +119,19 @@ int main() {
   auto client = llama::worker::RuntimeClient::Connect(Variable("AWS_LAMBDA_RUNTIME_API", ""),
                                                       llama::SystemClock(), stop.get());
   if (!client) return Report(client.error());
-  const WorkerDir dir = ClaimDir();
+  const auto dir = ClaimDir();
+  if (!dir) {
+    (void)(*client)->FailInit(dir.error()).has_value();
+    return Report(dir.error());
+  }
   const auto runtime = llama::worker::NewRuntimeStore(**client);
   llama::worker::JobStore store(*runtime);
-  auto runner = OpenRunner(dir.path, store);
+  auto runner = OpenRunner(dir->path(), store);
   if (!runner) {
     (void)(*client)->FailInit(runner.error()).has_value();
     return Report(runner.error());
   }
-  llama::worker::Deliveries deliveries(Facts(dir.path), *runtime, store, llama::SystemClock(),
+  llama::worker::Deliveries deliveries(Facts(dir->path()), *runtime, store, llama::SystemClock(),
                                        stop.get());
   const Result<void> served =
       llama::worker::Serve(**client, **runner, deliveries, llama::SystemClock());

@@ -33,8 +33,7 @@ class Pieces final : public Channel {
 
 // All that can be seen of the messages in `bytes`, up to the first that is none.
 std::string Read(std::string_view bytes, Kind kind, size_t piece) {
-  const SystemClock clock;
-  Stream stream(std::make_unique<Pieces>(bytes, piece), clock);
+  Stream stream(std::make_unique<Pieces>(bytes, piece), SystemClock());
   std::string seen;
   while (true) {
     const Result<Message> message = stream.Read(kind, kMaxBody, {});

@@ -269,7 +269,7 @@ TEST_F(AlteredMirrorTest, IsOfNoMoreUseWhenItsFoldersAreNotTheSame) {
   const std::string dir = temp_.path() + "/m";
   ASSERT_EQ(rename((dir + "/root").c_str(), (dir + "/was").c_str()), 0);
   ASSERT_TRUE(MakeDirs(dir + "/root"));
-  EXPECT_FALSE(mirror_->Check());
+  EXPECT_FALSE(mirror_->Check(Reach::kEverything));
   EXPECT_FALSE(mirror_->Prepare(View{a, {}, {}}));
 }
 
@@ -278,7 +278,7 @@ TEST_F(AlteredMirrorTest, ReadingChangesNothing) {
       tree::PutLayer(*store_, {tree::F("/d/a.h", "aaaa"), tree::F("/d/b", "#!", true)})};
   Prepare(a);
   EXPECT_EQ(*ReadFile(mirror_->root() + "/d/a.h"), "aaaa");
-  ASSERT_TRUE(mirror_->Check());
+  ASSERT_TRUE(mirror_->Check(Reach::kEverything));
   const Result<PrepareStats> stats = mirror_->Prepare(View{a, {}, {}});
   ASSERT_TRUE(stats);
   EXPECT_EQ(stats->files_written + stats->files_removed + stats->fetched_objects, 0u);

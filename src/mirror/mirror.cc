@@ -44,7 +44,7 @@ class DiskMirror final : public Mirror {
   const std::vector<std::string>& missing() const override { return missing_; }
   const std::string& root() const override { return root_.path(); }
   const tree::Entry* Find(const std::string& path) const override;
-  Result<void> Check() override;
+  Result<void> Check(Reach reach) override;
   Result<void> EnsureDir(const std::string& path) override;
   std::vector<std::pair<int, int>> keep_fds() const override { return interps_.keep_fds(); }
 
@@ -100,7 +100,7 @@ Result<PrepareStats> DiskMirror::Prepare(const View& view) {
   stats_ = {};
   missing_.clear();
   ++prepares_;
-  TRY(Check());
+  TRY(Check(Reach::kEverything));
   TRY(Take(view));
   Result<void> brought = Bring(view);
   if (!brought && disk_failed_) {
@@ -166,10 +166,10 @@ Result<void> DiskMirror::Bring(const View& view) {
   return {};
 }
 
-Result<void> DiskMirror::Check() {
+Result<void> DiskMirror::Check(Reach reach) {
   if (!check_due_) return {};
   interps_.Check();
-  TRY(root_.Check(lost_));
+  TRY(root_.Check(reach == Reach::kEverything, lost_));
   check_due_ = false;
   return {};
 }

@@ -57,6 +57,13 @@ struct PrepareStats {
   uint64_t evicted_bytes = 0;
 };
 
+// What a command can have altered. A look at a file takes some microseconds, and there are
+// thousands of them for each directory that a compile's outputs go to.
+enum class Reach : unsigned char {
+  kDirectories,  // it may have made, removed and replaced files, but wrote into none that was there
+  kEverything,
+};
+
 class Mirror {
  public:
   // `store` must outlive the mirror.
@@ -80,7 +87,7 @@ class Mirror {
   // Prepare. That does it, too, if nobody has; here it is done while nobody waits. To be called
   // when no process of the command is left. After an error no Prepare succeeds any more: the mirror
   // is to be thrown away.
-  virtual Result<void> Check() = 0;
+  virtual Result<void> Check(Reach reach) = 0;
   // Makes a directory (canonical, local; "/" is always there) and those above it under root/ until
   // the next Prepare, if the view does not have it. kInvalid: the view has something else there.
   virtual Result<void> EnsureDir(const std::string& path) = 0;

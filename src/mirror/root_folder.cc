@@ -205,8 +205,11 @@ Result<void> RootFolder::Seal(int64_t now_ns) {
   return {};
 }
 
-Result<void> RootFolder::Check(std::vector<std::string>& lost) {
-  ASSIGN_OR_RETURN(const std::vector<BlobFile> altered, blobs_.FindAltered());
+Result<void> RootFolder::Check(bool with_blobs, std::vector<std::string>& lost) {
+  std::vector<BlobFile> altered;
+  if (with_blobs) {
+    ASSIGN_OR_RETURN(altered, blobs_.FindAltered());
+  }
   TRY(CheckTop());
   struct stat st {};
   if (lstat(root_.c_str(), &st) != 0 || !(StampOf(st) == top_)) TRY(Inspect("/", lost));

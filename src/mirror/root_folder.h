@@ -70,7 +70,8 @@ class RootFolder {
   // Undoes what a command has done since: removes what was not placed, and takes what is gone or
   // altered out of the record (and off the disk). Appends the paths that it took out to `lost`. An
   // error if that can't be done, or if the root itself is not the same: it is not to be used again.
-  Result<void> Check(std::vector<std::string>& lost);
+  // Without `with_blobs` the command is known to write into no file that was there.
+  Result<void> Check(bool with_blobs, std::vector<std::string>& lost);
 
  private:
   std::string Real(const std::string& path) const { return path == "/" ? root_ : root_ + path; }

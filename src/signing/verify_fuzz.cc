@@ -56,7 +56,7 @@ FUZZ_TARGET(text) {
 
   Request request = ReadRequest(text);
   CHECK(Check(request).refusal != Refusal::kNone);
-  if (MentionsSigning(request) || request.target.find('#') != std::string::npos) return;
+  if (MentionsSigning(request) || !request.target.starts_with('/')) return;
   Sign(request, kKeys, kScope, kNow);
   CHECK(Check(request).refusal == Refusal::kNone);
   request.method += "X";

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "admission/cpu_admission.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "daemon/jobs/backend.h"

@@ -32,9 +32,8 @@ FUZZ_TARGET(text) {
   (void)request.Segments().has_value();
   (void)ScopeService(request);
   (void)ServiceOf(request);
-  static const SystemClock clock;
   static Authority& authority = *[] {
-    static Authority made("us-east-1", clock);
+    static Authority made("us-east-1", SystemClock());
     made.Add(NewKeys());
     return &made;
   }();

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
+#include <cstdlib>
 
 #include "worker/run/job_runner.h"
 #include "worker/run/shipped_programs_testing.h"
@@ -68,6 +70,32 @@ TEST_F(AnyCommandTest, TakesAnnouncedOutputsOnly) {
   EXPECT_TRUE(Has(answer.refused, "/job/d: a directory"));
   EXPECT_TRUE(Has(answer.refused, "/job/l: a symbolic link"));
   EXPECT_TRUE(Has(answer.refused, "/job/t/link: a symbolic link"));
+}
+
+// Whatever session it has put itself into; the answer's time is the last in which it can write.
+TEST_F(AnyCommandTest, EndsWhatHasLeftItsGroup) {
+  layer_ = Ship(*store_, {"/bin/sh", "/bin/sleep", "/usr/bin/setsid"});
+  const job::Answer answer =
+      Run(Script("setsid sh -c 'setsid sleep 1000 & echo $! > pid; sleep 1000' > /dev/null 2>&1 &\n"
+                 "while [ ! -s pid ]; do sleep 0.01; done; read pid < pid; echo $pid"));
+  ASSERT_EQ(answer.outcome, job::Outcome::kRan) << answer.error;
+  const pid_t pid = std::atoi(answer.out.c_str());
+  ASSERT_GT(pid, 1) << answer.err;
+  EXPECT_EQ(kill(pid, 0), -1);
+  EXPECT_FALSE(runner_->is_spent());
+}
+
+TEST_F(AnyCommandTest, IsSpentWhenItsFoldersAreNotTheSame) {
+  const job::Answer answer =
+      Run(Script("cd /; r=$(pwd -P); mkdir -p x; cat /dev/null; echo $r > x/root"));
+  ASSERT_EQ(answer.outcome, job::Outcome::kRan) << answer.error;
+  runner_->Recover();
+  EXPECT_FALSE(runner_->is_spent());
+  ASSERT_EQ(Run(Script("true")).outcome, job::Outcome::kRan);
+  ASSERT_EQ(rename((dir_.path() + "/worker/m/blobs").c_str(), (dir_.path() + "/was").c_str()), 0);
+  runner_->Recover();
+  EXPECT_TRUE(runner_->is_spent());
+  EXPECT_EQ(Run(Script("true")).outcome, job::Outcome::kFailed);
 }
 
 TEST_F(AnyCommandTest, LeavesNothingForTheNextJob) {

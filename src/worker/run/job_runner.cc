@@ -223,7 +223,7 @@ Result<std::string> JobRunner::Run(std::string_view payload, const RunLimits& li
 
 void JobRunner::Recover() {
   if (recovered_ || spent_) return;
-  Result<void> sound = mirror_->Check();
+  Result<void> sound = mirror_->Check(reach_);
   if (sound) sound = lookups_->Check();
   recovered_ = sound.has_value();
   spent_ = !recovered_;
@@ -245,6 +245,9 @@ job::Answer JobRunner::RunJob(const job::Job& job, const RunLimits& limits, JobS
   Result<void> ran = Execute(*command, answer, phases);
   phases.Begin(trace::span::kCollect);
   if (ran) ran = Collect(job, *command, answer);
+  // A compile that was seen whole ran nothing but the compiler: what would run code of the user's
+  // (a plugin, a wrapper) is not sent. Anything else may have written anywhere.
+  if (ran && !job.any_command && answer.lookups_complete) reach_ = mirror::Reach::kDirectories;
   if (!ran) return Fail(answer, ran.error());
   answer.deleted = command->outputs.Gone(job.placeholders);
   DropOutputs(job, answer);
@@ -374,6 +377,7 @@ Result<std::string> JobRunner::FindInImage(const std::string& name) const {
 
 Result<void> JobRunner::Execute(Command& command, job::Answer& answer, JobSpans& phases) {
   recovered_ = false;
+  reach_ = mirror::Reach::kEverything;
   command.process.on_start = [&](pid_t pid) {
     if (pid != 0) command.pid = pid;
   };

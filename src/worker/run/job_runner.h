@@ -10,9 +10,9 @@
 //   lookups, recorder/  worker/run/lookups.h
 //
 // A job is foreign: whatever it asks for and whatever its command does, the outcome is an answer,
-// and nothing of it reaches the next job. Every process of a command is ended before its answer, and
-// what it did to the folder is found and undone before the next command (mirror/mirror.h says how).
-// Where that can't be, the runner is spent. The process becomes a subreaper, and must have no
+// and nothing of it reaches the next job. Every process of a command is ended before its answer,
+// and what it did to the folder is found and undone before the next command (mirror/mirror.h says
+// how). Where that can't be, the runner is spent. The process becomes a subreaper, and must have no
 // children but the runner's.
 // Not thread-safe.
 #pragma once
@@ -56,8 +56,8 @@ class JobRunner {
 
   // Encoded job in, encoded answer out. An error only if `payload` is no job.
   Result<std::string> Run(std::string_view payload, const RunLimits& limits);
-  // Looks at what the command has done to the folder, and undoes it. Run would do it before the next
-  // command; between the two nobody waits for it.
+  // Looks at what the command has done to the folder, and undoes it. Run would do it before the
+  // next command; between the two nobody waits for it.
   void Recover();
   // A command has left what can't be undone: every Run fails from now on.
   bool is_spent() const { return spent_; }
@@ -82,7 +82,8 @@ class JobRunner {
   std::unique_ptr<mirror::Mirror> mirror_;
   std::unique_ptr<LookupLog> lookups_;
   job::WorkerIdentity identity_;
-  bool recovered_ = true;
+  bool recovered_ = true;  // nothing of the last command is left
+  mirror::Reach reach_ = mirror::Reach::kEverything;
   bool spent_ = false;
 };
 

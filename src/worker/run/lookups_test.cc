@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/file.h"
@@ -163,6 +164,20 @@ TEST_F(LookupsTest, MakesADamagedLogAnew) {
   ASSERT_EQ(truncate((at_ + "/worker/lookups").c_str(), 4), 0);
   EXPECT_FALSE(log_->Collect("", 1));
   EXPECT_TRUE(Has(Run({"/bin/cat", "gone"}).absent, at_ + "/gone"));
+}
+
+TEST_F(LookupsTest, MakesARecorderAnewThatACommandAltered) {
+  const std::string dir = at_ + "/worker/recorder";
+  const std::string recorder = dir + "/llama-lookups.so";
+  for (const std::string& harm : std::vector<std::string>{
+           ": > " + recorder, "rm " + recorder, "chmod 600 " + recorder, "cp /bin/cat " + dir,
+           "rm -r " + dir, "mv " + dir + " x; ln -s $PWD/x " + dir}) {
+    ASSERT_EQ(std::system(("cd " + at_ + " && " + harm).c_str()), 0) << harm;
+    ASSERT_TRUE(log_->Check()) << harm;
+    EXPECT_EQ(*ReadFile(recorder), RecorderImage()) << harm;
+    EXPECT_EQ(*ListDir(dir), std::vector<std::string>{"llama-lookups.so"}) << harm;
+    EXPECT_TRUE(Run({"/bin/cat", "gone"}).complete) << harm;
+  }
 }
 
 TEST_F(LookupsTest, SuitsProgramsOfItsOwnKind) {
