@@ -78,7 +78,7 @@ TEST(Session, StatusSurvivesTheWire) {
   EXPECT_EQ(got->counters.store_requests, 1u);
   EXPECT_EQ(got->counters.cost_usd, 0.25);
   EXPECT_EQ(got->backend, "embedded");
-  EXPECT_EQ(got->trouble, "no network");
+  EXPECT_EQ(got->outage, "no network");
 }
 
 TEST(Session, BuildsSurviveTheWire) {
