@@ -7,8 +7,8 @@
                                          source, tests too
   tools/clang_checks.py tidy [BUILD]     clang-tidy with .clang-tidy's list, of the programs' sources
 
-BUILD is build/release. Precompiled headers are left out, so a source that lacks an #include of its
-own fails here. Exits 1 with what the tools say if they say anything, 2 if clang isn't there.
+BUILD is build/release. Its precompiled headers are left out, so that a source that lacks an #include
+of its own fails here (but for locks, which would take four times as long without). Exits 1 with what the tools say if they say anything, 2 if clang isn't there.
 """
 import concurrent.futures
 import json
@@ -26,8 +26,9 @@ TEST = re.compile(r"_(test|bench|fuzz)\.cc$")
 THREAD_SAFETY = ["-Wthread-safety", "-Werror"]
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Wnon-virtual-dtor",
             "-Wold-style-cast"]
+STANDARD = ["-std=c++20", "-pthread"]
 # What of a recorded command says how a source reads: the rest is another compiler's.
-KEPT = re.compile(r"-(D|I|std=).+")
+KEPT = re.compile(r"-(D|I).+")
 
 
 def read_commands(build: pathlib.Path) -> dict:
@@ -51,6 +52,13 @@ def is_programs(path: pathlib.Path) -> bool:
 def has_locks(path: pathlib.Path) -> bool:
     header = path.with_suffix(".h")
     return any(file.exists() and LOCKS.search(file.read_text()) for file in (path, header))
+
+
+def precompile(build: pathlib.Path) -> list:
+    """clang's arguments for beginning with cmake/precompiled.h, which it compiles for that."""
+    header, compiled = ROOT / "cmake/precompiled.h", build / "clang_locks.pch"
+    subprocess.run(["clang++", *STANDARD, "-x", "c++-header", str(header), "-o", str(compiled)], check=True)
+    return ["-include-pch", str(compiled)]
 
 
 def run(command: list) -> str:
@@ -77,11 +85,14 @@ def main() -> int:
     if mode == "locks":
         commands = {path: words for path, words in commands.items() if has_locks(path)}
 
+    precompiled = precompile(build) if mode == "locks" else []
+
     def command_of(path: pathlib.Path) -> list:
         if mode == "tidy":
-            return [tool, "--quiet", str(path), "--", *commands[path]]
+            return [tool, "--quiet", str(path), "--", *STANDARD, *commands[path]]
         warnings = WARNINGS if mode == "syntax" else []
-        return [tool, "-fsyntax-only", *warnings, *THREAD_SAFETY, *commands[path], str(path)]
+        return [tool, "-fsyntax-only", *warnings, *THREAD_SAFETY, *precompiled, *STANDARD,
+                *commands[path], str(path)]
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         said = [text for text in pool.map(lambda path: run(command_of(path)), sorted(commands)) if text]

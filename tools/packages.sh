@@ -10,9 +10,9 @@ source_packages=(ca-certificates dpkg-dev xz-utils bzip2)
 # What the checks need besides: a second compiler, and tools that the tested projects use.
 check_packages=(clang clang-format zstd googletest tcl util-linux optipng awscli python3-boto3 s3cmd
   autoconf automake libtool protobuf-compiler python3-jsonschema sqlite3)
-# Servers that the S3 client is tried against, and a browser with viewers of traces, by ./check --full
-# alone; and what makes the next Debian's chroot.
-full_packages=(debootstrap ceph-mon ceph-osd radosgw ceph-common
+# By ./check --full alone: clang-tidy, what makes the next Debian's chroot, servers that the S3 client
+# is tried against, and a browser with viewers of traces.
+full_packages=(clang-tidy debootstrap ceph-mon ceph-osd radosgw ceph-common
   swift-proxy swift-account swift-container swift-object memcached
   chromium fonts-dejavu-core)
 kernel_packages=(flex bison bc libelf-dev)

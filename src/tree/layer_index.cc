@@ -84,11 +84,11 @@ class LoggedLayerIndex final : public LayerIndex {
 
   Result<std::vector<LayerRef>> Select(const Manifest& wanted) const override {
     const MutexLock lock(mutex_);
-    ++visit_;
+    const auto visit = ++visit_;
     std::vector<Layer*> taken;
     const auto take = [&](Layer* layer) {
-      if (layer->visited == visit_) return;
-      layer->visited = visit_;
+      if (layer->visited == visit) return;
+      layer->visited = visit;
       taken.push_back(layer);
     };
     for (const auto& [path, entry] : wanted) {
