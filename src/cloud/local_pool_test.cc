@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "cloud/fake_worker.h"
+#include "job/invocation_testing.h"
 
 namespace llama::cloud {
 namespace {

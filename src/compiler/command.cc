@@ -185,7 +185,7 @@ void Parser::TakeSource(const std::string& arg) {
   }
   command_.language = language;
   Arg source;
-  source.klass = ArgClass::kSource;
+  source.kind = ArgKind::kSource;
   source.words.push_back(arg);
   source.path = arg;
   command_.args.push_back(std::move(source));
@@ -216,10 +216,10 @@ void Parser::Apply(const Option& option, Arg arg, const std::string& value) {
       [[fallthrough]];
     case Effect::kDepTarget:
     case Effect::kDepFlag:
-      arg.klass = ArgClass::kDependency;
+      arg.kind = ArgKind::kDependency;
       break;
     case Effect::kNative:
-      arg.klass = ArgClass::kHostNative;
+      arg.kind = ArgKind::kHostNative;
       break;
     case Effect::kNoDebug:
       command_.has_debug_info = false;
@@ -262,25 +262,25 @@ void Parser::ApplyPath(Effect effect, Arg& arg, const std::string& value) {
   arg.path = value;
   if (value.empty()) OptionReason("missing-value:" + arg.words[0]);
   if (effect == Effect::kOutput) {
-    arg.klass = ArgClass::kPathOut;
+    arg.kind = ArgKind::kPathOut;
     command_.object = value;
     command_.object_given = true;
     if (++outputs_ > 1) Unsafe(arg);
   } else if (effect == Effect::kDepfilePath) {
-    arg.klass = ArgClass::kPathOut;
+    arg.kind = ArgKind::kPathOut;
     command_.depfile = value;
     if (value == "-") Unsafe(arg);
   } else if (effect == Effect::kPathIn) {
-    arg.klass = ArgClass::kPathIn;
+    arg.kind = ArgKind::kPathIn;
   } else {
-    arg.klass = ArgClass::kSearchDir;
+    arg.kind = ArgKind::kSearchDir;
     // "=dir" and "$SYSROOT/dir" are relative to the sysroot, which is another one remotely.
     if (value.starts_with("=") || value.starts_with("$SYSROOT")) Unsafe(arg);
   }
 }
 
 void Parser::ApplyPrefixMap(Arg& arg, const std::string& value) {
-  arg.klass = ArgClass::kPrefixMap;
+  arg.kind = ArgKind::kPrefixMap;
   const size_t equals = value.find('=');
   // Without '=' it is an error; an empty OLD matches everything, the root included.
   if (equals == value.npos || equals == 0) return Unsafe(arg);
@@ -292,15 +292,15 @@ void Parser::ApplyPrefixMap(Arg& arg, const std::string& value) {
 // in its argument, so that a dependency run can leave it out whole.
 void Parser::SplitPreprocessor(Arg arg) {
   const std::string word = arg.words[0];
-  arg.klass = ArgClass::kPlain;
+  arg.kind = ArgKind::kPlain;
   bool defines = false;
   for (size_t begin = 4; begin <= word.size();) {
     const size_t end = std::min(word.find(',', begin), word.size());
     const std::string_view part = std::string_view(word).substr(begin, end - begin);
     if (part == "-MD" || part == "-MMD") {
       const size_t path_end = std::min(word.find(',', std::min(end + 1, word.size())), word.size());
-      if (end + 1 >= path_end || arg.klass == ArgClass::kSplitPath || defines) return Unsafe(arg);
-      arg.klass = ArgClass::kSplitPath;
+      if (end + 1 >= path_end || arg.kind == ArgKind::kSplitPath || defines) return Unsafe(arg);
+      arg.kind = ArgKind::kSplitPath;
       arg.offset = end + 1;
       arg.path = word.substr(arg.offset, path_end - arg.offset);
       command_.depfile = arg.path;
@@ -309,7 +309,7 @@ void Parser::SplitPreprocessor(Arg arg) {
     }
     const bool harmless = part.starts_with("-D") || part.starts_with("-U") || part == "-MP" ||
                           part.starts_with("-W") || part == "-w";
-    if (!harmless || arg.klass == ArgClass::kSplitPath) return Unsafe(arg);
+    if (!harmless || arg.kind == ArgKind::kSplitPath) return Unsafe(arg);
     defines |= part != "-MP";
     begin = end + 1;
   }

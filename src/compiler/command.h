@@ -26,7 +26,7 @@ enum class Language : unsigned char {
 };
 
 // One argument (or an option with its separate value) after @file expansion.
-enum class ArgClass : unsigned char {
+enum class ArgKind : unsigned char {
   kPlain,      // affects only the compile; travels as it is
   kPathIn,     // names an existing file or folder that the compiler reads
   kSearchDir,  // -I and its like
@@ -39,7 +39,7 @@ enum class ArgClass : unsigned char {
 };
 
 struct Arg {
-  ArgClass klass = ArgClass::kPlain;
+  ArgKind kind = ArgKind::kPlain;
   // The argument's words as given: one ("-Ifoo"), or two ("-I", "foo").
   std::vector<std::string> words;
   // For path classes: the path, and where it is: words[word].substr(offset) begins with it.

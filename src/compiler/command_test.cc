@@ -205,9 +205,9 @@ TEST_F(CommandTest, MarksWherePathsAre) {
   EXPECT_EQ(command.args[0].path, "/x");
   EXPECT_EQ(command.args[1].path, "/y");
   EXPECT_EQ(command.args[2].path, "/d/a.d");
-  EXPECT_EQ(command.args[2].klass, ArgClass::kSplitPath);
+  EXPECT_EQ(command.args[2].kind, ArgKind::kSplitPath);
   EXPECT_EQ(command.args[3].path, "/o");
-  EXPECT_EQ(command.args[5].klass, ArgClass::kSource);
+  EXPECT_EQ(command.args[5].kind, ArgKind::kSource);
 }
 
 TEST_F(CommandTest, ClangWritesItsCommandLineIntoTheObject) {

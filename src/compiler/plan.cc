@@ -74,7 +74,7 @@ class Planner {
     if (!toolchain_.can_preload) Local("toolchain-unrecordable");
     CheckDwarf();
     for (const Arg& arg : command_.args) {
-      if (!arg.path.empty() && arg.klass != ArgClass::kPrefixMap &&
+      if (!arg.path.empty() && arg.kind != ArgKind::kPrefixMap &&
           EscapesRoot(request_.cwd, arg.path)) {
         Local("path-escapes-root:" + arg.path);
       }
@@ -125,16 +125,16 @@ class Planner {
   }
 
   void AddArg(const Arg& arg) {
-    switch (arg.klass) {
-      case ArgClass::kHostNative:
+    switch (arg.kind) {
+      case ArgKind::kHostNative:
         return AddNative(arg.words[0]);
-      case ArgClass::kPrefixMap:
+      case ArgKind::kPrefixMap:
         // What #line names is matched by the first, what was really opened by the second.
         plan_.argv.insert(plan_.argv.end(), arg.words.begin(), arg.words.end());
         if (arg.path.starts_with('/')) AddRooted(arg);
         return;
-      case ArgClass::kSearchDir:
-      case ArgClass::kPathIn:
+      case ArgKind::kSearchDir:
+      case ArgKind::kPathIn:
         AddPath(arg.path);
         return AddRooted(arg);
       default:
@@ -202,10 +202,10 @@ std::vector<std::string> DependencyArgs(const Command& command) {
   std::vector<std::string> out;
   for (const Arg& arg : command.args) {
     const std::string& word = arg.words[0];
-    switch (arg.klass) {
-      case ArgClass::kPathOut:
-      case ArgClass::kDependency:
-      case ArgClass::kSplitPath:
+    switch (arg.kind) {
+      case ArgKind::kPathOut:
+      case ArgKind::kDependency:
+      case ArgKind::kSplitPath:
         continue;
       default:
         break;

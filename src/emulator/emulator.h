@@ -18,7 +18,10 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/result.h"
+#include "emulator/request/authority.h"
 #include "emulator/request/model.h"
+#include "emulator/request/router.h"
+#include "emulator/server/request_log.h"
 #include "signing/sigv4.h"
 
 namespace llama::emulator {
@@ -39,22 +42,58 @@ struct EmulatorOptions {
   ModelSettings model;
 };
 
+class Admin;
+class IamFront;
+class LambdaFront;
+class LogsFront;
+class S3Front;
+class S3Storage;
+class Server;
+
 class Emulator {
  public:
   // Listens already. kUnavailable: another one uses the folder; kInvalid: see its message.
   static Result<std::unique_ptr<Emulator>> Start(const EmulatorOptions& options,
                                                  const Clock& clock);
-  virtual ~Emulator() = default;
+  ~Emulator();
 
   // Serves until Stop, which any thread may call.
-  virtual void Run() = 0;
-  virtual void Stop() = 0;
+  void Run();
+  void Stop();
 
-  virtual uint16_t port() const = 0;
-  virtual std::string endpoint() const = 0;     // "http://127.0.0.1:4566"
-  virtual std::string env_file() const = 0;     // to be sourced
-  virtual std::string ca_file() const = 0;      // empty: no TLS
-  virtual std::string confinement() const = 0;  // how functions are kept apart here
+  uint16_t port() const;
+  std::string endpoint() const;                                   // "http://127.0.0.1:4566"
+  std::string env_file() const { return options_.dir + "/env"; }  // to be sourced
+  std::string ca_file() const;                                    // empty: no TLS
+  std::string confinement() const;  // how functions are kept apart here
+
+ private:
+  Emulator(const EmulatorOptions& options, const Clock& clock);
+
+  Result<void> Open();
+  Result<void> TakeLock();
+  Result<void> LoadKeys();
+  Result<void> Listen();
+  Result<void> OpenLambda();
+
+  const EmulatorOptions options_;
+  const Clock& clock_;
+  Fd lock_;
+  Model model_;
+  Authority authority_;
+  RequestLog log_;
+  Router router_;
+  signing::Keys keys_;
+  std::string token_;
+  std::string certificate_file_;
+  std::unique_ptr<Admin> admin_;
+  std::unique_ptr<S3Storage> s3_storage_;
+  std::unique_ptr<S3Front> s3_;
+  std::unique_ptr<LambdaFront> lambda_;
+  std::unique_ptr<IamFront> iam_;
+  std::unique_ptr<LogsFront> logs_;
+  // Ends first: its connections use all that stands above.
+  std::unique_ptr<Server> server_;
 };
 
 }  // namespace llama::emulator

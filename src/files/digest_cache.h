@@ -22,8 +22,7 @@ namespace llama::files {
 // Words in a file's text that matter for where it may be compiled, found while it is digested. A
 // file with a NUL in its first 4 KiB is no text: cc1 names them all.
 enum TextFlag : unsigned {
-  kMentionsTimestamp = 1,   // __TIMESTAMP__: the file's mtime shows in the object
-  kMentionsTimeOrDate = 2,  // __TIME__ or __DATE__
+  kMentionsTimestamp = 1,  // __TIMESTAMP__: the file's mtime shows in the object
 };
 
 struct FileDigest {

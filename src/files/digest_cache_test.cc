@@ -68,15 +68,13 @@ TEST_F(DigestCacheTest, FindsWordsThatDependOnTheBuildsPlaceAndTime) {
   const Case cases[] = {
       {"nothing", 0u},
       {"x __TIMESTAMP__", kMentionsTimestamp},
-      {"__TIME__", kMentionsTimeOrDate},
-      {"__DATE__", kMentionsTimeOrDate},
-      {"__DATE__ __TIMESTAMP__", kMentionsTimeOrDate | kMentionsTimestamp},
-      {"__TIME", 0u},
+      {"__TIME__", 0u},
+      {"__TIMESTAMP_", 0u},
       {elf, 0u},
       // Across the border between two reads, wherever it falls.
       {std::string((256 << 10) - 5, ' ') + "__TIMESTAMP__", kMentionsTimestamp},
       {std::string((256 << 10) - 12, ' ') + "__TIMESTAMP__", kMentionsTimestamp},
-      {std::string((256 << 10) - 1, ' ') + "__DATE__", kMentionsTimeOrDate},
+      {std::string((256 << 10) - 1, ' ') + "__TIMESTAMP__", kMentionsTimestamp},
   };
   const auto cache = *DigestCache::Open("", clock_);
   int n = 0;
@@ -168,7 +166,7 @@ TEST_F(DigestCacheTest, AFutureMtimeDoesNotKeepAFileOut) {
 }
 
 TEST_F(DigestCacheTest, SurvivesRestarts) {
-  const std::string a = Write("a", "__DATE__");
+  const std::string a = Write("a", "__TIMESTAMP__");
   const std::string b = Write("b", "abc");
   {
     const auto cache = *DigestCache::Open(log_path(), clock_);
@@ -179,7 +177,7 @@ TEST_F(DigestCacheTest, SurvivesRestarts) {
   const auto cache = *DigestCache::Open(log_path(), clock_);
   EXPECT_TRUE(Knows(*cache, a));
   EXPECT_TRUE(Knows(*cache, b));
-  EXPECT_EQ(cache->Get(a)->text_flags, kMentionsTimeOrDate);
+  EXPECT_EQ(cache->Get(a)->text_flags, kMentionsTimestamp);
   EXPECT_EQ(cache->Get(b)->digest, store::Sha256("abc"));
 }
 

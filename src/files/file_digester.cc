@@ -17,25 +17,14 @@ constexpr int kAttempts = 3;
 constexpr size_t kChunkBytes = 256 << 10;
 constexpr size_t kTextProbeBytes = 4096;
 
-struct Word {
-  std::string_view text;
-  unsigned flag;
-};
-constexpr Word kWords[] = {{"__TIMESTAMP__", kMentionsTimestamp},
-                           {"__TIME__", kMentionsTimeOrDate},
-                           {"__DATE__", kMentionsTimeOrDate}};
-// A word may lie across two chunks: this much of one is looked at again with the next.
-constexpr size_t kOverlapBytes = 12;
+constexpr std::string_view kTimestamp = "__TIMESTAMP__";
+// The word may lie across two chunks: this much of one is looked at again with the next.
+constexpr size_t kOverlapBytes = kTimestamp.size() - 1;
 
 unsigned FindWords(std::string_view text, unsigned known) {
-  unsigned flags = known;
-  for (const Word& word : kWords) {
-    if ((flags & word.flag) != 0) continue;
-    if (memmem(text.data(), text.size(), word.text.data(), word.text.size()) != nullptr) {
-      flags |= word.flag;
-    }
-  }
-  return flags;
+  if ((known & kMentionsTimestamp) != 0) return known;
+  const void* found = memmem(text.data(), text.size(), kTimestamp.data(), kTimestamp.size());
+  return found == nullptr ? known : known | kMentionsTimestamp;
 }
 
 // Reads to the end of `fd`; the number of bytes in `file`.

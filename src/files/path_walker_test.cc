@@ -152,7 +152,7 @@ TEST_F(PathWalkerTest, FollowsFortyLinksAndNoMore) {
 }
 
 TEST_F(PathWalkerTest, ParentsOfAFileWithoutTheFile) {
-  MakeFile("/d/f.c", "__DATE__");
+  MakeFile("/d/f.c", "__TIMESTAMP__");
   MakeLink("/l", "d");
   MakeLink("/d/alias.c", "f.c");
   const tree::Manifest leading = {{"/l", tree::Link("d")}, {"/d", tree::Dir()}};
@@ -166,14 +166,13 @@ TEST_F(PathWalkerTest, ParentsOfAFileWithoutTheFile) {
 
 TEST_F(PathWalkerTest, CollectsTextFlags) {
   MakeFile("/plain", "x");
-  MakeFile("/date", "__DATE__");
   MakeFile("/stamp", "__TIMESTAMP__");
   Add("/plain");
   EXPECT_EQ(walker_->text_flags(), 0u);
-  Add("/date");
-  EXPECT_EQ(walker_->text_flags(), files::kMentionsTimeOrDate);
   Add("/stamp");
-  EXPECT_EQ(walker_->text_flags(), files::kMentionsTimeOrDate | files::kMentionsTimestamp);
+  EXPECT_EQ(walker_->text_flags(), files::kMentionsTimestamp);
+  Add("/plain");
+  EXPECT_EQ(walker_->text_flags(), files::kMentionsTimestamp);
 }
 
 TEST_F(PathWalkerTest, NamesAreBytes) {

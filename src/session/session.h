@@ -93,7 +93,7 @@ struct Compile {
   int64_t start_monotonic_ns = 0;  // the same on the monotonic clock, which all processes share
   std::string compiler;            // absolute path of the real compiler
   std::vector<std::string> argv;   // argv[0] as the compiler is to see it
-  std::vector<std::string> env;    // the variables that matter: wire/environment.h
+  std::vector<std::string> env;    // the variables that matter: session/environment.h
   std::string cwd;                 // getcwd()
   uint32_t umask = 022;
   bool stderr_is_terminal = false;

@@ -1,5 +1,4 @@
 // llama export: traces in other people's formats.
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,12 +11,11 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/format.h"
-#include "builds/record.h"
-#include "client/connection.h"
 #include "exports/formats/format.h"
 #include "exports/send/send.h"
 #include "llama/cloud/load_account.h"
 #include "llama/command.h"
+#include "llama/look/named_builds.h"
 #include "traces/load/loader.h"
 
 namespace llama::app {
@@ -192,36 +190,10 @@ Result<Request> ReadRequest(const Arguments& arguments) {
   return request;
 }
 
-bool IsFolder(const std::string& path) {
-  struct stat status {};
-  return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-}
-
-Result<traces::Columns> LoadNamedBuilds(std::vector<std::string> names) {
-  ASSIGN_OR_RETURN(const std::string state_dir, client::StateDir());
-  if (names.empty()) names.push_back("");  // the latest
-  std::vector<std::string> dirs;
-  for (const std::string& name : names) {
-    auto record = builds::FindBuild(state_dir, name);
-    if (!record) {
-      Error error = std::move(record).error();
-      error.message += "; 'llama builds' lists what there is";
-      return error;
-    }
-    std::string dir = builds::BuildDir(state_dir, record->id);
-    if (std::find(dirs.begin(), dirs.end(), dir) == dirs.end()) dirs.push_back(std::move(dir));
-  }
-  return traces::LoadBuilds(dirs);
-}
-
 Result<traces::Columns> Load(const Request& request) {
-  if (request.files.empty()) return LoadNamedBuilds(request.builds);
-  const auto folders = std::count_if(request.files.begin(), request.files.end(), IsFolder);
-  if (folders == 0) return traces::LoadFiles(request.files);
-  if (static_cast<size_t>(folders) != request.files.size()) {
-    return Error{Code::kInvalid, "either trace files or folders of builds"};
-  }
-  return traces::LoadBuilds(request.files);
+  ASSIGN_OR_RETURN(NamedBuilds loaded, request.files.empty() ? LoadNamedBuilds(request.builds)
+                                                             : LoadGivenFiles(request.files));
+  return std::move(loaded.columns);
 }
 
 // On stderr: standard output may be the document.

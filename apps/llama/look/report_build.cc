@@ -1,6 +1,5 @@
 #include "llama/look/report_build.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -12,18 +11,10 @@
 #include "client/connection.h"
 #include "llama/cloud/load_account.h"
 #include "llama/command.h"
+#include "llama/look/named_builds.h"
 #include "traces/load/loader.h"
 
 namespace llama::app {
-namespace {
-
-bool IsFolder(const std::string& path) {
-  struct stat status;
-  return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-}
-
-}  // namespace
-
 Result<LoadedBuild> LoadBuildDir(const std::string& build_dir, const std::string& id) {
   LoadedBuild build;
   build.dir = build_dir;

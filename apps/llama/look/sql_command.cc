@@ -9,15 +9,14 @@
 
 #include "base/file.h"
 #include "base/format.h"
-#include "builds/record.h"
 #include "client/connection.h"
 #include "llama/cloud/load_account.h"
 #include "llama/command.h"
+#include "llama/look/named_builds.h"
 #include "llama/look/report_build.h"
 #include "llama/look/sql_prompt.h"
 #include "llama/look/sql_shell.h"
 #include "sql/session.h"
-#include "traces/load/loader.h"
 
 namespace llama::app {
 namespace {
@@ -77,55 +76,6 @@ Result<Request> ReadRequest(const Arguments& arguments) {
   return request;
 }
 
-struct Loaded {
-  traces::Columns columns;
-  std::vector<builds::BuildRecord> records;
-};
-
-bool IsFolder(const std::string& path) {
-  struct stat status;
-  return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-}
-
-Result<Loaded> LoadNamedBuilds(std::vector<std::string> names) {
-  Loaded loaded;
-  ASSIGN_OR_RETURN(const std::string state_dir, client::StateDir());
-  if (names.empty()) names.push_back("");  // the latest
-  std::vector<std::string> dirs;
-  for (const std::string& name : names) {
-    auto record = builds::FindBuild(state_dir, name);
-    if (!record) {
-      Error error = std::move(record).error();
-      error.message += "; 'llama builds' lists what there is";
-      return error;
-    }
-    std::string dir = builds::BuildDir(state_dir, record->id);
-    if (std::find(dirs.begin(), dirs.end(), dir) != dirs.end()) continue;
-    dirs.push_back(std::move(dir));
-    loaded.records.push_back(*std::move(record));
-  }
-  ASSIGN_OR_RETURN(loaded.columns, traces::LoadBuilds(dirs));
-  return loaded;
-}
-
-Result<Loaded> LoadGivenFiles(const std::vector<std::string>& paths) {
-  Loaded loaded;
-  const auto folders = std::count_if(paths.begin(), paths.end(), IsFolder);
-  if (folders == 0) {
-    ASSIGN_OR_RETURN(loaded.columns, traces::LoadFiles(paths));
-    return loaded;
-  }
-  if (static_cast<size_t>(folders) != paths.size()) {
-    return Error{Code::kInvalid, "either trace files or folders of builds"};
-  }
-  for (const std::string& path : paths) {
-    auto record = builds::ReadBuildRecord(path);
-    if (record) loaded.records.push_back(*std::move(record));
-  }
-  ASSIGN_OR_RETURN(loaded.columns, traces::LoadBuilds(paths));
-  return loaded;
-}
-
 int RunScript(SqlShell& shell) {
   const auto text = ReadAll(STDIN_FILENO, uint64_t{256} << 20, "standard input");
   if (!text) {
@@ -144,7 +94,7 @@ int RunScript(SqlShell& shell) {
   return shell.Finish() == SqlShell::Outcome::kWrong ? kFailed : kOk;
 }
 
-int RunOnTerminal(const Loaded& loaded, sql::SqlSession& session, SqlShell& shell,
+int RunOnTerminal(const NamedBuilds& loaded, sql::SqlSession& session, SqlShell& shell,
                   const Interrupts& interrupts) {
   Print(FormatCount(loaded.columns.builds().size()) +
         (loaded.columns.builds().size() == 1 ? " build, " : " builds, ") +
@@ -155,7 +105,7 @@ int RunOnTerminal(const Loaded& loaded, sql::SqlSession& session, SqlShell& shel
   return kOk;
 }
 
-int Serve(const Request& request, const Loaded& loaded) {
+int Serve(const Request& request, const NamedBuilds& loaded) {
   const bool prompt = !request.statements && isatty(STDIN_FILENO) == 1;
   std::optional<Interrupts> interrupts;
   sql::SqlSession::Options options;

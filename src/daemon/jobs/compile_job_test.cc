@@ -52,6 +52,7 @@ class CompileJobTest : public testing::Test {
     world_.Write("a.c", "#include \"a.h\"\n");
     world_.Write("a.h", "int old;\n");
     toolchain_.driver = world_.Path("cc");
+    toolchain_.major = 12;
     toolchain_.files = {world_.Path("cc")};
     toolchain_.can_preload = true;
     toolchains_ =

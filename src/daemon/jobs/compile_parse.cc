@@ -34,7 +34,7 @@ void RecordFiles(const compiler::Command& command, trace::Span& root) {
   if (!is_link) return;
   std::string inputs;
   for (const compiler::Arg& arg : command.args) {
-    if (arg.klass != compiler::ArgClass::kSource) continue;
+    if (arg.kind != compiler::ArgKind::kSource) continue;
     if (inputs.size() + arg.path.size() >= kMaxRecordedBytes) break;
     inputs.append(inputs.empty() ? "" : "\n").append(arg.path);
   }
@@ -47,7 +47,7 @@ void RecordFlags(const compiler::Command& command, trace::Span& root) {
   constexpr std::array<std::string_view, 5> kPrefixes = {"-O", "-g", "-f", "-m", "-std="};
   std::string flags;
   for (const compiler::Arg& arg : command.args) {
-    if (arg.klass != compiler::ArgClass::kPlain && arg.klass != compiler::ArgClass::kHostNative) {
+    if (arg.kind != compiler::ArgKind::kPlain && arg.kind != compiler::ArgKind::kHostNative) {
       continue;
     }
     const std::string& word = arg.words.front();

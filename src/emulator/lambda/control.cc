@@ -59,7 +59,7 @@ Response LambdaControl::Configuration(int status, const FunctionConfig& config,
 Result<std::string> LambdaControl::ReadCode(const JsonObject& request, std::string_view prefix) {
   const std::string at(prefix);
   ASSIGN_OR_RETURN(const auto zip, request.String(at + "ZipFile"));
-  if (zip) return DecodeBase64(*zip);
+  if (zip) return ReadBase64(*zip);
   ASSIGN_OR_RETURN(const auto bucket, request.String(at + "S3Bucket"));
   ASSIGN_OR_RETURN(const auto key, request.String(at + "S3Key"));
   if (bucket && key) {

@@ -36,7 +36,7 @@ std::string NewTraceId(int64_t now_ns) {
 Result<std::string> ClientContext(const Request& request) {
   const std::string* header = request.Header("X-Amz-Client-Context");
   if (header == nullptr) return std::string();
-  Result<std::string> context = DecodeBase64(*header);
+  Result<std::string> context = ReadBase64(*header);
   if (context && IsJson(*context)) return context;
   return LambdaError("InvalidRequestContentException",
                      "Client context must be a valid Base64-encoded JSON object.");

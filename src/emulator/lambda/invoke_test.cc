@@ -5,6 +5,7 @@
 
 #include "emulator/lambda/testing.h"
 #include "emulator/request/lambda_json.h"
+#include "emulator/request/text.h"
 
 namespace llama::emulator {
 namespace {

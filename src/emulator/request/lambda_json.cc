@@ -1,9 +1,9 @@
 #include "emulator/request/lambda_json.h"
 
-#include <openssl/evp.h>
 #include <simdjson.h>
 
 #include "emulator/request/lambda_error.h"
+#include "emulator/request/text.h"
 
 namespace llama::emulator {
 namespace {
@@ -139,27 +139,10 @@ bool IsJson(std::string_view text) {
   return parser.parse(simdjson::padded_string(text)).error() == simdjson::SUCCESS;
 }
 
-Result<std::string> DecodeBase64(std::string_view text) {
-  std::string out(text.size() / 4 * 3 + 3, '\0');
-  const int size = text.size() % 4 != 0 || text.size() > (1u << 30)
-                       ? -1
-                       : EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                         reinterpret_cast<const unsigned char*>(text.data()),
-                                         static_cast<int>(text.size()));
-  if (size < 0) return LambdaError("InvalidRequestContentException", "malformed base64");
-  size_t padding = 0;
-  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
-  out.resize(static_cast<size_t>(size) - padding);
-  return out;
-}
-
-std::string EncodeBase64(std::string_view bytes) {
-  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(bytes.data()),
-                                   static_cast<int>(bytes.size()));
-  out.resize(static_cast<size_t>(size));
-  return out;
+Result<std::string> ReadBase64(std::string_view text) {
+  std::optional<std::string> bytes = DecodeBase64(text);
+  if (!bytes) return LambdaError("InvalidRequestContentException", "malformed base64");
+  return *std::move(bytes);
 }
 
 std::string HexToBase64(std::string_view hex) {

@@ -45,8 +45,7 @@ class JsonObject {
 // Whether it is JSON of any kind, as an invocation's payload must be.
 bool IsJson(std::string_view text);
 
-Result<std::string> DecodeBase64(std::string_view text);
-std::string EncodeBase64(std::string_view bytes);
+Result<std::string> ReadBase64(std::string_view text);
 // Of the SHA-256, as CodeSha256 has it.
 std::string HexToBase64(std::string_view hex);
 

@@ -19,6 +19,9 @@ std::optional<uint64_t> ParseUint(std::string_view text);
 // "a=b&c" as decoded pairs; '+' is a space. kInvalid: a bad escape.
 Result<Pairs> ParseQuery(std::string_view text);
 
+std::string EncodeBase64(std::string_view bytes);
+std::optional<std::string> DecodeBase64(std::string_view text);  // nothing if it is not that
+
 // "Tue, 31 Jan 2026 12:00:00 GMT", of Unix seconds; and back.
 std::string HttpDate(int64_t time_s);
 std::optional<int64_t> ParseHttpDate(const std::string& text);

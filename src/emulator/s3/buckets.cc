@@ -191,7 +191,7 @@ Result<Response> S3Front::ListObjectsV2(const Work& work) {
   const std::string* token = request.Query("continuation-token");
   query.after = QueryText(request, "start-after");
   if (token != nullptr) {
-    query.after = FromBase64(*token);
+    query.after = DecodeBase64(*token).value_or("");
     query.after_page = true;
     if (query.after.empty()) {
       return S3Failure("InvalidArgument", "The continuation token provided is incorrect");
@@ -206,7 +206,7 @@ Result<Response> S3Front::ListObjectsV2(const Work& work) {
   if (const std::string* start = request.Query("start-after")) {
     xml.Text("StartAfter", EncodedKey(request, *start));
   }
-  if (page.truncated) xml.Text("NextContinuationToken", Base64(page.last));
+  if (page.truncated) xml.Text("NextContinuationToken", EncodeBase64(page.last));
   AppendPage(xml, request, page);
   return XmlResponse(xml.Close("ListBucketResult").Take());
 }

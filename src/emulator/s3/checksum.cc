@@ -71,35 +71,13 @@ std::string HexMd5(std::string_view bytes) {
   return out;
 }
 
-std::string Base64(std::string_view bytes) {
-  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(bytes.data()),
-                                   static_cast<int>(bytes.size()));
-  out.resize(static_cast<size_t>(size));
-  return out;
-}
-
-std::string FromBase64(std::string_view text) {
-  if (text.empty() || text.size() % 4 != 0 || text.size() > 4096) return {};
-  std::string out(text.size() / 4 * 3, '\0');
-  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()),
-                                   static_cast<int>(text.size()));
-  if (size < 0) return {};
-  size_t padding = 0;
-  while (padding < 2 && text[text.size() - 1 - padding] == '=') ++padding;
-  out.resize(static_cast<size_t>(size) - padding);
-  return out;
-}
-
 std::string Checksum(std::string_view header, std::string_view bytes) {
   const std::string_view name = header.substr(std::min(header.size(), kPrefix.size()));
-  if (name == "crc32") return Base64(Crc<kCrc32>(bytes, 32));
-  if (name == "crc32c") return Base64(Crc<kCrc32c>(bytes, 32));
-  if (name == "crc64nvme") return Base64(Crc<kCrc64Nvme>(bytes, 64));
-  if (name == "sha1") return Base64(Hash(EVP_sha1(), bytes));
-  if (name == "sha256") return Base64(Hash(EVP_sha256(), bytes));
+  if (name == "crc32") return EncodeBase64(Crc<kCrc32>(bytes, 32));
+  if (name == "crc32c") return EncodeBase64(Crc<kCrc32c>(bytes, 32));
+  if (name == "crc64nvme") return EncodeBase64(Crc<kCrc64Nvme>(bytes, 64));
+  if (name == "sha1") return EncodeBase64(Hash(EVP_sha1(), bytes));
+  if (name == "sha256") return EncodeBase64(Hash(EVP_sha256(), bytes));
   return {};
 }
 
@@ -112,7 +90,7 @@ Result<Pairs> VerifyChecksums(const Pairs& headers, std::string_view bytes) {
   for (const auto& [name, value] : headers) {
     const std::string lower = LowerCase(name);
     if (lower == "content-md5") {
-      const std::string given = FromBase64(value);
+      const std::string given = DecodeBase64(value).value_or("");
       if (given.size() != 16) return S3Failure("InvalidDigest", "Content-MD5 is no MD5");
       if (given != Md5(bytes)) return S3Failure("BadDigest", "Content-MD5 is not the body's");
     } else if (IsChecksumHeader(lower)) {

@@ -11,9 +11,6 @@ namespace llama::emulator {
 
 std::string Md5(std::string_view bytes);  // 16 bytes
 std::string HexMd5(std::string_view bytes);
-std::string Base64(std::string_view bytes);
-// Nothing if it is not that.
-std::string FromBase64(std::string_view text);
 
 // Of "x-amz-checksum-crc32", "-crc32c", "-crc64nvme", "-sha1", "-sha256": base64 of its big-endian
 // bytes. Empty: no such algorithm.

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "exports/formats/format.h"
 #include "exports/spans/testing.h"
 #include "traces/load/loader.h"
 
