@@ -114,8 +114,10 @@ OrReason<session::CommandResult> CommandJob::RunRemotely(execute::Execution& exe
 
 OrReason<ScannedCommand> CommandJob::Scan(execute::Execution& execution) {
   trace::Span& span = record_.phases().Begin("scan");
-  return ScanCommand(
+  auto scanned = ScanCommand(
       request_, query_, services_, [&] { return execution.is_over(); }, span);
+  if (!scanned && execution.is_over()) return execution.WhyOver();
+  return scanned;
 }
 
 // Runs it until it has found all that is here.

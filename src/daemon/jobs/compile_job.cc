@@ -3,6 +3,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/environment.h"
 #include "base/log.h"
 #include "compiler/plan.h"
 #include "daemon/jobs/compile_parse.h"
@@ -10,7 +11,6 @@
 #include "daemon/jobs/job_record.h"
 #include "execute/check.h"
 #include "execute/write.h"
-#include "base/environment.h"
 
 namespace llama::daemon {
 namespace {
@@ -103,6 +103,7 @@ class CompileJob final : public Job {
     auto scanned = ScanCompile(
         {&request_, &parsed, &plan, &services_, [&] { return execution.is_over(); }}, span);
     if (scanned) record_.root().Set("rung", scanned->rung);
+    if (!scanned && execution.is_over()) return execution.WhyOver();
     return scanned;
   }
 

@@ -307,8 +307,11 @@ TEST_F(CompileJobTest, OneDeadlineHoldsForTheJobAsAWhole) {
     return Compiled("object");
   };
   EXPECT_EQ(WhyHere(), "");
+  // It is up before anything is done.
   services_.job_timeout_ms = 0;
-  EXPECT_NE(WhyHere(), "");
+  executor_.actions.clear();
+  EXPECT_EQ(WhyHere(), "deadline: the job's time was up");
+  EXPECT_TRUE(executor_.actions.empty());
 }
 
 }  // namespace

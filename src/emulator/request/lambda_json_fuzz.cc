@@ -2,6 +2,7 @@
 #include "base/fuzz.h"
 #include "emulator/request/lambda_json.h"
 #include "emulator/request/model.h"
+#include "emulator/request/text.h"
 
 namespace llama::emulator {
 
