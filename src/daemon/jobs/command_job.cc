@@ -116,7 +116,7 @@ OrReason<ScannedCommand> CommandJob::Scan(execute::Execution& execution) {
   trace::Span& span = record_.phases().Begin("scan");
   auto scanned = ScanCommand(
       request_, query_, services_, [&] { return execution.is_over(); }, span);
-  if (!scanned && execution.is_over()) return execution.WhyOver();
+  if (execution.is_over()) return execution.WhyOver();
   return scanned;
 }
 

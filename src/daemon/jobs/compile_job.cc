@@ -103,7 +103,7 @@ class CompileJob final : public Job {
     auto scanned = ScanCompile(
         {&request_, &parsed, &plan, &services_, [&] { return execution.is_over(); }}, span);
     if (scanned) record_.root().Set("rung", scanned->rung);
-    if (!scanned && execution.is_over()) return execution.WhyOver();
+    if (execution.is_over()) return execution.WhyOver();
     return scanned;
   }
 
