@@ -43,10 +43,17 @@ bool MentionsSigning(const Request& request) {
          all.find('%') != std::string::npos;
 }
 
-// As every request over HTTP/1.1: nothing else is worth a signature.
-bool HasHost(const Request& request) {
-  return std::any_of(request.headers.begin(), request.headers.end(),
-                     [](const auto& header) { return LowerCase(header.first) == "host"; });
+// What an HTTP/1.1 client can send: a host, and names of headers that are tokens (RFC 9110, 5.6.2).
+bool IsSendable(const Request& request) {
+  bool has_host = false;
+  for (const auto& [name, value] : request.headers) {
+    const bool is_token = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+    });
+    if (!is_token) return false;
+    has_host |= LowerCase(name) == "host";
+  }
+  return has_host && request.target.starts_with('/');
 }
 
 }  // namespace
@@ -62,7 +69,7 @@ FUZZ_TARGET(text) {
 
   Request request = ReadRequest(text);
   CHECK(Check(request).refusal != Refusal::kNone);
-  if (MentionsSigning(request) || !HasHost(request) || !request.target.starts_with('/')) return;
+  if (MentionsSigning(request) || !IsSendable(request)) return;
   Sign(request, kKeys, kScope, kNow);
   CHECK(Check(request).refusal == Refusal::kNone);
   request.method += "X";
