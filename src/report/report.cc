@@ -5,6 +5,7 @@
 #include "analysis/path/weighted_time.h"
 #include "base/json.h"
 #include "report/analysis_json.h"
+#include "trace/names.h"
 
 namespace llama::report {
 namespace {
@@ -19,9 +20,21 @@ void AddLine(std::string& text, uint64_t count, std::string_view one, std::strin
   text += Plural(count, one, many);
 }
 
+// What the daemon could not write, by the builds' roots.
+uint64_t LostSpans(const traces::Columns& trace) {
+  uint64_t lost = 0;
+  trace.field(trace::field::kSpansLost).ForEach([&](traces::Row, traces::Value value) {
+    if (value.kind == traces::Kind::kInt) lost += static_cast<uint64_t>(value.as_int());
+  });
+  return lost;
+}
+
 // Nothing if all was read.
-std::string Losses(const traces::LoadReport& load) {
+std::string Losses(const traces::Columns& trace) {
+  const traces::LoadReport& load = trace.report();
   std::string text;
+  AddLine(text, LostSpans(trace), "span was lost, since the disk was full",
+          "spans were lost, since the disk was full");
   AddLine(text, load.malformed, "line is no span", "lines are no spans");
   AddLine(text, load.duplicates, "span came twice", "spans came twice");
   AddLine(text, load.orphans, "span's parent is missing", "spans' parents are missing");
@@ -33,12 +46,13 @@ std::string Losses(const traces::LoadReport& load) {
   return text;
 }
 
-void WriteReading(const traces::LoadReport& load, uint64_t spans, bool always, TextWriter& out) {
-  const std::string losses = Losses(load);
+void WriteReading(const traces::Columns& trace, bool always, TextWriter& out) {
+  const traces::LoadReport& load = trace.report();
+  const std::string losses = Losses(trace);
   if (losses.empty() && !always) return;
   out.Heading("what was read");
   std::string read =
-      Plural(spans, "span", "spans") + " from " + Plural(load.files, "file", "files");
+      Plural(trace.size(), "span", "spans") + " from " + Plural(load.files, "file", "files");
   if (load.late > 0) read += ", " + FormatCount(load.late) + " after their trace's root";
   out.Raw("  " + read + (losses.empty() ? "" : "; but:"));
   if (!losses.empty()) out.Raw("  " + losses);
@@ -88,7 +102,7 @@ void WriteSection(const traces::Columns& trace, const Report& report, Section se
     case Section::kLocal:
       return analysis::WriteReasons(report.summary, out);
     case Section::kReading:
-      return WriteReading(trace.report(), trace.size(), asked, out);
+      return WriteReading(trace, asked, out);
   }
 }
 
@@ -173,6 +187,7 @@ std::string FormatReportJson(const traces::Columns& trace, const Report& report)
   count("cyclic", load.cyclic);
   count("dropped_fields", load.dropped_fields);
   count("truncated", load.truncated);
+  count("lost_spans", LostSpans(trace));
   json.Key("examples").BeginArray();
   for (const std::string& example : load.examples) json.String(example);
   json.EndArray().EndObject();

@@ -261,6 +261,7 @@ std::string Encode(const Status& m) {
   out.Int(m.workers);
   out.Int(m.busy_workers);
   out.Int(m.local_slots);
+  out.Uint(m.layers);
   PutCounters(out, m.counters);
   out.Bytes(m.backend);
   out.Bytes(m.outage);
@@ -277,6 +278,7 @@ Result<Status> DecodeStatus(std::string_view body) {
   m.workers = GetInt32(in);
   m.busy_workers = GetInt32(in);
   m.local_slots = GetInt32(in);
+  m.layers = in.Uint();
   m.counters = GetCounters(in);
   m.backend = in.String();
   m.outage = in.String();

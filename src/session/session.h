@@ -60,6 +60,14 @@ struct Frame {
 Result<void> SendFrame(int fd, FrameType type, std::string_view body, int64_t timeout_ms);
 Result<Frame> ReceiveFrame(int fd, int64_t timeout_ms, uint32_t max_bytes = kMaxFrameBytes);
 std::string EncodeFrame(FrameType type, std::string_view body);
+// What stands before a frame's body.
+struct FrameHead {
+  FrameType type = FrameType::kHello;
+  uint32_t body_bytes = 0;
+};
+inline constexpr size_t kFrameHeadBytes = 5;
+// The head at the front of `buffer`; nothing while it is not whole. kInvalid as TakeFrame.
+Result<std::optional<FrameHead>> ReadHead(std::string_view buffer, uint32_t max_bytes);
 // Takes the first whole frame off `buffer`, a reader's bytes so far; nothing while it is not whole.
 // kInvalid for a length of 0 or above `max_bytes`, as soon as the length is there.
 Result<std::optional<Frame>> TakeFrame(std::string& buffer, uint32_t max_bytes);
@@ -205,6 +213,7 @@ struct Status {
   int32_t workers = 0;
   int32_t busy_workers = 0;
   int32_t local_slots = 0;
+  uint64_t layers = 0;  // of the remote tree, that some job may still name
   Counters counters;
   std::string backend;  // what runs jobs, where objects are: "lambda:llama, s3://bucket/"
   std::string outage;   // why nothing goes there now, in a line; empty: all is well

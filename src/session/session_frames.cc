@@ -92,15 +92,19 @@ std::string EncodeFrame(FrameType type, std::string_view body) {
   return frame;
 }
 
-Result<std::optional<Frame>> TakeFrame(std::string& buffer, uint32_t max_bytes) {
-  if (buffer.size() < kHeaderBytes) return std::optional<Frame>();
+Result<std::optional<FrameHead>> ReadHead(std::string_view buffer, uint32_t max_bytes) {
+  if (buffer.size() < kHeaderBytes) return std::optional<FrameHead>();
   const uint32_t length = LengthOf(buffer);
   TRY(CheckLength(length, max_bytes));
-  if (buffer.size() - kHeaderBytes < length) return std::optional<Frame>();
-  Frame frame;
-  frame.type = static_cast<FrameType>(buffer[kHeaderBytes]);
-  frame.body = buffer.substr(kHeaderBytes + 1, length - 1);
-  buffer.erase(0, kHeaderBytes + length);
+  if (buffer.size() < kFrameHeadBytes) return std::optional<FrameHead>();
+  return std::optional(FrameHead{static_cast<FrameType>(buffer[kHeaderBytes]), length - 1});
+}
+
+Result<std::optional<Frame>> TakeFrame(std::string& buffer, uint32_t max_bytes) {
+  ASSIGN_OR_RETURN(const std::optional<FrameHead> head, ReadHead(buffer, max_bytes));
+  if (!head || buffer.size() - kFrameHeadBytes < head->body_bytes) return std::optional<Frame>();
+  Frame frame{head->type, buffer.substr(kFrameHeadBytes, head->body_bytes)};
+  buffer.erase(0, kFrameHeadBytes + head->body_bytes);
   return std::optional<Frame>(std::move(frame));
 }
 

@@ -43,6 +43,7 @@ Status SampleStatus() {
   m.build_id = "b";
   m.workers = -1;
   m.local_slots = 2;
+  m.layers = 11;
   m.counters.store_requests = 1;
   m.counters.local_waiting = UINT64_MAX;
   m.counters.cost_usd = 0.25;
@@ -74,6 +75,7 @@ TEST(Session, StatusSurvivesTheWire) {
   EXPECT_EQ(got->build_id, "b");
   EXPECT_EQ(got->workers, -1);
   EXPECT_EQ(got->local_slots, 2);
+  EXPECT_EQ(got->layers, 11u);
   EXPECT_EQ(got->counters.local_waiting, UINT64_MAX);
   EXPECT_EQ(got->counters.store_requests, 1u);
   EXPECT_EQ(got->counters.cost_usd, 0.25);

@@ -30,6 +30,7 @@ constexpr std::array kKnownFields = std::to_array<std::string_view>({
     trace::field::kName,
     trace::field::kCpus,
     trace::field::kVersion,
+    trace::field::kSpansLost,
     trace::field::kJobs,
     trace::field::kProgram,
     trace::field::kTimeoutMs,

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "trace/names.h"
 
 namespace llama::daemon {
 namespace {
@@ -72,7 +73,9 @@ Result<void> Builds::End(const session::EndBuild& build) {
   if (recording_) {
     const auto writer = WriterOf(build.id);
     if (!writer) return Error{Code::kUnavailable, "trace of build " + build.id};
-    writer->Add(build.root);
+    trace::Span root = build.root;
+    if (const uint64_t lost = writer->dropped(); lost > 0) root.Set(trace::field::kSpansLost, lost);
+    writer->Add(root);
     TRY(writer->Flush());
   }
   const MutexLock lock(mutex_);
@@ -155,11 +158,17 @@ void Builds::Flush() {
       if (now - build.last_use_ns > kCloseAfterNs) build.writer = nullptr;
     }
   }
+  uint64_t lost = 0;
   for (const auto& writer : writers) {
     if (const auto flushed = writer->Flush(); !flushed) {
       LOG(kError, "trace: " + flushed.error().message);
     }
+    lost += writer->dropped();
   }
+  if (lost > told_lost_) {
+    LOG(kError, "trace: " + std::to_string(lost) + " spans could not be written and are lost");
+  }
+  told_lost_ = lost;
 }
 
 }  // namespace llama::daemon

@@ -4,6 +4,8 @@
 // to no `llama build` gather in a build of their own, one for each life of the daemon. Thread-safe.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -73,6 +75,7 @@ class Builds {
 
   Mutex mutex_;
   std::map<std::string, Build> builds_ GUARDED_BY(mutex_);
+  std::atomic<uint64_t> told_lost_{0};  // spans of the open files
   session::Counters total_ GUARDED_BY(mutex_);
 };
 

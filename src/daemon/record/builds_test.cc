@@ -1,7 +1,9 @@
 #include "daemon/record/builds.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <optional>
 
 #include "base/file.h"
@@ -45,6 +47,26 @@ TEST_F(BuildsTest, SpansGoToTheirBuildsTrace) {
   builds_->Flush();
   EXPECT_EQ(Lines("one").size(), 2u);
   EXPECT_EQ(Lines("two").size(), 1u);
+}
+
+// A file size limit stands for the full disk.
+TEST_F(BuildsTest, TheRootSaysHowManySpansWereLost) {
+  const trace::Span root = trace::StartSpan("build", {}, clock_.NowNs());
+  ASSERT_TRUE(builds_->Begin({"b", "name", 0, root.context()}));
+  trace::Span large = trace::StartSpan("llamacc", {}, clock_.NowNs());
+  large.Set("source", std::string(1u << 20, '\x01'));  // 6 MiB in JSON
+  rlimit old{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
+  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit full{0, old.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &full), 0);
+  for (int i = 0; i < 16; ++i) builds_->Record("b", {large});
+  builds_->Flush();
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &old), 0);
+  std::signal(SIGXFSZ, old_handler);
+  builds_->Flush();
+  ASSERT_TRUE(builds_->End({"b", root}));
+  EXPECT_NE(Lines("b").back().find("\"spans_lost\":"), std::string::npos);
 }
 
 TEST_F(BuildsTest, EndWritesTheRootAtOnceAndLateSpansStillArrive) {

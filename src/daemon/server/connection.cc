@@ -2,12 +2,15 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace llama::daemon {
 namespace {
 
 constexpr size_t kReadBytes = 16 << 10;
+// Of a body larger than that, which is read for itself and handed on without a copy.
+constexpr size_t kBodyReadBytes = 256 << 10;
 constexpr uint32_t kMaxHelloBytes = 4 << 10;
 // What a command may be given on its stdin (64 MiB), and twice what the kernel lets through as
 // arguments and environment.
@@ -17,10 +20,12 @@ constexpr uint32_t kMaxRequestBytes = 80 << 20;
 
 bool Connection::Read() {
   const size_t used = input_.size();
-  input_.resize(used + kReadBytes);
+  const size_t room = head_ ? std::min(head_->body_bytes - used, kBodyReadBytes) : kReadBytes;
+  if (room == 0) return true;
+  input_.resize(used + room);
   ssize_t n = 0;
   do {
-    n = recv(fd_.get(), input_.data() + used, kReadBytes, MSG_DONTWAIT);
+    n = recv(fd_.get(), input_.data() + used, room, MSG_DONTWAIT);
   } while (n < 0 && errno == EINTR);
   const bool nothing_yet = n < 0 && errno == EAGAIN;
   input_.resize(used + (n > 0 ? static_cast<size_t>(n) : 0));
@@ -29,7 +34,22 @@ bool Connection::Read() {
 }
 
 Result<std::optional<session::Frame>> Connection::Next() {
-  return session::TakeFrame(input_, state == State::kGreeting ? kMaxHelloBytes : kMaxRequestBytes);
+  const uint32_t max_bytes = state == State::kGreeting ? kMaxHelloBytes : kMaxRequestBytes;
+  if (!head_) {
+    ASSIGN_OR_RETURN(const std::optional<session::FrameHead> head,
+                     session::ReadHead(input_, max_bytes));
+    if (!head || head->body_bytes <= kReadBytes) return session::TakeFrame(input_, max_bytes);
+    if (input_.size() - session::kFrameHeadBytes > head->body_bytes) {
+      return session::TakeFrame(input_, max_bytes);  // came at once, and the next frame with it
+    }
+    head_ = head;
+    input_.erase(0, session::kFrameHeadBytes);
+  }
+  if (input_.size() < head_->body_bytes) return std::optional<session::Frame>();
+  session::Frame frame{head_->type, std::move(input_)};
+  input_.clear();
+  head_.reset();
+  return std::optional(std::move(frame));
 }
 
 bool Connection::Send(std::string frame) {

@@ -62,7 +62,8 @@ class Connection {
 
  private:
   Fd fd_;
-  std::string input_;
+  std::string input_;                       // of a large frame: its body alone
+  std::optional<session::FrameHead> head_;  // a large frame's that is under way
   std::string output_;
   size_t written_ = 0;
 };

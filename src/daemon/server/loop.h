@@ -35,7 +35,7 @@ class Server::Loop {
     Id id = 0;
     bool local = false;
     std::string frame;  // to send: Result, RunLocally, or another request's answer
-    std::shared_ptr<RunningJob> running;  // of a compile
+    std::shared_ptr<RunningJob> running;  // of a compile or command; no job: it was malformed
   };
   struct WaitingEnd {
     Id id = 0;
@@ -56,7 +56,8 @@ class Server::Loop {
 
   // Time (server.cc).
   void OnTick(int64_t now_ns);
-  void SendKeepAlives(int64_t now_ns);
+  int64_t RoundNs() const;
+  void LookAround(int64_t now_ns);
   void CheckSocketPath();
   int WaitMs() const;
   bool OwnsSocketPath() const;
@@ -73,11 +74,9 @@ class Server::Loop {
   bool OnFrame(Id id, Connection& connection, session::Frame frame);
   bool OnHello(Id id, Connection& connection, const std::string& body);
   bool OnRequest(Id id, Connection& connection, session::Frame& frame);
-  bool StartCompile(Id id, Connection& connection, const std::string& body);
-  bool StartCommand(Id id, Connection& connection, const std::string& body);
-  using MakeJob = std::function<std::unique_ptr<Job>(int64_t received_ns)>;
+  Result<std::unique_ptr<Job>> JobOf(const session::Frame& frame, int64_t received_ns);
   static std::string FrameOf(const Verdict& verdict);
-  bool StartJob(Id id, Connection& connection, MakeJob make);
+  bool StartJob(Id id, Connection& connection, session::Frame frame);
   bool Serve(Id id, Connection& connection, std::function<std::string()> answer);
   bool ServeStatus(Id id, Connection& connection, const std::string& body);
   void StartWaitingEnds(bool quiet, int64_t now_ns);
@@ -120,6 +119,7 @@ class Server::Loop {
   int64_t stop_ns_ = 0;
   int64_t cancel_ns_ = 0;
   int64_t last_tick_ns_ = 0;
+  int64_t last_round_ns_ = 0;
   int64_t last_activity_ns_ = 0;
 
   Mutex mutex_;

@@ -68,9 +68,8 @@ bool Server::Loop::OnRequest(Id id, Connection& connection, session::Frame& fram
   }
   switch (frame.type) {
     case session::FrameType::kCompile:
-      return StartCompile(id, connection, frame.body);
     case session::FrameType::kRunCommand:
-      return StartCommand(id, connection, frame.body);
+      return StartJob(id, connection, std::move(frame));
     case session::FrameType::kStatus:
       return ServeStatus(id, connection, frame.body);
     case session::FrameType::kBeginBuild: {
@@ -101,28 +100,13 @@ bool Server::Loop::OnRequest(Id id, Connection& connection, session::Frame& fram
   }
 }
 
-bool Server::Loop::StartCompile(Id id, Connection& connection, const std::string& body) {
-  Result<session::Compile> request = session::DecodeCompile(body);
-  if (!request) {
-    LOG(kWarning, "connection " + std::to_string(id) + ": " + request.error().message);
-    return false;
+Result<std::unique_ptr<Job>> Server::Loop::JobOf(const session::Frame& frame, int64_t received_ns) {
+  if (frame.type == session::FrameType::kRunCommand) {
+    ASSIGN_OR_RETURN(session::RunCommand request, session::DecodeRunCommand(frame.body));
+    return pipeline_.StartCommand(std::move(request), received_ns);
   }
-  return StartJob(id, connection,
-                  [this, request = *std::move(request)](int64_t received_ns) mutable {
-                    return pipeline_.Start(std::move(request), received_ns);
-                  });
-}
-
-bool Server::Loop::StartCommand(Id id, Connection& connection, const std::string& body) {
-  Result<session::RunCommand> request = session::DecodeRunCommand(body);
-  if (!request) {
-    LOG(kWarning, "connection " + std::to_string(id) + ": " + request.error().message);
-    return false;
-  }
-  return StartJob(id, connection,
-                  [this, request = *std::move(request)](int64_t received_ns) mutable {
-                    return pipeline_.StartCommand(std::move(request), received_ns);
-                  });
+  ASSIGN_OR_RETURN(session::Compile request, session::DecodeCompile(frame.body));
+  return pipeline_.Start(std::move(request), received_ns);
 }
 
 std::string Server::Loop::FrameOf(const Verdict& verdict) {
@@ -136,7 +120,8 @@ std::string Server::Loop::FrameOf(const Verdict& verdict) {
   return session::EncodeFrame(session::FrameType::kRunLocally, Encode(answer));
 }
 
-bool Server::Loop::StartJob(Id id, Connection& connection, MakeJob make) {
+// A request may have 80 MiB: it is decoded on the job's thread.
+bool Server::Loop::StartJob(Id id, Connection& connection, session::Frame frame) {
   // A wrapper whose connection is closed runs its compiler.
   if (stopping_) return false;
   auto running = std::make_shared<RunningJob>();
@@ -144,8 +129,14 @@ bool Server::Loop::StartJob(Id id, Connection& connection, MakeJob make) {
   connection.running = running;
   connection.last_sent_ns = MonotonicNs();
   const int64_t received_ns = MonotonicNs();
-  return jobs_.Post([this, id, running, received_ns, make = std::move(make)] {
-    running->job = make(received_ns);
+  return jobs_.Post([this, id, running, received_ns, frame = std::move(frame)]() mutable {
+    Result<std::unique_ptr<Job>> job = JobOf(frame, received_ns);
+    frame.body = std::string();
+    if (!job) {
+      LOG(kWarning, "connection " + std::to_string(id) + ": " + job.error().message);
+      return Complete({id, false, {}, running});
+    }
+    running->job = *std::move(job);
     const Verdict verdict = running->job->Run([&] { return running->cancelled.load(); });
     Complete({id, std::holds_alternative<RunHere>(verdict), FrameOf(verdict), running});
   });
@@ -220,7 +211,8 @@ void Server::Loop::OnCompletion(Completion completion) {
   if (found == connections_.end()) {
     // Nobody waits any more. (Only compiles are orphans.)
     orphans_.erase(completion.id);
-    if (completion.running) FinishLater(std::move(completion.running), std::nullopt);
+    if (completion.running && completion.running->job)
+      FinishLater(std::move(completion.running), std::nullopt);
     return;
   }
   Connection& connection = found->second;
@@ -234,6 +226,10 @@ void Server::Loop::OnCompletion(Completion completion) {
     connection.pending = std::move(completion.frame);
     options_.cpu->Request(completion.id, session::PeerPid(connection.fd()), MonotonicNs());
     return;
+  }
+  if (!completion.running->job) {  // a malformed request
+    connection.state = State::kRefused;
+    return Close(completion.id);
   }
   connection.state = State::kDelivered;
   if (!SendTo(completion.id, connection, std::move(completion.frame))) Close(completion.id);

@@ -222,14 +222,14 @@ void Server::Loop::OnConnectionEvent(Id id, uint32_t events) {
 
 int Server::Loop::WaitMs() const {
   if (!waiting_ends_.empty() && orphans_.empty()) return 0;
-  int64_t ms = std::min({kTickNs / kMsNs, options_.keep_alive_ms, options_.greeting_ms,
-                         options_.idle_timeout_ms, options_.cpu->patience_ms() / 2});
+  int64_t ms = std::min({kTickNs / kMsNs, RoundNs() / kMsNs, options_.idle_timeout_ms,
+                         options_.cpu->patience_ms() / 2});
   if (stopping_) ms = std::min({ms, options_.stop_grace_ms, options_.cancel_grace_ms, int64_t{20}});
   return static_cast<int>(std::max<int64_t>(ms, 1));
 }
 
 void Server::Loop::OnTick(int64_t now_ns) {
-  SendKeepAlives(now_ns);
+  LookAround(now_ns);
   const bool quiet =
       connections_.empty() && orphans_.empty() && !stopping_ && after_.pending() == 0;
   if (quiet && now_ns - last_activity_ns_ >= options_.idle_timeout_ms * kMsNs) BeginStop("idle");
@@ -248,8 +248,16 @@ void Server::Loop::OnTick(int64_t now_ns) {
   }
 }
 
-// Also closes what connected and says nothing.
-void Server::Loop::SendKeepAlives(int64_t now_ns) {
+// All connections are looked at in rounds, not on each pass of the loop: of which there may be
+// thousands a second, with thousands of connections.
+int64_t Server::Loop::RoundNs() const {
+  return std::min(options_.keep_alive_ms, options_.greeting_ms) * kMsNs / 4;
+}
+
+// Sends what keeps a waiting wrapper patient; closes what connected and says nothing.
+void Server::Loop::LookAround(int64_t now_ns) {
+  if (now_ns - last_round_ns_ < RoundNs()) return;
+  last_round_ns_ = now_ns;
   std::vector<Id> closing;
   for (auto& [id, connection] : connections_) {
     if (connection.state == State::kGreeting &&

@@ -123,6 +123,21 @@ TEST_F(ServerTest, AResultAndTheLastWordTravelBothWays) {
   EXPECT_TRUE(pipeline_.Await("finished out done 42"));
 }
 
+TEST_F(ServerTest, ARequestOfAnySizeArrivesWhole) {
+  Start();
+  for (const size_t size :
+       {size_t{1}, size_t{16} << 10, (size_t{16} << 10) + 1, size_t{40} << 20}) {
+    std::string text(size, 'x');
+    for (size_t i = 0; i < size; i += 97) text[i] = static_cast<char>('a' + i % 26);
+    const Fd fd = Compile("remote", text);
+    std::string body;
+    ASSERT_EQ(Receive(fd, &body), FrameType::kResult) << size;
+    const Result<session::CompileResult> result = session::DecodeCompileResult(body);
+    ASSERT_TRUE(result);
+    EXPECT_TRUE(result->out == text) << size;
+  }
+}
+
 TEST_F(ServerTest, TwoHundredWrappersAtOnceLoseNothing) {
   options_.max_jobs = 50;
   Start();
