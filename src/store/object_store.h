@@ -46,6 +46,15 @@ std::unique_ptr<ObjectStore> NewMemoryStore();
 // and are renamed or linked from there; leftovers of killed writers are removed on open when older
 // than an hour. Nothing is synced to disk: after a power cut an object may be damaged, and its
 // readers, who know its digest, find out.
-Result<std::unique_ptr<ObjectStore>> OpenFolderStore(const std::string& root);
+//
+// Bounded if asked: when the objects of `prefix` have more than `max_bytes` in sum, those that were
+// put or got least recently are removed, until nine tenths of that are left. For objects that their
+// readers can do without, since whoever put them does so again.
+struct FolderBound {
+  std::string prefix;  // "layers/"
+  uint64_t max_bytes = UINT64_MAX;
+};
+Result<std::unique_ptr<ObjectStore>> OpenFolderStore(const std::string& root,
+                                                     const FolderBound& bound = {});
 
 }  // namespace llama::store

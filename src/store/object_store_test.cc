@@ -49,6 +49,29 @@ TEST(FolderStoreTest, KeepsObjectsBetweenOpens) {
   EXPECT_EQ(*(*OpenFolderStore(dir.path()))->Get("layers/1"), "bytes");
 }
 
+TEST(FolderStoreTest, BeyondItsBoundWhatWasUsedLeastRecentlyGoes) {
+  const TempDir dir = *TempDir::Create();
+  ASSERT_TRUE(*(*OpenFolderStore(dir.path()))->Put("files/kept", std::string(5000, 'k')));
+  const auto store = *OpenFolderStore(dir.path(), {"layers/", 1000});
+  const auto age = [&](const std::string& key, time_t seconds) {
+    const timespec times[2] = {{seconds, 0}, {seconds, 0}};
+    ASSERT_EQ(utimensat(AT_FDCWD, (dir.path() + "/" + key + "~").c_str(), times, 0), 0);
+  };
+  for (int i = 0; i < 9; ++i) {
+    const std::string key = "layers/" + std::to_string(i);
+    ASSERT_TRUE(*store->Put(key, std::string(100, 'x')));
+    age(key, 1000 + i);
+  }
+  ASSERT_TRUE(store->Get("layers/0"));
+  ASSERT_TRUE(*store->Put("layers/new", std::string(150, 'x')));
+  EXPECT_TRUE(*store->Exists("layers/0"));
+  EXPECT_FALSE(*store->Exists("layers/1"));
+  EXPECT_FALSE(*store->Exists("layers/2"));
+  EXPECT_TRUE(*store->Exists("layers/3"));
+  EXPECT_TRUE(*store->Exists("layers/new"));
+  EXPECT_TRUE(*store->Exists("files/kept"));
+}
+
 TEST(FolderStoreTest, IsPrivateToItsOwner) {
   const TempDir dir = *TempDir::Create();
   ASSERT_TRUE(OpenFolderStore(dir.path() + "/s"));

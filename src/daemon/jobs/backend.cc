@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -116,6 +117,8 @@ class BackendImpl final : public Backend {
     pool.dir = JoinPath(options.llama_dir, "pool");
     pool.max_workers = options.max_workers;
     pool.idle_timeout_ms = options.worker_idle_ms;
+    const auto workers = static_cast<uint64_t>(options.max_workers);
+    pool.mirror_max_bytes = std::min(pool.mirror_max_bytes, options.max_disk_bytes / 2 / workers);
     ASSIGN_OR_RETURN(pool_, cloud::LocalPool::Start(pool, *store_));
     return {};
   }
@@ -181,7 +184,8 @@ class BackendImpl final : public Backend {
       return {};
     }
     const std::string folder = FolderOf(settings, options.llama_dir);
-    ASSIGN_OR_RETURN(folder_, store::OpenFolderStore(folder));
+    ASSIGN_OR_RETURN(folder_,
+                     store::OpenFolderStore(folder, {"layers/", options.max_disk_bytes / 2}));
     store_ = folder_.get();
     store_name_ = "folder:" + folder;
     return {};

@@ -25,6 +25,9 @@ struct BackendOptions {
   std::string worker_program;  // llama-runtime
   std::vector<std::string> worker_launcher;
   int max_workers = 1;  // of the local pool
+  // Of the embedded cloud's layers and its workers' mirrors of them, together: half for each. What
+  // one job needs is there even so.
+  uint64_t max_disk_bytes = uint64_t{20} << 30;
   int64_t worker_idle_ms = 300'000;
 };
 
