@@ -101,6 +101,7 @@ void PrintJson(const session::Status& status) {
   json.Key("backend").String(status.backend).Key("trouble").String(status.outage);
   json.Key("workers").Int(status.workers).Key("busy_workers").Int(status.busy_workers);
   json.Key("local_slots").Int(status.local_slots);
+  number("layers", status.layers);
   number("remote_done", c.remote_done);
   number("local_done", c.local_done);
   number("remote_running", c.remote_running);
@@ -125,6 +126,7 @@ void PrintText(const session::Status& status) {
   std::printf("cloud       %s\n", status.backend.c_str());
   if (!status.outage.empty()) std::printf("trouble     %s\n", status.outage.c_str());
   std::printf("workers     %d, %d busy\n", status.workers, status.busy_workers);
+  std::printf("tree        %llu layers\n", n(status.layers));
   std::printf("remote      %llu done, %llu running, %llu cold starts, %llu retries\n",
               n(c.remote_done), n(c.remote_running), n(c.cold_starts), n(c.retries));
   std::printf("local       %llu done, %llu running, %llu waiting for %d slots\n", n(c.local_done),

@@ -81,12 +81,12 @@ class RealWorkerTest : public testing::Test {
 job::Job CompileJob(store::ObjectStore& store) {
   const auto path_of = [](const std::string& text) { return text.substr(0, text.find('\n')); };
   const std::string cc1 = path_of(worker::OutputOf({"/usr/bin/gcc", "-print-prog-name=cc1"}));
-  const job::JobLayer layer = worker::Ship(store, {"/usr/bin/gcc", cc1, "/usr/bin/as"});
+  const tree::LayerRef layer = worker::Ship(store, {"/usr/bin/gcc", cc1, "/usr/bin/as"});
   const std::string mark(1, kRootMark);
   job::Job job = worker::ShellJob(layer, "");
   job.program = worker::CanonicalPath("/usr/bin/gcc");
   job.argv = {mark + "/usr/bin/gcc", "-O2", "-ffreestanding", "-c", "a.c", "-o", "a.o"};
-  job.files = {{"/job/a.c", false, "int twice(int x) { return 2 * x; }\n"}};
+  job.view.files = {{"/job/a.c", false, "int twice(int x) { return 2 * x; }\n"}};
   return job;
 }
 
@@ -102,7 +102,7 @@ TEST_F(RealWorkerTest, CompilesInABareRootAsNobody) {
 
   const std::string local = dir_->path() + "/local";
   ASSERT_TRUE(MakeDirs(local));
-  ASSERT_TRUE(WriteFileAtomic(local + "/a.c", job.files[0].bytes, 0644));
+  ASSERT_TRUE(WriteFileAtomic(local + "/a.c", job.view.files[0].bytes, 0644));
   ProcessOptions compile;
   compile.program = "/usr/bin/gcc";
   compile.argv = {"gcc", "-O2", "-ffreestanding", "-c", "a.c", "-o", "a.o"};
@@ -118,7 +118,7 @@ TEST_F(RealWorkerTest, CompilesInABareRootAsNobody) {
 
 TEST_F(RealWorkerTest, EndsWithTheOneItWorksForAndTidiesUp) {
   Start();
-  const job::JobLayer layer = worker::Ship(*store_, {"/bin/sh", "/bin/sleep"});
+  const tree::LayerRef layer = worker::Ship(*store_, {"/bin/sh", "/bin/sleep"});
   const job::Answer ran = Run(worker::ShellJob(layer, "echo hello"));
   EXPECT_EQ(ran.out, "hello\n");
   EXPECT_TRUE(ran.worker.cold_start);
@@ -137,7 +137,7 @@ TEST_F(RealWorkerTest, EndsWithTheOneItWorksForAndTidiesUp) {
 
 TEST_F(RealWorkerTest, KeepsFoldersNeitherOfItselfNorOfWorkersThatWereKilled) {
   Start();
-  const job::JobLayer layer = worker::Ship(*store_, {"/bin/sh"});
+  const tree::LayerRef layer = worker::Ship(*store_, {"/bin/sh"});
   // The command's parent is the worker.
   Result<job::Invocation> invoked = pool_->Invoke(
       job::EncodeJob(worker::ShellJob(layer, "kill -9 $PPID; while :; do :; done")), {});

@@ -57,17 +57,16 @@ struct Worker {
   }
 };
 
-class Pool final : public LocalPool {
- public:
-  Pool(const LocalPoolOptions& options, store::ObjectStore& store)
-      : options_(options), store_(store), housekeeper_([this] { KeepHouse(); }) {}
-  ~Pool() override;
+}  // namespace
 
-  Result<job::Invocation> Invoke(std::string_view payload,
-                                 const job::InvokeOptions& options) override;
-  uint64_t max_payload_bytes() const override { return kMaxLocalPayloadBytes; }
-  std::string name() const override { return std::string(trace::field::kEmbeddedFunction); }
-  PoolStats stats() const override;
+class LocalPool::Impl {
+ public:
+  Impl(const LocalPoolOptions& options, store::ObjectStore& store)
+      : options_(options), store_(store), housekeeper_([this] { KeepHouse(); }) {}
+  ~Impl();
+
+  Result<job::Invocation> Invoke(std::string_view payload, const job::InvokeOptions& options);
+  PoolStats stats() const;
 
  private:
   struct Call;
@@ -107,10 +106,10 @@ class Pool final : public LocalPool {
 };
 
 // One Invoke under way.
-struct Pool::Call {
+struct LocalPool::Impl::Call {
   std::string_view payload;
   const job::InvokeOptions& options;
-  const Pool& pool;
+  const Impl& pool;
   int64_t begin_ns;
   int64_t deadline_ns;
   CondVar turn;
@@ -137,7 +136,7 @@ struct Pool::Call {
   }
 };
 
-Pool::~Pool() {
+LocalPool::Impl::~Impl() {
   std::vector<std::unique_ptr<Worker>> workers;
   {
     const MutexLock lock(mutex_);
@@ -156,7 +155,8 @@ Pool::~Pool() {
   }
 }
 
-Result<job::Invocation> Pool::Invoke(std::string_view payload, const job::InvokeOptions& options) {
+Result<job::Invocation> LocalPool::Impl::Invoke(std::string_view payload,
+                                                const job::InvokeOptions& options) {
   if (payload.size() > kMaxLocalPayloadBytes) {
     return Error{Code::kInvalid, "payload of " + std::to_string(payload.size()) + " bytes"};
   }
@@ -173,7 +173,7 @@ Result<job::Invocation> Pool::Invoke(std::string_view payload, const job::Invoke
   return result;
 }
 
-Result<job::Invocation> Pool::RunCall(Call& call) {
+Result<job::Invocation> LocalPool::Impl::RunCall(Call& call) {
   job::Invocation invocation;
   std::unique_ptr<Worker> worker;
   while (true) {
@@ -227,16 +227,16 @@ Result<job::Invocation> Pool::RunCall(Call& call) {
   return Error{Code::kUnavailable, died.message};
 }
 
-bool Pool::BacksOff() const {
+bool LocalPool::Impl::BacksOff() const {
   return failed_starts_ >= kMaxFailedStarts && clock_.MonotonicNs() < back_off_until_ns_;
 }
 
-bool Pool::MayTake(const Call& call) const {
+bool LocalPool::Impl::MayTake(const Call& call) const {
   if (queue_.front() != &call) return false;
   return !idle_.empty() || (workers_ < options_.max_workers && !BacksOff());
 }
 
-Result<std::unique_ptr<Worker>> Pool::Acquire(Call& call) {
+Result<std::unique_ptr<Worker>> LocalPool::Impl::Acquire(Call& call) {
   int number = 0;
   {
     const MutexLock lock(mutex_);
@@ -276,7 +276,7 @@ Result<std::unique_ptr<Worker>> Pool::Acquire(Call& call) {
   return worker;
 }
 
-Result<std::unique_ptr<Worker>> Pool::StartWorker(int number) {
+Result<std::unique_ptr<Worker>> LocalPool::Impl::StartWorker(int number) {
   int sockets[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) {
     return ErrnoError(errno, "socketpair");
@@ -306,7 +306,7 @@ Result<std::unique_ptr<Worker>> Pool::StartWorker(int number) {
   return worker;
 }
 
-Error Pool::Died(Worker& worker, const Error& cause) {
+Error LocalPool::Impl::Died(Worker& worker, const Error& cause) {
   const bool by_itself = cause.code == Code::kNotFound || cause.code == Code::kUnavailable ||
                          worker.process->HasEnded();
   worker.server->Close();
@@ -321,7 +321,7 @@ Error Pool::Died(Worker& worker, const Error& cause) {
                by_itself ? "worker " + worker.process->Fate() + words : cause.message};
 }
 
-void Pool::Release(std::unique_ptr<Worker> worker) {
+void LocalPool::Impl::Release(std::unique_ptr<Worker> worker) {
   worker->idle_since_ns = clock_.MonotonicNs();
   const MutexLock lock(mutex_);
   idle_.push_back(std::move(worker));
@@ -329,24 +329,24 @@ void Pool::Release(std::unique_ptr<Worker> worker) {
   WakeFirst();
 }
 
-void Pool::Discard(std::unique_ptr<Worker> worker) {
+void LocalPool::Impl::Discard(std::unique_ptr<Worker> worker) {
   if (worker) worker->End(options_.grace_ms);
   const MutexLock lock(mutex_);
   --workers_;
   WakeFirst();
 }
 
-void Pool::CountStart(bool good) {
+void LocalPool::Impl::CountStart(bool good) {
   const MutexLock lock(mutex_);
   failed_starts_ = good ? 0 : failed_starts_ + 1;
   if (!good) back_off_until_ns_ = clock_.MonotonicNs() + kBackOffNs;
 }
 
-void Pool::WakeFirst() {
+void LocalPool::Impl::WakeFirst() {
   if (!queue_.empty()) queue_.front()->turn.NotifyOne();
 }
 
-std::vector<std::unique_ptr<Worker>> Pool::TakeStale() {
+std::vector<std::unique_ptr<Worker>> LocalPool::Impl::TakeStale() {
   const int64_t oldest_ns = clock_.MonotonicNs() - options_.idle_timeout_ms * 1'000'000;
   std::vector<std::unique_ptr<Worker>> stale;
   for (auto& worker : idle_) {
@@ -358,7 +358,7 @@ std::vector<std::unique_ptr<Worker>> Pool::TakeStale() {
   return stale;
 }
 
-void Pool::KeepHouse() {
+void LocalPool::Impl::KeepHouse() {
   while (true) {
     std::vector<std::unique_ptr<Worker>> stale;
     {
@@ -375,7 +375,7 @@ void Pool::KeepHouse() {
   }
 }
 
-PoolStats Pool::stats() const {
+PoolStats LocalPool::Impl::stats() const {
   const MutexLock lock(mutex_);
   PoolStats stats;
   stats.workers = workers_;
@@ -388,14 +388,23 @@ PoolStats Pool::stats() const {
   return stats;
 }
 
-}  // namespace
+LocalPool::LocalPool(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+LocalPool::~LocalPool() = default;
+
+Result<job::Invocation> LocalPool::Invoke(std::string_view payload,
+                                          const job::InvokeOptions& options) {
+  return impl_->Invoke(payload, options);
+}
+uint64_t LocalPool::max_payload_bytes() const { return kMaxLocalPayloadBytes; }
+std::string LocalPool::name() const { return std::string(trace::field::kEmbeddedFunction); }
+PoolStats LocalPool::stats() const { return impl_->stats(); }
 
 Result<std::unique_ptr<LocalPool>> LocalPool::Start(const LocalPoolOptions& options,
                                                     store::ObjectStore& store) {
   if (options.max_workers < 1) return Error{Code::kInvalid, "a pool of no workers"};
   TRY(RemoveTree(options.dir));
   TRY(MakeDirs(options.dir, 0700));
-  return std::unique_ptr<LocalPool>(new Pool(options, store));
+  return std::unique_ptr<LocalPool>(new LocalPool(std::make_unique<Impl>(options, store)));
 }
 
 }  // namespace llama::cloud

@@ -41,13 +41,24 @@ struct PoolStats {
   int64_t store_get_bytes = 0;
 };
 
-class LocalPool : public job::FunctionClient {
+class LocalPool final : public job::FunctionClient {
  public:
   // `store` must outlive the pool. The destructor kills every worker, waits for it and removes
   // `dir`.
   static Result<std::unique_ptr<LocalPool>> Start(const LocalPoolOptions& options,
                                                   store::ObjectStore& store);
-  virtual PoolStats stats() const = 0;
+  ~LocalPool() override;
+
+  Result<job::Invocation> Invoke(std::string_view payload,
+                                 const job::InvokeOptions& options) override;
+  uint64_t max_payload_bytes() const override;
+  std::string name() const override;
+  PoolStats stats() const;
+
+ private:
+  class Impl;
+  explicit LocalPool(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace llama::cloud

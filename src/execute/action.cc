@@ -49,7 +49,7 @@ store::Digest Action::Digest() const {
   Put(out, closure->common_digest);
   Put(out, closure->own);
   Put(out, closure->inline_links);
-  for (const job::JobFile& file : closure->inline_files) {
+  for (const tree::InlineFile& file : closure->inline_files) {
     out.Bytes(file.path);
     out.Bool(file.executable);
     Put(out, store::Sha256(file.bytes));

@@ -13,9 +13,8 @@
 
 #include "execute/outputs.h"
 #include "files/path_walker.h"
-#include "job/job.h"
 #include "store/digest.h"
-#include "tree/layer.h"
+#include "tree/view.h"
 
 namespace llama::execute {
 
@@ -28,7 +27,7 @@ struct Closure {
   tree::Manifest own;
   // What travels with the action, since it is wanted once: its source, a command's small inputs,
   // folders and links. Their contents are here.
-  std::vector<job::JobFile> inline_files;
+  std::vector<tree::InlineFile> inline_files;
   tree::Manifest inline_links;  // kDir and kSymlink
   // Of each file and link of `own` and `inline_files`: what to compare with before the outputs are
   // written. `looked_ns`: the wall clock before the first of them was looked at.

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "compiler/plan.h"
+#include "trace/names.h"
 #include "trace/pricing.h"
 
 namespace llama::execute {
@@ -28,19 +29,16 @@ bool Contains(std::string_view haystack, std::string_view needle) {
 
 job::Job JobOf(const Action& action, const Synced& synced) {
   job::Job job;
-  for (const tree::LayerRef& layer : synced.layers) {
-    job.layers.push_back({layer.key, layer.size_bytes});
+  job.view.layers = synced.layers;
+  job.view.files = action.closure->inline_files;
+  job.view.extra = action.closure->inline_links;
+  for (const auto& [path, entry] : synced.inline_entries) {
+    const bool is_link =
+        entry.type == tree::EntryType::kDir || entry.type == tree::EntryType::kSymlink;
+    if (is_link) job.view.extra.insert_or_assign(path, entry);
   }
   for (const auto& [path, bytes] : synced.inline_contents) {
-    job.files.push_back({path, synced.inline_entries.at(path).executable, bytes});
-  }
-  const auto& files = action.closure->inline_files;
-  job.files.insert(job.files.end(), files.begin(), files.end());
-  for (const tree::Manifest* entries : {&synced.inline_entries, &action.closure->inline_links}) {
-    for (const auto& [path, entry] : *entries) {
-      if (entry.type == tree::EntryType::kDir) job.links.push_back({path, ""});
-      if (entry.type == tree::EntryType::kSymlink) job.links.push_back({path, entry.target});
-    }
+    job.view.files.push_back({path, synced.inline_entries.at(path).executable, bytes});
   }
   job.program = action.program;
   job.argv = action.argv;
@@ -62,12 +60,12 @@ job::Job JobOf(const Action& action, const Synced& synced) {
 }
 
 void RecordSync(const Synced& synced, trace::Span& span, Charges& charges) {
-  span.Set("layers", synced.layers.size());
-  span.Set("inline_files", synced.inline_contents.size());
-  span.Set("store_requests", synced.store_requests);
-  span.Set("uploaded_objects", synced.uploaded_objects);
-  span.Set("uploaded_bytes", synced.uploaded_bytes);
-  if (synced.store_requests > 0) span.Set("store_ns", synced.store_ns);
+  span.Set(trace::field::kLayers, synced.layers.size());
+  span.Set(trace::field::kInlineFiles, synced.inline_contents.size());
+  span.Set(trace::field::kStoreRequests, synced.store_requests);
+  span.Set(trace::field::kUploadedObjects, synced.uploaded_objects);
+  span.Set(trace::field::kUploadedBytes, synced.uploaded_bytes);
+  if (synced.store_requests > 0) span.Set(trace::field::kStoreNs, synced.store_ns);
   charges.bytes_up += synced.uploaded_bytes;
   charges.store_requests += synced.store_requests;
   charges.cost_usd += trace::StoreCostUsd(synced.store_requests, 0);
@@ -78,14 +76,14 @@ void RecordInvocation(const job::Invocation& invocation, const std::string& func
   const uint64_t store_requests = invocation.store_puts + invocation.store_gets;
   const double cost =
       invocation.cost_usd + trace::StoreCostUsd(invocation.store_puts, invocation.store_gets);
-  span.Set("function", function);
-  span.Set("answer_bytes", invocation.payload.size());
-  span.Set("queued_ns", invocation.queued_ns);
+  span.Set(trace::field::kFunction, function);
+  span.Set(trace::field::kAnswerBytes, invocation.payload.size());
+  span.Set(trace::field::kQueuedNs, invocation.queued_ns);
   for (const auto& [name, value] : invocation.details) span.Set(name, value);
-  span.Set("init_ns", invocation.init_ns);
-  span.Set("requests", invocation.requests);
-  if (store_requests > 0) span.Set("store_requests", store_requests);
-  span.Set("cost_usd", Value(cost));
+  span.Set(trace::field::kInitNs, invocation.init_ns);
+  span.Set(trace::field::kRequests, invocation.requests);
+  if (store_requests > 0) span.Set(trace::field::kStoreRequests, store_requests);
+  span.Set(trace::field::kCostUsd, Value(cost));
   charges.bytes_down += invocation.payload.size();
   charges.store_requests += store_requests;
   charges.cost_usd += cost;
@@ -93,14 +91,14 @@ void RecordInvocation(const job::Invocation& invocation, const std::string& func
 
 void RecordAnswer(const job::Answer& answer, bool is_cold_start, trace::Span& span,
                   Execution& execution) {
-  span.Set("cold_start", Value(is_cold_start));
-  span.Set("worker_id", answer.worker.id);
-  span.Set("worker_jobs", answer.worker.job_count);
-  span.Set("fetched_objects", answer.fetched_objects);
-  span.Set("fetched_bytes", answer.fetched_bytes);
-  span.Set("user_ns", answer.usage.user_ns);
-  span.Set("system_ns", answer.usage.system_ns);
-  span.Set("max_rss_bytes", answer.usage.max_rss_bytes);
+  span.Set(trace::field::kColdStart, Value(is_cold_start));
+  span.Set(trace::field::kWorkerId, answer.worker.id);
+  span.Set(trace::field::kWorkerJobs, answer.worker.job_count);
+  span.Set(trace::field::kFetchedObjects, answer.fetched_objects);
+  span.Set(trace::field::kFetchedBytes, answer.fetched_bytes);
+  span.Set(trace::field::kUserNs, answer.usage.user_ns);
+  span.Set(trace::field::kSystemNs, answer.usage.system_ns);
+  span.Set(trace::field::kMaxRssBytes, answer.usage.max_rss_bytes);
   Charges& charges = execution.charges;
   charges.cold_starts += is_cold_start ? 1 : 0;
   charges.bytes_down += answer.fetched_bytes;
@@ -143,14 +141,14 @@ OrReason<Outcome> FunctionExecutor::Execute(const Action& action, Execution& exe
 }
 
 OrReason<Synced> FunctionExecutor::SyncTree(const Action& action, Execution& execution) {
-  trace::Span& span = execution.phases.Begin("sync");
+  trace::Span& span = execution.phases.Begin(trace::span::kSync);
   auto synced = sync_.Ensure(action.closure->own, action.closure->common_entries(),
                              [&] { return execution.is_over(); });
   if (synced) {
     RecordSync(*synced, span, execution.charges);
     return std::move(*synced);
   }
-  span.Set("error", synced.error().message);
+  span.Set(trace::field::kError, synced.error().message);
   if (execution.is_over()) return execution.WhyOver();
   const Code code = synced.error().code;
   Reason reason = ReasonOf("sync", std::move(synced).error());
@@ -183,8 +181,8 @@ OrReason<job::Answer> FunctionExecutor::Invoke(const Action& action, const Synce
 OrReason<job::Answer> FunctionExecutor::InvokeOnce(job::Job& job, int attempt,
                                                    job::FunctionClient& function,
                                                    Execution& execution) {
-  trace::Span& span = execution.phases.Begin("invoke");
-  span.Set("attempt", attempt);
+  trace::Span& span = execution.phases.Begin(trace::span::kInvoke);
+  span.Set(trace::field::kAttempt, attempt);
   if (execution.is_over()) return execution.WhyOver();
   // A command's own limit leaves the worker time to say that it was reached.
   const int64_t limit_ms = job.timeout_ms > 0
@@ -197,13 +195,13 @@ OrReason<job::Answer> FunctionExecutor::InvokeOnce(job::Job& job, int attempt,
   job.env.back() = "TRACEPARENT=" + trace::FormatTraceparent(job.parent);
   const std::string payload = job::EncodeJob(job);
   if (!own_limit) job.timeout_ms = 0;
-  span.Set("payload_bytes", payload.size());
+  span.Set(trace::field::kPayloadBytes, payload.size());
   if (payload.size() > function.max_payload_bytes()) {
     return Reason{"payload-too-large", std::to_string(payload.size()) + " bytes"};
   }
   auto invocation = function.Invoke(payload, {timeout_ms, execution.cancelled});
   if (!invocation) {
-    span.Set("error", invocation.error().message);
+    span.Set(trace::field::kError, invocation.error().message);
     const Code code = invocation.error().code;
     Reason reason = ReasonOf("invoke", std::move(invocation).error());
     if (code == Code::kUnavailable) reason.code = code;

@@ -15,7 +15,8 @@ class FunctionExecutorTest : public testing::Test {
       : walker_(world_.digests()),
         index_(tree::LayerIndex::Open("", "test").value()),
         sync_(*store_, *index_, world_.digests(), clock_),
-        phases_(clock_, {trace::NewTraceId(), trace::NewSpanId()}, clock_.NowNs(), clock_.MonotonicNs()),
+        phases_(clock_, {trace::NewTraceId(), trace::NewSpanId()}, clock_.NowNs(),
+                clock_.MonotonicNs()),
         function_([this](const job::Job& job, const job::InvokeOptions& options) {
           jobs_.push_back(job);
           timeouts_.push_back(options.timeout_ms);
@@ -99,7 +100,7 @@ TEST_F(FunctionExecutorTest, SendsWhatTheStoreHadLostOnceMore) {
     if (!lost) {
       lost = true;
       answer.outcome = job::Outcome::kMissingObjects;
-      for (const auto& layer : job.layers) answer.missing.push_back(layer.key);
+      for (const auto& layer : job.view.layers) answer.missing.push_back(layer.key);
     }
     return answer;
   };

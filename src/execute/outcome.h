@@ -33,7 +33,7 @@ struct Outcome {
   std::vector<std::string> refused;  // why an announced output was not taken: "/a/b: a directory"
   std::vector<std::string> notes;    // files that hold a path of the place where they were made
   Lookups lookups;
-  job::Usage usage;  // of the command
+  ProcessUsage usage;  // of the command
 };
 
 }  // namespace llama::execute

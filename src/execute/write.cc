@@ -35,8 +35,8 @@ bool HasEntry(files::DigestCache& digests, const std::string& path, const tree::
 // latest modification time.
 std::string FindChanged(const WriteRequest& request, int64_t& newest_ns) {
   const Closure& closure = *request.action->closure;
-  std::unordered_map<std::string_view, const job::JobFile*> travelled;
-  for (const job::JobFile& file : closure.inline_files) travelled.emplace(file.path, &file);
+  std::unordered_map<std::string_view, const tree::InlineFile*> travelled;
+  for (const tree::InlineFile& file : closure.inline_files) travelled.emplace(file.path, &file);
   for (const auto& [path, stamp] : closure.stamps) {
     struct stat st {};
     if (request.file_system->Lstat(path, st) != 0) return path;

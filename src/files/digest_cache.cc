@@ -38,10 +38,12 @@ bool Matches(const DigestRecord& record, const struct stat& st) {
          record.mtime_ns == TimeNs(st.st_mtim) && record.ctime_ns == TimeNs(st.st_ctim);
 }
 
-class PersistentDigestCache final : public DigestCache {
+}  // namespace
+
+class DigestCache::Impl {
  public:
-  explicit PersistentDigestCache(const Clock& clock) : clock_(clock) {}
-  ~PersistentDigestCache() override {
+  explicit Impl(const Clock& clock) : clock_(clock) {}
+  ~Impl() {
     if (const Result<void> flushed = Flush(); !flushed) {
       LOG(kWarning, "digest cache: " + flushed.error().message);
     }
@@ -58,13 +60,13 @@ class PersistentDigestCache final : public DigestCache {
     return {};
   }
 
-  Result<FileDigest> Get(const std::string& path) override {
+  Result<FileDigest> Get(const std::string& path) {
     struct stat st {};
     if (stat(path.c_str(), &st) != 0) return ErrnoError(errno, path);
     return Get(path, st);
   }
 
-  Result<FileDigest> Get(const std::string& path, const struct stat& st) override {
+  Result<FileDigest> Get(const std::string& path, const struct stat& st) {
     if (!S_ISREG(st.st_mode)) return Error{Code::kInvalid, path + ": not a regular file"};
     if (const std::optional<FileDigest> known = Find(st)) return *known;
     ASSIGN_OR_RETURN(const DigestedFile digested, DigestFile(path, clock_));
@@ -72,7 +74,7 @@ class PersistentDigestCache final : public DigestCache {
     return digested.file;
   }
 
-  Result<void> Flush() override {
+  Result<void> Flush() {
     const MutexLock log_lock(log_mutex_);
     if (!log_) return {};
     std::vector<DigestRecord> fresh;
@@ -144,13 +146,20 @@ class PersistentDigestCache final : public DigestCache {
   bool shrunk_ GUARDED_BY(mutex_) = false;
 };
 
-}  // namespace
+DigestCache::DigestCache(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+DigestCache::~DigestCache() = default;
+
+Result<FileDigest> DigestCache::Get(const std::string& path) { return impl_->Get(path); }
+Result<FileDigest> DigestCache::Get(const std::string& path, const struct stat& st) {
+  return impl_->Get(path, st);
+}
+Result<void> DigestCache::Flush() { return impl_->Flush(); }
 
 Result<std::unique_ptr<DigestCache>> DigestCache::Open(const std::string& path,
                                                        const Clock& clock) {
-  auto cache = std::make_unique<PersistentDigestCache>(clock);
+  auto cache = std::make_unique<Impl>(clock);
   if (!path.empty()) TRY(cache->Load(path));
-  return std::unique_ptr<DigestCache>(std::move(cache));
+  return std::unique_ptr<DigestCache>(new DigestCache(std::move(cache)));
 }
 
 }  // namespace llama::files

@@ -36,15 +36,20 @@ class DigestCache {
  public:
   // `path` empty: in memory only. A damaged file is started anew.
   static Result<std::unique_ptr<DigestCache>> Open(const std::string& path, const Clock& clock);
-  virtual ~DigestCache() = default;
+  ~DigestCache();
   // Of a regular file (following symlinks). Thread-safe, as all here. kInvalid if it is not one,
   // kUnavailable if it kept changing while it was read.
-  virtual Result<FileDigest> Get(const std::string& path) = 0;
+  Result<FileDigest> Get(const std::string& path);
   // The same when the caller has just looked: `st` is of the file that `path` leads to. Costs no
   // system call if the digest is known.
-  virtual Result<FileDigest> Get(const std::string& path, const struct stat& st) = 0;
+  Result<FileDigest> Get(const std::string& path, const struct stat& st);
   // Writes what is new to the file. Also done at the end; an error loses nothing but time.
-  virtual Result<void> Flush() = 0;
+  Result<void> Flush();
+
+ private:
+  class Impl;
+  explicit DigestCache(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace llama::files

@@ -126,15 +126,15 @@ std::vector<std::string> DecodePaths(Decoder& in) {
   return paths;
 }
 
-void EncodeUsage(Encoder& out, const Usage& usage) {
+void EncodeUsage(Encoder& out, const ProcessUsage& usage) {
   out.Int(usage.wall_ns);
   out.Int(usage.user_ns);
   out.Int(usage.system_ns);
   out.Int(usage.max_rss_bytes);
 }
 
-Usage DecodeUsage(Decoder& in) {
-  Usage usage;
+ProcessUsage DecodeUsage(Decoder& in) {
+  ProcessUsage usage;
   usage.wall_ns = in.Int();
   usage.user_ns = in.Int();
   usage.system_ns = in.Int();
@@ -154,23 +154,44 @@ int32_t DecodeInt32(Decoder& in) {
   return static_cast<int32_t>(value);
 }
 
-void DecodeFiles(Decoder& in, Job& job) {
-  job.layers.resize(in.Count(2));
-  for (JobLayer& layer : job.layers) {
+void EncodeView(Encoder& out, const tree::View& view) {
+  out.Uint(view.layers.size());
+  for (const tree::LayerRef& layer : view.layers) {
+    out.Bytes(layer.key);
+    out.Uint(layer.size_bytes);
+  }
+  out.Uint(view.files.size());
+  for (const tree::InlineFile& file : view.files) {
+    out.Bytes(file.path);
+    out.Bool(file.executable);
+    out.Bytes(file.bytes);
+  }
+  out.Uint(view.extra.size());
+  for (const auto& [path, entry] : view.extra) {
+    out.Bytes(path);
+    out.Bytes(entry.target);
+  }
+}
+
+tree::View DecodeView(Decoder& in) {
+  tree::View view;
+  view.layers.resize(in.Count(2));
+  for (tree::LayerRef& layer : view.layers) {
     layer.key = in.String();
     layer.size_bytes = in.Uint();
   }
-  job.files.resize(in.Count(3));
-  for (JobFile& file : job.files) {
+  view.files.resize(in.Count(3));
+  for (tree::InlineFile& file : view.files) {
     file.path = in.String();
     file.executable = in.Bool();
     file.bytes = in.String();
   }
-  job.links.resize(in.Count(2));
-  for (JobLink& link : job.links) {
-    link.path = in.String();
-    link.target = in.String();
+  for (size_t left = in.Count(2); left > 0; --left) {
+    tree::Entry& entry = view.extra[in.String()];
+    entry.target = in.String();
+    entry.type = entry.target.empty() ? tree::EntryType::kDir : tree::EntryType::kSymlink;
   }
+  return view;
 }
 
 }  // namespace
@@ -178,22 +199,7 @@ void DecodeFiles(Decoder& in, Job& job) {
 std::string EncodeJob(const Job& job) {
   Encoder out;
   trace::Encode(out, job.parent);
-  out.Uint(job.layers.size());
-  for (const JobLayer& layer : job.layers) {
-    out.Bytes(layer.key);
-    out.Uint(layer.size_bytes);
-  }
-  out.Uint(job.files.size());
-  for (const JobFile& file : job.files) {
-    out.Bytes(file.path);
-    out.Bool(file.executable);
-    out.Bytes(file.bytes);
-  }
-  out.Uint(job.links.size());
-  for (const JobLink& link : job.links) {
-    out.Bytes(link.path);
-    out.Bytes(link.target);
-  }
+  EncodeView(out, job.view);
   out.Bytes(job.program);
   EncodeStrings(out, job.argv);
   EncodeStrings(out, job.env);
@@ -220,7 +226,7 @@ Result<Job> DecodeJob(std::string_view payload) {
   Decoder in(body);
   Job job;
   job.parent = trace::DecodeContext(in);
-  DecodeFiles(in, job);
+  job.view = DecodeView(in);
   job.program = in.String();
   job.argv = DecodeStrings(in);
   job.env = DecodeStrings(in);

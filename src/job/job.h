@@ -9,28 +9,13 @@
 #include <utility>
 #include <vector>
 
+#include "base/process.h"
 #include "base/result.h"
 #include "base/root_mark.h"
 #include "trace/span.h"
+#include "tree/view.h"
 
 namespace llama::job {
-
-struct JobLayer {
-  std::string key;
-  uint64_t size_bytes = 0;
-};
-
-struct JobFile {
-  std::string path;  // canonical local path
-  bool executable = false;
-  std::string bytes;
-};
-
-// A directory or symlink that must be there, whatever the layers say.
-struct JobLink {
-  std::string path;    // canonical local path
-  std::string target;  // empty: a directory
-};
 
 // What a command other than a compiler is to leave behind. Nothing else that it writes is looked
 // at.
@@ -40,10 +25,8 @@ struct JobOutput {
 };
 
 struct Job {
-  trace::Context parent;  // of the worker's spans
-  std::vector<JobLayer> layers;
-  std::vector<JobFile> files;
-  std::vector<JobLink> links;
+  trace::Context parent;          // of the worker's spans
+  tree::View view;                // what it finds
   std::string program;            // canonical local path of what to execute
   std::vector<std::string> argv;  // argv[0] included
   std::vector<std::string> env;   // "K=V", all of it but for what the worker adds itself
@@ -78,13 +61,6 @@ struct OutputFile {
   std::string bytes;
 };
 
-struct Usage {
-  int64_t wall_ns = 0;
-  int64_t user_ns = 0;
-  int64_t system_ns = 0;
-  int64_t max_rss_bytes = 0;
-};
-
 struct WorkerIdentity {
   std::string id;           // random, per worker process
   uint64_t job_count = 0;   // of this worker, this one included
@@ -113,7 +89,7 @@ struct Answer {
   // What kept an announced output from being taken: "/a/b: a directory".
   std::vector<std::string> refused;
   bool timed_out = false;  // kFailed: the command's time was up
-  Usage usage;
+  ProcessUsage usage;
   WorkerIdentity worker;
   uint64_t fetched_objects = 0;
   uint64_t fetched_bytes = 0;

@@ -11,9 +11,10 @@ namespace {
 Job FullJob() {
   Job job;
   job.parent = {trace::TraceId{1, 2}, 3};
-  job.layers = {{"layers/aa", 10}, {"layers/bb", 0}};
-  job.files = {{"/src/a.c", false, "int main;\0x"}, {"/bin/x", true, std::string("\0\1", 2)}};
-  job.links = {{"/lib", "usr/lib"}, {"/include", ""}};
+  job.view.layers = {{"layers/aa", 10}, {"layers/bb", 0}};
+  job.view.files = {{"/src/a.c", false, "int main;\0x"}, {"/bin/x", true, std::string("\0\1", 2)}};
+  job.view.extra["/lib"] = {tree::EntryType::kSymlink, false, 0, {}, "usr/lib"};
+  job.view.extra["/include"].type = tree::EntryType::kDir;
   job.program = "/usr/bin/gcc";
   job.argv = {"gcc", std::string("\0/src/a.c", 9), ""};
   job.env = {"LANG=C", "A="};
@@ -65,14 +66,7 @@ TEST(JobEncoding, KeepsEveryFieldOfAJob) {
   Result<Job> back = DecodeJob(bytes);
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_EQ(back->parent, job.parent);
-  ASSERT_EQ(back->layers.size(), 2u);
-  EXPECT_EQ(back->layers[0].key, "layers/aa");
-  EXPECT_EQ(back->layers[0].size_bytes, 10u);
-  ASSERT_EQ(back->files.size(), 2u);
-  EXPECT_EQ(back->files[1].bytes, job.files[1].bytes);
-  EXPECT_TRUE(back->files[1].executable);
-  EXPECT_EQ(back->links[0].target, "usr/lib");
-  EXPECT_EQ(back->links[1].target, "");
+  EXPECT_EQ(back->view, job.view);
   EXPECT_EQ(back->argv, job.argv);
   EXPECT_EQ(back->env, job.env);
   EXPECT_EQ(back->cwd, job.cwd);

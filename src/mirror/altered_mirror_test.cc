@@ -82,7 +82,7 @@ class AlteredMirrorTest : public testing::TestWithParam<Harm> {
     return out;
   }
   void Prepare(const std::vector<tree::LayerRef>& layers) {
-    const Result<PrepareStats> stats = mirror_->Prepare(View{layers, {}, {}});
+    const Result<PrepareStats> stats = mirror_->Prepare(tree::View{layers, {}, {}});
     ASSERT_TRUE(stats) << stats.error().message;
   }
   void Harm() { GetParam().act(mirror_->root(), temp_.path() + "/m/blobs"); }
@@ -270,7 +270,7 @@ TEST_F(AlteredMirrorTest, IsOfNoMoreUseWhenItsFoldersAreNotTheSame) {
   ASSERT_EQ(rename((dir + "/root").c_str(), (dir + "/was").c_str()), 0);
   ASSERT_TRUE(MakeDirs(dir + "/root"));
   EXPECT_FALSE(mirror_->Check(Reach::kEverything));
-  EXPECT_FALSE(mirror_->Prepare(View{a, {}, {}}));
+  EXPECT_FALSE(mirror_->Prepare(tree::View{a, {}, {}}));
 }
 
 TEST_F(AlteredMirrorTest, ReadingChangesNothing) {
@@ -279,7 +279,7 @@ TEST_F(AlteredMirrorTest, ReadingChangesNothing) {
   Prepare(a);
   EXPECT_EQ(*ReadFile(mirror_->root() + "/d/a.h"), "aaaa");
   ASSERT_TRUE(mirror_->Check(Reach::kEverything));
-  const Result<PrepareStats> stats = mirror_->Prepare(View{a, {}, {}});
+  const Result<PrepareStats> stats = mirror_->Prepare(tree::View{a, {}, {}});
   ASSERT_TRUE(stats);
   EXPECT_EQ(stats->files_written + stats->files_removed + stats->fetched_objects, 0u);
 }
@@ -289,7 +289,7 @@ TEST_F(AlteredMirrorTest, ContentsThatAreSoundAreNotFetchedAgain) {
   const std::vector<tree::LayerRef> a = {tree::PutLayer(*store_, {tree::F("/d/a.h", "aaaa")})};
   Prepare(a);
   ASSERT_EQ(link((mirror_->root() + "/d/a.h").c_str(), (mirror_->root() + "/copy").c_str()), 0);
-  const Result<PrepareStats> stats = mirror_->Prepare(View{a, {}, {}});
+  const Result<PrepareStats> stats = mirror_->Prepare(tree::View{a, {}, {}});
   ASSERT_TRUE(stats);
   EXPECT_EQ(stats->fetched_objects, 0u);
   EXPECT_EQ(access((mirror_->root() + "/copy").c_str(), F_OK), -1);

@@ -26,13 +26,15 @@ struct LayerState {
   uint64_t last_used = 0;
 };
 
+}  // namespace
+
 // The course of a Prepare: Check, Learn (what the view is), FetchContents, Apply, Seal. Until Learn
 // nothing has changed. A failure after it leaves `settled_` false, and the next Prepare compares
 // everything instead of the difference between two jobs.
-class DiskMirror final : public Mirror {
+class Mirror::Impl {
  public:
-  DiskMirror(const MirrorOptions& options, const std::string& dir, FileClock clock,
-             store::ObjectStore& store)
+  Impl(const MirrorOptions& options, const std::string& dir, FileClock clock,
+       store::ObjectStore& store)
       : options_(options),
         clock_(std::move(clock)),
         store_(store),
@@ -40,30 +42,30 @@ class DiskMirror final : public Mirror {
         root_(dir + "/root", blobs_),
         interps_(dir + "/ld", dir + "/root") {}
 
-  Result<PrepareStats> Prepare(const View& view) override;
-  const std::vector<std::string>& missing() const override { return missing_; }
-  const std::string& root() const override { return root_.path(); }
-  const tree::Entry* Find(const std::string& path) const override;
-  Result<void> Check(Reach reach) override;
-  Result<void> EnsureDir(const std::string& path) override;
-  std::vector<std::pair<int, int>> keep_fds() const override { return interps_.keep_fds(); }
+  Result<PrepareStats> Prepare(const tree::View& view);
+  const std::vector<std::string>& missing() const { return missing_; }
+  const std::string& root() const { return root_.path(); }
+  const tree::Entry* Find(const std::string& path) const;
+  Result<void> Check(Reach reach);
+  Result<void> EnsureDir(const std::string& path);
+  std::vector<std::pair<int, int>> keep_fds() const { return interps_.keep_fds(); }
 
  private:
-  Result<void> Take(const View& view);
-  Result<void> Bring(const View& view);
+  Result<void> Take(const tree::View& view);
+  Result<void> Bring(const tree::View& view);
   Result<void> Fetch(const std::vector<tree::LayerRef>& layers);
-  Result<void> FetchManifests(const View& view);
-  void Learn(const View& view);
-  Result<void> FetchContents(const View& view);
+  Result<void> FetchManifests(const tree::View& view);
+  void Learn(const tree::View& view);
+  Result<void> FetchContents(const tree::View& view);
   Result<void> RemoveStale();
   Result<void> Apply();
   Result<void> PlaceOne(const std::string& path, const tree::Entry& entry);
-  void Settled(const View& view);
+  void Settled(const tree::View& view);
   Result<void> Seal();
 
   FileForm FormOf(const tree::Entry& entry, const std::string& interp);
   bool IsInPlace(const std::string& path, const tree::Entry& entry);
-  void MakeRoomOnDisk(const View& view);
+  void MakeRoomOnDisk(const tree::View& view);
   void ForgetIdleLayers();
 
   const MirrorOptions options_;
@@ -81,8 +83,8 @@ class DiskMirror final : public Mirror {
   std::vector<std::string> base_keys_;
   MergedTree base_;  // of base_keys_
   tree::Manifest own_;
-  std::unordered_map<std::string, const InlineFile*> inline_files_;  // during Prepare
-  MergedTree top_;                                                   // of own_ alone
+  std::unordered_map<std::string, const tree::InlineFile*> inline_files_;  // during Prepare
+  MergedTree top_;                                                         // of own_ alone
   bool is_combined_ = false;  // own_ clashes with the layers: combined_ holds, not base_ and top_
   MergedTree combined_;
 
@@ -96,7 +98,7 @@ class DiskMirror final : public Mirror {
   PrepareStats stats_;
 };
 
-Result<PrepareStats> DiskMirror::Prepare(const View& view) {
+Result<PrepareStats> Mirror::Impl::Prepare(const tree::View& view) {
   stats_ = {};
   missing_.clear();
   ++prepares_;
@@ -120,7 +122,7 @@ Result<PrepareStats> DiskMirror::Prepare(const View& view) {
 }
 
 // From here on a command may run.
-Result<void> DiskMirror::Seal() {
+Result<void> Mirror::Impl::Seal() {
   ASSIGN_OR_RETURN(const int64_t now_ns, clock_.NowNs());
   TRY(blobs_.Seal(now_ns));
   TRY(root_.Seal(now_ns));
@@ -129,15 +131,15 @@ Result<void> DiskMirror::Seal() {
 }
 
 // Checks the job's own part and turns it into a manifest.
-Result<void> DiskMirror::Take(const View& view) {
+Result<void> Mirror::Impl::Take(const tree::View& view) {
   tree::Manifest own = view.extra;
   for (const auto& [path, entry] : view.extra) {
     if (entry.type == tree::EntryType::kFile) {
       return Error{Code::kInvalid, path + ": a file without content"};
     }
   }
-  std::unordered_map<std::string, const InlineFile*> files;
-  for (const InlineFile& file : view.files) {
+  std::unordered_map<std::string, const tree::InlineFile*> files;
+  for (const tree::InlineFile& file : view.files) {
     tree::Entry& entry = own[file.path];
     entry = tree::Entry{tree::EntryType::kFile, file.executable, file.bytes.size(), {}, {}};
     entry.digest = store::Sha256(file.bytes);
@@ -154,7 +156,7 @@ Result<void> DiskMirror::Take(const View& view) {
   return {};
 }
 
-Result<void> DiskMirror::Bring(const View& view) {
+Result<void> Mirror::Impl::Bring(const tree::View& view) {
   disk_failed_ = false;
   TRY(FetchManifests(view));
   Learn(view);
@@ -166,7 +168,7 @@ Result<void> DiskMirror::Bring(const View& view) {
   return {};
 }
 
-Result<void> DiskMirror::Check(Reach reach) {
+Result<void> Mirror::Impl::Check(Reach reach) {
   if (!check_due_) return {};
   interps_.Check();
   TRY(root_.Check(reach == Reach::kEverything, lost_));
@@ -174,7 +176,7 @@ Result<void> DiskMirror::Check(Reach reach) {
   return {};
 }
 
-Result<void> DiskMirror::Fetch(const std::vector<tree::LayerRef>& layers) {
+Result<void> Mirror::Impl::Fetch(const std::vector<tree::LayerRef>& layers) {
   if (layers.empty()) return {};
   FetchedLayers fetched = FetchLayers(store_, layers, blobs_, options_.parallel_fetches);
   stats_.fetched_objects += fetched.objects;
@@ -193,7 +195,7 @@ Result<void> DiskMirror::Fetch(const std::vector<tree::LayerRef>& layers) {
   return *std::move(fetched.error);
 }
 
-Result<void> DiskMirror::FetchManifests(const View& view) {
+Result<void> Mirror::Impl::FetchManifests(const tree::View& view) {
   std::vector<tree::LayerRef> unknown;
   std::unordered_set<std::string> seen;
   for (const tree::LayerRef& layer : view.layers) {
@@ -208,7 +210,7 @@ Result<void> DiskMirror::FetchManifests(const View& view) {
 }
 
 // Works out the view, and in `changes_` what has to be looked at.
-void DiskMirror::Learn(const View& view) {
+void Mirror::Impl::Learn(const tree::View& view) {
   std::vector<std::string_view> touched;
   const auto same = std::mismatch(
       base_keys_.begin(), base_keys_.end(), view.layers.begin(), view.layers.end(),
@@ -251,7 +253,7 @@ void DiskMirror::Learn(const View& view) {
   changes_.erase(std::unique(changes_.begin(), changes_.end()), changes_.end());
 }
 
-const tree::Entry* DiskMirror::Find(const std::string& path) const {
+const tree::Entry* Mirror::Impl::Find(const std::string& path) const {
   if (is_combined_) return combined_.Find(path);
   const auto own = own_.find(path);
   if (own != own_.end()) return &own->second;
@@ -260,7 +262,7 @@ const tree::Entry* DiskMirror::Find(const std::string& path) const {
 }
 
 // Layers whose manifests are known may have lost contents to eviction.
-Result<void> DiskMirror::FetchContents(const View& view) {
+Result<void> Mirror::Impl::FetchContents(const tree::View& view) {
   std::vector<tree::LayerRef> again;
   std::unordered_set<std::string> keys;
   std::unordered_set<store::Digest, store::DigestHash> wanted;
@@ -283,7 +285,7 @@ Result<void> DiskMirror::FetchContents(const View& view) {
   return Fetch(again);
 }
 
-FileForm DiskMirror::FormOf(const tree::Entry& entry, const std::string& interp) {
+FileForm Mirror::Impl::FormOf(const tree::Entry& entry, const std::string& interp) {
   if (!entry.executable) return {};
   if (interp.empty()) return {BlobForm::kExecutable, {}, {}};
   std::string replacement = interps_.ReplacementOf(interp, lookup_);
@@ -291,14 +293,14 @@ FileForm DiskMirror::FormOf(const tree::Entry& entry, const std::string& interp)
   return {form, interp, std::move(replacement)};
 }
 
-bool DiskMirror::IsInPlace(const std::string& path, const tree::Entry& entry) {
+bool Mirror::Impl::IsInPlace(const std::string& path, const tree::Entry& entry) {
   const Placed* placed = root_.Find(path);
   if (placed == nullptr || !(placed->entry == entry)) return false;
   return entry.type != tree::EntryType::kFile || placed->form == FormOf(entry, placed->interp).form;
 }
 
 // Children before their directory.
-Result<void> DiskMirror::RemoveStale() {
+Result<void> Mirror::Impl::RemoveStale() {
   for (auto it = changes_.rbegin(); it != changes_.rend(); ++it) {
     if (root_.Find(*it) == nullptr) continue;
     const tree::Entry* entry = Find(*it);
@@ -310,7 +312,7 @@ Result<void> DiskMirror::RemoveStale() {
 }
 
 // Directories before what is in them.
-Result<void> DiskMirror::Apply() {
+Result<void> Mirror::Impl::Apply() {
   for (const std::string& path : changes_) {
     const tree::Entry* entry = Find(path);
     if (entry == nullptr || root_.Find(path) != nullptr) continue;
@@ -323,7 +325,7 @@ Result<void> DiskMirror::Apply() {
   return {};
 }
 
-Result<void> DiskMirror::PlaceOne(const std::string& path, const tree::Entry& entry) {
+Result<void> Mirror::Impl::PlaceOne(const std::string& path, const tree::Entry& entry) {
   if (entry.type == tree::EntryType::kDir) return root_.PlaceDir(path);
   if (entry.type == tree::EntryType::kSymlink) return root_.PlaceSymlink(path, entry);
   const auto own = inline_files_.find(path);
@@ -340,14 +342,14 @@ Result<void> DiskMirror::PlaceOne(const std::string& path, const tree::Entry& en
   return root_.PlaceBytes(path, entry, form, patched);
 }
 
-void DiskMirror::Settled(const View& view) {
+void Mirror::Impl::Settled(const tree::View& view) {
   job_paths_.clear();
   top_.ForEach([&](std::string_view path, const tree::Entry&) { job_paths_.emplace_back(path); });
   lost_.clear();
   settled_ = view.layers.size() == base_keys_.size();
 }
 
-Result<void> DiskMirror::EnsureDir(const std::string& path) {
+Result<void> Mirror::Impl::EnsureDir(const std::string& path) {
   if (path == "/") return {};
   if (!tree::IsCanonicalPath(path))
     return Error{Code::kInvalid, "'" + path + "': not a canonical path"};
@@ -368,7 +370,7 @@ Result<void> DiskMirror::EnsureDir(const std::string& path) {
 
 // The disk is full. What only the last view uses goes from the root, then every blob that the new
 // one does not use. If some of its layers are not known yet, that is judged by those that are.
-void DiskMirror::MakeRoomOnDisk(const View& view) {
+void Mirror::Impl::MakeRoomOnDisk(const tree::View& view) {
   std::unordered_set<store::Digest, store::DigestHash> keep;
   MergedTree known;
   for (const tree::LayerRef& layer : view.layers) {
@@ -393,7 +395,7 @@ void DiskMirror::MakeRoomOnDisk(const View& view) {
       blobs_.Evict(0, [&](const store::Digest& digest) { return keep.contains(digest); });
 }
 
-void DiskMirror::ForgetIdleLayers() {
+void Mirror::Impl::ForgetIdleLayers() {
   size_t entries = 0;
   std::vector<std::pair<uint64_t, std::string>> idle;
   for (const auto& [key, layer] : layers_) {
@@ -410,7 +412,16 @@ void DiskMirror::ForgetIdleLayers() {
   }
 }
 
-}  // namespace
+Mirror::Mirror(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Mirror::~Mirror() = default;
+
+Result<PrepareStats> Mirror::Prepare(const tree::View& view) { return impl_->Prepare(view); }
+const std::vector<std::string>& Mirror::missing() const { return impl_->missing(); }
+const std::string& Mirror::root() const { return impl_->root(); }
+const tree::Entry* Mirror::Find(const std::string& path) const { return impl_->Find(path); }
+Result<void> Mirror::Check(Reach reach) { return impl_->Check(reach); }
+Result<void> Mirror::EnsureDir(const std::string& path) { return impl_->EnsureDir(path); }
+std::vector<std::pair<int, int>> Mirror::keep_fds() const { return impl_->keep_fds(); }
 
 Result<std::unique_ptr<Mirror>> Mirror::Open(const MirrorOptions& options,
                                              store::ObjectStore& store) {
@@ -423,7 +434,7 @@ Result<std::unique_ptr<Mirror>> Mirror::Open(const MirrorOptions& options,
   }
   ASSIGN_OR_RETURN(FileClock clock, FileClock::Open(dir));
   return std::unique_ptr<Mirror>(
-      std::make_unique<DiskMirror>(options, dir, std::move(clock), store));
+      new Mirror(std::make_unique<Impl>(options, dir, std::move(clock), store)));
 }
 
 }  // namespace llama::mirror

@@ -26,7 +26,7 @@
 
 #include "base/result.h"
 #include "store/object_store.h"
-#include "tree/layer_index.h"
+#include "tree/view.h"
 
 namespace llama::mirror {
 
@@ -34,19 +34,6 @@ struct MirrorOptions {
   std::string dir;                         // made if absent; wiped on Open
   uint64_t max_bytes = uint64_t{4} << 30;  // of blobs; beyond, what the job doesn't use goes
   int parallel_fetches = 8;
-};
-
-// A file that travels with the job itself.
-struct InlineFile {
-  std::string path;  // canonical
-  bool executable = false;
-  std::string bytes;
-};
-
-struct View {
-  std::vector<tree::LayerRef> layers;
-  std::vector<InlineFile> files;  // override the layers
-  tree::Manifest extra;           // directories and symlinks that override or add; no files
 };
 
 struct PrepareStats {
@@ -69,32 +56,37 @@ class Mirror {
   // `store` must outlive the mirror.
   static Result<std::unique_ptr<Mirror>> Open(const MirrorOptions& options,
                                               store::ObjectStore& store);
-  virtual ~Mirror() = default;
+  ~Mirror();
 
   // After it, root/ holds the view and nothing else. ELF programs (PT_INTERP) are patched to use
   // the interpreter of the view; absolute symlink targets are re-rooted. kNotFound: the store has
   // lost an object; missing() names all of the view's lost or damaged ones. kUnavailable: the disk
   // is full even after eviction.
-  virtual Result<PrepareStats> Prepare(const View& view) = 0;
-  virtual const std::vector<std::string>& missing() const = 0;
+  Result<PrepareStats> Prepare(const tree::View& view);
+  const std::vector<std::string>& missing() const;
 
   // The canonical path of root/, without a trailing slash: what local paths are prefixed with.
-  virtual const std::string& root() const = 0;
+  const std::string& root() const;
   // Whether `path` (canonical, local) is an entry of the current view.
-  virtual const tree::Entry* Find(const std::string& path) const = 0;
+  const tree::Entry* Find(const std::string& path) const;
   // Finds what the command that ran since Prepare did to the mirror, wherever it wrote, and undoes
   // it: what it left is removed, and what of the view is gone or altered is put back by the next
   // Prepare. That does it, too, if nobody has; here it is done while nobody waits. To be called
   // when no process of the command is left. After an error no Prepare succeeds any more: the mirror
   // is to be thrown away.
-  virtual Result<void> Check(Reach reach) = 0;
+  Result<void> Check(Reach reach);
   // Makes a directory (canonical, local; "/" is always there) and those above it under root/ until
   // the next Prepare, if the view does not have it. kInvalid: the view has something else there.
-  virtual Result<void> EnsureDir(const std::string& path) = 0;
+  Result<void> EnsureDir(const std::string& path);
   // Descriptors that compilers must inherit so that their patched interpreter resolves: {fd,
   // number}. Only where `dir` is too long for the name of a link to fit into the programs; then
   // they say /proc/self/fd/<number>, and need a /proc. Valid until the next Prepare.
-  virtual std::vector<std::pair<int, int>> keep_fds() const = 0;
+  std::vector<std::pair<int, int>> keep_fds() const;
+
+ private:
+  class Impl;
+  explicit Mirror(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace llama::mirror

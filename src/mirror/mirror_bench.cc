@@ -45,7 +45,7 @@ struct Warm {
   TempDir temp = *TempDir::Create("bench");
   std::unique_ptr<store::ObjectStore> store = store::NewMemoryStore();
   std::unique_ptr<Mirror> mirror;
-  View view;
+  tree::View view;
 };
 
 // The second argument: 1 if the command may have altered everything.

@@ -77,7 +77,7 @@ TEST_F(MirrorDiskTest, AJobsOwnFilesFillTheDiskToo) {
   const tree::LayerRef a = Layer("/a", 6, 'a');
   const tree::LayerRef b = Layer("/b", 2, 'b');
   ASSERT_TRUE(mirror_->Prepare({{a}, {}, {}}));
-  const View view{{b}, {{"/own", false, std::string(4 * kMegabyte, 'o')}}, {}};
+  const tree::View view{{b}, {{"/own", false, std::string(4 * kMegabyte, 'o')}}, {}};
   ASSERT_TRUE(mirror_->Prepare(view));
   EXPECT_TRUE(Shows("/own", 4, 'o'));
   EXPECT_TRUE(Shows("/b", 2, 'b'));

@@ -133,7 +133,7 @@ TEST_P(MirrorElfTest, ProgramsStayAsTheyAreWithoutALoaderInTheView) {
 TEST_P(MirrorElfTest, AProgramOfTheJobsOwnIsPatchedToo) {
   Ship("/bin/cat");
   const tree::LayerRef layer = Put(walker_->manifest());
-  const View view{{layer}, {{"/own/cat", true, *ReadFile("/bin/cat")}}, {}};
+  const tree::View view{{layer}, {{"/own/cat", true, *ReadFile("/bin/cat")}}, {}};
   ASSERT_TRUE(mirror_->Prepare(view));
   const ProcessResult result = Run("/own/cat", {"/proc/self/maps"});
   EXPECT_NE(result.out.find(mirror_->root() + "/own/cat"), std::string::npos);

@@ -32,13 +32,13 @@ class MirrorTest : public testing::Test {
     return tree::PutLayer(*store_, items);
   }
 
-  PrepareStats Prepare(const View& view) {
+  PrepareStats Prepare(const tree::View& view) {
     const Result<PrepareStats> stats = mirror_->Prepare(view);
     EXPECT_TRUE(stats) << stats.error().message;
     return stats ? *stats : PrepareStats{};
   }
   PrepareStats Prepare(const std::vector<tree::LayerRef>& layers) {
-    return Prepare(View{layers, {}, {}});
+    return Prepare(tree::View{layers, {}, {}});
   }
 
   std::string Real(const std::string& path) const { return mirror_->root() + path; }
@@ -165,7 +165,7 @@ TEST_F(MirrorTest, FollowsEveryChangeOfVersionBothWays) {
     Prepare({a, b});
     EXPECT_EQ(Contents(), fresh);
     // As the job's own entries on top of the layer.
-    View own{{a}, {}, {}};
+    tree::View own{{a}, {}, {}};
     for (const tree::Item& item : top) {
       if (item.entry.type == tree::EntryType::kFile) {
         own.files.push_back({item.path, item.entry.executable, item.bytes});
@@ -207,7 +207,7 @@ TEST_F(MirrorTest, TheSameListAgainTouchesNothing) {
 
 TEST_F(MirrorTest, AJobsOwnFilesOverrideAndGo) {
   const tree::LayerRef a = Layer({tree::F("/src/a.c", "old"), tree::F("/src/h.h", "h")});
-  View view{{a}, {{"/src/a.c", false, "new"}, {"/src/gen/b.c", false, "b"}}, {}};
+  tree::View view{{a}, {{"/src/a.c", false, "new"}, {"/src/gen/b.c", false, "b"}}, {}};
   view.extra["/out"] = tree::Dir();
   view.extra["/link"] = tree::Link("/src");
   Prepare(view);
@@ -239,12 +239,12 @@ TEST_F(MirrorTest, RefusesBadOwnEntriesAndKeepsWorking) {
                              "/" + std::string(256, 'x')};
   for (const std::string& path : bad) {
     EXPECT_EQ(mirror_->Prepare({{a}, {{path, false, ""}}, {}}).error().code, Code::kInvalid);
-    View view{{a}, {}, {}};
+    tree::View view{{a}, {}, {}};
     view.extra[path] = tree::Dir();
     EXPECT_EQ(mirror_->Prepare(view).error().code, Code::kInvalid);
     EXPECT_EQ(mirror_->EnsureDir(path).has_value(), path == "/") << path;
   }
-  View view{{a}, {}, {}};
+  tree::View view{{a}, {}, {}};
   view.extra["/f"] = tree::File("x");
   EXPECT_EQ(mirror_->Prepare(view).error().code, Code::kInvalid);
   Prepare({a});
@@ -362,7 +362,7 @@ TEST_F(MirrorTest, NamesAllLostAndDamagedObjects) {
   std::string bytes = *store_->Get(damaged.key);
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   ASSERT_TRUE(store_->Put(damaged.key, bytes, {.if_absent = false}));
-  const View view{{a, lost, damaged, lost_too}, {}, {}};
+  const tree::View view{{a, lost, damaged, lost_too}, {}, {}};
   const Result<PrepareStats> failed = mirror_->Prepare(view);
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code, Code::kNotFound);

@@ -45,7 +45,9 @@ struct Layer {
 bool IsDirectory(const Entry& entry) { return entry.type == EntryType::kDir; }
 bool IsAbsent(const Entry& entry) { return entry.type == EntryType::kAbsent; }
 
-class LoggedLayerIndex final : public LayerIndex {
+}  // namespace
+
+class LayerIndex::Impl {
  public:
   Result<void> Load(const std::string& path, const std::string& store_id) {
     ASSIGN_OR_RETURN(auto opened, IndexLog::Open(path, store_id));
@@ -61,7 +63,7 @@ class LoggedLayerIndex final : public LayerIndex {
     return {};
   }
 
-  Manifest Missing(const Manifest& wanted) const override {
+  Manifest Missing(const Manifest& wanted) const {
     const MutexLock lock(mutex_);
     Manifest missing;
     for (const auto& [path, entry] : wanted) {
@@ -70,7 +72,7 @@ class LoggedLayerIndex final : public LayerIndex {
     return missing;
   }
 
-  Result<void> Add(const LayerRef& layer, const Manifest& manifest) override {
+  Result<void> Add(const LayerRef& layer, const Manifest& manifest) {
     TRY(CheckManifest(manifest));
     const MutexLock lock(mutex_);
     // Two jobs may have built the same layer at once.
@@ -82,7 +84,7 @@ class LoggedLayerIndex final : public LayerIndex {
     return {};
   }
 
-  Result<std::vector<LayerRef>> Select(const Manifest& wanted) const override {
+  Result<std::vector<LayerRef>> Select(const Manifest& wanted) const {
     const MutexLock lock(mutex_);
     const auto visit = ++visit_;
     std::vector<Layer*> taken;
@@ -107,8 +109,7 @@ class LoggedLayerIndex final : public LayerIndex {
     return refs;
   }
 
-  Manifest Shown(const std::vector<LayerRef>& layers,
-                 const std::vector<std::string>& paths) const override {
+  Manifest Shown(const std::vector<LayerRef>& layers, const std::vector<std::string>& paths) const {
     const MutexLock lock(mutex_);
     std::unordered_set<const Layer*> given;
     for (const LayerRef& ref : layers) {
@@ -126,7 +127,7 @@ class LoggedLayerIndex final : public LayerIndex {
     return shown;
   }
 
-  Result<void> Forget(const std::string& key) override {
+  Result<void> Forget(const std::string& key) {
     const MutexLock lock(mutex_);
     if (!Erase(key)) return {};
     Log(EncodeForgetRecord(key));
@@ -134,7 +135,7 @@ class LoggedLayerIndex final : public LayerIndex {
     return {};
   }
 
-  size_t layer_count() const override {
+  size_t layer_count() const {
     const MutexLock lock(mutex_);
     return layers_.size();
   }
@@ -295,13 +296,28 @@ class LoggedLayerIndex final : public LayerIndex {
   std::optional<IndexLog> log_ GUARDED_BY(mutex_);
 };
 
-}  // namespace
+LayerIndex::LayerIndex(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+LayerIndex::~LayerIndex() = default;
+
+Manifest LayerIndex::Missing(const Manifest& wanted) const { return impl_->Missing(wanted); }
+Result<void> LayerIndex::Add(const LayerRef& layer, const Manifest& manifest) {
+  return impl_->Add(layer, manifest);
+}
+Result<std::vector<LayerRef>> LayerIndex::Select(const Manifest& wanted) const {
+  return impl_->Select(wanted);
+}
+Manifest LayerIndex::Shown(const std::vector<LayerRef>& layers,
+                           const std::vector<std::string>& paths) const {
+  return impl_->Shown(layers, paths);
+}
+Result<void> LayerIndex::Forget(const std::string& key) { return impl_->Forget(key); }
+size_t LayerIndex::layer_count() const { return impl_->layer_count(); }
 
 Result<std::unique_ptr<LayerIndex>> LayerIndex::Open(const std::string& path,
                                                      const std::string& store_id) {
-  auto index = std::make_unique<LoggedLayerIndex>();
+  auto index = std::make_unique<Impl>();
   if (!path.empty()) TRY(index->Load(path, store_id));
-  return std::unique_ptr<LayerIndex>(std::move(index));
+  return std::unique_ptr<LayerIndex>(new LayerIndex(std::move(index)));
 }
 
 }  // namespace llama::tree

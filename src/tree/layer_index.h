@@ -31,15 +31,9 @@
 #include <vector>
 
 #include "base/result.h"
-#include "tree/layer.h"
+#include "tree/view.h"
 
 namespace llama::tree {
-
-struct LayerRef {
-  std::string key;
-  uint64_t size_bytes = 0;  // of the object
-  bool operator==(const LayerRef&) const = default;
-};
 
 // A list of more layers than this is worth repacking: a cold worker fetches each.
 inline constexpr size_t kLongList = 48;
@@ -49,26 +43,30 @@ class LayerIndex {
   // `path` empty: in memory only. `store_id` names the store; a file made for another is set aside.
   static Result<std::unique_ptr<LayerIndex>> Open(const std::string& path,
                                                   const std::string& store_id);
-  virtual ~LayerIndex() = default;
+  ~LayerIndex();
 
   // Those of `wanted` that no layer holds as current with an equal entry. (kAbsent: those of which
   // some layer has something at or below the path.)
-  virtual Manifest Missing(const Manifest& wanted) const = 0;
+  Manifest Missing(const Manifest& wanted) const;
   // Records a layer that the store now holds.
-  virtual Result<void> Add(const LayerRef& layer, const Manifest& manifest) = 0;
+  Result<void> Add(const LayerRef& layer, const Manifest& manifest);
   // The layers for a job that needs exactly `wanted`, as by the invariants; kNotFound naming a path
   // if an entry of `wanted` is not current.
-  virtual Result<std::vector<LayerRef>> Select(const Manifest& wanted) const = 0;
+  Result<std::vector<LayerRef>> Select(const Manifest& wanted) const;
   // Of `paths`, what a job that is given exactly `layers` sees there. What no layer says anything
   // of is left out; where a layer beyond those says something newer by now, it is kAbsent: not
   // certain.
-  virtual Manifest Shown(const std::vector<LayerRef>& layers,
-                         const std::vector<std::string>& paths) const = 0;
+  Manifest Shown(const std::vector<LayerRef>& layers, const std::vector<std::string>& paths) const;
   // The object turned out to be lost or damaged: its entries are no longer held. Unknown keys: no
   // error.
-  virtual Result<void> Forget(const std::string& key) = 0;
-  // Layers that some list may still hold: for tests and `llama doctor`.
-  virtual size_t layer_count() const = 0;
+  Result<void> Forget(const std::string& key);
+  // Layers that some list may still hold: `llama daemon status`.
+  size_t layer_count() const;
+
+ private:
+  class Impl;
+  explicit LayerIndex(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace llama::tree

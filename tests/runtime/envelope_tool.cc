@@ -30,11 +30,11 @@ int PrintJob(const std::vector<std::string>& args) {
   job.cwd = "/folder";
   job.output_dirs = {"/folder"};
   job.record_reads = false;
-  llama::job::JobFile file;
+  llama::tree::InlineFile file;
   file.path = job.program;
   file.executable = true;
   file.bytes = *std::move(program);
-  job.files.push_back(std::move(file));
+  job.view.files.push_back(std::move(file));
   llama::job::Envelope envelope;
   envelope.bytes = llama::job::EncodeJob(job);
   std::cout << llama::job::EncodeEnvelope(envelope) << "\n";

@@ -9,6 +9,7 @@
 #include "daemon/jobs/command_scan.h"
 #include "daemon/jobs/job_record.h"
 #include "execute/write.h"
+#include "trace/names.h"
 
 namespace llama::daemon {
 namespace {
@@ -29,7 +30,7 @@ class CommandJob final : public Job {
       : services_(services),
         request_(std::move(request)),
         query_(QueryOf(request_)),
-        record_(services, {.name = "command",
+        record_(services, {.name = trace::span::kCommand,
                            .build_id = request_.build_id,
                            .traceparent = request_.traceparent,
                            .start_ns = request_.start_ns,
@@ -37,8 +38,8 @@ class CommandJob final : public Job {
                            .received_ns = received_ns,
                            .pid = request_.pid}) {
     // Its arguments may hold what is nobody's business; its name does not.
-    record_.root().Set("command", BaseName(request_.argv[0]));
-    record_.root().Set("program", request_.program);
+    record_.root().Set(trace::field::kCommand, BaseName(request_.argv[0]));
+    record_.root().Set(trace::field::kProgram, request_.program);
   }
 
   Verdict Run(const std::function<bool()>& cancelled) override;
@@ -73,12 +74,12 @@ Verdict CommandJob::Run(const std::function<bool()>& cancelled) {
       .max_losses = kMaxLosses};
   auto result = RunRemotely(execution);
   record_.Charge(execution);
-  record_.phases().Begin("reply");
+  record_.phases().Begin(trace::span::kReply);
   session::CommandResult answer;
   if (result) {
     answer = std::move(*result);
     record_.CountRemote(answer.status);
-    record_.root().Set("output_bytes", answer.output_bytes);
+    record_.root().Set(trace::field::kOutputBytes, answer.output_bytes);
   } else {
     const Reason& reason = result.error();
     answer.timed_out = reason.code == Code::kDeadline;
@@ -95,8 +96,8 @@ Verdict CommandJob::Run(const std::function<bool()>& cancelled) {
 }
 
 OrReason<session::CommandResult> CommandJob::RunRemotely(execute::Execution& execution) {
-  record_.phases().Begin("parse");
-  if (request_.timeout_ms > 0) record_.root().Set("timeout_ms", request_.timeout_ms);
+  record_.phases().Begin(trace::span::kParse);
+  if (request_.timeout_ms > 0) record_.root().Set(trace::field::kTimeoutMs, request_.timeout_ms);
   const ProgramTrees::FirstRun first(*services_.programs, query_, execution.cancelled);
   for (int scans = 1;; ++scans) {
     ASSIGN_OR_RETURN(ScannedCommand scanned, Scan(execution));
@@ -113,7 +114,7 @@ OrReason<session::CommandResult> CommandJob::RunRemotely(execute::Execution& exe
 }
 
 OrReason<ScannedCommand> CommandJob::Scan(execute::Execution& execution) {
-  trace::Span& span = record_.phases().Begin("scan");
+  trace::Span& span = record_.phases().Begin(trace::span::kScan);
   auto scanned = ScanCommand(
       request_, query_, services_, [&] { return execution.is_over(); }, span);
   if (execution.is_over()) return execution.WhyOver();
@@ -125,12 +126,12 @@ OrReason<Outcome> CommandJob::ExecuteAndLearn(ScannedCommand& scanned,
                                               execute::Execution& execution) {
   for (int lessons = 0;; ++lessons) {
     ASSIGN_OR_RETURN(Outcome outcome, services_.executor->Execute(scanned.action, execution));
-    trace::Span& span = record_.phases().Begin("verify");
-    span.Set("lookups", outcome.lookups.found.size() + outcome.lookups.absent.size());
+    trace::Span& span = record_.phases().Begin(trace::span::kVerify);
+    span.Set(trace::field::kLookups, outcome.lookups.found.size() + outcome.lookups.absent.size());
     if (!LearnFrom(request_, query_, scanned, outcome.lookups, *services_.programs, refused_)) {
       return outcome;
     }
-    span.Set("corrected", "looked up");
+    span.Set(trace::field::kCorrected, "looked up");
     if (lessons == kMaxLessons) return Reason{"lookups", "looked up"};
     ++execution.charges.retries;
     ASSIGN_OR_RETURN(scanned, Scan(execution));
@@ -167,7 +168,7 @@ std::string MissingOutput(const execute::Outputs& outputs, const Outcome& outcom
 
 OrReason<session::CommandResult> CommandJob::Write(const execute::Action& action, Outcome outcome,
                                                    const execute::Execution& execution) {
-  trace::Span& span = record_.phases().Begin("write");
+  trace::Span& span = record_.phases().Begin(trace::span::kWrite);
   session::CommandResult result;
   AddNotes(outcome, result);
   result.status = outcome.wait_status;
@@ -176,10 +177,11 @@ OrReason<session::CommandResult> CommandJob::Write(const execute::Action& action
       execute::Write({&action, &outcome, &execution, services_.digests, services_.file_system});
   if (!written && written.error().code != Code::kRemoteFailed) return written.error();
   result.output_error = written ? MissingOutput(action.outputs, outcome) : written.error().detail;
-  if (!result.output_error.empty()) span.Set("error", "output: " + result.output_error);
+  if (!result.output_error.empty())
+    span.Set(trace::field::kError, "output: " + result.output_error);
   if (written) {
-    span.Set("output_files", written->files);
-    span.Set("output_bytes", written->bytes);
+    span.Set(trace::field::kOutputFiles, written->files);
+    span.Set(trace::field::kOutputBytes, written->bytes);
     result.output_bytes = written->bytes;
   }
   result.out = std::move(outcome.out);

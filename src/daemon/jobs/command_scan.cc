@@ -11,6 +11,7 @@
 #include "compiler/environment.h"
 #include "files/path_walker.h"
 #include "session/environment.h"
+#include "trace/names.h"
 
 namespace llama::daemon {
 namespace {
@@ -98,14 +99,14 @@ class Scanner {
       const bool is_file = entry.type == tree::EntryType::kFile;
       (is_file ? closure->own : closure->inline_links).emplace(path, entry);
     }
-    for (const job::JobFile& file : files_) closure->own.erase(file.path);
+    for (const tree::InlineFile& file : files_) closure->own.erase(file.path);
     for (const auto& [path, entry] : closure->own) {
       const auto stamp = walker_.stamps().find(path);
       if (stamp != walker_.stamps().end()) closure->stamps.insert(*stamp);
     }
     own_ = &closure->own;
-    span.Set("files", file_count_);
-    span.Set("inline_bytes", inline_bytes_);
+    span.Set(trace::field::kFiles, file_count_);
+    span.Set(trace::field::kInlineBytes, inline_bytes_);
     closure->inline_files = std::move(files_);
     ScannedCommand out{MakeAction(), tree_};
     out.action.closure = std::move(closure);
@@ -211,7 +212,7 @@ class Scanner {
     }
     ASSIGN_OR_RETURN(std::string bytes, ReadFile(input.local, kMaxMovedBytes));
     inline_bytes_ += bytes.size();
-    std::erase_if(files_, [&](const job::JobFile& file) { return file.path == path; });
+    std::erase_if(files_, [&](const tree::InlineFile& file) { return file.path == path; });
     files_.push_back({std::move(path), executable, std::move(bytes)});
     return {};
   }
@@ -289,7 +290,7 @@ class Scanner {
   const int64_t looked_ns_;
   std::shared_ptr<const ProgramTree> tree_;
   const tree::Manifest* own_ = nullptr;  // of the closure that is being made
-  std::vector<job::JobFile> files_;
+  std::vector<tree::InlineFile> files_;
   uint64_t inline_bytes_ = 0;
   size_t file_count_ = 0;
 };
@@ -324,7 +325,7 @@ bool LearnFrom(const session::RunCommand& request, const ProgramQuery& query,
                ProgramTrees& programs, std::vector<std::string>& refused) {
   if (request.in_image) return false;
   std::set<std::string> own;
-  for (const job::JobFile& file : scanned.action.closure->inline_files) own.insert(file.path);
+  for (const tree::InlineFile& file : scanned.action.closure->inline_files) own.insert(file.path);
   for (const session::CommandOutput& output : request.outputs) own.insert(output.remote);
   ProgramTrees::Lookups learned{{}, &lookups.found, &lookups.listed};
   for (const std::string& path : lookups.absent) {

@@ -11,6 +11,7 @@
 #include "daemon/jobs/job_record.h"
 #include "execute/check.h"
 #include "execute/write.h"
+#include "trace/names.h"
 
 namespace llama::daemon {
 namespace {
@@ -29,14 +30,14 @@ class CompileJob final : public Job {
   CompileJob(const Services& services, session::Compile request, int64_t received_ns)
       : services_(services),
         request_(std::move(request)),
-        record_(services, {.name = "llamacc",
+        record_(services, {.name = trace::span::kLlamacc,
                            .build_id = VariableOr(request_.env, "LLAMACC_BUILD_ID", ""),
                            .traceparent = VariableOr(request_.env, "TRACEPARENT", ""),
                            .start_ns = request_.start_ns,
                            .start_monotonic_ns = request_.start_monotonic_ns,
                            .received_ns = received_ns,
                            .pid = request_.pid}) {
-    record_.root().Set("compiler", request_.compiler);
+    record_.root().Set(trace::field::kCompiler, request_.compiler);
   }
 
   Verdict Run(const std::function<bool()>& cancelled) override {
@@ -50,7 +51,7 @@ class CompileJob final : public Job {
     auto result = Compile(execution);
     record_.Charge(execution);
     if (result) {
-      record_.phases().Begin("reply");
+      record_.phases().Begin(trace::span::kReply);
       record_.CountRemote(result->status);
       return std::move(*result);
     }
@@ -58,7 +59,7 @@ class CompileJob final : public Job {
                                                    : std::move(result).error();
     LOG(kDebug, "local: " + reason.Text());
     record_.CountLocal(reason);
-    record_.phases().Begin("queue");
+    record_.phases().Begin(trace::span::kQueue);
     return RunHere{reason.Text()};
   }
   void SlotGranted(int64_t now_ns) override { record_.SlotGranted(now_ns); }
@@ -71,7 +72,7 @@ class CompileJob final : public Job {
 
   // The whole way. A reason that comes up in any step is a local run.
   OrReason<session::CompileResult> Compile(execute::Execution& execution) {
-    record_.phases().Begin("parse");
+    record_.phases().Begin(trace::span::kParse);
     ASSIGN_OR_RETURN(const ParsedCompile parsed,
                      ParseCompile(request_, *services_.toolchains, record_.root()));
     ASSIGN_OR_RETURN(const compiler::Plan plan,
@@ -99,10 +100,10 @@ class CompileJob final : public Job {
 
   Scanned Scan(const ParsedCompile& parsed, const compiler::Plan& plan,
                execute::Execution& execution) {
-    trace::Span& span = record_.phases().Begin("scan");
+    trace::Span& span = record_.phases().Begin(trace::span::kScan);
     auto scanned = ScanCompile(
         {&request_, &parsed, &plan, &services_, [&] { return execution.is_over(); }}, span);
-    if (scanned) record_.root().Set("rung", scanned->rung);
+    if (scanned) record_.root().Set(trace::field::kRung, scanned->rung);
     if (execution.is_over()) return execution.WhyOver();
     return scanned;
   }
@@ -111,14 +112,15 @@ class CompileJob final : public Job {
     for (int corrections = 0;; ++corrections) {
       ASSIGN_OR_RETURN(Outcome outcome, services_.executor->Execute(scanned.action, execution));
       services_.unrecorded->Learn(scanned.toolchain, outcome.lookups.complete);
-      trace::Span& span = record_.phases().Begin("verify");
-      span.Set("lookups", outcome.lookups.found.size() + outcome.lookups.absent.size());
+      trace::Span& span = record_.phases().Begin(trace::span::kVerify);
+      span.Set(trace::field::kLookups,
+               outcome.lookups.found.size() + outcome.lookups.absent.size());
       ASSIGN_OR_RETURN(execute::Finding finding,
                        execute::Check({&scanned.action, &outcome, scanned.walker.get(),
                                        services_.file_system, &scanned.shippable}));
       if (std::holds_alternative<execute::Agrees>(finding)) return outcome;
       auto& lacked = std::get<execute::Lacked>(finding);
-      span.Set("corrected", lacked.example);
+      span.Set(trace::field::kCorrected, lacked.example);
       if (corrections == kMaxCorrections) return Reason{"lookups", lacked.example};
       ++execution.charges.retries;
       services_.toolchain_trees->Learn(scanned.toolchain, lacked.news);
@@ -139,12 +141,12 @@ class CompileJob final : public Job {
 
   OrReason<void> Write(const execute::Action& action, const Outcome& outcome,
                        const execute::Execution& execution) {
-    trace::Span& span = record_.phases().Begin("write");
+    trace::Span& span = record_.phases().Begin(trace::span::kWrite);
     ASSIGN_OR_RETURN(
         const execute::Written written,
         execute::Write({&action, &outcome, &execution, services_.digests, services_.file_system}));
-    span.Set("output_files", written.files);
-    span.Set("output_bytes", written.bytes);
+    span.Set(trace::field::kOutputFiles, written.files);
+    span.Set(trace::field::kOutputBytes, written.bytes);
     return {};
   }
 

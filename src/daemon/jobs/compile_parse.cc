@@ -9,8 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "base/file.h"
 #include "base/environment.h"
+#include "base/file.h"
+#include "trace/names.h"
 
 namespace llama::daemon {
 namespace {
@@ -25,11 +26,11 @@ constexpr size_t kMaxFlagBytes = 4 << 10;
 // What a command that runs here reads and writes, as far as the build's graph needs to know.
 void RecordFiles(const compiler::Command& command, trace::Span& root) {
   const bool is_link = command.local_reason == "link";
-  if (!command.depfile.empty()) root.Set("depfile", command.depfile);
+  if (!command.depfile.empty()) root.Set(trace::field::kDepfile, command.depfile);
   if (command.object_given) {
-    root.Set("object", command.object);
+    root.Set(trace::field::kObject, command.object);
   } else if (is_link) {
-    root.Set("object", "a.out");
+    root.Set(trace::field::kObject, "a.out");
   }
   if (!is_link) return;
   std::string inputs;
@@ -38,7 +39,7 @@ void RecordFiles(const compiler::Command& command, trace::Span& root) {
     if (inputs.size() + arg.path.size() >= kMaxRecordedBytes) break;
     inputs.append(inputs.empty() ? "" : "\n").append(arg.path);
   }
-  root.Set("inputs", std::move(inputs));
+  root.Set(trace::field::kInputs, std::move(inputs));
 }
 
 // What makes one build's compiles unlike another's: the options by which the compiler generates
@@ -59,7 +60,7 @@ void RecordFlags(const compiler::Command& command, trace::Span& root) {
     if (flags.size() + word.size() >= kMaxFlagBytes) break;
     flags.append(flags.empty() ? "" : " ").append(word);
   }
-  root.Set("flags", std::move(flags));
+  root.Set(trace::field::kFlags, std::move(flags));
 }
 
 // What the compiler is, which decides how it reads its command line.
@@ -99,8 +100,8 @@ OrReason<ParsedCompile> ParseCompile(const session::Compile& request,
   const DriverKind by_name{name.find("clang") != name.npos, name.find("++") != name.npos};
   // A first look decides most local runs without asking the compiler anything.
   ParsedCompile parsed{ParseAs(request, by_name), nullptr};
-  root.Set("source", parsed.command.source);
-  root.Set("cwd", request.cwd);
+  root.Set(trace::field::kSource, parsed.command.source);
+  root.Set(trace::field::kCwd, request.cwd);
   if (!parsed.command.local_reason.empty()) {
     RecordFiles(parsed.command, root);
     return Reason{parsed.command.local_reason, {}};
@@ -114,8 +115,8 @@ OrReason<ParsedCompile> ParseCompile(const session::Compile& request,
     parsed.command = ParseAs(request, kind);
     if (!parsed.command.local_reason.empty()) return Reason{parsed.command.local_reason, {}};
   }
-  root.Set("object", parsed.command.object);
-  if (!parsed.command.depfile.empty()) root.Set("depfile", parsed.command.depfile);
+  root.Set(trace::field::kObject, parsed.command.object);
+  if (!parsed.command.depfile.empty()) root.Set(trace::field::kDepfile, parsed.command.depfile);
   RecordFlags(parsed.command, root);
   return parsed;
 }

@@ -5,8 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "base/file.h"
 #include "base/environment.h"
+#include "base/file.h"
+#include "trace/names.h"
 
 namespace llama::daemon {
 namespace {
@@ -132,15 +133,14 @@ OrReason<ScannedCompile> ScanCompile(const CompileScan& scan, trace::Span& span)
   closure->looked_ns = services.clock->NowNs();
 
   ASSIGN_OR_RETURN(const scan::Inputs inputs, FindInputs(scan));
-  span.Set("rung", inputs.rung);
-  span.Set("files", inputs.files.size());
-  ScannedCompile out{
-      {},
-      scan.parsed->toolchain,
-      inputs.rung,
-      std::make_unique<files::PathWalker>(*services.digests, *services.file_system),
-      execute::Shippable(*services.file_system,
-                         std::string(VariableOr(scan.request->env, "HOME", "")))};
+  span.Set(trace::field::kRung, inputs.rung);
+  span.Set(trace::field::kFiles, inputs.files.size());
+  ScannedCompile out{{},
+                     scan.parsed->toolchain,
+                     inputs.rung,
+                     std::make_unique<files::PathWalker>(*services.digests, *services.file_system),
+                     execute::Shippable(*services.file_system,
+                                        std::string(VariableOr(scan.request->env, "HOME", "")))};
   Walk walk(scan, *out.walker, out.shippable);
   ASSIGN_OR_RETURN(const std::string source, walk.AddInputs(inputs.files));
   ASSIGN_OR_RETURN(out.action.outputs, walk.AddOutputs());

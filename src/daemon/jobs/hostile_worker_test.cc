@@ -74,7 +74,7 @@ class HostileWorkerTest : public testing::Test {
     request_.start_monotonic_ns = SystemClock().MonotonicNs();
   }
   job::Answer Answer(const job::Job& job) {
-    for (const job::JobFile& file : job.files) store_.paths.push_back(file.path);
+    for (const tree::InlineFile& file : job.view.files) store_.paths.push_back(file.path);
     job::Answer answer;
     answer.outcome = job::Outcome::kRan;
     answer.root = "/w/root";

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <utility>
 
+#include "trace/names.h"
+
 namespace llama::daemon {
 namespace {
 
@@ -19,14 +21,14 @@ trace::Span StartRoot(const Services& services, const JobRecord::Begin& begin,
   const bool in_build = !begin.build_id.empty();
   trace::Span root = trace::StartSpan(
       begin.name, !in_build && outside ? *outside : trace::Context{}, begin.start_ns);
-  root.Set("global.build_id", build_id);
+  root.Set(trace::field::kBuildId, build_id);
   trace::Context build_root = in_build ? services.builds->RootOf(build_id) : trace::Context{};
   if (in_build && !build_root.valid() && outside) build_root = *outside;
   if (build_root.valid()) {
-    root.Set("link.trace_id", trace::Hex(build_root.trace_id));
-    root.Set("link.span_id", trace::Hex(build_root.span_id));
+    root.Set(trace::field::kLinkTraceId, trace::Hex(build_root.trace_id));
+    root.Set(trace::field::kLinkSpanId, trace::Hex(build_root.span_id));
   }
-  root.Set("pid", Value(static_cast<int64_t>(begin.pid)));
+  root.Set(trace::field::kPid, Value(static_cast<int64_t>(begin.pid)));
   return root;
 }
 
@@ -37,7 +39,7 @@ JobRecord::JobRecord(const Services& services, const Begin& begin)
       build_id_(services.builds->Resolve(begin.build_id)),
       root_(StartRoot(services, begin, build_id_)),
       phases_(*services.clock, root_.context(), root_.start_ns, begin.start_monotonic_ns) {
-  phases_.Begin("send");
+  phases_.Begin(trace::span::kSend);
   phases_.EndAt(begin.received_ns);
 }
 
@@ -59,8 +61,8 @@ void JobRecord::Charge(execute::Execution& execution) {
 }
 
 void JobRecord::CountRemote(int wait_status) {
-  root_.Set("remote", Value(true));
-  root_.Set("status",
+  root_.Set(trace::field::kRemote, Value(true));
+  root_.Set(trace::field::kStatus,
             Value(WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status)));
   Count([](session::Counters& c) {
     --c.remote_running;
@@ -70,9 +72,9 @@ void JobRecord::CountRemote(int wait_status) {
 
 void JobRecord::CountLocal(const execute::Reason& reason) {
   is_local_ = true;
-  root_.Set("remote", Value(false));
-  root_.Set("reason", reason.word);
-  if (!reason.detail.empty()) root_.Set("reason_detail", reason.detail);
+  root_.Set(trace::field::kRemote, Value(false));
+  root_.Set(trace::field::kReason, reason.word);
+  if (!reason.detail.empty()) root_.Set(trace::field::kReasonDetail, reason.detail);
   Count([](session::Counters& c) {
     --c.remote_running;
     ++c.local_waiting;
@@ -80,9 +82,9 @@ void JobRecord::CountLocal(const execute::Reason& reason) {
 }
 
 void JobRecord::CountFailed(std::string_view word, const std::string& why) {
-  root_.Set("remote", Value(false));
-  root_.Set("reason", word);
-  root_.Set("reason_detail", why);
+  root_.Set(trace::field::kRemote, Value(false));
+  root_.Set(trace::field::kReason, word);
+  root_.Set(trace::field::kReasonDetail, why);
   Count([](session::Counters& c) {
     --c.remote_running;
     ++c.remote_done;
@@ -110,10 +112,10 @@ void JobRecord::Finish(const std::optional<session::Done>& done, int64_t now_ns)
     });
   }
   if (done) {
-    root_.Set("local.user_ns", Value(done->user_ns));
-    root_.Set("local.system_ns", Value(done->system_ns));
+    root_.Set(trace::field::kLocalUserNs, Value(done->user_ns));
+    root_.Set(trace::field::kLocalSystemNs, Value(done->system_ns));
   } else if (!is_granted_) {
-    root_.Set("abandoned", Value(true));
+    root_.Set(trace::field::kAbandoned, Value(true));
   }
   phases_.EndWithin(done ? done->end_monotonic_ns : now_ns, now_ns);
   root_.duration_ns = phases_.boundary_ns() - root_.start_ns;

@@ -17,6 +17,7 @@
 #include "daemon/jobs/compile_job.h"
 #include "daemon/record/builds.h"
 #include "daemon/record/machine.h"
+#include "trace/names.h"
 
 namespace llama::daemon {
 namespace {
@@ -79,7 +80,10 @@ class PipelineImpl final : public Pipeline {
     return builds_.CountersOf(build_id);
   }
 
-  void FillStatus(session::Status& status) override { backend_->FillStatus(status); }
+  void FillStatus(session::Status& status) override {
+    backend_->FillStatus(status);
+    status.layers = index_->layer_count();
+  }
 
   void Tick() override {
     SampleMachine(INT64_MAX);
@@ -136,17 +140,17 @@ class PipelineImpl final : public Pipeline {
     session::Status status;
     FillStatus(status);
     for (const Builds::Active& build : active) {
-      trace::Span span = trace::StartSpan("machine", build.root, 0);
+      trace::Span span = trace::StartSpan(trace::span::kMachine, build.root, 0);
       span.start_ns = std::max(sample->start_ns, build.start_ns);
       span.duration_ns = std::min(sample->end_ns(), end_ns) - span.start_ns;
       if (span.duration_ns <= 0) continue;
       span.fields = sample->fields;
-      span.Set("global.build_id", build.id);
-      span.Set("jobs.remote", build.counters.remote_running);
-      span.Set("jobs.local", build.counters.local_running);
-      span.Set("jobs.waiting", build.counters.local_waiting);
-      span.Set("workers", status.workers);
-      span.Set("workers.busy", status.busy_workers);
+      span.Set(trace::field::kBuildId, build.id);
+      span.Set(trace::field::kJobsRemote, build.counters.remote_running);
+      span.Set(trace::field::kJobsLocal, build.counters.local_running);
+      span.Set(trace::field::kJobsWaiting, build.counters.local_waiting);
+      span.Set(trace::field::kWorkers, status.workers);
+      span.Set(trace::field::kWorkersBusy, status.busy_workers);
       builds_.Record(build.id, {span});
     }
   }
@@ -183,6 +187,8 @@ Result<PipelineOptions> PipelineOptionsFromEnvironment(const std::string& llama_
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   ASSIGN_OR_RETURN(const int64_t workers, NumberFromEnvironment("LLAMA_WORKERS", 1, 1000, cores));
   backend.max_workers = static_cast<int>(workers);
+  ASSIGN_OR_RETURN(const int64_t disk_gib, NumberFromEnvironment("LLAMA_DISK", 1, 1 << 20, 20));
+  backend.max_disk_bytes = static_cast<uint64_t>(disk_gib) << 30;
   ASSIGN_OR_RETURN(const int64_t timeout_s,
                    NumberFromEnvironment("LLAMA_JOB_TIMEOUT", 1, 86'400, 900));
   options.job_timeout_ms = timeout_s * 1000;

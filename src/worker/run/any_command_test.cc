@@ -47,7 +47,7 @@ class AnyCommandTest : public testing::Test {
 
   TempDir dir_ = TempDir::Create("any").value();
   std::unique_ptr<store::ObjectStore> store_;
-  job::JobLayer layer_;
+  tree::LayerRef layer_;
   RunnerOptions options_;
   std::unique_ptr<JobRunner> runner_;
 };
@@ -107,7 +107,7 @@ TEST_F(AnyCommandTest, LeavesNothingForTheNextJob) {
 
 TEST_F(AnyCommandTest, LetsAnInputBeWrittenToIfItIsAnOutput) {
   job::Job job = Script("echo more >> both; cat both");
-  job.files = {{"/job/both", false, "first\n"}};
+  job.view.files = {{"/job/both", false, "first\n"}};
   job.outputs = {{"/job/both", false}};
   job::Answer answer = Run(job);
   EXPECT_EQ(answer.out, "first\nmore\n") << answer.err;
@@ -126,7 +126,8 @@ TEST_F(AnyCommandTest, GivesStdinAndNothingWithoutOne) {
 
 TEST_F(AnyCommandTest, LeadsAbsolutePathsBelowTheRoot) {
   job::Job job = Script("/bin/cat /job/data; /usr/bin/env cat /job/data; ./script");
-  job.files = {{"/job/data", false, "d\n"}, {"/job/script", true, "#!/bin/sh\ncat /job/data\n"}};
+  job.view.files = {{"/job/data", false, "d\n"},
+                    {"/job/script", true, "#!/bin/sh\ncat /job/data\n"}};
   const job::Answer answer = Run(job);
   EXPECT_EQ(answer.out, "d\nd\nd\n") << answer.err;
   EXPECT_TRUE(Has(answer.found, "/job/data"));

@@ -58,23 +58,6 @@ Result<void> CheckJob(const job::Job& job) {
   return {};
 }
 
-mirror::View ViewOf(const job::Job& job) {
-  mirror::View view;
-  for (const job::JobLayer& layer : job.layers) {
-    view.layers.push_back({layer.key, layer.size_bytes});
-  }
-  for (const job::JobFile& file : job.files) {
-    view.files.push_back({file.path, file.executable, file.bytes});
-  }
-  for (const job::JobLink& link : job.links) {
-    tree::Entry entry;
-    entry.type = link.target.empty() ? tree::EntryType::kDir : tree::EntryType::kSymlink;
-    entry.target = link.target;
-    view.extra.insert_or_assign(link.path, entry);
-  }
-  return view;
-}
-
 // The command's own time: the job's, or less if the answer must be out before.
 int64_t TimeoutMs(const job::Job& job, const RunLimits& limits, const Clock& clock) {
   int64_t timeout_ms = std::max<int64_t>(job.timeout_ms, 0);
@@ -276,8 +259,8 @@ Result<void> JobRunner::Collect(const job::Job& job, const Command& command, job
 
 Result<void> JobRunner::Materialise(const job::Job& job, job::Answer& answer, JobSpans& phases) {
   TRY(CheckJob(job));
-  phases.current().Set(trace::field::kLayers, static_cast<int64_t>(job.layers.size()));
-  Result<mirror::PrepareStats> stats = mirror_->Prepare(ViewOf(job));
+  phases.current().Set(trace::field::kLayers, static_cast<int64_t>(job.view.layers.size()));
+  Result<mirror::PrepareStats> stats = mirror_->Prepare(job.view);
   if (!stats) {
     if (stats.error().code == Code::kNotFound && !mirror_->missing().empty()) {
       answer.outcome = job::Outcome::kMissingObjects;

@@ -23,7 +23,7 @@ class JobRunnerTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     store_ = store::NewMemoryStore().release();
-    layer_ = new job::JobLayer(
+    layer_ = new tree::LayerRef(
         Ship(*store_, {"/bin/sh", "/bin/cat", "/bin/ln", "/bin/rm", "/bin/sleep", "/bin/mkdir"}));
   }
   static void TearDownTestSuite() {
@@ -55,14 +55,14 @@ class JobRunnerTest : public testing::Test {
   }
 
   static store::ObjectStore* store_;
-  static job::JobLayer* layer_;
+  static tree::LayerRef* layer_;
   std::unique_ptr<TempDir> dir_;
   RunnerOptions options_;
   std::unique_ptr<JobRunner> runner_;
 };
 
 store::ObjectStore* JobRunnerTest::store_ = nullptr;
-job::JobLayer* JobRunnerTest::layer_ = nullptr;
+tree::LayerRef* JobRunnerTest::layer_ = nullptr;
 
 TEST_F(JobRunnerTest, RunsACommandAndReturnsAllThatItMade) {
   const job::Answer answer =
@@ -109,7 +109,7 @@ TEST_F(JobRunnerTest, PutsTheRootWhereTheMarkStands) {
 
 TEST_F(JobRunnerTest, FilesOfTheJobAreNoOutputsUnlessChanged) {
   job::Job job = Script("cat a.c; rm -f b.c; echo new > b.c");
-  job.files = {{"/job/a.c", false, "source"}, {"/job/b.c", false, "old"}};
+  job.view.files = {{"/job/a.c", false, "source"}, {"/job/b.c", false, "old"}};
   const job::Answer answer = Run(job);
   EXPECT_EQ(answer.out, "source");
   ASSERT_EQ(answer.outputs.size(), 1u);
@@ -156,7 +156,7 @@ TEST_F(JobRunnerTest, FollowsNoLinkAndReturnsNoneOfIt) {
 
 TEST_F(JobRunnerTest, RecordsWhatWasLookedUp) {
   job::Job job = Script("cat in; cat gone; echo x > out; cat out");
-  job.files = {{"/job/in", false, "x"}};
+  job.view.files = {{"/job/in", false, "x"}};
   const job::Answer answer = Run(job);
   EXPECT_TRUE(answer.lookups_complete);
   EXPECT_TRUE(Has(answer.found, "/job/in"));
@@ -171,7 +171,7 @@ TEST_F(JobRunnerTest, RecordsWhatWasLookedUp) {
 TEST_F(JobRunnerTest, SaysWhichObjectsAreMissing) {
   job::Job job = Script(":");
   const std::string key = "layers/" + std::string(64, 'a');
-  job.layers.push_back({key, 100});
+  job.view.layers.push_back({key, 100});
   const job::Answer answer = Run(job);
   EXPECT_EQ(answer.outcome, job::Outcome::kMissingObjects);
   EXPECT_EQ(answer.missing, std::vector<std::string>{key});
@@ -236,20 +236,20 @@ TEST_F(JobRunnerTest, OddJobsAreAnsweredAndTheNextOneRuns) {
       {"placeholder above", [](job::Job& j) { j.placeholders = {"/../x"}; }},
       {"file above",
        [](job::Job& j) {
-         j.files = {{"/../../x", false, "x"}};
+         j.view.files = {{"/../../x", false, "x"}};
        }},
       {"link above",
        [](job::Job& j) {
-         j.links = {{"/../../x", "y"}};
+         j.view.extra["/../../x"] = {tree::EntryType::kSymlink, false, 0, {}, "y"};
        }},
-      {"no layers", [](job::Job& j) { j.layers.clear(); }},
+      {"no layers", [](job::Job& j) { j.view.layers.clear(); }},
       {"bad layer key",
        [](job::Job& j) {
-         j.layers = {{"../../etc/passwd", 1}};
+         j.view.layers = {{"../../etc/passwd", 1}};
        }},
       {"the shell is text",
        [](job::Job& j) {
-         j.files = {{j.program, true, "no program at all"}};
+         j.view.files = {{j.program, true, "no program at all"}};
        }},
   };
   for (const auto& [name, change] : kCases) {

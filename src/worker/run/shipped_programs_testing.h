@@ -47,8 +47,8 @@ class FileSource final : public tree::BlobSource {
 
 // Puts a layer with the `programs` (their loader and libraries come along) and other `files` into
 // the store.
-inline job::JobLayer Ship(store::ObjectStore& store, const std::vector<std::string>& programs,
-                          const std::vector<std::string>& files = {}) {
+inline tree::LayerRef Ship(store::ObjectStore& store, const std::vector<std::string>& programs,
+                           const std::vector<std::string>& files = {}) {
   const auto digests = files::DigestCache::Open("", SystemClock()).value();
   const auto walker = std::make_unique<files::PathWalker>(*digests);
   const auto add = [&](const std::string& path) { EXPECT_TRUE(walker->Add(path)) << path; };
@@ -71,11 +71,11 @@ inline std::string CanonicalPath(const std::string& path) { return RealPath(path
 
 // A job that runs `sh -c script` in /job, whose files are its outputs. Needs a layer with the
 // shell's program.
-inline job::Job ShellJob(const job::JobLayer& layer, const std::string& script) {
+inline job::Job ShellJob(const tree::LayerRef& layer, const std::string& script) {
   const std::string mark(1, kRootMark);
   job::Job job;
   job.parent = {trace::NewTraceId(), trace::NewSpanId()};
-  job.layers = {layer};
+  job.view.layers = {layer};
   job.program = CanonicalPath("/bin/sh");
   job.argv = {"sh", "-c", script};
   job.env = {
