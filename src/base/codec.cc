@@ -3,6 +3,11 @@
 #include <bit>
 
 namespace llama {
+namespace {
+
+constexpr uint64_t kMaxStrings = 1u << 20;
+
+}  // namespace
 
 void Encoder::Uint(uint64_t value) {
   while (value >= 0x80) {
@@ -19,6 +24,11 @@ void Encoder::Int(int64_t value) {
 void Encoder::Bytes(std::string_view bytes) {
   Uint(bytes.size());
   out_.append(bytes);
+}
+
+void Encoder::Strings(const std::vector<std::string>& strings) {
+  Uint(strings.size());
+  for (const std::string& s : strings) Bytes(s);
 }
 
 void Encoder::Double(double value) {
@@ -46,6 +56,18 @@ int64_t Decoder::Int() {
   return static_cast<int64_t>(value >> 1) ^ -static_cast<int64_t>(value & 1);
 }
 
+uint32_t Decoder::Uint32() {
+  const uint64_t value = Uint();
+  if (value > UINT32_MAX) Fail();
+  return static_cast<uint32_t>(value);
+}
+
+int32_t Decoder::Int32() {
+  const int64_t value = Int();
+  if (value < INT32_MIN || value > INT32_MAX) Fail();
+  return static_cast<int32_t>(value);
+}
+
 double Decoder::Double() {
   const std::string_view raw = Raw(8);
   uint64_t bits = 0;
@@ -65,6 +87,14 @@ std::string_view Decoder::Raw(uint64_t size) {
   const std::string_view bytes = in_.substr(0, size);
   in_.remove_prefix(size);
   return bytes;
+}
+
+std::vector<std::string> Decoder::Strings() {
+  std::vector<std::string> strings;
+  const uint64_t count = Count();
+  if (count > kMaxStrings) Fail();
+  for (uint64_t i = 0; i < count && ok_; ++i) strings.push_back(String());
+  return strings;
 }
 
 uint64_t Decoder::Count(uint64_t min_bytes) {

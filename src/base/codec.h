@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace llama {
 
@@ -19,6 +20,7 @@ class Encoder {
   void Bool(bool value) { Uint(value ? 1 : 0); }
   // Eight bytes, IEEE 754, little-endian.
   void Double(double value);
+  void Strings(const std::vector<std::string>& strings);  // their number, and each as Bytes
   // The bytes themselves, with no length before them.
   void Raw(std::string_view bytes) { out_.append(bytes); }
 
@@ -35,11 +37,16 @@ class Decoder {
 
   uint64_t Uint();
   int64_t Int();
+  // Fail for what does not fit.
+  uint32_t Uint32();
+  int32_t Int32();
   bool Bool() { return Uint() != 0; }
   double Double();
   // A view into the input; valid as long as the input is.
   std::string_view Bytes();
   std::string String() { return std::string(Bytes()); }
+  // Fails for more than a million: no command line, environment or list of ours has as many.
+  std::vector<std::string> Strings();
   std::string_view Raw(uint64_t size);
   // An element count for a sequence whose elements take at least `min_bytes` each; a count that the
   // rest of the input cannot hold fails, so a reserve() by it is safe.

@@ -80,17 +80,6 @@ Result<std::string> Unseal(std::string_view magic, std::string_view what,
   return body;
 }
 
-void EncodeStrings(Encoder& out, const std::vector<std::string>& strings) {
-  out.Uint(strings.size());
-  for (const std::string& s : strings) out.Bytes(s);
-}
-
-std::vector<std::string> DecodeStrings(Decoder& in) {
-  std::vector<std::string> strings(in.Count());
-  for (std::string& s : strings) s = in.String();
-  return strings;
-}
-
 // Sorted paths share long prefixes: each is its shared length with the one before, and the rest.
 void EncodePaths(Encoder& out, const std::vector<std::string>& paths) {
   out.Uint(paths.size());
@@ -142,18 +131,6 @@ ProcessUsage DecodeUsage(Decoder& in) {
   return usage;
 }
 
-uint32_t DecodeUint32(Decoder& in) {
-  const uint64_t value = in.Uint();
-  if (value > UINT32_MAX) in.Fail();
-  return static_cast<uint32_t>(value);
-}
-
-int32_t DecodeInt32(Decoder& in) {
-  const int64_t value = in.Int();
-  if (value < INT32_MIN || value > INT32_MAX) in.Fail();
-  return static_cast<int32_t>(value);
-}
-
 void EncodeView(Encoder& out, const tree::View& view) {
   out.Uint(view.layers.size());
   for (const tree::LayerRef& layer : view.layers) {
@@ -201,12 +178,12 @@ std::string EncodeJob(const Job& job) {
   trace::Encode(out, job.parent);
   EncodeView(out, job.view);
   out.Bytes(job.program);
-  EncodeStrings(out, job.argv);
-  EncodeStrings(out, job.env);
+  out.Strings(job.argv);
+  out.Strings(job.env);
   out.Bytes(job.cwd);
   out.Uint(job.umask);
-  EncodeStrings(out, job.output_dirs);
-  EncodeStrings(out, job.placeholders);
+  out.Strings(job.output_dirs);
+  out.Strings(job.placeholders);
   out.Bool(job.record_reads);
   out.Int(job.timeout_ms);
   out.Uint(job.max_answer_bytes);
@@ -228,12 +205,12 @@ Result<Job> DecodeJob(std::string_view payload) {
   job.parent = trace::DecodeContext(in);
   job.view = DecodeView(in);
   job.program = in.String();
-  job.argv = DecodeStrings(in);
-  job.env = DecodeStrings(in);
+  job.argv = in.Strings();
+  job.env = in.Strings();
   job.cwd = in.String();
-  job.umask = DecodeUint32(in);
-  job.output_dirs = DecodeStrings(in);
-  job.placeholders = DecodeStrings(in);
+  job.umask = in.Uint32();
+  job.output_dirs = in.Strings();
+  job.placeholders = in.Strings();
   job.record_reads = in.Bool();
   job.timeout_ms = in.Int();
   job.max_answer_bytes = in.Uint();
@@ -253,7 +230,7 @@ std::string EncodeAnswer(const Answer& answer) {
   Encoder out;
   out.Uint(static_cast<uint64_t>(answer.outcome));
   out.Bytes(answer.error);
-  EncodeStrings(out, answer.missing);
+  out.Strings(answer.missing);
   out.Int(answer.status);
   out.Bytes(answer.root);
   out.Bytes(answer.out);
@@ -264,12 +241,12 @@ std::string EncodeAnswer(const Answer& answer) {
     out.Uint(file.mode);
     out.Bytes(file.bytes);
   }
-  EncodeStrings(out, answer.deleted);
+  out.Strings(answer.deleted);
   out.Bool(answer.lookups_complete);
   EncodePaths(out, answer.found);
   EncodePaths(out, answer.absent);
   EncodePaths(out, answer.listed);
-  EncodeStrings(out, answer.refused);
+  out.Strings(answer.refused);
   out.Bool(answer.timed_out);
   EncodeUsage(out, answer.usage);
   out.Bytes(answer.worker.id);
@@ -290,23 +267,23 @@ Result<Answer> DecodeAnswer(std::string_view payload) {
   if (outcome > static_cast<uint64_t>(Outcome::kFailed)) in.Fail();
   answer.outcome = static_cast<Outcome>(outcome);
   answer.error = in.String();
-  answer.missing = DecodeStrings(in);
-  answer.status = DecodeInt32(in);
+  answer.missing = in.Strings();
+  answer.status = in.Int32();
   answer.root = in.String();
   answer.out = in.String();
   answer.err = in.String();
   answer.outputs.resize(in.Count(3));
   for (OutputFile& file : answer.outputs) {
     file.path = in.String();
-    file.mode = DecodeUint32(in);
+    file.mode = in.Uint32();
     file.bytes = in.String();
   }
-  answer.deleted = DecodeStrings(in);
+  answer.deleted = in.Strings();
   answer.lookups_complete = in.Bool();
   answer.found = DecodePaths(in);
   answer.absent = DecodePaths(in);
   answer.listed = DecodePaths(in);
-  answer.refused = DecodeStrings(in);
+  answer.refused = in.Strings();
   answer.timed_out = in.Bool();
   answer.usage = DecodeUsage(in);
   answer.worker.id = in.String();

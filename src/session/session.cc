@@ -6,34 +6,6 @@
 namespace llama::session {
 namespace {
 
-// A command line that the kernel let through is below 6 MiB; these bounds are far above any.
-constexpr uint64_t kMaxArguments = 1u << 20;
-
-void PutStrings(Encoder& out, const std::vector<std::string>& strings) {
-  out.Uint(strings.size());
-  for (const std::string& s : strings) out.Bytes(s);
-}
-
-std::vector<std::string> GetStrings(Decoder& in) {
-  std::vector<std::string> strings;
-  const uint64_t count = in.Count();
-  if (count > kMaxArguments) in.Fail();
-  for (uint64_t i = 0; i < count && in.ok(); ++i) strings.push_back(in.String());
-  return strings;
-}
-
-uint32_t GetUint32(Decoder& in) {
-  const uint64_t value = in.Uint();
-  if (value > UINT32_MAX) in.Fail();
-  return static_cast<uint32_t>(value);
-}
-
-int32_t GetInt32(Decoder& in) {
-  const int64_t value = in.Int();
-  if (value < INT32_MIN || value > INT32_MAX) in.Fail();
-  return static_cast<int32_t>(value);
-}
-
 void PutCounters(Encoder& out, const Counters& c) {
   for (const uint64_t value :
        {c.remote_done, c.local_done, c.remote_running, c.local_running, c.local_waiting,
@@ -80,7 +52,7 @@ std::string Encode(const Hello& m) {
 Result<Hello> DecodeHello(std::string_view body) {
   Decoder in(body);
   Hello m;
-  m.version = GetUint32(in);
+  m.version = in.Uint32();
   m.build_id = in.String();
   return Prefix(in, std::move(m), "hello");
 }
@@ -96,7 +68,7 @@ Result<Welcome> DecodeWelcome(std::string_view body) {
   Decoder in(body);
   Welcome m;
   m.build_id = in.String();
-  m.pid = GetUint32(in);
+  m.pid = in.Uint32();
   return Prefix(in, std::move(m), "welcome");
 }
 
@@ -133,8 +105,8 @@ std::string Encode(const Compile& m) {
   out.Int(m.start_ns);
   out.Int(m.start_monotonic_ns);
   out.Bytes(m.compiler);
-  PutStrings(out, m.argv);
-  PutStrings(out, m.env);
+  out.Strings(m.argv);
+  out.Strings(m.env);
   out.Bytes(m.cwd);
   out.Uint(m.umask);
   out.Bool(m.stderr_is_terminal);
@@ -148,12 +120,12 @@ Result<Compile> DecodeCompile(std::string_view body) {
   m.start_ns = in.Int();
   m.start_monotonic_ns = in.Int();
   m.compiler = in.String();
-  m.argv = GetStrings(in);
-  m.env = GetStrings(in);
+  m.argv = in.Strings();
+  m.env = in.Strings();
   m.cwd = in.String();
-  m.umask = GetUint32(in);
+  m.umask = in.Uint32();
   m.stderr_is_terminal = in.Bool();
-  m.pid = GetUint32(in);
+  m.pid = in.Uint32();
   if (m.argv.empty() || m.umask > 07777) in.Fail();
   return Whole(in, std::move(m), "compile");
 }
@@ -169,7 +141,7 @@ std::string Encode(const CompileResult& m) {
 Result<CompileResult> DecodeCompileResult(std::string_view body) {
   Decoder in(body);
   CompileResult m;
-  m.status = GetInt32(in);
+  m.status = in.Int32();
   m.out = in.String();
   m.err = in.String();
   return Whole(in, std::move(m), "result");
@@ -271,13 +243,13 @@ std::string Encode(const Status& m) {
 Result<Status> DecodeStatus(std::string_view body) {
   Decoder in(body);
   Status m;
-  m.pid = GetUint32(in);
+  m.pid = in.Uint32();
   m.build_id = in.String();
   m.start_ns = in.Int();
   m.connections = in.Uint();
-  m.workers = GetInt32(in);
-  m.busy_workers = GetInt32(in);
-  m.local_slots = GetInt32(in);
+  m.workers = in.Int32();
+  m.busy_workers = in.Int32();
+  m.local_slots = in.Int32();
   m.layers = in.Uint();
   m.counters = GetCounters(in);
   m.backend = in.String();

@@ -6,27 +6,7 @@
 namespace llama::session {
 namespace {
 
-constexpr uint64_t kMaxStrings = 1u << 20;
 constexpr uint32_t kMaxMode = 07777;
-
-void PutStrings(Encoder& out, const std::vector<std::string>& strings) {
-  out.Uint(strings.size());
-  for (const std::string& s : strings) out.Bytes(s);
-}
-
-std::vector<std::string> GetStrings(Decoder& in) {
-  std::vector<std::string> strings;
-  const uint64_t count = in.Count();
-  if (count > kMaxStrings) in.Fail();
-  for (uint64_t i = 0; i < count && in.ok(); ++i) strings.push_back(in.String());
-  return strings;
-}
-
-uint32_t GetUint32(Decoder& in) {
-  const uint64_t value = in.Uint();
-  if (value > UINT32_MAX) in.Fail();
-  return static_cast<uint32_t>(value);
-}
 
 bool IsAbsolute(const std::string& path) { return path.starts_with('/'); }
 
@@ -56,9 +36,9 @@ std::string Encode(const RunCommand& m) {
   out.Bytes(m.build_id);
   out.Bytes(m.traceparent);
   out.Bytes(m.program);
-  PutStrings(out, m.argv);
-  PutStrings(out, m.env);
-  PutStrings(out, m.overrides);
+  out.Strings(m.argv);
+  out.Strings(m.env);
+  out.Strings(m.overrides);
   out.Bytes(m.cwd);
   out.Uint(m.umask);
   out.Uint(m.inputs.size());
@@ -89,17 +69,17 @@ Result<RunCommand> DecodeRunCommand(std::string_view body) {
   m.build_id = in.String();
   m.traceparent = in.String();
   m.program = in.String();
-  m.argv = GetStrings(in);
-  m.env = GetStrings(in);
-  m.overrides = GetStrings(in);
+  m.argv = in.Strings();
+  m.env = in.Strings();
+  m.overrides = in.Strings();
   m.cwd = in.String();
-  m.umask = GetUint32(in);
+  m.umask = in.Uint32();
   GetFiles(in, m);
   m.input = in.String();
   m.timeout_ms = in.Int();
   m.in_image = in.Bool();
   m.function = in.String();
-  m.pid = GetUint32(in);
+  m.pid = in.Uint32();
   const bool is_command = !m.argv.empty() && !m.program.empty() && IsAbsolute(m.cwd) &&
                           (m.in_image || IsAbsolute(m.program));
   if (!in.Done() || !is_command || m.umask > kMaxMode || m.timeout_ms < 0) {
@@ -116,7 +96,7 @@ std::string Encode(const CommandResult& m) {
   out.Bytes(m.out);
   out.Bytes(m.err);
   out.Bytes(m.output_error);
-  PutStrings(out, m.notes);
+  out.Strings(m.notes);
   out.Uint(m.output_bytes);
   out.Uint(m.sent_bytes);
   out.Int(m.wall_ns);
@@ -134,7 +114,7 @@ Result<CommandResult> DecodeCommandResult(std::string_view body) {
   m.out = in.String();
   m.err = in.String();
   m.output_error = in.String();
-  m.notes = GetStrings(in);
+  m.notes = in.Strings();
   m.output_bytes = in.Uint();
   m.sent_bytes = in.Uint();
   m.wall_ns = in.Int();

@@ -102,15 +102,15 @@ class ColumnarReader {
   void ReadBuilds(Decoder& in) {
     for (uint64_t left = in.Count(3); left > 0; --left) {
       BuildRows& build = table_->builds.emplace_back();
-      build.id = Small(in);
-      build.begin = Small(in);
-      build.end = Small(in);
+      build.id = in.Uint32();
+      build.begin = in.Uint32();
+      build.end = in.Uint32();
     }
     for (uint64_t left = in.Count(6); left > 0; --left) {
       WorkerClock& clock = table_->clocks.emplace_back();
-      clock.worker_id = Small(in);
-      clock.build = Small(in);
-      clock.calls = Small(in);
+      clock.worker_id = in.Uint32();
+      clock.build = in.Uint32();
+      clock.calls = in.Uint32();
       clock.offset_ns = in.Int();
       clock.uncertainty_ns = in.Int();
       clock.consistent = in.Bool();
@@ -120,7 +120,7 @@ class ColumnarReader {
   void ReadEntries(Decoder& in) {
     for (uint64_t left = in.Count(15); left > 0; --left) {
       FieldEntry& entry = entries_.emplace_back();
-      entry.name = Small(in);
+      entry.name = in.Uint32();
       entry.kinds = Byte(in);
       entry.uniform = Byte(in);
       entry.layout = Byte(in);
@@ -132,11 +132,6 @@ class ColumnarReader {
     }
   }
 
-  static uint32_t Small(Decoder& in) {
-    const uint64_t value = in.Uint();
-    if (value > UINT32_MAX) in.Fail();
-    return static_cast<uint32_t>(value);
-  }
   static uint8_t Byte(Decoder& in) {
     const uint64_t value = in.Uint();
     if (value > UINT8_MAX) in.Fail();
