@@ -18,6 +18,14 @@ class ChangingFileSystem final : public FileSystem {
     const MutexLock lock(mutex_);
     changes_[path] = {nth, std::move(change)};
   }
+  // From now on the file's change shows in its content alone, as within a tick of the kernel's
+  // clock.
+  void Freeze(const std::string& path) {
+    struct stat st {};
+    LocalFileSystem().Lstat(path, st);
+    const MutexLock lock(mutex_);
+    frozen_[path] = st;
+  }
   int looks(const std::string& path) const {
     const MutexLock lock(mutex_);
     const auto it = looks_.find(path);
@@ -26,11 +34,11 @@ class ChangingFileSystem final : public FileSystem {
 
   int Lstat(const std::string& path, struct stat& st) const override {
     Look(path);
-    return LocalFileSystem().Lstat(path, st);
+    return IsFrozen(path, st) ? 0 : LocalFileSystem().Lstat(path, st);
   }
   int Stat(const std::string& path, struct stat& st) const override {
     Look(path);
-    return LocalFileSystem().Stat(path, st);
+    return IsFrozen(path, st) ? 0 : LocalFileSystem().Stat(path, st);
   }
   Result<std::string> ReadLink(const std::string& path) const override {
     Look(path);
@@ -49,6 +57,12 @@ class ChangingFileSystem final : public FileSystem {
     int nth = 0;
     std::function<void()> change;
   };
+  bool IsFrozen(const std::string& path, struct stat& st) const {
+    const MutexLock lock(mutex_);
+    const auto it = frozen_.find(path);
+    if (it != frozen_.end()) st = it->second;
+    return it != frozen_.end();
+  }
   void Look(const std::string& path) const {
     std::function<void()> change;
     {
@@ -63,6 +77,7 @@ class ChangingFileSystem final : public FileSystem {
   mutable Mutex mutex_;
   mutable std::map<std::string, int> looks_ GUARDED_BY(mutex_);
   std::map<std::string, Change> changes_ GUARDED_BY(mutex_);
+  std::map<std::string, struct stat> frozen_ GUARDED_BY(mutex_);
 };
 
 }  // namespace llama

@@ -162,6 +162,15 @@ TEST_F(CompileJobTest, ParsePassesOnWhyACompilerIsNotUnderstood) {
   EXPECT_NE(parsed.error().detail.find("no compiler"), std::string::npos);
 }
 
+TEST_F(CompileJobTest, ParseGoesByWhatTheCompilerIsNotByItsName) {
+  world_.Write("a.S", "");
+  request_.argv = {"cc", "-g", "-c", "a.S", "-o", "out.o"};
+  toolchain_.family = compiler::Family::kClang;
+  const auto parsed = Parse();
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().word, "assembler");
+}
+
 TEST_F(CompileJobTest, PlanNamesTheOutputs) {
   request_.argv = {"cc", "-c", "a.c", "-MD", "-o", "out.o"};
   const auto parsed = Parse();
@@ -188,6 +197,17 @@ TEST_F(CompileJobTest, ScanMakesAnActionOfTheFilesAsTheyAre) {
   EXPECT_EQ(closure.inline_files[0].bytes, "#include \"a.h\"\n");
   EXPECT_TRUE(closure.stamps.contains(world_.Path("a.c")));
   EXPECT_TRUE(closure.stamps.contains(world_.Path("a.h")));
+}
+
+TEST_F(CompileJobTest, ScanTakesTheFoldersThatAreSearchedAlong) {
+  world_.Write("include/unused.h", "");
+  request_.argv = {"cc", "-Iinclude", "-c", "a.c", "-o", "out.o"};
+  const auto scanned = Scan();
+  ASSERT_TRUE(scanned) << scanned.error().Text();
+  const auto& own = scanned->action.closure->own;
+  ASSERT_TRUE(own.contains(world_.Path("include")));
+  EXPECT_EQ(own.at(world_.Path("include")).type, tree::EntryType::kDir);
+  EXPECT_FALSE(own.contains(world_.Path("include/unused.h")));
 }
 
 TEST_F(CompileJobTest, ScanLeavesErrorsOfTheCodeToTheLocalCompiler) {
@@ -265,6 +285,19 @@ TEST_F(CompileJobTest, WhatTheViewLackedIsSentAndTheJobRunsAgain) {
   ASSERT_EQ(executor_.actions.size(), 2u);
   EXPECT_EQ(finder_.scans, 1);
   EXPECT_EQ(Object(), "object");
+}
+
+TEST_F(CompileJobTest, AWorkerThatAlwaysLacksSomethingIsGivenUp) {
+  executor_.run = [this](const Action&, execute::Execution&) -> OrReason<Outcome> {
+    const std::string name = "more" + std::to_string(executor_.actions.size()) + ".h";
+    if (executor_.actions.size() > 20) return Reason{"endless", {}};
+    world_.Write(name, "");
+    Outcome outcome = Compiled("object");
+    outcome.lookups.absent = {world_.Path(name)};
+    return outcome;
+  };
+  EXPECT_EQ(WhyHere().substr(0, 8), "lookups:");
+  EXPECT_EQ(executor_.actions.size(), 7u);
 }
 
 TEST_F(CompileJobTest, WhatAWorkerNamesElsewhereIsNeitherSentNorLearned) {

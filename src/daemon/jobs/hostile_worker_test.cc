@@ -74,6 +74,7 @@ class HostileWorkerTest : public testing::Test {
     request_.start_monotonic_ns = SystemClock().MonotonicNs();
   }
   job::Answer Answer(const job::Job& job) {
+    ++asked_;
     for (const tree::InlineFile& file : job.view.files) store_.paths.push_back(file.path);
     job::Answer answer;
     answer.outcome = job::Outcome::kRan;
@@ -91,6 +92,7 @@ class HostileWorkerTest : public testing::Test {
   }
   // All that left, and nothing of it below `world_` but what is the compile's.
   void ExpectNothingLeft() {
+    EXPECT_GT(asked_, 0) << "the worker was never asked";
     for (const std::string& path : store_.paths) {
       EXPECT_TRUE(path == world_.Path("src/a.c") || path == world_.Path("src/a.h") ||
                   path == world_.Path("src/cc") || path == world_.Path("src"))
@@ -107,6 +109,7 @@ class HostileWorkerTest : public testing::Test {
                                           compiler::Toolchain&) -> Result<compiler::Toolchain> {
                                      compiler::Toolchain toolchain;
                                      toolchain.driver = world_.Path("src/cc");
+                                     toolchain.major = 12;
                                      toolchain.files = {toolchain.driver};
                                      toolchain.can_preload = true;
                                      return toolchain;
@@ -124,6 +127,7 @@ class HostileWorkerTest : public testing::Test {
   execute::FunctionExecutor executor_{cloud_, sync_, *index_};
   Services services_;
   session::Compile request_;
+  int asked_ = 0;
   std::vector<std::string> found_;
   std::vector<std::string> absent_;
 };
