@@ -1,7 +1,6 @@
 // build.json, and the ages and sizes that are asked for.
-#include "builds/record.h"
-
 #include "base/fuzz.h"
+#include "builds/record.h"
 #include "builds/store.h"
 
 namespace llama::builds {

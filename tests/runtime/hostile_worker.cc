@@ -1,5 +1,6 @@
 // A worker that lies, to have files of the client's machine sent to it. For tests/e2e: instead of
-// running a job it does what the job's source says, a line a thing, after a first line "// hostile":
+// running a job it does what the job's source says, a line a thing, after a first line "//
+// hostile":
 //
 //   // found PATH      claims that the command found this there
 //   // absent PATH     claims that it looked for this in vain

@@ -1,12 +1,11 @@
 // What build systems and compilers left behind: ninja's graph, its log of dependencies, depfiles,
 // the graph that is kept of them. The first byte says which.
-#include "analysis/graph/ninja_graph.h"
-
 #include <unistd.h>
 
 #include "analysis/graph/depfiles.h"
 #include "analysis/graph/graph_file.h"
 #include "analysis/graph/ninja_deps.h"
+#include "analysis/graph/ninja_graph.h"
 #include "base/file.h"
 #include "base/fuzz.h"
 

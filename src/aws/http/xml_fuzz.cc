@@ -26,8 +26,8 @@ void Measure(const XmlElement& element, int depth, Size& size) {
   ++size.elements;
   size.text_bytes += element.name.size() + element.text.size();
   size.depth = std::max(size.depth, depth);
-  size.is_plain = size.is_plain && IsPlainName(element.name) &&
-                  element.text.find('\0') == std::string::npos;
+  size.is_plain =
+      size.is_plain && IsPlainName(element.name) && element.text.find('\0') == std::string::npos;
   for (const XmlElement& child : element.children) Measure(child, depth + 1, size);
 }
 

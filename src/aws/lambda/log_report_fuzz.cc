@@ -1,7 +1,6 @@
 // What Lambda says of an invocation: the end of its log, a function error's JSON, names.
-#include "aws/lambda/log_report.h"
-
 #include "aws/lambda/functions.h"
+#include "aws/lambda/log_report.h"
 #include "base/fuzz.h"
 
 namespace llama::aws {

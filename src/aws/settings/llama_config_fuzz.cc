@@ -1,6 +1,5 @@
 // $LLAMA_DIR/config: a setting that is changed is changed, and no other.
 #include "aws/settings/llama_config.h"
-
 #include "base/file.h"
 #include "base/fuzz.h"
 

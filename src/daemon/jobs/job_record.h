@@ -21,9 +21,9 @@ namespace llama::daemon {
 class JobRecord {
  public:
   struct Begin {
-    std::string_view name;         // of the root span
-    std::string_view build_id;     // as LLAMACC_BUILD_ID has it; empty: no named build
-    std::string_view traceparent;  // of that build's root, or of whoever called
+    std::string_view name;           // of the root span
+    std::string_view build_id;       // as LLAMACC_BUILD_ID has it; empty: no named build
+    std::string_view traceparent;    // of that build's root, or of whoever called
     int64_t start_ns = 0;            // wall clock
     int64_t start_monotonic_ns = 0;  // the same, as all times below
     int64_t received_ns = 0;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "admission/cpu_admission.h"
 #include "base/clock.h"
 #include "base/file_system.h"
 #include "compiler/toolchain.h"
@@ -10,7 +11,6 @@
 #include "daemon/jobs/program_tree.h"
 #include "daemon/record/builds.h"
 #include "execute/executor.h"
-#include "admission/cpu_admission.h"
 #include "execute/toolchain_tree.h"
 #include "files/digest_cache.h"
 #include "scan/input_finder.h"

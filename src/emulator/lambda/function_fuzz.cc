@@ -1,7 +1,6 @@
 // Functions as they are kept on disk, settings of requests, and names.
-#include "emulator/lambda/function.h"
-
 #include "base/fuzz.h"
+#include "emulator/lambda/function.h"
 #include "emulator/lambda/settings.h"
 
 namespace llama::emulator {
@@ -10,7 +9,8 @@ FUZZ_TARGET(text) {
   if (const auto name = ParseFunctionName(text)) {
     CHECK(!name->name.empty() && name->name.find_first_of("/.:") == std::string::npos);
   }
-  if (const auto version = ParseVersion(text)) CHECK(ParseVersion(std::to_string(*version)).has_value());
+  if (const auto version = ParseVersion(text))
+    CHECK(ParseVersion(std::to_string(*version)).has_value());
   if (const auto function = Restore(text)) {
     const std::string once = Preserve(*function);
     const auto again = Restore(once);

@@ -1,11 +1,10 @@
 // A function's code as anybody may upload it: what is unpacked lies below the folder, is files and
 // folders alone, and is no more than is allowed.
-#include "emulator/lambda/zip.h"
-
 #include <filesystem>
 
 #include "base/file.h"
 #include "base/fuzz.h"
+#include "emulator/lambda/zip.h"
 
 namespace llama::emulator {
 
@@ -16,7 +15,8 @@ FUZZ_TARGET(zip) {
   const bool unpacked = Unzip(zip, dir).has_value();
   CHECK(holds || !unpacked);
   const auto names = ListDir(home.path());
-  CHECK(names && *names == (unpacked ? std::vector<std::string>{"task"} : std::vector<std::string>()));
+  CHECK(names &&
+        *names == (unpacked ? std::vector<std::string>{"task"} : std::vector<std::string>()));
   if (!unpacked) return;
   uint64_t size = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(dir)) {

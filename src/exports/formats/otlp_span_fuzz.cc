@@ -1,7 +1,6 @@
 // What a collector answers, as JSON and as protobuf.
-#include "exports/formats/otlp_span.h"
-
 #include "base/fuzz.h"
+#include "exports/formats/otlp_span.h"
 
 namespace llama::exports {
 

@@ -11,8 +11,8 @@ namespace llama::worker {
 namespace {
 
 std::string WithHeader(std::string_view records) {
-  const LookupLogHeader header = {
-      LLAMA_LOOKUP_LOG_MAGIC, static_cast<uint32_t>(sizeof header + records.size()), 0, 0};
+  const LookupLogHeader header = {LLAMA_LOOKUP_LOG_MAGIC,
+                                  static_cast<uint32_t>(sizeof header + records.size()), 0, 0};
   std::string log(sizeof header, '\0');
   std::memcpy(log.data(), &header, sizeof header);
   return log.append(records);
