@@ -19,6 +19,7 @@
 #define EXCLUDES(...) LLAMA_ATTRIBUTE(locks_excluded(__VA_ARGS__))
 #define ACQUIRE(...) LLAMA_ATTRIBUTE(acquire_capability(__VA_ARGS__))
 #define RELEASE(...) LLAMA_ATTRIBUTE(release_capability(__VA_ARGS__))
+#define RETURN_CAPABILITY(x) LLAMA_ATTRIBUTE(lock_returned(x))
 #define NO_THREAD_SAFETY_ANALYSIS LLAMA_ATTRIBUTE(no_thread_safety_analysis)
 
 namespace llama {

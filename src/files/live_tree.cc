@@ -1,0 +1,526 @@
+#include "files/live_tree.h"
+
+#include <sys/stat.h>
+#include <sys/statfs.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "base/file.h"
+#include "base/log.h"
+
+namespace llama::files {
+namespace {
+
+constexpr uint32_t kNone = UINT32_MAX;
+constexpr int kMaxSymlinks = 40;  // as the kernel has it
+// As files/digest_cache.h.
+constexpr int64_t kRacyNs = 50'000'000;
+// A folder is listed when it was asked in vain so often; one with more names is not worth it.
+constexpr uint32_t kMissesToList = 2;
+constexpr size_t kMaxListed = 50'000;
+
+uint64_t HashOf(std::string_view name) { return std::hash<std::string_view>()(name); }
+
+// By statfs(2)'s number: file systems of this machine alone, whose every change goes through the
+// kernel's view of the folder that it is in.
+bool IsLocal(int64_t type) {
+  switch (type) {
+    case 0xef53:      // ext2 to ext4
+    case 0x58465342:  // xfs
+    case 0x9123683e:  // btrfs
+    case 0xf2f52010:  // f2fs
+    case 0x01021994:  // tmpfs
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool IsRacy(const Stamp& stamp, int64_t looked_ns) { return stamp.ctime_ns > looked_ns - kRacyNs; }
+
+}  // namespace
+
+LiveTree::LiveTree(DigestCache& digests, const Clock& clock, const LiveTreeOptions& options)
+    : digests_(digests), clock_(clock), options_(options) {
+  const MutexLock lock(mutex_);
+  if (options_.use_inotify) {
+    watch_ = FolderWatch::Open();
+    if (!watch_) LOG(kWarning, "no inotify: files are looked at each time");
+  }
+  folders_.emplace_back();
+}
+
+LiveTree::~LiveTree() = default;
+
+uint64_t LiveTree::Refresh() {
+  if (watch_) {
+    watch_->Drain([this](const Change& change) NO_THREAD_SAFETY_ANALYSIS { Take(change); });
+  }
+  PollFolders();
+  return epoch_;
+}
+
+void LiveTree::Take(const Change& change) {
+  if (change.kind == ChangeKind::kOverflow) return ForgetAll();
+  const auto watched = watched_.find(change.watch);
+  if (watched == watched_.end()) return;
+  const FolderId id = watched->second;
+  if (change.kind == ChangeKind::kFolder) return ForgetAll();
+  if (change.kind == ChangeKind::kNames) return NameChanged(id, change.name);
+  const auto name = name_ids_.find(change.name);
+  if (name == name_ids_.end()) return;
+  const auto found = folders_[id].entries.find(name->second);
+  if (found == folders_[id].entries.end()) return;
+  Entry& entry = entries_[found->second];
+  if (entry.kind != EntryKind::kFile) return;
+  if (change.kind == ChangeKind::kClosed) {
+    // Open for writing, and nothing was written by a call: perhaps through a mapping.
+    if (!entry.was_modified) entry.is_mapped = true;
+    entry.was_modified = false;
+    if (!entry.is_mapped) return;
+  } else {
+    entry.was_modified = true;
+  }
+  entry.is_content_known = false;
+  ++epoch_;
+}
+
+void LiveTree::NameChanged(FolderId id, std::string_view name) {
+  Folder& folder = folders_[id];
+  if (folder.is_listed) {
+    // Whether it came or went, and what became of that since, is for the file system to say.
+    struct stat st {};
+    const std::string path = folder.path + "/" + std::string(name);
+    if (lstat(path.c_str(), &st) == 0) {
+      folder.names.insert(HashOf(name));
+    } else {
+      folder.names.erase(HashOf(name));
+    }
+  }
+  const auto known = name_ids_.find(name);
+  if (known == name_ids_.end()) return;
+  const auto found = folder.entries.find(known->second);
+  if (found != folder.entries.end()) {
+    Entry& entry = entries_[found->second];
+    if (entry.is_kind_known && entry.kind == EntryKind::kFolder) return ForgetAll();
+    entry.is_kind_known = false;
+    entry.is_content_known = false;
+    entry.was_modified = false;
+    ++epoch_;
+  }
+  MakeStale(known->second);
+}
+
+void LiveTree::MakeStale(NameId name) {
+  for (const LookupId lookup : by_name_[name]) lookups_[lookup].is_stale = true;
+  if (!by_name_[name].empty()) ++epoch_;
+}
+
+// Folders of which the kernel does not tell.
+void LiveTree::PollFolders() {
+  for (size_t i = 0; i < polled_.size(); ++i) {
+    Folder& folder = folders_[polled_[i]];
+    struct stat st {};
+    const int64_t now_ns = clock_.NowNs();
+    if (lstat(folder.path.empty() ? "/" : folder.path.c_str(), &st) != 0) return ForgetAll();
+    const Stamp stamp = StampOf(st);
+    if (stamp == folder.stamp && !IsRacy(stamp, folder.looked_ns)) continue;
+    if (stamp.inode != folder.stamp.inode || stamp.device != folder.stamp.device) {
+      return ForgetAll();
+    }
+    folder.stamp = stamp;
+    folder.looked_ns = now_ns;
+    folder.is_listed = false;
+    folder.names.clear();
+    for (const auto& [name, id] : folder.entries) {
+      entries_[id].is_kind_known = false;
+      entries_[id].is_content_known = false;
+    }
+    // Which names came can't be told from those that went.
+    for (LookupState& lookup : lookups_) lookup.is_stale = true;
+    ++epoch_;
+  }
+}
+
+void LiveTree::ForgetAll() {
+  if (watch_) {
+    for (const auto& [watch, folder] : watched_) watch_->Remove(watch);
+  }
+  watched_.clear();
+  polled_.clear();
+  tells_all_.clear();
+  for (Folder& folder : folders_) {
+    folder.watching = Watching::kUnknown;
+    folder.watch = -1;
+    folder.is_listed = false;
+    folder.names.clear();
+  }
+  for (Entry& entry : entries_) {
+    entry.is_kind_known = false;
+    entry.is_content_known = false;
+  }
+  for (LookupState& lookup : lookups_) lookup.is_stale = true;
+  ++epoch_;
+}
+
+NameId LiveTree::Intern(std::string_view name) {
+  const auto known = name_ids_.find(name);
+  if (known != name_ids_.end()) return known->second;
+  const auto id = static_cast<NameId>(names_.size());
+  names_.emplace_back(name);
+  name_ids_.emplace(names_.back(), id);
+  by_name_.emplace_back();
+  return id;
+}
+
+LookupId LiveTree::Lookup(const LookupKey& key) {
+  const auto [it, is_new] = lookup_ids_.try_emplace(key, static_cast<LookupId>(lookups_.size()));
+  if (is_new) {
+    LookupState& lookup = lookups_.emplace_back();
+    lookup.start = key.start;
+    lookup.from = key.from;
+    lookup.name = key.name;
+  }
+  return it->second;
+}
+
+LookupId LiveTree::Find(FolderId from, std::string_view name) {
+  if (name.starts_with('/')) from = kRootFolder;
+  return Lookup({Start::kFolder, from, Intern(name)});
+}
+
+PathId LiveTree::AddPath(const std::vector<std::string>& folders) {
+  std::string key;
+  for (const std::string& folder : folders) key.append(folder).push_back('\0');
+  const auto [it, is_new] = path_ids_.try_emplace(key, static_cast<PathId>(paths_.size()));
+  if (is_new) {
+    Path& path = paths_.emplace_back();
+    for (const std::string& folder : folders) path.folders.push_back(Find(kRootFolder, folder));
+    path.versions.assign(path.folders.size(), kNone);
+  }
+  return it->second;
+}
+
+LookupId LiveTree::FindAlong(PathId path, std::string_view name, bool every) {
+  if (name.starts_with('/')) return Find(kRootFolder, name);
+  return Lookup({every ? Start::kEvery : Start::kFirst, path, Intern(name)});
+}
+
+uint32_t LiveTree::PathVersion(Path& path) {
+  if (path.epoch == epoch_) return path.version;
+  for (size_t i = 0; i < path.folders.size(); ++i) {
+    const uint32_t version = VersionOf(path.folders[i]);
+    if (version == path.versions[i]) continue;
+    path.versions[i] = version;
+    ++path.version;
+  }
+  path.epoch = epoch_;
+  return path.version;
+}
+
+std::span<const EntryId> LiveTree::Results(LookupId lookup) {
+  VersionOf(lookup);
+  return lookups_[lookup].results;
+}
+
+uint32_t LiveTree::VersionOf(LookupId id) {
+  LookupState& lookup = lookups_[id];
+  const bool along = lookup.start != Start::kFolder;
+  if (along && lookup.path_version != PathVersion(paths_[lookup.from])) lookup.is_stale = true;
+  if (lookup.is_stale) Evaluate(id);
+  return lookup.version;
+}
+
+void LiveTree::Evaluate(LookupId id) {
+  LookupState& lookup = lookups_[id];
+  const std::vector<EntryId> before = std::exchange(lookup.results, {});
+  const std::vector<EntryId> way_before = std::exchange(lookup.way, {});
+  // Before the look: what happens meanwhile makes it stale again.
+  lookup.is_stale = false;
+  const size_t known_parts = lookup.parts.size();
+  const std::string& name = names_[lookup.name];
+  EntryId found = kNone;
+  if (lookup.start == Start::kFolder) {
+    if (Resolve(lookup.from, name, lookup, found)) lookup.results.push_back(found);
+  } else {
+    lookup.path_version = PathVersion(paths_[lookup.from]);
+    const std::vector<LookupId>& folders = paths_[lookup.from].folders;
+    for (const LookupId folder : folders) {
+      const std::vector<EntryId>& dir = lookups_[folder].results;
+      if (dir.empty() || entries_[dir[0]].kind != EntryKind::kFolder) continue;
+      if (!Resolve(AsFolder(dir[0]), name, lookup, found)) continue;
+      if (entries_[found].kind == EntryKind::kFolder) continue;
+      lookup.results.push_back(found);
+      if (lookup.start == Start::kFirst) break;
+    }
+  }
+  for (size_t i = known_parts; i < lookup.parts.size(); ++i) {
+    by_name_[lookup.parts[i]].push_back(id);
+  }
+  if (lookup.results != before || lookup.way != way_before || lookup.version == 0) {
+    ++lookup.version;
+  }
+}
+
+void LiveTree::Touch(LookupState& lookup, LookupId, NameId name) {
+  if (std::find(lookup.parts.begin(), lookup.parts.end(), name) == lookup.parts.end()) {
+    lookup.parts.push_back(name);
+  }
+}
+
+bool LiveTree::Resolve(FolderId folder, std::string_view name, LookupState& lookup,
+                       EntryId& found) {
+  // The parts that are left, last one first.
+  std::vector<std::string> left;
+  const auto push = [&](std::string_view path) {
+    const size_t begin = left.size();
+    if (path.ends_with('/')) left.emplace_back(".");
+    while (!path.empty()) {
+      const size_t slash = path.rfind('/');
+      const std::string_view part = path.substr(slash + 1);
+      if (!part.empty()) left.emplace_back(part);
+      path = slash == path.npos ? std::string_view() : path.substr(0, slash);
+    }
+    return left.size() > begin;
+  };
+  if (name.starts_with('/')) folder = kRootFolder;
+  push(name);
+  int links = 0;
+  found = folders_[folder].self;
+  bool is_folder = true;
+  while (!left.empty()) {
+    const std::string part = std::move(left.back());
+    left.pop_back();
+    if (!is_folder) return false;  // ENOTDIR
+    if (part == ".") continue;
+    if (part == "..") {
+      if (folder != kRootFolder) lookup.way.push_back(folders_[folder].self);
+      folder = folders_[folder].parent;
+      found = folders_[folder].self;
+      continue;
+    }
+    Touch(lookup, 0, Intern(part));
+    EntryId entry = kNone;
+    if (!Peek(folder, part, entry)) return false;
+    switch (entries_[entry].kind) {
+      case EntryKind::kAbsent:
+        return false;
+      case EntryKind::kLink: {
+        if (++links > kMaxSymlinks) return false;
+        lookup.way.push_back(entry);
+        const std::string target = entries_[entry].target;
+        if (target.starts_with('/')) {
+          folder = kRootFolder;
+          found = folders_[folder].self;
+        }
+        push(target);
+        break;
+      }
+      case EntryKind::kFolder:
+        folder = AsFolder(entry);
+        found = entry;
+        break;
+      default:
+        found = entry;
+        is_folder = false;
+    }
+  }
+  return found != kNone;
+}
+
+// False: there is no such name. An entry is only made of what is there.
+bool LiveTree::Peek(FolderId id, std::string_view name, EntryId& entry) {
+  Watch(id);
+  Folder& folder = folders_[id];
+  const NameId name_id = Intern(name);
+  const auto known = folder.entries.find(name_id);
+  if (known != folder.entries.end()) {
+    entry = known->second;
+    LookAt(entry);
+    return entries_[entry].kind != EntryKind::kAbsent;
+  }
+  if (!folder.is_listed && folder.misses >= kMissesToList) List(id);
+  if (folder.is_listed) {
+    if (!folder.names.contains(HashOf(name))) return false;
+  } else {
+    struct stat st {};
+    if (lstat((folder.path + "/" + std::string(name)).c_str(), &st) != 0) {
+      ++folder.misses;
+      return false;
+    }
+  }
+  entry = EntryFor(id, name_id);
+  LookAt(entry);
+  return entries_[entry].kind != EntryKind::kAbsent;
+}
+
+EntryId LiveTree::EntryFor(FolderId folder, NameId name) {
+  const auto [it, is_new] =
+      folders_[folder].entries.try_emplace(name, static_cast<EntryId>(entries_.size()));
+  if (is_new) {
+    Entry& entry = entries_.emplace_back();
+    entry.folder = folder;
+    entry.name = name;
+  }
+  return it->second;
+}
+
+void LiveTree::LookAt(EntryId id) {
+  Entry& entry = entries_[id];
+  if (entry.is_kind_known) return;
+  entry.is_kind_known = true;
+  entry.is_content_known = false;
+  const std::string path = PathOf(id);
+  struct stat st {};
+  if (lstat(path.c_str(), &st) != 0) {
+    entry.kind = EntryKind::kAbsent;
+    return;
+  }
+  if (S_ISREG(st.st_mode)) {
+    entry.kind = EntryKind::kFile;
+  } else if (S_ISDIR(st.st_mode)) {
+    entry.kind = EntryKind::kFolder;
+  } else if (S_ISLNK(st.st_mode)) {
+    entry.kind = EntryKind::kLink;
+    Result<std::string> target = ReadLink(path);
+    if (target) {
+      // Who has been this way before sees by the version that it leads elsewhere.
+      if (*target != entry.target) ++entry.version;
+      entry.target = *std::move(target);
+    } else {
+      entry.kind = EntryKind::kAbsent;
+    }
+  } else {
+    entry.kind = EntryKind::kOther;
+  }
+}
+
+FolderId LiveTree::AsFolder(EntryId id) {
+  Entry& entry = entries_[id];
+  if (entry.as_folder == kNone) {
+    entry.as_folder = static_cast<FolderId>(folders_.size());
+    Folder& folder = folders_.emplace_back();
+    folder.path = PathOf(id);
+    folder.parent = entry.folder;
+    folder.self = id;
+  }
+  return entry.as_folder;
+}
+
+std::string LiveTree::PathOf(EntryId id) const {
+  const Entry& entry = entries_[id];
+  return folders_[entry.folder].path + "/" + names_[entry.name];
+}
+
+bool LiveTree::TellsAll(FolderId id) {
+  const std::string path = folders_[id].path.empty() ? "/" : folders_[id].path;
+  struct stat st {};
+  if (!watch_ || lstat(path.c_str(), &st) != 0) return false;
+  const auto [it, is_new] = tells_all_.try_emplace(st.st_dev, false);
+  if (is_new) {
+    struct statfs fs {};
+    it->second = statfs(path.c_str(), &fs) == 0 && IsLocal(fs.f_type);
+  }
+  return it->second;
+}
+
+// Decides where the truth about a folder comes from, before anything of it is read (L1).
+void LiveTree::Watch(FolderId id) {
+  if (folders_[id].watching != Watching::kUnknown) return;
+  if (id != kRootFolder) Watch(folders_[id].parent);
+  Folder& folder = folders_[id];
+  if (TellsAll(id)) {
+    const bool has_room = watched_.size() < options_.max_watches;
+    Result<int> watch = has_room ? watch_->Add(folder.path.empty() ? "/" : folder.path)
+                                 : Error{Code::kUnavailable, "as configured"};
+    if (watch) {
+      folder.watching = Watching::kByEvents;
+      folder.watch = *watch;
+      watched_.emplace(*watch, id);
+      return;
+    }
+    if (watch.error().code == Code::kUnavailable && !std::exchange(told_limit_, true)) {
+      LOG(kWarning, "inotify: " + watch.error().message + " after " +
+                        std::to_string(watched_.size()) +
+                        " folders; the others are looked at each time "
+                        "(fs.inotify.max_user_watches)");
+    }
+  }
+  folder.watching = Watching::kByStamps;
+  struct stat st {};
+  folder.looked_ns = clock_.NowNs();
+  if (lstat(folder.path.empty() ? "/" : folder.path.c_str(), &st) == 0) folder.stamp = StampOf(st);
+  polled_.push_back(id);
+}
+
+void LiveTree::List(FolderId id) {
+  Folder& folder = folders_[id];
+  const auto names = ListDir(folder.path.empty() ? "/" : folder.path);
+  if (!names || names->size() > kMaxListed) {
+    folder.misses = 0;
+    return;
+  }
+  folder.names.clear();
+  folder.names.reserve(names->size());
+  for (const std::string& name : *names) folder.names.insert(HashOf(name));
+  folder.is_listed = true;
+}
+
+Result<const FileDigest*> LiveTree::ContentOf(EntryId id) {
+  Entry& entry = entries_[id];
+  if (entry.is_content_known && entry.is_trusted) return &entry.digest;
+  const std::string path = PathOf(id);
+  TRY(ReadContent(entry, path));
+  return &entry.digest;
+}
+
+Result<void> LiveTree::ReadContent(Entry& entry, const std::string& path) {
+  const bool by_events = folders_[entry.folder].watching == Watching::kByEvents;
+  struct stat st {};
+  const int64_t looked_ns = clock_.NowNs();
+  if (lstat(path.c_str(), &st) != 0) return ErrnoError(errno, path);
+  if (!S_ISREG(st.st_mode)) return Error{Code::kNotFound, path + ": no file any more"};
+  const Stamp stamp = StampOf(st);
+  entry.is_trusted = by_events && st.st_nlink == 1 && !entry.is_mapped;
+  const bool was_read = entry.looked_ns != 0;
+  const bool is_same = was_read && stamp == entry.stamp && !IsRacy(stamp, entry.looked_ns);
+  if (!is_same) {
+    ASSIGN_OR_RETURN(const FileDigest digest, digests_.Get(path, st));
+    const bool changed = !was_read || digest.digest != entry.digest.digest ||
+                         digest.executable != entry.digest.executable;
+    entry.digest = digest;
+    if (changed) ++entry.version;
+  }
+  entry.stamp = stamp;
+  entry.looked_ns = looked_ns;
+  entry.is_content_known = true;
+  entry.was_modified = false;
+  return {};
+}
+
+void LiveTree::AddWay(LookupId id, tree::Manifest& manifest) {
+  for (const EntryId step : lookups_[id].way) {
+    const Entry& entry = entries_[step];
+    tree::Entry& added = manifest[PathOf(step)];
+    const bool is_link = entry.kind == EntryKind::kLink;
+    added = {};
+    added.type = is_link ? tree::EntryType::kSymlink : tree::EntryType::kDir;
+    if (is_link) added.target = entry.target;
+  }
+  for (const EntryId result : lookups_[id].results) {
+    if (entries_[result].kind == EntryKind::kFolder) {
+      manifest[PathOf(result)].type = tree::EntryType::kDir;
+    }
+  }
+}
+
+Result<void> LiveTree::AddFile(EntryId id, tree::Manifest& manifest) {
+  ASSIGN_OR_RETURN(const FileDigest* const content, ContentOf(id));
+  manifest[PathOf(id)] = {
+      tree::EntryType::kFile, content->executable, content->size_bytes, content->digest, {}};
+  return {};
+}
+
+}  // namespace llama::files

@@ -1,0 +1,270 @@
+#include "files/live_tree.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+
+namespace llama::files {
+namespace {
+
+enum class Source { kInotify, kStamps };
+
+class LiveTreeTest : public testing::TestWithParam<Source> {
+ protected:
+  LiveTreeTest() : root_(*RealPath(dir_.path())) {}
+
+  std::string Path(const std::string& name) const { return root_ + "/" + name; }
+  void Write(const std::string& name, const std::string& bytes) {
+    ASSERT_TRUE(MakeDirs(std::string(DirName(Path(name)))));
+    ASSERT_TRUE(WriteFileAtomic(Path(name), bytes, 0644));
+  }
+  // In the place where it is.
+  void Rewrite(const std::string& name, const std::string& bytes) {
+    const int fd = open(Path(name).c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
+    ASSERT_GE(fd, 0);
+    ASSERT_EQ(write(fd, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+    close(fd);
+  }
+  // Where the name leads, from root_ on, and what is there; "" for nothing.
+  std::string At(const std::string& name) {
+    const MutexLock lock(tree_.mutex());
+    tree_.Refresh();
+    return Describe(tree_.Find(kRootFolder, Path(name)));
+  }
+  std::string Along(const std::vector<std::string>& folders, const std::string& name,
+                    bool every = false) {
+    const MutexLock lock(tree_.mutex());
+    tree_.Refresh();
+    std::vector<std::string> paths;
+    for (const std::string& folder : folders) paths.push_back(Path(folder));
+    return Describe(tree_.FindAlong(tree_.AddPath(paths), name, every));
+  }
+  uint32_t Version(const std::string& name) {
+    const MutexLock lock(tree_.mutex());
+    tree_.Refresh();
+    return tree_.VersionOf(tree_.Find(kRootFolder, Path(name)));
+  }
+  uint64_t Epoch() {
+    const MutexLock lock(tree_.mutex());
+    return tree_.Refresh();
+  }
+  std::string Describe(LookupId lookup) REQUIRES(tree_.mutex()) {
+    std::string text;
+    const std::span<const EntryId> found = tree_.Results(lookup);
+    const std::vector<EntryId> results(found.begin(), found.end());
+    for (const EntryId entry : results) {
+      if (!text.empty()) text += " ";
+      text += tree_.PathOf(entry).substr(root_.size() + 1);
+      if (tree_.KindOf(entry) == EntryKind::kFolder) text += "/";
+      if (tree_.KindOf(entry) != EntryKind::kFile) continue;
+      const auto content = tree_.ContentOf(entry);
+      text += content ? "=" + *ReadBack((*content)->digest) : ": " + content.error().message;
+    }
+    return text;
+  }
+  // Tests write few different contents.
+  static Result<std::string> ReadBack(const store::Digest& digest) {
+    for (const char* text : {"", "1", "2", "3", "old", "new"}) {
+      if (store::Sha256(text) == digest) return std::string(text);
+    }
+    return std::string("?");
+  }
+
+  TempDir dir_ = TempDir::Create("live-tree").value();
+  std::string root_;
+  std::unique_ptr<DigestCache> digests_ = DigestCache::Open("", SystemClock()).value();
+  LiveTree tree_{*digests_, SystemClock(), {.use_inotify = GetParam() == Source::kInotify}};
+};
+
+INSTANTIATE_TEST_SUITE_P(Sources, LiveTreeTest, testing::Values(Source::kInotify, Source::kStamps),
+                         [](const auto& source) {
+                           return source.param == Source::kInotify ? "Inotify" : "Stamps";
+                         });
+
+TEST_P(LiveTreeTest, FindsWhatIsThere) {
+  Write("a/b.h", "1");
+  ASSERT_EQ(symlink("a", Path("link").c_str()), 0);
+  ASSERT_EQ(symlink("../a/b.h", Path("a/alias.h").c_str()), 0);
+  EXPECT_EQ(At("a/b.h"), "a/b.h=1");
+  EXPECT_EQ(At("a"), "a/");
+  EXPECT_EQ(At("a/./../a//b.h"), "a/b.h=1");
+  EXPECT_EQ(At("link/b.h"), "a/b.h=1");
+  EXPECT_EQ(At("link/alias.h"), "a/b.h=1");
+  for (const char* absent : {"a/c.h", "b/b.h", "a/b.h/c.h", "a/b.h/", "no/../a/b.h"}) {
+    EXPECT_EQ(At(absent), "") << absent;
+  }
+}
+
+TEST_P(LiveTreeTest, ALoopOfLinksIsAbsent) {
+  ASSERT_EQ(symlink("two", Path("one").c_str()), 0);
+  ASSERT_EQ(symlink("one", Path("two").c_str()), 0);
+  EXPECT_EQ(At("one"), "");
+  EXPECT_EQ(At("two/x.h"), "");
+}
+
+TEST_P(LiveTreeTest, SeesEveryChangeThatWasMadeBefore) {
+  EXPECT_EQ(At("a/b.h"), "");
+  Write("a/b.h", "1");
+  EXPECT_EQ(At("a/b.h"), "a/b.h=1");
+  Write("a/b.h", "2");  // by rename
+  EXPECT_EQ(At("a/b.h"), "a/b.h=2");
+  Rewrite("a/b.h", "3");
+  EXPECT_EQ(At("a/b.h"), "a/b.h=3");
+  ASSERT_EQ(unlink(Path("a/b.h").c_str()), 0);
+  EXPECT_EQ(At("a/b.h"), "");
+  Write("a/b.h", "1");
+  EXPECT_EQ(At("a/b.h"), "a/b.h=1");
+  ASSERT_EQ(rename(Path("a").c_str(), Path("c").c_str()), 0);
+  EXPECT_EQ(At("a/b.h"), "");
+  EXPECT_EQ(At("c/b.h"), "c/b.h=1");
+  Write("a/b.h", "2");
+  EXPECT_EQ(At("a/b.h"), "a/b.h=2");
+  ASSERT_TRUE(RemoveTree(Path("a")));
+  EXPECT_EQ(At("a/b.h"), "");
+  ASSERT_EQ(symlink("c", Path("a").c_str()), 0);
+  EXPECT_EQ(At("a/b.h"), "c/b.h=1");
+  Rewrite("c/b.h", "3");
+  EXPECT_EQ(At("a/b.h"), "c/b.h=3");
+}
+
+TEST_P(LiveTreeTest, SeesALinkTurned) {
+  Write("x/b.h", "1");
+  Write("y/b.h", "2");
+  ASSERT_EQ(symlink("x", Path("l").c_str()), 0);
+  EXPECT_EQ(At("l/b.h"), "x/b.h=1");
+  const uint32_t version = Version("l/b.h");
+  ASSERT_EQ(unlink(Path("l").c_str()), 0);
+  ASSERT_EQ(symlink("y", Path("l").c_str()), 0);
+  EXPECT_EQ(At("l/b.h"), "y/b.h=2");
+  EXPECT_GT(Version("l/b.h"), version);
+}
+
+TEST_P(LiveTreeTest, ARewriteThroughAnotherNameIsSeen) {
+  Write("a/b.h", "1");
+  Write("other/x", "");
+  ASSERT_EQ(link(Path("a/b.h").c_str(), Path("other/c.h").c_str()), 0);
+  EXPECT_EQ(At("a/b.h"), "a/b.h=1");
+  Rewrite("other/c.h", "2");
+  EXPECT_EQ(At("a/b.h"), "a/b.h=2");
+}
+
+TEST_P(LiveTreeTest, ARewriteThroughAMappingIsSeenWhenItIsClosed) {
+  Write("a/b.h", "1");
+  EXPECT_EQ(At("a/b.h"), "a/b.h=1");
+  const int fd = open(Path("a/b.h").c_str(), O_RDWR | O_CLOEXEC);
+  void* bytes = mmap(nullptr, 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  ASSERT_NE(bytes, MAP_FAILED);
+  *static_cast<char*>(bytes) = '2';
+  ASSERT_EQ(munmap(bytes, 1), 0);
+  close(fd);
+  EXPECT_EQ(At("a/b.h"), "a/b.h=2");
+}
+
+TEST_P(LiveTreeTest, TheFirstMatchAlongAPathIsTheOne) {
+  Write("one/x.h", "1");
+  Write("two/x.h", "2");
+  Write("two/sub/y.h", "3");
+  const std::vector<std::string> path = {"zero", "one", "two"};
+  EXPECT_EQ(Along(path, "x.h"), "one/x.h=1");
+  EXPECT_EQ(Along(path, "x.h", true), "one/x.h=1 two/x.h=2");
+  EXPECT_EQ(Along(path, "sub/y.h"), "two/sub/y.h=3");
+  EXPECT_EQ(Along(path, "z.h"), "");
+  EXPECT_EQ(Along(path, "sub"), "") << "a folder is no header";
+  // A folder of the path comes to be, with a file that shadows.
+  Write("zero/x.h", "3");
+  EXPECT_EQ(Along(path, "x.h"), "zero/x.h=3");
+  ASSERT_EQ(unlink(Path("zero/x.h").c_str()), 0);
+  EXPECT_EQ(Along(path, "x.h"), "one/x.h=1");
+  ASSERT_EQ(rename(Path("one").c_str(), Path("away").c_str()), 0);
+  EXPECT_EQ(Along(path, "x.h"), "two/x.h=2");
+}
+
+TEST_P(LiveTreeTest, AVersionRisesWithTheResultAlone) {
+  Write("a/b.h", "1");
+  EXPECT_EQ(At("a/b.h"), "a/b.h=1");
+  const uint32_t version = Version("a/b.h");
+  Write("elsewhere/b.h", "2");
+  Write("a/b.h", "2");
+  EXPECT_EQ(Version("a/b.h"), version);
+  ASSERT_EQ(unlink(Path("a/b.h").c_str()), 0);
+  EXPECT_GT(Version("a/b.h"), version);
+}
+
+TEST_P(LiveTreeTest, ForgetsNothingOfWhatManyChangesAtOnceMean) {
+  Write("a/b.h", "1");
+  EXPECT_EQ(At("a/b.h"), "a/b.h=1");
+  // More events than the kernel keeps (16,384 by default).
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string name = Path("a/" + std::to_string(i % 7));
+    close(open(name.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    unlink(name.c_str());
+  }
+  Rewrite("a/b.h", "2");
+  Write("a/c.h", "3");
+  EXPECT_EQ(At("a/b.h"), "a/b.h=2");
+  EXPECT_EQ(At("a/c.h"), "a/c.h=3");
+}
+
+TEST_P(LiveTreeTest, AnObjectBesideAHeaderChangesNothing) {
+  if (GetParam() == Source::kStamps) GTEST_SKIP() << "stamps only tell that something changed";
+  Write("a/b.h", "1");
+  EXPECT_EQ(At("a/b.h"), "a/b.h=1");
+  EXPECT_EQ(At("a/c.h"), "");
+  const uint64_t epoch = Epoch();
+  Write("a/b.o", "object");
+  Write("a/b.d", "rule");
+  EXPECT_EQ(Epoch(), epoch);
+  Write("a/c.h", "1");
+  EXPECT_GT(Epoch(), epoch);
+}
+
+TEST(LiveTree, GoesOnWithoutWatches) {
+  const TempDir dir = TempDir::Create("live-tree").value();
+  const std::string root = *RealPath(dir.path());
+  const auto digests = DigestCache::Open("", SystemClock()).value();
+  LiveTree tree(*digests, SystemClock(), {.max_watches = 2});
+  ASSERT_TRUE(MakeDirs(root + "/a"));
+  ASSERT_TRUE(WriteFileAtomic(root + "/a/b.h", "1", 0644));
+  const MutexLock lock(tree.mutex());
+  tree.Refresh();
+  const LookupId lookup = tree.Find(kRootFolder, root + "/a/b.h");
+  ASSERT_EQ(tree.Results(lookup).size(), 1u);
+  EXPECT_EQ(tree.watch_count(), 2u);
+  const EntryId entry = tree.Results(lookup)[0];
+  EXPECT_EQ((*tree.ContentOf(entry))->digest, store::Sha256("1"));
+  ASSERT_TRUE(WriteFileAtomic(root + "/a/b.h", "2", 0644));
+  tree.Refresh();
+  EXPECT_EQ((*tree.ContentOf(tree.Results(lookup)[0]))->digest, store::Sha256("2"));
+}
+
+TEST(LiveTree, AddsTheWayToAManifest) {
+  const TempDir dir = TempDir::Create("live-tree").value();
+  const std::string root = *RealPath(dir.path());
+  const auto digests = DigestCache::Open("", SystemClock()).value();
+  LiveTree tree(*digests, SystemClock());
+  ASSERT_TRUE(MakeDirs(root + "/a/sub"));
+  ASSERT_TRUE(WriteFileAtomic(root + "/a/b.h", "1", 0644));
+  ASSERT_EQ(symlink("a", (root + "/l").c_str()), 0);
+  const MutexLock lock(tree.mutex());
+  tree.Refresh();
+  const LookupId lookup = tree.Find(kRootFolder, root + "/l/sub/../b.h");
+  ASSERT_EQ(tree.Results(lookup).size(), 1u);
+  tree::Manifest manifest;
+  tree.AddWay(lookup, manifest);
+  ASSERT_TRUE(tree.AddFile(tree.Results(lookup)[0], manifest));
+  ASSERT_EQ(manifest.size(), 3u);
+  EXPECT_EQ(manifest[root + "/l"].target, "a");
+  EXPECT_EQ(manifest[root + "/a/sub"].type, tree::EntryType::kDir);
+  EXPECT_EQ(manifest[root + "/a/b.h"].digest, store::Sha256("1"));
+}
+
+}  // namespace
+}  // namespace llama::files
