@@ -38,6 +38,10 @@ bool IsLocal(int64_t type) {
   }
 }
 
+bool IsPrecompiled(std::string_view name) {
+  return name.ends_with(".gch") || name.ends_with(".pch");
+}
+
 bool IsRacy(const Stamp& stamp, int64_t looked_ns) { return stamp.ctime_ns > looked_ns - kRacyNs; }
 
 }  // namespace
@@ -95,6 +99,7 @@ void LiveTree::NameChanged(FolderId id, std::string_view name) {
     const std::string path = folder.path + "/" + std::string(name);
     if (lstat(path.c_str(), &st) == 0) {
       folder.names.insert(HashOf(name));
+      if (IsPrecompiled(name) && !std::exchange(folder.has_precompiled, true)) ++epoch_;
     } else {
       folder.names.erase(HashOf(name));
     }
@@ -220,7 +225,7 @@ uint32_t LiveTree::PathVersion(Path& path) {
   return path.version;
 }
 
-std::span<const EntryId> LiveTree::Results(LookupId lookup) {
+std::span<const Found> LiveTree::Results(LookupId lookup) {
   VersionOf(lookup);
   return lookups_[lookup].results;
 }
@@ -235,23 +240,23 @@ uint32_t LiveTree::VersionOf(LookupId id) {
 
 void LiveTree::Evaluate(LookupId id) {
   LookupState& lookup = lookups_[id];
-  const std::vector<EntryId> before = std::exchange(lookup.results, {});
+  const std::vector<Found> before = std::exchange(lookup.results, {});
   const std::vector<EntryId> way_before = std::exchange(lookup.way, {});
   // Before the look: what happens meanwhile makes it stale again.
   lookup.is_stale = false;
   const size_t known_parts = lookup.parts.size();
   const std::string& name = names_[lookup.name];
-  EntryId found = kNone;
+  Found found;
   if (lookup.start == Start::kFolder) {
     if (Resolve(lookup.from, name, lookup, found)) lookup.results.push_back(found);
   } else {
     lookup.path_version = PathVersion(paths_[lookup.from]);
     const std::vector<LookupId>& folders = paths_[lookup.from].folders;
     for (const LookupId folder : folders) {
-      const std::vector<EntryId>& dir = lookups_[folder].results;
-      if (dir.empty() || entries_[dir[0]].kind != EntryKind::kFolder) continue;
-      if (!Resolve(AsFolder(dir[0]), name, lookup, found)) continue;
-      if (entries_[found].kind == EntryKind::kFolder) continue;
+      const std::vector<Found>& dir = lookups_[folder].results;
+      if (dir.empty() || entries_[dir[0].entry].kind != EntryKind::kFolder) continue;
+      if (!Resolve(AsFolder(dir[0].entry), name, lookup, found)) continue;
+      if (entries_[found.entry].kind == EntryKind::kFolder) continue;
       lookup.results.push_back(found);
       if (lookup.start == Start::kFirst) break;
     }
@@ -264,14 +269,7 @@ void LiveTree::Evaluate(LookupId id) {
   }
 }
 
-void LiveTree::Touch(LookupState& lookup, LookupId, NameId name) {
-  if (std::find(lookup.parts.begin(), lookup.parts.end(), name) == lookup.parts.end()) {
-    lookup.parts.push_back(name);
-  }
-}
-
-bool LiveTree::Resolve(FolderId folder, std::string_view name, LookupState& lookup,
-                       EntryId& found) {
+bool LiveTree::Resolve(FolderId folder, std::string_view name, LookupState& lookup, Found& where) {
   // The parts that are left, last one first.
   std::vector<std::string> left;
   const auto push = [&](std::string_view path) {
@@ -288,12 +286,15 @@ bool LiveTree::Resolve(FolderId folder, std::string_view name, LookupState& look
   if (name.starts_with('/')) folder = kRootFolder;
   push(name);
   int links = 0;
-  found = folders_[folder].self;
+  EntryId found = folders_[folder].self;
+  FolderId last_folder = kNone;
   bool is_folder = true;
   while (!left.empty()) {
     const std::string part = std::move(left.back());
     left.pop_back();
     if (!is_folder) return false;  // ENOTDIR
+    // Of the name itself, not of what a link in it leads to.
+    const bool is_last = left.empty() && last_folder == kNone;
     if (part == ".") continue;
     if (part == "..") {
       if (folder != kRootFolder) lookup.way.push_back(folders_[folder].self);
@@ -301,7 +302,11 @@ bool LiveTree::Resolve(FolderId folder, std::string_view name, LookupState& look
       found = folders_[folder].self;
       continue;
     }
-    Touch(lookup, 0, Intern(part));
+    const NameId part_id = Intern(part);
+    if (std::find(lookup.parts.begin(), lookup.parts.end(), part_id) == lookup.parts.end()) {
+      lookup.parts.push_back(part_id);
+    }
+    if (is_last) last_folder = folder;
     EntryId entry = kNone;
     if (!Peek(folder, part, entry)) return false;
     switch (entries_[entry].kind) {
@@ -327,7 +332,8 @@ bool LiveTree::Resolve(FolderId folder, std::string_view name, LookupState& look
         is_folder = false;
     }
   }
-  return found != kNone;
+  where = {found, last_folder == kNone ? entries_[found].folder : last_folder};
+  return true;
 }
 
 // False: there is no such name. An entry is only made of what is there.
@@ -464,8 +470,19 @@ void LiveTree::List(FolderId id) {
   }
   folder.names.clear();
   folder.names.reserve(names->size());
-  for (const std::string& name : *names) folder.names.insert(HashOf(name));
+  folder.has_precompiled = false;
+  for (const std::string& name : *names) {
+    folder.names.insert(HashOf(name));
+    if (IsPrecompiled(name)) folder.has_precompiled = true;
+  }
   folder.is_listed = true;
+}
+
+bool LiveTree::MayHavePrecompiled(FolderId id) {
+  Watch(id);
+  Folder& folder = folders_[id];
+  if (!folder.is_listed) List(id);
+  return !folder.is_listed || folder.has_precompiled;
 }
 
 Result<const FileDigest*> LiveTree::ContentOf(EntryId id) {
@@ -509,9 +526,9 @@ void LiveTree::AddWay(LookupId id, tree::Manifest& manifest) {
     added.type = is_link ? tree::EntryType::kSymlink : tree::EntryType::kDir;
     if (is_link) added.target = entry.target;
   }
-  for (const EntryId result : lookups_[id].results) {
-    if (entries_[result].kind == EntryKind::kFolder) {
-      manifest[PathOf(result)].type = tree::EntryType::kDir;
+  for (const Found& result : lookups_[id].results) {
+    if (entries_[result.entry].kind == EntryKind::kFolder) {
+      manifest[PathOf(result.entry)].type = tree::EntryType::kDir;
     }
   }
 }

@@ -41,6 +41,14 @@ using NameId = uint32_t;
 
 inline constexpr FolderId kRootFolder = 0;
 
+// What a lookup leads to, and the folder in which its last part was found: another one than the
+// entry's own if that part is a link.
+struct Found {
+  EntryId entry = 0;
+  FolderId folder = kRootFolder;
+  bool operator==(const Found&) const = default;
+};
+
 enum class EntryKind : unsigned char { kAbsent, kFile, kFolder, kLink, kOther };
 
 struct LiveTreeOptions {
@@ -70,7 +78,7 @@ class LiveTree {
 
   // Where a lookup leads now: a file or a folder (or kOther); for FindAlong, regular files alone.
   // Nothing: it is not there. Valid until the next call.
-  std::span<const EntryId> Results(LookupId lookup) REQUIRES(mutex_);
+  std::span<const Found> Results(LookupId lookup) REQUIRES(mutex_);
   // Rises whenever the results, or the way to them, are others.
   uint32_t VersionOf(LookupId lookup) REQUIRES(mutex_);
 
@@ -97,6 +105,9 @@ class LiveTree {
   // Adds a file. As ContentOf.
   Result<void> AddFile(EntryId entry, tree::Manifest& manifest) REQUIRES(mutex_);
 
+  // Whether there is, or may be, a precompiled header among its names.
+  bool MayHavePrecompiled(FolderId folder) REQUIRES(mutex_);
+
   size_t watch_count() const REQUIRES(mutex_) { return watched_.size(); }
 
  private:
@@ -110,6 +121,7 @@ class LiveTree {
     Stamp stamp;                         // kByStamps: when its names were read
     int64_t looked_ns = 0;               // likewise
     bool is_listed = false;              // `names` holds all of them
+    bool has_precompiled = false;        // likewise, while it is listed
     uint32_t misses = 0;                 // lookups in vain while it was not listed
     std::unordered_set<uint64_t> names;  // hashes
     std::unordered_map<NameId, EntryId> entries;
@@ -138,7 +150,7 @@ class LiveTree {
     bool is_stale = true;
     uint32_t version = 0;
     uint32_t path_version = 0;
-    std::vector<EntryId> results;
+    std::vector<Found> results;
     std::vector<EntryId> way;   // links, and folders that are left by ".."
     std::vector<NameId> parts;  // names that were looked at: under these it is in by_name_
   };
@@ -165,9 +177,8 @@ class LiveTree {
   NameId Intern(std::string_view name) REQUIRES(mutex_);
   LookupId Lookup(const LookupKey& key) REQUIRES(mutex_);
   void Evaluate(LookupId id) REQUIRES(mutex_);
-  bool Resolve(FolderId folder, std::string_view name, LookupState& lookup, EntryId& found)
+  bool Resolve(FolderId folder, std::string_view name, LookupState& lookup, Found& found)
       REQUIRES(mutex_);
-  void Touch(LookupState& lookup, LookupId id, NameId name) REQUIRES(mutex_);
   uint32_t PathVersion(Path& path) REQUIRES(mutex_);
 
   bool Peek(FolderId folder, std::string_view name, EntryId& entry) REQUIRES(mutex_);

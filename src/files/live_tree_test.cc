@@ -58,9 +58,9 @@ class LiveTreeTest : public testing::TestWithParam<Source> {
   }
   std::string Describe(LookupId lookup) REQUIRES(tree_.mutex()) {
     std::string text;
-    const std::span<const EntryId> found = tree_.Results(lookup);
-    const std::vector<EntryId> results(found.begin(), found.end());
-    for (const EntryId entry : results) {
+    const std::span<const Found> found = tree_.Results(lookup);
+    const std::vector<Found> results(found.begin(), found.end());
+    for (const auto& [entry, folder] : results) {
       if (!text.empty()) text += " ";
       text += tree_.PathOf(entry).substr(root_.size() + 1);
       if (tree_.KindOf(entry) == EntryKind::kFolder) text += "/";
@@ -226,6 +226,36 @@ TEST_P(LiveTreeTest, AnObjectBesideAHeaderChangesNothing) {
   EXPECT_GT(Epoch(), epoch);
 }
 
+TEST_P(LiveTreeTest, TellsInWhichFolderALinkedFileWasFound) {
+  Write("src/x.h", "1");
+  ASSERT_TRUE(MakeDirs(Path("include")));
+  ASSERT_EQ(symlink("../src/x.h", Path("include/x.h").c_str()), 0);
+  ASSERT_EQ(symlink("include", Path("l").c_str()), 0);
+  const MutexLock lock(tree_.mutex());
+  tree_.Refresh();
+  for (const char* name : {"include/x.h", "l/x.h"}) {
+    const std::span<const Found> found = tree_.Results(tree_.Find(kRootFolder, Path(name)));
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(tree_.PathOf(found[0].entry), Path("src/x.h"));
+    EXPECT_EQ(tree_.FolderPath(found[0].folder), Path("include")) << name;
+  }
+}
+
+TEST_P(LiveTreeTest, SeesPrecompiledHeadersComeAndGo) {
+  Write("a/b.h", "1");
+  const auto may_have = [&] {
+    const MutexLock lock(tree_.mutex());
+    tree_.Refresh();
+    const Found folder = tree_.Results(tree_.Find(kRootFolder, Path("a")))[0];
+    return tree_.MayHavePrecompiled(tree_.AsFolder(folder.entry));
+  };
+  EXPECT_FALSE(may_have());
+  const uint64_t epoch = Epoch();
+  Write("a/b.h.gch", "2");
+  EXPECT_GT(Epoch(), epoch);
+  EXPECT_TRUE(may_have());
+}
+
 TEST(LiveTree, GoesOnWithoutWatches) {
   const TempDir dir = TempDir::Create("live-tree").value();
   const std::string root = *RealPath(dir.path());
@@ -238,11 +268,11 @@ TEST(LiveTree, GoesOnWithoutWatches) {
   const LookupId lookup = tree.Find(kRootFolder, root + "/a/b.h");
   ASSERT_EQ(tree.Results(lookup).size(), 1u);
   EXPECT_EQ(tree.watch_count(), 2u);
-  const EntryId entry = tree.Results(lookup)[0];
+  const EntryId entry = tree.Results(lookup)[0].entry;
   EXPECT_EQ((*tree.ContentOf(entry))->digest, store::Sha256("1"));
   ASSERT_TRUE(WriteFileAtomic(root + "/a/b.h", "2", 0644));
   tree.Refresh();
-  EXPECT_EQ((*tree.ContentOf(tree.Results(lookup)[0]))->digest, store::Sha256("2"));
+  EXPECT_EQ((*tree.ContentOf(tree.Results(lookup)[0].entry))->digest, store::Sha256("2"));
 }
 
 TEST(LiveTree, AddsTheWayToAManifest) {
@@ -259,7 +289,7 @@ TEST(LiveTree, AddsTheWayToAManifest) {
   ASSERT_EQ(tree.Results(lookup).size(), 1u);
   tree::Manifest manifest;
   tree.AddWay(lookup, manifest);
-  ASSERT_TRUE(tree.AddFile(tree.Results(lookup)[0], manifest));
+  ASSERT_TRUE(tree.AddFile(tree.Results(lookup)[0].entry, manifest));
   ASSERT_EQ(manifest.size(), 3u);
   EXPECT_EQ(manifest[root + "/l"].target, "a");
   EXPECT_EQ(manifest[root + "/a/sub"].type, tree::EntryType::kDir);
