@@ -4,7 +4,7 @@
 #include <bit>
 #include <utility>
 
-#include "traces/columns/hash.h"
+#include "base/hash.h"
 
 namespace llama::sql {
 namespace {
@@ -15,10 +15,10 @@ constexpr size_t kFewRows = 64;
 // Equal cells, 5 and 5.0 too, have equal hashes.
 uint64_t HashOf(const Cell& cell) {
   constexpr uint64_t kSeed = 0x51ed270b0a1f39c1;
-  if (cell.is_text()) return traces::Hash(cell.text(), kSeed);
+  if (cell.is_text()) return Hash(cell.text(), kSeed);
   const double number =
       cell.type == CellType::kInt ? static_cast<double>(cell.integer) : cell.real + 0.0;
-  return traces::Fold(std::bit_cast<uint64_t>(number) ^ kSeed, 0x9e3779b97f4a7c15);
+  return Fold(std::bit_cast<uint64_t>(number) ^ kSeed, 0x9e3779b97f4a7c15);
 }
 
 struct OrderOfCells {

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "analysis/graph/depfiles.h"
+#include "base/hash.h"
 #include "trace/names.h"
-#include "traces/columns/hash.h"
 
 namespace llama::analysis {
 namespace {
@@ -41,7 +41,7 @@ class PathHash {
  public:
   uint64_t operator()(std::string_view cwd, std::string_view path) {
     Normalise(cwd, path, buffer_);
-    return traces::Hash(buffer_, 0);
+    return Hash(buffer_, 0);
   }
 
  private:

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
 #include "trace/span.h"
-#include "traces/columns/hash.h"
 
 namespace llama::traces {
 namespace {

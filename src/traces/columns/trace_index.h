@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/hash.h"
 #include "trace/span.h"
-#include "traces/columns/hash.h"
 
 namespace llama::traces {
 

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "traces/columns/hash.h"
+#include "base/hash.h"
 #include "traces/load/columnar_file.h"
 #include "traces/load/columnar_layout.h"
 #include "traces/load/loader.h"

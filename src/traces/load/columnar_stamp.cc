@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/file.h"
-#include "traces/columns/hash.h"
+#include "base/hash.h"
 #include "traces/load/columnar_file.h"
 
 namespace llama::traces {

@@ -1,6 +1,6 @@
 #include <cstring>
 
-#include "traces/columns/hash.h"
+#include "base/hash.h"
 #include "traces/load/columnar_file.h"
 #include "traces/load/columnar_layout.h"
 

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/fuzz.h"
-#include "traces/columns/hash.h"
+#include "base/hash.h"
 #include "traces/load/columnar_file.h"
 #include "traces/load/columnar_layout.h"
 #include "traces/load/trace_loader.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "traces/columns/hash.h"
+#include "base/hash.h"
 #include "traces/load/loader.h"
 
 namespace llama::traces {

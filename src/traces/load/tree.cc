@@ -4,8 +4,8 @@
 #include <bit>
 #include <unordered_map>
 
+#include "base/hash.h"
 #include "trace/names.h"
-#include "traces/columns/hash.h"
 
 namespace llama::traces {
 namespace {

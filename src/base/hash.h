@@ -7,7 +7,7 @@
 #include <cstring>
 #include <string_view>
 
-namespace llama::traces {
+namespace llama {
 
 inline uint64_t Fold(uint64_t a, uint64_t b) {
   __extension__ using Wide = unsigned __int128;
@@ -58,4 +58,4 @@ inline uint64_t Hash(std::string_view bytes, uint64_t seed) {
   return Fold(FoldTail(p, n, h, kB) ^ kA, h ^ kB);
 }
 
-}  // namespace llama::traces
+}  // namespace llama

@@ -1,11 +1,11 @@
-#include "traces/columns/hash.h"
+#include "base/hash.h"
 
 #include <gtest/gtest.h>
 
 #include <set>
 #include <string>
 
-namespace llama::traces {
+namespace llama {
 namespace {
 
 // Most names are short: whatever the length, strings that differ have hashes that differ, and the
@@ -26,4 +26,4 @@ TEST(HashTest, TellsStringsOfEveryLengthApart) {
 }
 
 }  // namespace
-}  // namespace llama::traces
+}  // namespace llama
