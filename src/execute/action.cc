@@ -1,5 +1,7 @@
 #include "execute/action.h"
 
+#include <algorithm>
+
 #include "base/codec.h"
 
 namespace llama::execute {
@@ -38,6 +40,11 @@ const tree::Entry* Closure::Find(const std::string& path) const {
   return nullptr;
 }
 
+bool Action::TravelsWith(const std::string& path) const {
+  return std::any_of(inline_files.begin(), inline_files.end(),
+                     [&](const tree::InlineFile& file) { return file.path == path; });
+}
+
 store::Digest Action::Digest() const {
   Encoder out;
   out.Bytes(program);
@@ -49,7 +56,7 @@ store::Digest Action::Digest() const {
   Put(out, closure->common_digest);
   Put(out, closure->own);
   Put(out, closure->inline_links);
-  for (const tree::InlineFile& file : closure->inline_files) {
+  for (const tree::InlineFile& file : inline_files) {
     out.Bytes(file.path);
     out.Bool(file.executable);
     Put(out, store::Sha256(file.bytes));

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -25,14 +26,17 @@ struct Closure {
   store::Digest common_digest;
   // Of this action besides, without those that are in `common` or travel with it.
   tree::Manifest own;
-  // What travels with the action, since it is wanted once: its source, a command's small inputs,
-  // folders and links. Their contents are here.
-  std::vector<tree::InlineFile> inline_files;
-  tree::Manifest inline_links;  // kDir and kSymlink
-  // Of each file and link of `own` and `inline_files`: what to compare with before the outputs are
-  // written. `looked_ns`: the wall clock before the first of them was looked at.
+  tree::Manifest inline_links;  // kDir and kSymlink: they travel with the action
+  // Of files and links that were looked at for this action alone: what to compare with before the
+  // outputs are written. `looked_ns`: the wall clock before the first of them was looked at.
   std::map<std::string, files::Stamp> stamps;
   int64_t looked_ns = 0;
+  // Of the others, which a live tree keeps (scan/closure.h): the first that is not what it was by
+  // now, or empty. Thread-safe. And the modification time of their newest.
+  std::function<std::string()> first_change;
+  int64_t newest_ns = 0;
+  // Of a closure that many actions share: another one for each. 0: of this action alone.
+  uint64_t id = 0;
 
   const tree::Manifest& common_entries() const;
   // The entry of a path in any part, or null.
@@ -47,6 +51,8 @@ struct Action {
   uint32_t umask = 022;
   std::string input;  // on stdin
   std::shared_ptr<const Closure> closure;
+  // What travels with the action, since it is wanted once: its source, a command's small inputs.
+  std::vector<tree::InlineFile> inline_files;
   Outputs outputs;
   // Paths of outputs that stand there now, so that the command's removing them is seen.
   std::vector<std::string> standing;
@@ -55,6 +61,8 @@ struct Action {
   bool any_command = false;  // no compiler (docs/any_command.md)
   bool in_image = false;     // runs what the function's image has
   bool is_clang = false;     // how its depfile is wrapped
+
+  bool TravelsWith(const std::string& path) const;
 
   // SHA-256 over all that can decide what comes of it: not over the limits.
   store::Digest Digest() const;

@@ -48,8 +48,12 @@ class Checker {
 
   // What is here and was missing there.
   OrReason<void> LookAtAbsent() {
-    for (const std::string& path : lookups().absent) {
+    std::vector<std::string> here;
+    if (request_.canonical) here = request_.canonical(lookups().absent);
+    for (size_t i = 0; i < lookups().absent.size(); ++i) {
+      const std::string& path = lookups().absent[i];
       struct stat st {};
+      if (!here.empty() && here[i].empty()) continue;
       if (IsOwnOutput(path) || request_.file_system->Lstat(path, st) != 0) continue;
       // Sockets, devices and the like are not shipped; a compiler that opens one is no job of ours.
       if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode)) continue;
@@ -64,8 +68,11 @@ class Checker {
 
   // What was found there, beyond the closure, and may be something else here.
   OrReason<void> LookAtFound() {
-    for (const std::string& path : lookups().found) {
-      if (IsKnown(path) || IsOwnOutput(path)) continue;
+    std::vector<std::string> here;
+    if (request_.canonical) here = request_.canonical(lookups().found);
+    for (size_t i = 0; i < lookups().found.size(); ++i) {
+      const std::string& path = lookups().found[i];
+      if (IsKnown(path) || (!here.empty() && IsKnown(here[i])) || IsOwnOutput(path)) continue;
       struct stat st {};
       if (request_.file_system->Lstat(path, st) == 0 && S_ISDIR(st.st_mode)) continue;
       // Most are known by another spelling. What leads to a file that was found was there, too.
@@ -86,7 +93,7 @@ class Checker {
   }
 
   bool IsKnown(const std::string& path) const {
-    return closure().Find(path) != nullptr || walker_.manifest().contains(path);
+    return closure().Find(path) != nullptr || request_.action->TravelsWith(path) || walker_.manifest().contains(path);
   }
 
   // Whether the command's view had exactly this.

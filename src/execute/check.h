@@ -7,6 +7,7 @@
 // closure answers is looked at again when the outputs are written (execute/write.h).
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <variant>
@@ -38,6 +39,9 @@ struct CheckRequest {
   const FileSystem* file_system = nullptr;
   // What may be sent on a worker's word.
   const Shippable* shippable = nullptr;
+  // Canonical names of what is at these paths now, empty for what isn't there; by a live tree. May
+  // be empty: then each is looked at.
+  std::function<std::vector<std::string>(const std::vector<std::string>&)> canonical = {};
 };
 
 // kRemoteFailed, "lookups-unrecorded", "not-shippable", "verify": run it here.

@@ -30,7 +30,7 @@ bool Contains(std::string_view haystack, std::string_view needle) {
 job::Job JobOf(const Action& action, const Synced& synced) {
   job::Job job;
   job.view.layers = synced.layers;
-  job.view.files = action.closure->inline_files;
+  job.view.files = action.inline_files;
   job.view.extra = action.closure->inline_links;
   for (const auto& [path, entry] : synced.inline_entries) {
     const bool is_link =
@@ -248,7 +248,7 @@ OrReason<Outcome> FunctionExecutor::Localise(const Action& action, const Synced&
   lookups.listed = std::move(answer.listed);
   std::vector<std::string> beyond;
   for (const std::string& path : lookups.found) {
-    if (action.closure->Find(path) == nullptr) beyond.push_back(path);
+    if (action.closure->Find(path) == nullptr && !action.TravelsWith(path)) beyond.push_back(path);
   }
   lookups.shown = index_.Shown(synced.layers, beyond);
   return outcome;

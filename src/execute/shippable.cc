@@ -53,12 +53,15 @@ void Shippable::AddFolder(const std::string& dir) {
 
 // Nothing hidden below the folder: .git, .ssh, .env hold no header.
 bool Shippable::IsOwn(const std::string& canonical) const {
-  return std::any_of(folders_.begin(), folders_.end(), [&](const std::string& dir) {
+  const auto holds = [&](const std::string& dir) {
+    if (dir.empty() || IsSystemPath(dir)) return false;
     if (!tree::IsBelow(canonical, dir)) return false;
     const bool is_home = dir == home_ || (!home_.empty() && tree::IsBelow(home_, dir));
     if (is_home && DirName(canonical) != dir) return false;
     return canonical.find("/.", dir.size()) == canonical.npos;
-  });
+  };
+  return std::any_of(folders_.begin(), folders_.end(), holds) ||
+         (shared_ && std::any_of(shared_->begin(), shared_->end(), holds));
 }
 
 std::string Shippable::WhyNot(const std::string& path) const {

@@ -9,8 +9,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/file_system.h"
@@ -32,6 +34,10 @@ class Shippable {
 
   // A folder of the action, absolute. "/" and the system's own count for nothing.
   void AddFolder(const std::string& dir);
+  // Folders of the action, canonical, that others share.
+  void ShareFolders(std::shared_ptr<const std::vector<std::string>> folders) {
+    shared_ = std::move(folders);
+  }
   // Empty: it may be sent (or isn't there, or is a folder, of which no more than the name is). Else
   // why not, with the path.
   std::string WhyNot(const std::string& path) const;
@@ -42,6 +48,7 @@ class Shippable {
   const FileSystem& file_system_;
   const std::string home_;
   std::set<std::string> folders_;  // canonical
+  std::shared_ptr<const std::vector<std::string>> shared_;
 };
 
 }  // namespace llama::execute

@@ -35,8 +35,12 @@ bool HasEntry(files::DigestCache& digests, const std::string& path, const tree::
 // latest modification time.
 std::string FindChanged(const WriteRequest& request, int64_t& newest_ns) {
   const Closure& closure = *request.action->closure;
+  newest_ns = closure.newest_ns;
+  if (closure.first_change) {
+    if (std::string path = closure.first_change(); !path.empty()) return path;
+  }
   std::unordered_map<std::string_view, const tree::InlineFile*> travelled;
-  for (const tree::InlineFile& file : closure.inline_files) travelled.emplace(file.path, &file);
+  for (const tree::InlineFile& file : request.action->inline_files) travelled.emplace(file.path, &file);
   for (const auto& [path, stamp] : closure.stamps) {
     struct stat st {};
     if (request.file_system->Lstat(path, st) != 0) return path;

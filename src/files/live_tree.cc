@@ -213,6 +213,30 @@ LookupId LiveTree::FindAlong(PathId path, std::string_view name, bool every) {
   return Lookup({every ? Start::kEvery : Start::kFirst, path, Intern(name)});
 }
 
+// Folders are asked for again and again, and remembered; what is in them is not.
+bool LiveTree::LookNow(std::string_view path, Found& found) {
+  const size_t slash = path.rfind('/');
+  if (slash == path.npos) return false;
+  const std::string_view name = path.substr(slash + 1);
+  FolderId folder = kRootFolder;
+  if (slash > 0) {
+    const std::span<const Found> dir = Results(Find(kRootFolder, path.substr(0, slash)));
+    if (dir.empty() || entries_[dir[0].entry].kind != EntryKind::kFolder) return false;
+    folder = AsFolder(dir[0].entry);
+  }
+  EntryId entry = kNone;
+  const bool is_plain = !name.empty() && name != "." && name != "..";
+  if (is_plain && !Peek(folder, name, entry)) return false;
+  if (is_plain && entries_[entry].kind != EntryKind::kLink) {
+    found = {entry, folder};
+    return true;
+  }
+  const std::span<const Found> whole = Results(Find(kRootFolder, path));
+  if (whole.empty()) return false;
+  found = whole[0];
+  return true;
+}
+
 uint32_t LiveTree::PathVersion(Path& path) {
   if (path.epoch == epoch_) return path.version;
   for (size_t i = 0; i < path.folders.size(); ++i) {
@@ -340,12 +364,13 @@ bool LiveTree::Resolve(FolderId folder, std::string_view name, LookupState& look
 bool LiveTree::Peek(FolderId id, std::string_view name, EntryId& entry) {
   Watch(id);
   Folder& folder = folders_[id];
-  const NameId name_id = Intern(name);
-  const auto known = folder.entries.find(name_id);
-  if (known != folder.entries.end()) {
-    entry = known->second;
-    LookAt(entry);
-    return entries_[entry].kind != EntryKind::kAbsent;
+  if (const auto name_id = name_ids_.find(name); name_id != name_ids_.end()) {
+    const auto known = folder.entries.find(name_id->second);
+    if (known != folder.entries.end()) {
+      entry = known->second;
+      LookAt(entry);
+      return entries_[entry].kind != EntryKind::kAbsent;
+    }
   }
   if (!folder.is_listed && folder.misses >= kMissesToList) List(id);
   if (folder.is_listed) {
@@ -357,7 +382,7 @@ bool LiveTree::Peek(FolderId id, std::string_view name, EntryId& entry) {
       return false;
     }
   }
-  entry = EntryFor(id, name_id);
+  entry = EntryFor(id, Intern(name));
   LookAt(entry);
   return entries_[entry].kind != EntryKind::kAbsent;
 }

@@ -73,8 +73,14 @@ class LiveTree {
   LookupId Find(FolderId from, std::string_view name) REQUIRES(mutex_);
   // Folders to search one after the other, by absolute names; they need not be there.
   PathId AddPath(const std::vector<std::string>& folders) REQUIRES(mutex_);
+  const std::vector<LookupId>& FoldersOf(PathId path) const REQUIRES(mutex_) {
+    return paths_[path].folders;
+  }
   // A name looked up along a search path: the first match, or every one.
   LookupId FindAlong(PathId path, std::string_view name, bool every) REQUIRES(mutex_);
+
+  // What is at an absolute path, for whoever asks but once. False: nothing.
+  bool LookNow(std::string_view path, Found& found) REQUIRES(mutex_);
 
   // Where a lookup leads now: a file or a folder (or kOther); for FindAlong, regular files alone.
   // Nothing: it is not there. Valid until the next call.

@@ -41,6 +41,7 @@ constexpr std::array kKnownFields = std::to_array<std::string_view>({
     trace::field::kCompiler,
     trace::field::kFlags,
     trace::field::kRung,
+    trace::field::kRungReason,
     trace::field::kFiles,
     trace::field::kInlineBytes,
     trace::field::kInlineFiles,

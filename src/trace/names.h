@@ -86,6 +86,9 @@ inline constexpr std::string_view kFlags = "flags";        // -O, -g, -f, -m, -s
 // On `llamacc`, `scan`.
 inline constexpr std::string_view kRung = "rung";  // how the inputs were found
 
+// On `scan`.
+inline constexpr std::string_view kRungReason = "rung_reason";  // why not by the one above
+
 // On `machine`: what happened in its time, or was so at its end.
 inline constexpr std::string_view kCpuUserNs = "cpu.user_ns";  // of all processors together
 inline constexpr std::string_view kCpuSystemNs = "cpu.system_ns";

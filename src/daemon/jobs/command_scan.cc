@@ -107,8 +107,8 @@ class Scanner {
     own_ = &closure->own;
     span.Set(trace::field::kFiles, file_count_);
     span.Set(trace::field::kInlineBytes, inline_bytes_);
-    closure->inline_files = std::move(files_);
     ScannedCommand out{MakeAction(), tree_};
+    out.action.inline_files = std::move(files_);
     out.action.closure = std::move(closure);
     return out;
   }
@@ -325,7 +325,7 @@ bool LearnFrom(const session::RunCommand& request, const ProgramQuery& query,
                ProgramTrees& programs, std::vector<std::string>& refused) {
   if (request.in_image) return false;
   std::set<std::string> own;
-  for (const tree::InlineFile& file : scanned.action.closure->inline_files) own.insert(file.path);
+  for (const tree::InlineFile& file : scanned.action.inline_files) own.insert(file.path);
   for (const session::CommandOutput& output : request.outputs) own.insert(output.remote);
   ProgramTrees::Lookups learned{{}, &lookups.found, &lookups.listed};
   for (const std::string& path : lookups.absent) {

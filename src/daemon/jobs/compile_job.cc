@@ -117,7 +117,8 @@ class CompileJob final : public Job {
                outcome.lookups.found.size() + outcome.lookups.absent.size());
       ASSIGN_OR_RETURN(execute::Finding finding,
                        execute::Check({&scanned.action, &outcome, scanned.walker.get(),
-                                       services_.file_system, &scanned.shippable}));
+                                       services_.file_system, &scanned.shippable,
+                                       LookupsOf(scanned)}));
       if (std::holds_alternative<execute::Agrees>(finding)) return outcome;
       auto& lacked = std::get<execute::Lacked>(finding);
       span.Set(trace::field::kCorrected, lacked.example);
@@ -126,6 +127,14 @@ class CompileJob final : public Job {
       services_.toolchain_trees->Learn(scanned.toolchain, lacked.news);
       TRY(AddToClosure(std::move(lacked), scanned));
     }
+  }
+
+  std::function<std::vector<std::string>(const std::vector<std::string>&)> LookupsOf(
+      const ScannedCompile& scanned) const {
+    if (!scanned.is_live) return nullptr;
+    return [this](const std::vector<std::string>& paths) {
+      return services_.closures->CanonicalOf(paths);
+    };
   }
 
   // What only a local run can tell.

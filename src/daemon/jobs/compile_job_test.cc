@@ -193,8 +193,8 @@ TEST_F(CompileJobTest, ScanMakesAnActionOfTheFilesAsTheyAre) {
   EXPECT_EQ(closure.own.at(world_.Path("a.h")).digest, store::Sha256("int old;\n"));
   // The source travels with the job.
   EXPECT_FALSE(closure.own.contains(world_.Path("a.c")));
-  ASSERT_EQ(closure.inline_files.size(), 1u);
-  EXPECT_EQ(closure.inline_files[0].bytes, "#include \"a.h\"\n");
+  ASSERT_EQ(action.inline_files.size(), 1u);
+  EXPECT_EQ(action.inline_files[0].bytes, "#include \"a.h\"\n");
   EXPECT_TRUE(closure.stamps.contains(world_.Path("a.c")));
   EXPECT_TRUE(closure.stamps.contains(world_.Path("a.h")));
 }

@@ -7,6 +7,7 @@
 
 #include "base/environment.h"
 #include "base/file.h"
+#include "daemon/jobs/closure_cache.h"
 #include "trace/names.h"
 
 namespace llama::daemon {
@@ -22,7 +23,7 @@ constexpr uint64_t kMaxInlineSourceBytes = 3 << 20;
 // A file that can't be walked or read as it was named.
 Reason InputReason(const Error& error) { return {"input", error.message}; }
 
-OrReason<scan::Inputs> FindInputs(const CompileScan& scan) {
+scan::ScanRequest AskOf(const CompileScan& scan) {
   scan::ScanRequest ask;
   ask.command = &scan.parsed->command;
   ask.toolchain = scan.parsed->toolchain.get();
@@ -30,7 +31,11 @@ OrReason<scan::Inputs> FindInputs(const CompileScan& scan) {
   ask.env = scan.request->env;
   ask.cwd = scan.request->cwd;
   ask.cancelled = scan.cancelled;
-  auto inputs = scan.services->finder->Find(ask);
+  return ask;
+}
+
+OrReason<scan::Inputs> FindInputs(const CompileScan& scan) {
+  auto inputs = scan.services->finder->Find(AskOf(scan));
   if (inputs) return std::move(*inputs);
   // What the preprocessor finds wrong with the code is the local compiler's to report.
   if (inputs.error().code == Code::kRemoteFailed) return Reason{"preprocess-failed", {}};
@@ -104,19 +109,181 @@ class Walk {
   execute::Shippable& shippable_;
 };
 
+OrReason<tree::InlineFile> ReadSource(const CompileScan& scan, const std::string& path,
+                                      const tree::Entry& entry) {
+  auto bytes = scan.services->file_system->ReadFile(path, kMaxInlineSourceBytes);
+  if (!bytes) return InputReason(bytes.error());
+  if (store::Sha256(*bytes) != entry.digest) {
+    return Reason{"inputs-changed", path, Code::kUnavailable};
+  }
+  return tree::InlineFile{path, entry.executable, std::move(*bytes)};
+}
+
 // Takes the source out of the layers: it is wanted once.
 OrReason<void> TakeSource(const CompileScan& scan, const std::string& path,
-                          execute::Closure& closure) {
+                          execute::Closure& closure, execute::Action& action) {
   const auto entry = closure.own.find(path);
   if (entry == closure.own.end() || entry->second.type != tree::EntryType::kFile) {
     return Reason{"source-not-a-file", {}};
   }
   if (entry->second.size_bytes > kMaxInlineSourceBytes) return {};
-  auto bytes = scan.services->file_system->ReadFile(path, kMaxInlineSourceBytes);
-  if (!bytes) return InputReason(bytes.error());
-  closure.inline_files.push_back({path, entry->second.executable, std::move(*bytes)});
+  ASSIGN_OR_RETURN(tree::InlineFile file, ReadSource(scan, path, entry->second));
+  action.inline_files.push_back(std::move(file));
   closure.own.erase(entry);
   return {};
+}
+
+// What the action is besides its inputs.
+void Describe(const CompileScan& scan, const execute::ToolchainTree& tree,
+              execute::Action& action) {
+  action.program = tree.program;
+  action.argv = scan.plan->argv;
+  action.env = scan.plan->env;
+  action.cwd = scan.plan->cwd;
+  action.umask = scan.request->umask;
+  action.record_lookups = scan.parsed->toolchain->can_preload;
+  action.is_clang = scan.parsed->toolchain->family == compiler::Family::kClang;
+  for (const Outputs::Announced& output : action.outputs.announced) {
+    struct stat st {};
+    if (scan.services->file_system->Lstat(output.path, st) == 0) {
+      action.standing.push_back(output.path);
+    }
+  }
+}
+
+ScannedCompile Begin(const CompileScan& scan, std::string rung) {
+  const Services& services = *scan.services;
+  return {{},
+          scan.parsed->toolchain,
+          std::move(rung),
+          std::make_unique<files::PathWalker>(*services.digests, *services.file_system),
+          /*is_live=*/false,
+          execute::Shippable(*services.file_system,
+                             std::string(VariableOr(scan.request->env, "HOME", "")))};
+}
+
+// The upper rung: by what the files say, on the live tree.
+class LiveScan {
+ public:
+  LiveScan(const CompileScan& scan, const execute::ToolchainTree& tree) : scan_(scan), tree_(tree) {}
+
+  OrReason<ScannedCompile> Run(trace::Span& span) {
+    scan::ClosureRequest request;
+    auto preprocessing = services().search_paths->Get(AskOf(scan_));
+    if (!preprocessing) return Reason{"rung", preprocessing.error().message};
+    request.preprocessing = *std::move(preprocessing);
+    request.cwd = scan_.request->cwd;
+    request.source = JoinPath(request.cwd, command().source);
+    request.reads_directives = HasDirectives(command().language);
+    request.refuses_line_names = scan_.parsed->toolchain->family == compiler::Family::kGcc &&
+                                 command().has_debug_info;
+    NameOthers(request);
+    auto closure = services().closures->Find(request);
+    if (!closure) return Reason{"rung", closure.error().message};
+    span.Set(trace::field::kFiles, (*closure)->file_count);
+    if (((*closure)->text_flags & files::kMentionsTimestamp) != 0) {
+      return Reason{"timestamp-macro", {}};
+    }
+    ScannedCompile out = Begin(scan_, "superset");
+    out.is_live = true;
+    out.shippable.ShareFolders((*closure)->folders);
+    ASSIGN_OR_RETURN(out.action.outputs, OutputsOf(**closure));
+    ASSIGN_OR_RETURN(out.action.closure,
+                     services().closure_cache->Get(request, *closure, tree_, *services().closures));
+    const tree::Entry& source = (*closure)->manifest.at((*closure)->source);
+    if (out.action.closure->Find((*closure)->source) == nullptr) {
+      ASSIGN_OR_RETURN(tree::InlineFile file, ReadSource(scan_, (*closure)->source, source));
+      out.action.inline_files.push_back(std::move(file));
+    }
+    Describe(scan_, tree_, out.action);
+    return out;
+  }
+
+ private:
+  const Services& services() const { return *scan_.services; }
+  const compiler::Command& command() const { return scan_.parsed->command; }
+
+  static bool HasDirectives(compiler::Language language) {
+    return language != compiler::Language::kPreprocessedC &&
+           language != compiler::Language::kPreprocessedCxx &&
+           language != compiler::Language::kAssembler;
+  }
+
+  // In this order: the outputs' folders, the working directory, what the plan names, what was
+  // learned of the toolchain.
+  void NameOthers(scan::ClosureRequest& request) const {
+    const compiler::Plan& plan = *scan_.plan;
+    request.others.push_back(std::string(DirName(plan.object)));
+    if (!plan.depfile.empty()) request.others.push_back(std::string(DirName(plan.depfile)));
+    request.others.insert(request.others.end(), plan.output_dirs.begin(), plan.output_dirs.end());
+    request.others.push_back(request.cwd);
+    request.others.push_back(LogicalCwd(*scan_.request));
+    for (const std::string& path : plan.paths) {
+      request.others.push_back(JoinPath(request.cwd, path));
+    }
+    for (std::string& path : services().toolchain_trees->Learned(scan_.parsed->toolchain)) {
+      request.others.push_back(std::move(path));
+    }
+  }
+
+  OrReason<Outputs> OutputsOf(const scan::Closure& closure) const {
+    const compiler::Plan& plan = *scan_.plan;
+    Outputs outputs;
+    outputs.stems = plan.output_stems;
+    outputs.umask = scan_.request->umask;
+    size_t next = 0;
+    ASSIGN_OR_RETURN(outputs.object, Output(closure, next++, plan.object));
+    outputs.announced.push_back({outputs.object, outputs.object, false});
+    if (!plan.depfile.empty()) {
+      ASSIGN_OR_RETURN(outputs.depfile, Output(closure, next++, plan.depfile));
+      outputs.announced.push_back({outputs.depfile, outputs.depfile, false});
+    }
+    for (const std::string& dir : plan.output_dirs) {
+      const std::string& canonical = closure.others[next++];
+      if (canonical.empty()) return Reason{"output", dir + ": no such folder"};
+      outputs.dirs.push_back(canonical);
+    }
+    return outputs;
+  }
+
+  static OrReason<std::string> Output(const scan::Closure& closure, size_t at,
+                                      const std::string& path) {
+    if (closure.others[at].empty()) return Reason{"output", path + ": no such folder"};
+    return JoinPath(closure.others[at], BaseName(path));
+  }
+
+  const CompileScan& scan_;
+  const execute::ToolchainTree& tree_;
+};
+
+// The rung below: by the compiler's own -M, and a look at each file.
+OrReason<ScannedCompile> ScanByDependencyRun(const CompileScan& scan,
+                                             const execute::ToolchainTree& tree,
+                                             trace::Span& span) {
+  const Services& services = *scan.services;
+  auto closure = std::make_shared<execute::Closure>();
+  closure->looked_ns = services.clock->NowNs();
+  ASSIGN_OR_RETURN(const scan::Inputs inputs, FindInputs(scan));
+  span.Set(trace::field::kFiles, inputs.files.size());
+  ScannedCompile out = Begin(scan, inputs.rung);
+  Walk walk(scan, *out.walker, out.shippable);
+  ASSIGN_OR_RETURN(const std::string source, walk.AddInputs(inputs.files));
+  ASSIGN_OR_RETURN(out.action.outputs, walk.AddOutputs());
+  if ((out.walker->text_flags() & files::kMentionsTimestamp) != 0) {
+    return Reason{"timestamp-macro", {}};
+  }
+  closure->common = tree.manifest;
+  closure->common_digest = tree.digest;
+  closure->own = out.walker->manifest();
+  closure->stamps = out.walker->stamps();
+  TRY(TakeSource(scan, source, *closure, out.action));
+  std::erase_if(closure->own, [&](const auto& item) {
+    const auto same = closure->common->find(item.first);
+    return same != closure->common->end() && same->second == item.second;
+  });
+  Describe(scan, tree, out.action);
+  out.action.closure = std::move(closure);
+  return out;
 }
 
 }  // namespace
@@ -127,48 +294,17 @@ OrReason<ScannedCompile> ScanCompile(const CompileScan& scan, trace::Span& span)
   if (!hold.held()) return Reason{"cancelled", {}, Code::kCancelled};
   auto tree = services.toolchain_trees->Get(scan.parsed->toolchain);
   if (!tree) return Reason{"toolchain", tree.error().message};
-  auto closure = std::make_shared<execute::Closure>();
-  closure->common = (*tree)->manifest;
-  closure->common_digest = (*tree)->digest;
-  closure->looked_ns = services.clock->NowNs();
-
-  ASSIGN_OR_RETURN(const scan::Inputs inputs, FindInputs(scan));
-  span.Set(trace::field::kRung, inputs.rung);
-  span.Set(trace::field::kFiles, inputs.files.size());
-  ScannedCompile out{{},
-                     scan.parsed->toolchain,
-                     inputs.rung,
-                     std::make_unique<files::PathWalker>(*services.digests, *services.file_system),
-                     execute::Shippable(*services.file_system,
-                                        std::string(VariableOr(scan.request->env, "HOME", "")))};
-  Walk walk(scan, *out.walker, out.shippable);
-  ASSIGN_OR_RETURN(const std::string source, walk.AddInputs(inputs.files));
-  ASSIGN_OR_RETURN(out.action.outputs, walk.AddOutputs());
-  if ((out.walker->text_flags() & files::kMentionsTimestamp) != 0) {
-    return Reason{"timestamp-macro", {}};
+  if (services.closures != nullptr) {
+    auto scanned = LiveScan(scan, **tree).Run(span);
+    if (scanned || scanned.error().word != "rung") {
+      if (scanned) span.Set(trace::field::kRung, scanned->rung);
+      return scanned;
+    }
+    span.Set(trace::field::kRungReason, scanned.error().detail);
   }
-  closure->own = out.walker->manifest();
-  closure->stamps = out.walker->stamps();
-  TRY(TakeSource(scan, source, *closure));
-  std::erase_if(closure->own, [&](const auto& item) {
-    const auto same = closure->common->find(item.first);
-    return same != closure->common->end() && same->second == item.second;
-  });
-
-  execute::Action& action = out.action;
-  action.program = (*tree)->program;
-  action.argv = scan.plan->argv;
-  action.env = scan.plan->env;
-  action.cwd = scan.plan->cwd;
-  action.umask = scan.request->umask;
-  action.record_lookups = scan.parsed->toolchain->can_preload;
-  action.is_clang = scan.parsed->toolchain->family == compiler::Family::kClang;
-  for (const Outputs::Announced& output : action.outputs.announced) {
-    struct stat st {};
-    if (services.file_system->Lstat(output.path, st) == 0) action.standing.push_back(output.path);
-  }
-  action.closure = std::move(closure);
-  return out;
+  auto scanned = ScanByDependencyRun(scan, **tree, span);
+  if (scanned) span.Set(trace::field::kRung, scanned->rung);
+  return scanned;
 }
 
 OrReason<void> AddToClosure(execute::Lacked lacked, ScannedCompile& scanned) {
@@ -177,11 +313,12 @@ OrReason<void> AddToClosure(execute::Lacked lacked, ScannedCompile& scanned) {
   }
   auto closure = std::make_shared<execute::Closure>(*scanned.action.closure);
   for (auto& [path, entry] : lacked.news) {
-    if (closure->inline_files.empty() || path != closure->inline_files.front().path) {
+    if (!scanned.action.TravelsWith(path)) {
       closure->own.insert_or_assign(path, std::move(entry));
     }
   }
   closure->stamps.merge(lacked.stamps);
+  closure->id = 0;
   scanned.action.closure = std::move(closure);
   return {};
 }

@@ -25,6 +25,7 @@ struct ScannedCompile {
   std::string rung;  // of the ladder that found the inputs
   // What the closure was made with, for the check.
   std::unique_ptr<files::PathWalker> walker;
+  bool is_live = false;  // the closure is a live tree's
   execute::Shippable shippable;
 };
 

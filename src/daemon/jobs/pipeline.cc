@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "daemon/jobs/backend.h"
+#include "daemon/jobs/closure_cache.h"
 #include "daemon/jobs/command_job.h"
 #include "daemon/jobs/compile_job.h"
 #include "daemon/record/builds.h"
@@ -107,6 +108,8 @@ class PipelineImpl final : public Pipeline {
     ASSIGN_OR_RETURN(digests_, files::DigestCache::Open(JoinPath(cache, "digests"), clock_));
     ASSIGN_OR_RETURN(index_,
                      tree::LayerIndex::Open(JoinPath(cache, "layers"), backend_->store_name()));
+    live_tree_ = std::make_unique<files::LiveTree>(*digests_, clock_);
+    closures_ = std::make_unique<scan::Closures>(*live_tree_);
     sync_ = std::make_unique<execute::TreeSync>(backend_->store(), *index_, *digests_, clock_);
     trees_ = std::make_unique<execute::ToolchainTrees>(*digests_);
     programs_ = std::make_unique<ProgramTrees>(*digests_, clock_);
@@ -122,6 +125,12 @@ class PipelineImpl final : public Pipeline {
     services_.executor = executor_.get();
     services_.file_system = &LocalFileSystem();
     services_.cpu = options.cpu;
+    const char* scanner = std::getenv("LLAMA_SCAN");
+    if (scanner == nullptr || std::strcmp(scanner, "cc-M") != 0) {
+      services_.search_paths = &search_paths_;
+      services_.closures = closures_.get();
+      services_.closure_cache = &closure_cache_;
+    }
     services_.job_timeout_ms = options.job_timeout_ms;
     return {};
   }
@@ -164,6 +173,10 @@ class PipelineImpl final : public Pipeline {
   std::unique_ptr<scan::InputFinder> finder_;
   std::unique_ptr<Backend> backend_;
   std::unique_ptr<files::DigestCache> digests_;
+  std::unique_ptr<files::LiveTree> live_tree_;
+  std::unique_ptr<scan::Closures> closures_;
+  scan::SearchPaths search_paths_;
+  ClosureCache closure_cache_;
   std::unique_ptr<tree::LayerIndex> index_;
   std::unique_ptr<execute::TreeSync> sync_;
   std::unique_ptr<execute::ToolchainTrees> trees_;

@@ -13,9 +13,13 @@
 #include "execute/executor.h"
 #include "execute/toolchain_tree.h"
 #include "files/digest_cache.h"
+#include "scan/closure.h"
 #include "scan/input_finder.h"
+#include "scan/search_path.h"
 
 namespace llama::daemon {
+
+class ClosureCache;  // daemon/jobs/closure_cache.h
 
 struct Services {
   const Clock* clock = nullptr;
@@ -26,6 +30,10 @@ struct Services {
   execute::ToolchainTrees* toolchain_trees = nullptr;
   ProgramTrees* programs = nullptr;
   scan::InputFinder* finder = nullptr;
+  // The upper rung; null: only `finder` is asked.
+  scan::SearchPaths* search_paths = nullptr;
+  scan::Closures* closures = nullptr;
+  ClosureCache* closure_cache = nullptr;
   files::DigestCache* digests = nullptr;
   execute::Executor* executor = nullptr;
   admission::CpuAdmission* cpu = nullptr;

@@ -1,0 +1,429 @@
+#include "scan/closure.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <unordered_set>
+#include <utility>
+
+#include "base/file.h"
+#include "store/digest.h"
+
+namespace llama::scan {
+namespace {
+
+using files::EntryId;
+using files::EntryKind;
+using files::FolderId;
+using files::Found;
+using files::LookupId;
+
+// Of all manifests that are kept, together: some 40 MB.
+constexpr size_t kMaxKeptEntries = 200'000;
+constexpr uint64_t kMaxTextBytes = 64 << 20;
+// A computed name may need macros of files that another one brings.
+constexpr int kMaxRounds = 16;
+constexpr size_t kMostSearches = 1024;
+
+std::string KeyOf(const ClosureRequest& request) {
+  std::string key = std::to_string(request.preprocessing.path->id);
+  key += request.reads_directives ? 'd' : '-';
+  key += request.refuses_line_names ? 'l' : '-';
+  key.append(request.source).push_back('\0');
+  key.append(request.cwd).push_back('\0');
+  for (const std::string& other : request.others) key.append(other).push_back('\0');
+  for (const ForcedInclude& forced : request.preprocessing.forced) {
+    key.append(forced.is_angled ? "<" : "\"").append(forced.name).push_back('\0');
+  }
+  for (const CommandLineMacro& macro : request.preprocessing.defined) {
+    key.append(macro.is_undefined ? "-U" : "-D").append(macro.name);
+    key.append("(").append(macro.parameters).append(")").append(macro.body).push_back('\0');
+  }
+  return key;
+}
+
+Definition AsDefinition(const CommandLineMacro& macro) {
+  Definition definition;
+  definition.name = macro.name;
+  definition.is_function = macro.is_function;
+  definition.body = macro.body;
+  for (size_t at = 0; macro.is_function && at <= macro.parameters.size();) {
+    const size_t comma = std::min(macro.parameters.find(',', at), macro.parameters.size());
+    if (comma > at) definition.parameters.push_back(macro.parameters.substr(at, comma - at));
+    at = comma + 1;
+  }
+  if (!definition.parameters.empty() && definition.parameters.back().ends_with("...")) {
+    definition.is_variadic = true;
+    if (definition.parameters.back() == "...") definition.parameters.back() = "__VA_ARGS__";
+  }
+  return definition;
+}
+
+bool SeeksEvery(ReferenceKind kind) {
+  return kind == ReferenceKind::kIncludeNext || kind == ReferenceKind::kHasIncludeNext;
+}
+
+}  // namespace
+
+// A closure in the making.
+struct Closures::Walk {
+  std::vector<Node> nodes;  // in the order in which they were found: the source first
+  std::unordered_set<uint64_t> seen;
+  size_t expanded = 0;  // of `nodes`
+  FolderId cwd = files::kRootFolder;
+  std::vector<LookupId> lookups;  // that led somewhere
+  std::vector<LookupId> others;   // of what is named besides, there or not
+  size_t named = 0;               // of these: the request's own, which come first
+  std::vector<EntryId> other_files;
+  std::set<FolderId> folders;
+  std::vector<uint64_t> versions;
+  bool needs_look = false;
+
+  void Add(const Node& node) {
+    if (seen.insert(node.key()).second) nodes.push_back(node);
+  }
+};
+
+Closures::Search& Closures::SearchFor(const std::shared_ptr<const SearchPath>& path) {
+  if (searches_.size() > kMostSearches) searches_.clear();
+  Search& search = searches_[path->id];
+  if (search.path) return search;
+  search.path = path;
+  std::vector<std::string> quote = path->quote;
+  quote.insert(quote.end(), path->angle.begin(), path->angle.end());
+  search.quote = tree_.AddPath(quote);
+  search.angle = tree_.AddPath(path->angle);
+  return search;
+}
+
+Result<std::shared_ptr<const Directives>> Closures::DirectivesOf(EntryId entry) {
+  ASSIGN_OR_RETURN(const files::FileDigest* const content, tree_.ContentOf(entry));
+  Read& read = read_[entry];
+  const uint32_t version = tree_.ContentVersion(entry);
+  if (read.directives && read.version == version) return read.directives;
+  const std::string path = tree_.PathOf(entry);
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxTextBytes));
+  if (store::Sha256(text) != content->digest) {
+    return Error{Code::kUnavailable, path + ": changes while it is read"};
+  }
+  auto directives = std::make_shared<const Directives>(ReadDirectives(text));
+  // An edit that leaves them alone keeps what was made of them.
+  if (!read.directives || read.directives->hash != directives->hash) {
+    read.directives = std::move(directives);
+  }
+  read.version = version;
+  return read.directives;
+}
+
+Closures::Sought Closures::Seek(const Search& search, const Reference& reference, FolderId folder,
+                                FolderId cwd) {
+  Sought sought;
+  const bool every = SeeksEvery(reference.kind);
+  if (reference.kind == ReferenceKind::kIncbin ||
+      reference.kind == ReferenceKind::kAssemblerInclude) {
+    sought.first = tree_.Find(cwd, reference.name);
+    sought.second = tree_.Find(folder, reference.name);
+    return sought;
+  }
+  if (reference.spelling == Spelling::kAngled) {
+    sought.first = tree_.FindAlong(search.angle, reference.name, every);
+    return sought;
+  }
+  sought.second = tree_.FindAlong(search.quote, reference.name, every);
+  if (search.path->skips_includer_dir) return {sought.second, kNone, false};
+  sought.first = tree_.Find(folder, reference.name);
+  sought.both = every;
+  return sought;
+}
+
+Result<Closures::Expansion*> Closures::Expand(Search& search, const Node& node, FolderId cwd) {
+  ASSIGN_OR_RETURN(const std::shared_ptr<const Directives> directives, DirectivesOf(node.entry));
+  Expansion& expansion = search.expansions[node.key()];
+  if (expansion.directives == directives) return &expansion;
+  expansion.directives = directives;
+  expansion.sought.clear();
+  for (const Reference& reference : directives->references) {
+    if (reference.spelling == Spelling::kComputed) continue;
+    expansion.sought.push_back(Seek(search, reference, node.folder, cwd));
+  }
+  return &expansion;
+}
+
+Result<void> Closures::Follow(const Sought& sought, Walk& walk) {
+  bool found = false;
+  for (const LookupId lookup : {sought.first, sought.second}) {
+    if (lookup == kNone || (found && !sought.both)) continue;
+    bool led = false;
+    for (const Found& result : tree_.Results(lookup)) {
+      const EntryKind kind = tree_.KindOf(result.entry);
+      if (kind == EntryKind::kFolder) continue;
+      if (kind != EntryKind::kFile) {
+        return Error{Code::kInvalid, tree_.PathOf(result.entry) + ": not a regular file"};
+      }
+      walk.Add({result.entry, result.folder});
+      led = true;
+    }
+    if (led) walk.lookups.push_back(lookup);
+    found = found || led;
+  }
+  return {};
+}
+
+Result<void> Closures::WalkAll(Search& search, Walk& walk) {
+  for (; walk.expanded < walk.nodes.size(); ++walk.expanded) {
+    const Node node = walk.nodes[walk.expanded];
+    ASSIGN_OR_RETURN(Expansion * const expansion, Expand(search, node, walk.cwd));
+    if (tree_.NeedsLook(node.entry)) walk.needs_look = true;
+    for (const Sought& sought : expansion->sought) TRY(Follow(sought, walk));
+  }
+  return {};
+}
+
+// Every definition of a macro that the compile may have.
+Result<std::vector<Definition>> Closures::DefinitionsOf(const ClosureRequest& request,
+                                                        const Walk& walk,
+                                                        const std::string& name) {
+  std::vector<Definition> all;
+  for (const CommandLineMacro& macro : request.preprocessing.defined) {
+    if (macro.name == name && !macro.is_undefined) all.push_back(AsDefinition(macro));
+  }
+  const uint32_t hash = HashName(name);
+  std::set<EntryId> done;
+  for (const Node& node : walk.nodes) {
+    const auto read = read_.find(node.entry);
+    if (read == read_.end() || !done.insert(node.entry).second) continue;
+    const std::vector<uint32_t>& names = read->second.directives->defined_names;
+    if (!std::binary_search(names.begin(), names.end(), hash)) continue;
+    ASSIGN_OR_RETURN(const std::string text, ReadFile(tree_.PathOf(node.entry), kMaxTextBytes));
+    for (Definition& definition : ReadDefinitions(text, {name})) {
+      all.push_back(std::move(definition));
+    }
+  }
+  return all;
+}
+
+// Looks up what the names that are macros may be. False: nothing new.
+Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search, Walk& walk) {
+  const size_t before = walk.nodes.size();
+  std::map<std::string, std::vector<Definition>, std::less<>> known;
+  std::optional<Error> error;
+  const auto definitions = [&](std::string_view name)
+      NO_THREAD_SAFETY_ANALYSIS -> const std::vector<Definition>& {
+    const auto it = known.find(name);
+    if (it != known.end()) return it->second;
+    auto found = DefinitionsOf(request, walk, std::string(name));
+    if (!found) error = found.error();
+    return known[std::string(name)] = found ? *std::move(found) : std::vector<Definition>();
+  };
+  const auto read_of = [&](const Node& node) NO_THREAD_SAFETY_ANALYSIS -> const Directives& {
+    return *read_.at(node.entry).directives;
+  };
+  const bool has_wrappers = std::any_of(walk.nodes.begin(), walk.nodes.end(), [&](const Node& n) {
+    return read_of(n).wraps_has_include;
+  });
+  for (size_t i = 0; i < before; ++i) {
+    const Node node = walk.nodes[i];
+    const std::shared_ptr<const Directives> directives = read_.at(node.entry).directives;
+    for (const Reference& reference : directives->references) {
+      if (reference.spelling != Spelling::kComputed) continue;
+      if (reference.kind == ReferenceKind::kModule) continue;
+      if (reference.kind == ReferenceKind::kConditionCall && !has_wrappers) continue;
+      const PossibleNames possible = ExpandReference(reference, definitions);
+      if (error) return *error;
+      if (!possible.is_complete) {
+        return Error{Code::kInvalid,
+                     tree_.PathOf(node.entry) + ": computed include: " + reference.name};
+      }
+      for (const Reference& name : possible.names) {
+        TRY(Follow(Seek(search, name, node.folder, walk.cwd), walk));
+      }
+    }
+  }
+  return walk.nodes.size() > before;
+}
+
+Result<Closures::Walk> Closures::Compute(const ClosureRequest& request) {
+  Search& search = SearchFor(request.preprocessing.path);
+  Walk walk;
+  if (request.cwd != "/") {
+    const std::span<const Found> cwd = tree_.Results(tree_.Find(files::kRootFolder, request.cwd));
+    if (cwd.empty() || tree_.KindOf(cwd[0].entry) != EntryKind::kFolder) {
+      return Error{Code::kNotFound, request.cwd + ": no such folder"};
+    }
+    walk.cwd = tree_.AsFolder(cwd[0].entry);
+  }
+  const LookupId source = tree_.Find(files::kRootFolder, request.source);
+  TRY(Follow({source, kNone, false}, walk));
+  if (walk.nodes.empty()) return Error{Code::kNotFound, request.source + ": no such file"};
+  for (const std::string& other : request.others) {
+    walk.others.push_back(tree_.Find(files::kRootFolder, other));
+  }
+  walk.named = walk.others.size();
+  if (!request.reads_directives) {
+    walk.expanded = walk.nodes.size();
+    ASSIGN_OR_RETURN([[maybe_unused]] const auto* content, tree_.ContentOf(walk.nodes[0].entry));
+    walk.needs_look = tree_.NeedsLook(walk.nodes[0].entry);
+    return walk;
+  }
+  for (const ForcedInclude& forced : request.preprocessing.forced) {
+    Sought sought;
+    if (forced.is_angled) {
+      sought.first = tree_.FindAlong(search.angle, forced.name, false);
+    } else {
+      sought.first = tree_.Find(walk.cwd, forced.name);
+      sought.second = tree_.FindAlong(search.quote, forced.name, false);
+    }
+    TRY(Follow(sought, walk));
+  }
+  for (int round = 0;; ++round) {
+    TRY(WalkAll(search, walk));
+    ASSIGN_OR_RETURN(const bool more, AddComputed(request, search, walk));
+    if (!more) return walk;
+    if (round == kMaxRounds) {
+      return Error{Code::kInvalid, request.source + ": computed includes without an end"};
+    }
+  }
+}
+
+// What the walk came to besides its files, and all of it as numbers that can be compared.
+Result<void> Closures::Settle(const ClosureRequest& request, Walk& walk) {
+  if (request.reads_directives) {
+    const std::vector<LookupId>& path = tree_.FoldersOf(SearchFor(request.preprocessing.path).quote);
+    walk.others.insert(walk.others.end(), path.begin(), path.end());
+  }
+  for (const Node& node : walk.nodes) {
+    walk.folders.insert(node.folder);
+    walk.folders.insert(tree_.FolderOf(node.entry));
+    walk.versions.push_back(uint64_t{node.entry} << 32 | tree_.ContentVersion(node.entry));
+  }
+  for (const LookupId lookup : walk.others) {
+    walk.versions.push_back(uint64_t{lookup} << 32 | tree_.VersionOf(lookup));
+    if (tree_.Results(lookup).empty()) continue;
+    const EntryId entry = tree_.Results(lookup)[0].entry;
+    switch (tree_.KindOf(entry)) {
+      case EntryKind::kFile: {
+        ASSIGN_OR_RETURN([[maybe_unused]] const auto* content, tree_.ContentOf(entry));
+        walk.other_files.push_back(entry);
+        walk.folders.insert(tree_.FolderOf(entry));
+        walk.versions.push_back(uint64_t{entry} << 32 | tree_.ContentVersion(entry));
+        if (tree_.NeedsLook(entry)) walk.needs_look = true;
+        break;
+      }
+      case EntryKind::kFolder:
+        walk.folders.insert(tree_.AsFolder(entry));
+        break;
+      default:
+        return Error{Code::kInvalid, tree_.PathOf(entry) + ": not a regular file"};
+    }
+  }
+  if (!request.reads_directives) return {};
+  for (const FolderId folder : walk.folders) {
+    if (tree_.MayHavePrecompiled(folder)) {
+      return Error{Code::kInvalid, tree_.FolderPath(folder) + ": holds a precompiled header"};
+    }
+  }
+  if (request.refuses_line_names) TRY(CheckLineNames(walk));
+  return {};
+}
+
+Result<std::shared_ptr<const Closure>> Closures::Build(const Walk& walk) {
+  auto closure = std::make_shared<Closure>();
+  closure->id = next_id_++;
+  closure->source = tree_.PathOf(walk.nodes[0].entry);
+  for (const Node& node : walk.nodes) {
+    TRY(tree_.AddFile(node.entry, closure->manifest));
+    ASSIGN_OR_RETURN(const files::FileDigest* const content, tree_.ContentOf(node.entry));
+    closure->text_flags |= content->text_flags;
+    closure->newest_ns = std::max(closure->newest_ns, tree_.StampOfEntry(node.entry).mtime_ns);
+  }
+  closure->file_count = walk.nodes.size();
+  for (const EntryId file : walk.other_files) TRY(tree_.AddFile(file, closure->manifest));
+  for (const LookupId lookup : walk.lookups) tree_.AddWay(lookup, closure->manifest);
+  for (const LookupId lookup : walk.others) tree_.AddWay(lookup, closure->manifest);
+  for (size_t i = 0; i < walk.named; ++i) {
+    const std::span<const Found> found = tree_.Results(walk.others[i]);
+    closure->others.push_back(found.empty() ? "" : tree_.PathOf(found[0].entry));
+  }
+  auto folders = std::make_shared<std::vector<std::string>>();
+  for (const FolderId folder : walk.folders) folders->push_back(tree_.FolderPath(folder));
+  closure->folders = std::move(folders);
+  return std::shared_ptr<const Closure>(std::move(closure));
+}
+
+Result<void> Closures::CheckLineNames(const Walk& walk) {
+  std::set<std::string> paths;
+  for (const Node& node : walk.nodes) paths.insert(tree_.PathOf(node.entry));
+  for (const Node& node : walk.nodes) {
+    const auto read = read_.find(node.entry);
+    if (read == read_.end()) continue;
+    for (const std::string& name : read->second.directives->line_names) {
+      if (paths.contains(name)) {
+        return Error{Code::kInvalid, tree_.PathOf(node.entry) + ": a #line directive names " + name};
+      }
+    }
+  }
+  return {};
+}
+
+Result<std::shared_ptr<const Closure>> Closures::Find(const ClosureRequest& request) {
+  const std::string key = KeyOf(request);
+  const MutexLock lock(tree_.mutex());
+  const uint64_t epoch = tree_.Refresh();
+  const auto it = kept_.find(key);
+  if (it != kept_.end() && it->second.epoch == epoch && !it->second.needs_look) {
+    uses_.splice(uses_.begin(), uses_, it->second.use);
+    return it->second.closure;
+  }
+  ASSIGN_OR_RETURN(Walk walk, Compute(request));
+  TRY(Settle(request, walk));
+  if (it != kept_.end()) {
+    it->second.epoch = epoch;
+    if (it->second.versions == walk.versions) return it->second.closure;
+    Drop(it);
+  }
+  ASSIGN_OR_RETURN(std::shared_ptr<const Closure> closure, Build(walk));
+  Keep(key, {epoch, walk.needs_look, std::move(walk.versions), closure, {}});
+  return closure;
+}
+
+void Closures::Keep(const std::string& key, Kept kept) {
+  uses_.push_front(key);
+  kept.use = uses_.begin();
+  kept_entries_ += kept.closure->manifest.size();
+  kept_.emplace(key, std::move(kept));
+  while (kept_entries_ > kMaxKeptEntries && uses_.size() > 1) Drop(kept_.find(uses_.back()));
+}
+
+void Closures::Drop(KeptMap::iterator it) {
+  kept_entries_ -= it->second.closure->manifest.size();
+  uses_.erase(it->second.use);
+  kept_.erase(it);
+}
+
+std::vector<std::string> Closures::CanonicalOf(const std::vector<std::string>& paths) {
+  std::vector<std::string> out(paths.size());
+  const MutexLock lock(tree_.mutex());
+  tree_.Refresh();
+  for (size_t i = 0; i < paths.size(); ++i) {
+    Found found;
+    if (tree_.LookNow(paths[i], found)) out[i] = tree_.PathOf(found.entry);
+  }
+  return out;
+}
+
+std::string Closures::FirstChange(const ClosureRequest& request, const Closure& closure) {
+  const auto now = Find(request);
+  if (!now) return request.source;
+  if ((*now)->id == closure.id) return {};
+  const auto differ = [](const tree::Manifest& a, const tree::Manifest& b) -> std::string {
+    for (const auto& [path, entry] : a) {
+      const auto other = b.find(path);
+      if (other == b.end() || !(other->second == entry)) return path;
+    }
+    return {};
+  };
+  std::string path = differ(closure.manifest, (*now)->manifest);
+  return path.empty() ? differ((*now)->manifest, closure.manifest) : path;
+}
+
+}  // namespace llama::scan

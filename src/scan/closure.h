@@ -1,0 +1,137 @@
+// Closures: every file that a compile can open, from what its files say (scan/directives.h) and
+// where it looks (scan/search_path.h), on a live tree (files/live_tree.h). A superset: conditionals
+// are not evaluated. Each file's references are looked up once for a search path; a closure is kept
+// with the versions of what it was made of. docs/inputs.md has the rules.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/result.h"
+#include "files/live_tree.h"
+#include "scan/computed_name.h"
+#include "scan/directives.h"
+#include "scan/search_path.h"
+#include "tree/layer.h"
+
+namespace llama::scan {
+
+struct ClosureRequest {
+  Preprocessing preprocessing;
+  std::string source;  // absolute, as it is spelt
+  std::string cwd;
+  // What must be there besides, as far as it is: absolute.
+  std::vector<std::string> others;
+  bool reads_directives = true;  // not: preprocessed text, plain assembler
+  // gcc with debug information: a #line directive that names a file of the closure by an absolute
+  // name is an error, since there it would be one file of the object's table, not two.
+  bool refuses_line_names = false;
+};
+
+// Immutable; shared by the compiles that it is the closure of.
+struct Closure {
+  uint64_t id = 0;  // another one for each
+  tree::Manifest manifest;
+  std::string source;  // canonical
+  // Canonical, of each of the request's others; empty: it was not there.
+  std::vector<std::string> others;
+  // Canonical: of the files and of the search path.
+  std::shared_ptr<const std::vector<std::string>> folders;
+  size_t file_count = 0;
+  unsigned text_flags = 0;  // of all files
+  int64_t newest_ns = 0;    // modification time of the newest file
+};
+
+class Closures {
+ public:
+  explicit Closures(files::LiveTree& tree) : tree_(tree) {}
+
+  // As the files are now. Errors mean a rung down the ladder: kNotFound (the source), kInvalid (what
+  // the scanner must not decide, named). Thread-safe.
+  Result<std::shared_ptr<const Closure>> Find(const ClosureRequest& request);
+
+  // What is at these paths (absolute) now: their canonical names, empty where there is nothing.
+  // Thread-safe.
+  std::vector<std::string> CanonicalOf(const std::vector<std::string>& paths);
+
+  // The first file that is not what it was when the closure was made, or a name that would now lead
+  // elsewhere; empty if all is as it was. Thread-safe.
+  std::string FirstChange(const ClosureRequest& request, const Closure& closure);
+
+ private:
+  // A file as it is included: what its quoted names are relative to, and what it is.
+  struct Node {
+    files::EntryId entry = 0;
+    files::FolderId folder = 0;
+    bool operator==(const Node&) const = default;
+    uint64_t key() const { return uint64_t{folder} << 32 | entry; }
+  };
+  // One reference of a file: looked up here, and if it isn't, there.
+  struct Sought {
+    files::LookupId first = kNone;
+    files::LookupId second = kNone;
+    bool both = false;
+  };
+  // Of a node along one search path.
+  struct Expansion {
+    std::shared_ptr<const Directives> directives;
+    std::vector<Sought> sought;
+  };
+  struct Search {
+    files::PathId quote = 0;  // quote and angle
+    files::PathId angle = 0;
+    std::shared_ptr<const SearchPath> path;
+    std::unordered_map<uint64_t, Expansion> expansions;  // by Node::key
+  };
+  struct Read {
+    uint32_t version = 0;
+    std::shared_ptr<const Directives> directives;
+  };
+  struct Kept {
+    uint64_t epoch = 0;
+    bool needs_look = false;  // some file's changes are not told
+    std::vector<uint64_t> versions;  // of all that it was made of
+    std::shared_ptr<const Closure> closure;
+    std::list<std::string>::iterator use;
+  };
+  struct Walk;
+  static constexpr uint32_t kNone = UINT32_MAX;
+
+  Search& SearchFor(const std::shared_ptr<const SearchPath>& path) REQUIRES(tree_.mutex());
+  Result<std::shared_ptr<const Directives>> DirectivesOf(files::EntryId entry)
+      REQUIRES(tree_.mutex());
+  Result<Expansion*> Expand(Search& search, const Node& node, files::FolderId cwd)
+      REQUIRES(tree_.mutex());
+  Sought Seek(const Search& search, const Reference& reference, files::FolderId folder,
+              files::FolderId cwd) REQUIRES(tree_.mutex());
+  Result<void> Follow(const Sought& sought, Walk& walk) REQUIRES(tree_.mutex());
+  Result<void> WalkAll(Search& search, Walk& walk) REQUIRES(tree_.mutex());
+  Result<bool> AddComputed(const ClosureRequest& request, Search& search, Walk& walk)
+      REQUIRES(tree_.mutex());
+  Result<std::vector<Definition>> DefinitionsOf(const ClosureRequest& request, const Walk& walk,
+                                                const std::string& name)
+      REQUIRES(tree_.mutex());
+  Result<Walk> Compute(const ClosureRequest& request) REQUIRES(tree_.mutex());
+  Result<void> Settle(const ClosureRequest& request, Walk& walk) REQUIRES(tree_.mutex());
+  Result<std::shared_ptr<const Closure>> Build(const Walk& walk) REQUIRES(tree_.mutex());
+  Result<void> CheckLineNames(const Walk& walk) REQUIRES(tree_.mutex());
+  using KeptMap = std::unordered_map<std::string, Kept>;
+  void Keep(const std::string& key, Kept kept) REQUIRES(tree_.mutex());
+  void Drop(KeptMap::iterator it) REQUIRES(tree_.mutex());
+
+  files::LiveTree& tree_;
+  uint64_t next_id_ GUARDED_BY(tree_.mutex()) = 1;
+  std::map<uint64_t, Search> searches_ GUARDED_BY(tree_.mutex());
+  std::unordered_map<files::EntryId, Read> read_ GUARDED_BY(tree_.mutex());
+  KeptMap kept_ GUARDED_BY(tree_.mutex());
+  std::list<std::string> uses_ GUARDED_BY(tree_.mutex());  // of kept_, the last one first
+  size_t kept_entries_ GUARDED_BY(tree_.mutex()) = 0;
+};
+
+}  // namespace llama::scan
