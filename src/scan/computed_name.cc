@@ -86,26 +86,26 @@ void Results::AddHeaderName(ReferenceKind kind, const std::vector<Token>& tokens
   if (at == tokens.size()) return;
   const std::string& first = tokens[at].text;
   if (tokens[at].kind == Token::Kind::kLiteral) {
-    if (first.size() < 3 || first.front() != '"' || first.back() != '"') return;
-    return Add(kind, Spelling::kQuoted, first.substr(1, first.size() - 2));
+    const bool is_angled = first.front() == '<';
+    const char close = is_angled ? '>' : '"';
+    if (first.size() < 3 || (!is_angled && first.front() != '"') || first.back() != close) return;
+    const Spelling spelling = is_angled ? Spelling::kAngled : Spelling::kQuoted;
+    return Add(kind, spelling, first.substr(1, first.size() - 2));
   }
   if (!tokens[at].Is("<")) return;
-  // gcc forgets the space before a macro, clang doesn't; and before a macro's argument neither may.
   std::string as_gcc;
   std::string as_clang;
-  std::string tight;
   for (++at; at < tokens.size() && !tokens[at].Is(">"); ++at) {
     const Token& token = tokens[at];
+    if (token.has_own_space) as_gcc += ' ';
     if (token.has_space) as_clang += ' ';
-    if (token.has_space && !token.begins_use) as_gcc += ' ';
-    as_clang += token.text;
     as_gcc += token.text;
-    tight += token.text;
+    as_clang += token.text;
   }
-  if (at == tokens.size() || tight.empty()) return;
-  for (std::string* name : {&as_gcc, &as_clang, &tight}) {
-    Add(kind, Spelling::kAngled, std::move(*name));
-  }
+  if (at == tokens.size()) return;
+  if (!as_gcc.empty()) Add(kind, Spelling::kAngled, std::move(as_gcc));
+  if (tokens[at].has_space) as_clang += ' ';
+  if (!as_clang.empty()) Add(kind, Spelling::kAngled, std::move(as_clang));
 }
 
 void Results::AddConditionCall(const std::vector<Token>& tokens) {
@@ -152,25 +152,15 @@ bool ReachesHasInclude(std::string_view text, const DefinitionsOf& definitions) 
   return !pending.empty();
 }
 
-}  // namespace
-
-PossibleNames ExpandReference(const Reference& reference, const DefinitionsOf& definitions) {
-  Results results;
-  const ReferenceKind kind = reference.kind;
-  if (kind == ReferenceKind::kConditionCall && !ReachesHasInclude(reference.name, definitions)) {
-    return results.Take();
-  }
-  const std::vector<Token> input = Tokenize(reference.name);
+void ExpandEveryWay(ReferenceKind kind, const std::vector<Token>& input,
+                    const DefinitionsOf& definitions, Results& results) {
   Choices choices(definitions);
   int64_t steps = kMaxSteps;
   MacroExpander expander(
       [&](std::string_view name, bool is_call) { return choices.Choose(name, is_call); }, &steps);
-  for (int expansions = 0;; ++expansions) {
+  for (int expansions = 0; expansions < kMaxExpansions; ++expansions) {
     const std::vector<Token> tokens = expander.Expand(input);
-    if (steps <= 0 || expansions == kMaxExpansions) {
-      results.SetIncomplete();
-      break;
-    }
+    if (steps <= 0) break;
     switch (kind) {
       case ReferenceKind::kConditionCall:
         results.AddConditionCall(tokens);
@@ -186,11 +176,23 @@ PossibleNames ExpandReference(const Reference& reference, const DefinitionsOf& d
         results.AddHeaderName(kind, tokens, 0);
         break;
     }
-    if (results.size() > kMaxNames) {
-      results.SetIncomplete();
-      break;
-    }
-    if (!choices.Advance()) break;
+    if (results.size() > kMaxNames) break;
+    if (!choices.Advance()) return;
+  }
+  results.SetIncomplete();
+}
+
+}  // namespace
+
+PossibleNames ExpandReference(const Reference& reference, const DefinitionsOf& definitions) {
+  Results results;
+  const ReferenceKind kind = reference.kind;
+  if (kind == ReferenceKind::kConditionCall && !ReachesHasInclude(reference.name, definitions)) {
+    return results.Take();
+  }
+  ExpandEveryWay(kind, Tokenize(reference.name), definitions, results);
+  if (reference.name.find('<') != std::string::npos) {
+    ExpandEveryWay(kind, Tokenize(reference.name, true), definitions, results);
   }
   return results.Take();
 }

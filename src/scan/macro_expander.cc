@@ -23,7 +23,10 @@ Token Stringified(const std::vector<Token>& argument) {
       text += c;
     }
   }
-  return {Token::Kind::kLiteral, false, false, false, text + '"'};
+  Token token;
+  token.kind = Token::Kind::kLiteral;
+  token.text = text + '"';
+  return token;
 }
 
 // ## of the last of `out` and the first of `right`.
@@ -37,7 +40,10 @@ void Paste(std::vector<Token>& out, std::vector<Token> right) {
   out.pop_back();
   std::vector<Token> pasted = Tokenize(left.text + right.front().text);
   // An empty argument's place is held by a token without text.
-  if (!pasted.empty()) pasted.front().has_space = left.has_space;
+  if (!pasted.empty()) {
+    pasted.front().has_space = left.has_space;
+    pasted.front().has_own_space = left.has_own_space;
+  }
   if (pasted.empty()) pasted.push_back(left);
   out.insert(out.end(), pasted.begin(), pasted.end());
   out.insert(out.end(), right.begin() + 1, right.end());
@@ -99,7 +105,14 @@ void MacroExpander::ExpandName(const Token& name, int depth, std::vector<Token>&
   std::vector<Token> body = Substitute(*definition, arguments, depth);
   if (!body.empty()) {
     body.front().has_space = name.has_space;
-    body.front().begins_use = true;
+    body.front().has_own_space = false;
+  } else if (name.has_space) {
+    // clang hands an empty macro's space on.
+    for (size_t i = pending_.size(); i > 0; --i) {
+      if (!pending_[i - 1].ended.empty()) continue;
+      pending_[i - 1].token.has_space = true;
+      break;
+    }
   }
   Push(std::move(body), definition->name);
 }
@@ -182,6 +195,7 @@ std::vector<Token> MacroExpander::Substitute(const Definition& definition,
       const bool is_kept = !arguments.back().empty();
       if (is_kept && end > i + 2) body.erase(body.begin() + static_cast<ptrdiff_t>(end - 1));
       const size_t erased = is_kept ? i + 2 : end;
+      if (erased < body.size() && token.has_space) body[erased].has_space = true;
       body.erase(body.begin() + static_cast<ptrdiff_t>(i),
                  body.begin() + static_cast<ptrdiff_t>(erased));
       --i;
@@ -203,8 +217,9 @@ std::vector<Token> MacroExpander::Substitute(const Definition& definition,
     }
     std::vector<Token> argument = arguments[parameter];
     if (!is_operand || is_comma_rule) argument = ExpandAt(argument, depth + 1);
-    if (!argument.empty()) argument.front().begins_use = true;
-    add(std::move(argument), token);
+    Token place = token;
+    if (is_comma_rule && !argument.empty()) place.has_space = argument.front().has_space;
+    add(std::move(argument), place);
   }
   // An empty argument leaves nothing, but its space may part what stands around it.
   std::vector<Token> kept;

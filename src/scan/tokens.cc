@@ -36,7 +36,7 @@ size_t EndOfLiteral(std::string_view text, size_t at) {
 
 }  // namespace
 
-std::vector<Token> Tokenize(std::string_view text) {
+std::vector<Token> Tokenize(std::string_view text, bool has_header_names) {
   std::vector<Token> out;
   bool has_space = false;
   for (size_t at = 0; at < text.size();) {
@@ -48,7 +48,7 @@ std::vector<Token> Tokenize(std::string_view text) {
       continue;
     }
     Token token;
-    token.has_space = has_space;
+    token.has_space = token.has_own_space = has_space;
     has_space = false;
     const std::string_view rest = text.substr(at);
     const bool is_number = IsDigit(c) || (c == '.' && rest.size() > 1 && IsDigit(rest[1]));
@@ -61,6 +61,9 @@ std::vector<Token> Tokenize(std::string_view text) {
     } else if (c == '"' || c == '\'') {
       token.kind = Token::Kind::kLiteral;
       at = EndOfLiteral(text, at);
+    } else if (c == '<' && has_header_names && rest.find('>') != rest.npos) {
+      token.kind = Token::Kind::kLiteral;
+      at += rest.find('>') + 1;
     } else if (rest.starts_with("##") || rest.starts_with("%:%:")) {
       token.text = "##";
       at += c == '#' ? 2 : 4;
@@ -74,15 +77,6 @@ std::vector<Token> Tokenize(std::string_view text) {
     }
     if (token.text.empty()) token.text = text.substr(start, at - start);
     out.push_back(std::move(token));
-  }
-  return out;
-}
-
-std::string Spell(const std::vector<Token>& tokens) {
-  std::string out;
-  for (const Token& token : tokens) {
-    if (token.has_space && !out.empty()) out += ' ';
-    out += token.text;
   }
   return out;
 }
