@@ -1,7 +1,6 @@
 #include "scan/search_options.h"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 #include <utility>
 
@@ -9,141 +8,13 @@
 #include "base/file.h"
 #include "base/search_path.h"
 #include "compiler/options.h"
+#include "scan/search_table.h"
 
 namespace llama::scan {
 namespace {
 
 using compiler::Family;
-
-enum class Effect : unsigned char {
-  kNone,
-  kQuote,
-  kAngle,
-  kSystem,
-  kCxxSystem,
-  kAfter,
-  kInclude,
-  kMacros,
-  kDefine,
-  kUndefine,
-  kPreprocessor,  // -Wp,
-  kHosted,
-  kFreestanding,
-  kNoStandard,   // -nostdinc
-  kBuiltIn,      // decides about the built-in folders
-  kBuiltInPath,  // the same, and its value is a path
-  kSysroot,      // the same, and what "=" stands for
-  kRefused,
-  kRefusedWithClang,
-};
-
-struct Entry {
-  std::string_view name;
-  bool is_joined = false;  // the value, or any ending, may follow in the same word
-  Effect effect = Effect::kNone;
-};
-
-constexpr bool kJoined = true;
-constexpr bool kExact = false;
-
-// Every option that changes the search. The longest name that fits wins; the sources are gcc 12's
-// c.opt, its driver's specs and incpath.c, and clang 14's Options.td and InitHeaderSearch.cpp.
-constexpr auto kEntries = std::to_array<Entry>({
-    {"-I", kJoined, Effect::kAngle},
-    {"--include-directory=", kJoined, Effect::kAngle},
-    {"-iquote", kJoined, Effect::kQuote},
-    {"-isystem", kJoined, Effect::kSystem},
-    {"-cxx-isystem", kJoined, Effect::kCxxSystem},
-    {"-idirafter", kJoined, Effect::kAfter},
-    {"--include-directory-after=", kJoined, Effect::kAfter},
-    {"-include", kJoined, Effect::kInclude},
-    {"--include=", kJoined, Effect::kInclude},
-    {"-imacros", kJoined, Effect::kMacros},
-    {"--imacros=", kJoined, Effect::kMacros},
-    {"-D", kJoined, Effect::kDefine},
-    {"--define-macro=", kJoined, Effect::kDefine},
-    {"-U", kJoined, Effect::kUndefine},
-    {"--undefine-macro=", kJoined, Effect::kUndefine},
-    {"-Wp,", kJoined, Effect::kPreprocessor},
-
-    {"-fhosted", kExact, Effect::kHosted},
-    {"-fno-freestanding", kExact, Effect::kHosted},
-    {"-ffreestanding", kExact, Effect::kFreestanding},
-    {"-fno-hosted", kExact, Effect::kFreestanding},
-    {"-nostdinc", kExact, Effect::kNoStandard},
-    {"-nostdinc++", kExact, Effect::kBuiltIn},
-    {"-nostdlibinc", kExact, Effect::kBuiltIn},
-    {"-nobuiltininc", kExact, Effect::kBuiltIn},
-    {"-stdlib=", kJoined, Effect::kBuiltIn},
-    {"-stdlib++-isystem", kJoined, Effect::kBuiltInPath},
-    // Which of them choose a multilib is the target's own affair.
-    {"-m", kJoined, Effect::kBuiltIn},
-    {"-mllvm", kExact, Effect::kNone},
-    {"-target", kExact, Effect::kBuiltIn},
-    {"--target=", kJoined, Effect::kBuiltIn},
-    {"-no-canonical-prefixes", kExact, Effect::kBuiltIn},
-    {"-B", kJoined, Effect::kBuiltInPath},
-    {"--gcc-toolchain=", kJoined, Effect::kBuiltInPath},
-    {"--sysroot", kExact, Effect::kSysroot},
-    {"--sysroot=", kJoined, Effect::kSysroot},
-    {"-isysroot", kJoined, Effect::kSysroot},
-
-    {"-integrated-as", kExact, Effect::kNone},
-    {"-i", kJoined, Effect::kRefused},
-    {"-include-pch", kJoined, Effect::kRefused},
-    {"-isystem-after", kJoined, Effect::kRefused},
-    {"-F", kJoined, Effect::kRefused},
-    {"-Xclang", kJoined, Effect::kRefused},
-    {"-Xpreprocessor", kExact, Effect::kRefused},
-    {"-specs", kJoined, Effect::kRefused},
-    {"--specs", kJoined, Effect::kRefused},
-    {"--config", kJoined, Effect::kRefused},
-    {"-remap", kExact, Effect::kRefused},
-    {"-wrapper", kExact, Effect::kRefused},
-    {"-fplugin", kJoined, Effect::kRefused},
-    {"-fmodule", kJoined, Effect::kRefused},
-    {"-fpreprocessed", kExact, Effect::kRefused},
-    // As MSVC, it looks in the folders of all that include the one that includes.
-    {"-fms-compatibility", kExact, Effect::kRefusedWithClang},
-});
-
-const Entry* FindEntry(std::string_view word) {
-  const Entry* best = nullptr;
-  for (const Entry& entry : kEntries) {
-    if (entry.is_joined ? !word.starts_with(entry.name) : word != entry.name) continue;
-    if (best == nullptr || entry.name.size() > best->name.size()) best = &entry;
-  }
-  return best;
-}
-
-bool IsIdentifier(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '$' || static_cast<unsigned char>(c) >= 0x80;
-}
-
-// As the compilers do it: the first '=' becomes a space, and what that is as a #define counts.
-Definition ParseDefinition(std::string_view text) {
-  std::string line(text);
-  const size_t equals = line.find('=');
-  if (equals == line.npos) {
-    line += " 1";
-  } else {
-    line[equals] = ' ';
-  }
-  Definition out;
-  size_t i = 0;
-  while (i < line.size() && IsIdentifier(line[i])) ++i;
-  out.name = line.substr(0, i);
-  if (i < line.size() && line[i] == '(') {
-    const size_t close = std::min(line.find(')', i), line.size());
-    out.is_function = true;
-    out.parameters = line.substr(i + 1, close - i - 1);
-    i = std::min(close + 1, line.size());
-  }
-  while (i < line.size() && line[i] == ' ') ++i;
-  out.body = line.substr(i);
-  return out;
-}
+using Effect = SearchEffect;
 
 class Reader {
  public:
@@ -184,14 +55,14 @@ class Reader {
            arg.kind != kDependency;
   }
 
-  static std::string_view ValueOf(const compiler::Arg& arg, const Entry& entry) {
+  static std::string_view ValueOf(const compiler::Arg& arg, const SearchOption& entry) {
     return arg.words.size() > 1 ? arg.words[1]
                                 : std::string_view(arg.words[0]).substr(entry.name.size());
   }
 
   void NoteSysroot(const compiler::Arg& arg) {
     if (!IsOfSearch(arg)) return;
-    const Entry* entry = FindEntry(arg.words[0]);
+    const SearchOption* entry = FindSearchOption(arg.words[0]);
     if (entry == nullptr || entry->effect != Effect::kSysroot) return;
     ++sysroots_;
     sysroot_ = ValueOf(arg, *entry);
@@ -228,7 +99,7 @@ class Reader {
 Result<void> Reader::Take(const compiler::Arg& arg) {
   if (!IsOfSearch(arg)) return {};
   const std::string& word = arg.words[0];
-  const Entry* entry = FindEntry(word);
+  const SearchOption* entry = FindSearchOption(word);
   if (entry == nullptr) {
     // The parser has told the caller already if there is nothing unknown.
     if (command_.local_reason.empty()) return {};
@@ -274,6 +145,11 @@ Result<void> Reader::Take(const compiler::Arg& arg) {
     case Effect::kHosted:
     case Effect::kFreestanding:
       is_hosted_ = entry->effect == Effect::kHosted;
+      return {};
+    case Effect::kTarget:
+      // Windows, which searches as MSVC does, and Darwin, with its frameworks.
+      if (value.find("msvc") != value.npos || value.find("win") != value.npos) return Refuse(word);
+      TakeBuiltIn(arg, false, value);
       return {};
     case Effect::kNoStandard:
       has_standard_ = false;

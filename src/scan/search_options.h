@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "compiler/command.h"
 #include "compiler/toolchain.h"
+#include "scan/definition.h"
 
 namespace llama::scan {
 
@@ -24,16 +25,6 @@ struct ForcedInclude {
   bool is_angled = false;
   bool is_optional = false;  // no error if it is nowhere
   bool operator==(const ForcedInclude&) const = default;
-};
-
-// -D or -U.
-struct Definition {
-  std::string name;
-  std::string parameters;  // of F(x,y): "x,y"
-  std::string body;
-  bool is_function = false;
-  bool is_undefined = false;  // -U: only the name counts
-  bool operator==(const Definition&) const = default;
 };
 
 struct SearchOptions {

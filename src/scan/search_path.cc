@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 
 #include "base/environment.h"
 #include "base/file.h"
 #include "base/file_identity.h"
 #include "scan/built_in_folders.h"
+#include "scan/merge_folders.h"
 
 namespace llama::scan {
 namespace {
@@ -32,122 +32,9 @@ void AddToKey(std::string& key, std::string_view part) {
   key += '\0';
 }
 
-struct Folder {
-  std::string path;
-  bool is_there = false;
-  bool is_file = false;  // something else is there
-  dev_t device = 0;
-  ino_t inode = 0;
-
-  bool IsSameAs(const Folder& other) const {
-    return is_there && other.is_there && inode == other.inode && device == other.device;
-  }
-  bool IsIn(const std::vector<Folder>& folders) const {
-    return std::any_of(folders.begin(), folders.end(),
-                       [&](const Folder& folder) { return IsSameAs(folder); });
-  }
-};
-
-// A file is no folder: nothing is found in it.
-Folder LookAt(const FileSystem& files, std::string path) {
-  struct stat st {};
-  Folder folder{std::move(path)};
-  if (files.Stat(folder.path, st) != 0) return folder;
-  folder.is_there = S_ISDIR(st.st_mode);
-  folder.is_file = !folder.is_there;
-  folder.device = st.st_dev;
-  folder.inode = st.st_ino;
-  return folder;
-}
-
-std::vector<Folder> LookAtAll(const FileSystem& files, const std::vector<std::string>& chain) {
-  std::vector<Folder> out;
-  out.reserve(chain.size());
-  for (const std::string& path : chain) out.push_back(LookAt(files, path));
-  return out;
-}
-
 FileIdentity Identify(const FileSystem& files, const std::string& path) {
   struct stat st {};
   return files.Stat(path, st) == 0 ? IdentityOf(st) : FileIdentity{};
-}
-
-std::vector<std::string> PathsOf(std::vector<Folder>& folders) {
-  std::vector<std::string> out;
-  out.reserve(folders.size());
-  for (Folder& folder : folders) out.push_back(std::move(folder.path));
-  return out;
-}
-
-// Adds those of `chain` that are neither in `others` nor there already.
-void AddUnique(const std::vector<Folder>& chain, const std::vector<Folder>& others,
-               std::vector<Folder>& out) {
-  for (const Folder& folder : chain) {
-    if (!folder.IsIn(others) && !folder.IsIn(out)) out.push_back(folder);
-  }
-}
-
-// What a command line and a compiler name, as it is now.
-struct Chains {
-  std::vector<Folder> quote, angle, system, language, built_in, after, unused;
-};
-
-Result<void> RefuseHeaderMaps(const Chains& chains) {
-  for (const auto* chain : {&chains.quote, &chains.angle, &chains.system, &chains.language,
-                            &chains.after, &chains.unused}) {
-    for (const Folder& folder : *chain) {
-      if (!folder.is_file) continue;
-      return Error{Code::kInvalid, "not understood by the scan: a header map? " + folder.path};
-    }
-  }
-  return {};
-}
-
-// clang up to 16 calls a folder by the first name that it got to know it by, in this order.
-constexpr int kAsSpeltSinceClang = 17;
-void SpellAsFirstSeen(Chains& chains, bool is_cxx) {
-  std::vector<const Folder*> seen;
-  for (auto* chain : {&chains.angle, &chains.after, &chains.quote, &chains.system,
-                      is_cxx ? &chains.unused : &chains.language,
-                      is_cxx ? &chains.language : &chains.unused, &chains.built_in}) {
-    for (Folder& folder : *chain) {
-      const auto first = std::find_if(seen.begin(), seen.end(),
-                                      [&](const Folder* other) { return other->IsSameAs(folder); });
-      if (first == seen.end()) {
-        seen.push_back(&folder);
-      } else {
-        folder.path = (*first)->path;
-      }
-    }
-  }
-}
-
-// gcc's merge_include_chains and clang's InitHeaderSearch::Realize. Both keep the first of
-// duplicates, but a folder of -I that is a system one as well has its place among those. gcc takes
-// out of -iquote too what is a system folder, and clang nothing that comes later.
-SearchPath MergeChains(Chains chains, bool is_clang) {
-  std::vector<Folder> system, angle, quote;
-  for (const auto* chain : {&chains.system, &chains.language, &chains.built_in, &chains.after}) {
-    AddUnique(*chain, {}, system);
-  }
-  AddUnique(chains.angle, system, angle);
-  AddUnique(chains.quote, is_clang ? std::vector<Folder>() : system, quote);
-  angle.insert(angle.end(), system.begin(), system.end());
-  if (!is_clang && !quote.empty()) {
-    // gcc's check for a duplicate at the seam looks at the last one that was given.
-    const Folder& last = chains.quote.back();
-    const auto is_last = [&](const Folder& folder) { return folder.IsSameAs(last); };
-    const auto first =
-        std::find_if(angle.begin(), angle.end(), [](const Folder& f) { return f.is_there; });
-    if (first != angle.end() && is_last(*first) && is_last(quote.back()) &&
-        std::count_if(chains.quote.begin(), chains.quote.end(), is_last) == 1) {
-      quote.pop_back();
-    }
-  }
-  SearchPath path;
-  path.quote = PathsOf(quote);
-  path.angle = PathsOf(angle);
-  return path;
 }
 
 std::string ContentKey(const SearchPath& path) {
@@ -182,8 +69,9 @@ SearchPaths::~SearchPaths() = default;
 Result<Preprocessing> SearchPaths::Get(const ScanRequest& request) {
   Preprocessing out;
   const compiler::Language language = request.command->language;
-  if (language == compiler::Language::kOther) {
-    return Error{Code::kInvalid, "not understood by the scan: the language"};
+  const std::string& reason = request.command->local_reason;
+  if (language == compiler::Language::kOther || reason == "response-file") {
+    return Error{Code::kInvalid, "not understood by the scan: " + reason};
   }
   if (LanguageName(language).empty()) {
     out.path = Intern({});
@@ -193,8 +81,11 @@ Result<Preprocessing> SearchPaths::Get(const ScanRequest& request) {
                                                             request.env, request.cwd));
   ASSIGN_OR_RETURN(const std::shared_ptr<const Answer> answer, Ask(request, options));
   if (!answer->folders) return answer->folders.error();
-  ASSIGN_OR_RETURN(SearchPath path, Merge(request, options, *answer->folders));
-  out.path = Intern(std::move(path));
+  const bool is_cxx = language == compiler::Language::kCxx;
+  ASSIGN_OR_RETURN(MergedFolders merged,
+                   MergeFolders(files_, options, *answer->folders, *request.toolchain, is_cxx));
+  out.path =
+      Intern({0, std::move(merged.quote), std::move(merged.angle), options.skips_includer_dir});
   out.forced = std::move(options.forced);
   out.defined = std::move(options.defined);
   return out;
@@ -295,24 +186,6 @@ Result<SearchPaths::Answer> SearchPaths::RunDriver(const ScanRequest& request,
   for (std::string& path : said->folders) path = JoinPath(process.cwd, path);
   answer.folders = std::move(said->folders);
   return answer;
-}
-
-Result<SearchPath> SearchPaths::Merge(const ScanRequest& request, const SearchOptions& options,
-                                      const std::vector<std::string>& built_in) const {
-  const compiler::Toolchain& toolchain = *request.toolchain;
-  const bool is_clang = toolchain.family == compiler::Family::kClang;
-  Chains chains{LookAtAll(files_, options.quote),  LookAtAll(files_, options.angle),
-                LookAtAll(files_, options.system), LookAtAll(files_, options.language),
-                LookAtAll(files_, built_in),       LookAtAll(files_, options.after),
-                LookAtAll(files_, options.unused)};
-  if (is_clang) {
-    TRY(RefuseHeaderMaps(chains));
-    if (toolchain.major < kAsSpeltSinceClang)
-      SpellAsFirstSeen(chains, request.command->language == compiler::Language::kCxx);
-  }
-  SearchPath path = MergeChains(std::move(chains), is_clang);
-  path.skips_includer_dir = options.skips_includer_dir;
-  return path;
 }
 
 std::shared_ptr<const SearchPath> SearchPaths::Intern(SearchPath path) {

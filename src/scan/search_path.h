@@ -75,8 +75,6 @@ class SearchPaths {
                                             const SearchOptions& options);
   Result<Answer> RunDriver(const ScanRequest& request, const SearchOptions& options);
   bool IsStillTrue(const Answer& answer) const;
-  Result<SearchPath> Merge(const ScanRequest& request, const SearchOptions& options,
-                           const std::vector<std::string>& built_in) const;
   std::shared_ptr<const SearchPath> Intern(SearchPath path) EXCLUDES(mutex_);
 
   const FileSystem& files_;
