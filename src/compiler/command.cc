@@ -120,6 +120,10 @@ class Parser {
   std::string Reason() const;
   void CheckFiles();
 
+  void RefuseSplit(Arg arg) {
+    Unsafe(arg);
+    command_.args.push_back(std::move(arg));
+  }
   void Unsafe(const Arg& arg) { OptionReason("unsafe-option:" + arg.words[0]); }
   void OptionReason(std::string reason) {
     if (option_reason_.empty()) option_reason_ = std::move(reason);
@@ -299,7 +303,8 @@ void Parser::SplitPreprocessor(Arg arg) {
     const std::string_view part = std::string_view(word).substr(begin, end - begin);
     if (part == "-MD" || part == "-MMD") {
       const size_t path_end = std::min(word.find(',', std::min(end + 1, word.size())), word.size());
-      if (end + 1 >= path_end || arg.kind == ArgKind::kSplitPath || defines) return Unsafe(arg);
+      if (end + 1 >= path_end || arg.kind == ArgKind::kSplitPath || defines)
+        return RefuseSplit(std::move(arg));
       arg.kind = ArgKind::kSplitPath;
       arg.offset = end + 1;
       arg.path = word.substr(arg.offset, path_end - arg.offset);
@@ -309,7 +314,7 @@ void Parser::SplitPreprocessor(Arg arg) {
     }
     const bool harmless = part.starts_with("-D") || part.starts_with("-U") || part == "-MP" ||
                           part.starts_with("-W") || part == "-w";
-    if (!harmless || arg.kind == ArgKind::kSplitPath) return Unsafe(arg);
+    if (!harmless || arg.kind == ArgKind::kSplitPath) return RefuseSplit(std::move(arg));
     defines |= part != "-MP";
     begin = end + 1;
   }
@@ -324,7 +329,7 @@ void Parser::SplitAssembler(Arg arg) {
     const auto is_prefix = [&](std::string_view prefix) { return part.starts_with(prefix); };
     if (std::find(kAssemblerWords.begin(), kAssemblerWords.end(), part) == kAssemblerWords.end() &&
         std::none_of(kAssemblerPrefixes.begin(), kAssemblerPrefixes.end(), is_prefix)) {
-      return Unsafe(arg);
+      return RefuseSplit(std::move(arg));
     }
     begin = end + 1;
   }
