@@ -172,7 +172,7 @@ Result<void> Closures::Follow(const Sought& sought, Walk& walk) {
 Result<void> Closures::WalkAll(Search& search, Walk& walk) {
   for (; walk.expanded < walk.nodes.size(); ++walk.expanded) {
     const Node node = walk.nodes[walk.expanded];
-    ASSIGN_OR_RETURN(Expansion * const expansion, Expand(search, node, walk.cwd));
+    ASSIGN_OR_RETURN(Expansion* const expansion, Expand(search, node, walk.cwd));
     if (tree_.NeedsLook(node.entry)) walk.needs_look = true;
     for (const Sought& sought : expansion->sought) TRY(Follow(sought, walk));
   }
@@ -181,8 +181,7 @@ Result<void> Closures::WalkAll(Search& search, Walk& walk) {
 
 // Every definition of a macro that the compile may have.
 Result<std::vector<Definition>> Closures::DefinitionsOf(const ClosureRequest& request,
-                                                        const Walk& walk,
-                                                        const std::string& name) {
+                                                        const Walk& walk, const std::string& name) {
   std::vector<Definition> all;
   for (const CommandLineMacro& macro : request.preprocessing.defined) {
     if (macro.name == name && !macro.is_undefined) all.push_back(AsDefinition(macro));
@@ -208,7 +207,7 @@ Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search
   std::map<std::string, std::vector<Definition>, std::less<>> known;
   std::optional<Error> error;
   const auto definitions = [&](std::string_view name)
-      NO_THREAD_SAFETY_ANALYSIS -> const std::vector<Definition>& {
+                               NO_THREAD_SAFETY_ANALYSIS -> const std::vector<Definition>& {
     const auto it = known.find(name);
     if (it != known.end()) return it->second;
     auto found = DefinitionsOf(request, walk, std::string(name));
@@ -288,7 +287,8 @@ Result<Closures::Walk> Closures::Compute(const ClosureRequest& request) {
 // What the walk came to besides its files, and all of it as numbers that can be compared.
 Result<void> Closures::Settle(const ClosureRequest& request, Walk& walk) {
   if (request.reads_directives) {
-    const std::vector<LookupId>& path = tree_.FoldersOf(SearchFor(request.preprocessing.path).quote);
+    const std::vector<LookupId>& path =
+        tree_.FoldersOf(SearchFor(request.preprocessing.path).quote);
     walk.others.insert(walk.others.end(), path.begin(), path.end());
   }
   for (const Node& node : walk.nodes) {
@@ -358,7 +358,8 @@ Result<void> Closures::CheckLineNames(const Walk& walk) {
     if (read == read_.end()) continue;
     for (const std::string& name : read->second.directives->line_names) {
       if (paths.contains(name)) {
-        return Error{Code::kInvalid, tree_.PathOf(node.entry) + ": a #line directive names " + name};
+        return Error{Code::kInvalid,
+                     tree_.PathOf(node.entry) + ": a #line directive names " + name};
       }
     }
   }

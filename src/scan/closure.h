@@ -52,8 +52,8 @@ class Closures {
  public:
   explicit Closures(files::LiveTree& tree) : tree_(tree) {}
 
-  // As the files are now. Errors mean a rung down the ladder: kNotFound (the source), kInvalid (what
-  // the scanner must not decide, named). Thread-safe.
+  // As the files are now. Errors mean a rung down the ladder: kNotFound (the source), kInvalid
+  // (what the scanner must not decide, named). Thread-safe.
   Result<std::shared_ptr<const Closure>> Find(const ClosureRequest& request);
 
   // What is at these paths (absolute) now: their canonical names, empty where there is nothing.
@@ -95,7 +95,7 @@ class Closures {
   };
   struct Kept {
     uint64_t epoch = 0;
-    bool needs_look = false;  // some file's changes are not told
+    bool needs_look = false;         // some file's changes are not told
     std::vector<uint64_t> versions;  // of all that it was made of
     std::shared_ptr<const Closure> closure;
     std::list<std::string>::iterator use;
@@ -115,8 +115,7 @@ class Closures {
   Result<bool> AddComputed(const ClosureRequest& request, Search& search, Walk& walk)
       REQUIRES(tree_.mutex());
   Result<std::vector<Definition>> DefinitionsOf(const ClosureRequest& request, const Walk& walk,
-                                                const std::string& name)
-      REQUIRES(tree_.mutex());
+                                                const std::string& name) REQUIRES(tree_.mutex());
   Result<Walk> Compute(const ClosureRequest& request) REQUIRES(tree_.mutex());
   Result<void> Settle(const ClosureRequest& request, Walk& walk) REQUIRES(tree_.mutex());
   Result<std::shared_ptr<const Closure>> Build(const Walk& walk) REQUIRES(tree_.mutex());

@@ -134,7 +134,7 @@ Result<void> Reader::Take(const compiler::Arg& arg) {
       macros_.push_back({std::string(value)});
       return {};
     case Effect::kDefine:
-      out_.defined.push_back(ParseDefinition(value));
+      out_.defined.push_back(ParseCommandLineMacro(value));
       return {};
     case Effect::kUndefine:
       out_.defined.push_back({std::string(value), {}, {}, false, true});
@@ -182,7 +182,7 @@ Result<void> Reader::TakePreprocessor(std::string_view word) {
     if (part == "-MD" || part == "-MMD" || part == "-MF" || part == "-MT" || part == "-MQ") {
       skips = true;
     } else if (part.starts_with("-D") && !value.empty()) {
-      out_.defined.push_back(ParseDefinition(value));
+      out_.defined.push_back(ParseCommandLineMacro(value));
     } else if (part.starts_with("-U") && !value.empty()) {
       out_.defined.push_back({std::string(value), {}, {}, false, true});
     } else if (part.starts_with("-I") && !value.empty() && value != "-") {

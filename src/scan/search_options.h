@@ -14,7 +14,7 @@
 #include "base/result.h"
 #include "compiler/command.h"
 #include "compiler/toolchain.h"
-#include "scan/definition.h"
+#include "scan/command_line_macro.h"
 
 namespace llama::scan {
 
@@ -38,8 +38,8 @@ struct SearchOptions {
   std::vector<std::string> unused;  // clang: another language's, which it gets to know all the same
   bool skips_includer_dir = false;  // -I-
 
-  std::vector<ForcedInclude> forced;  // in the order of reading
-  std::vector<Definition> defined;    // in order
+  std::vector<ForcedInclude> forced;      // in the order of reading
+  std::vector<CommandLineMacro> defined;  // in order
 
   // Options that decide about the built-in folders, to ask the driver with; and whether their
   // meaning depends on the working directory.

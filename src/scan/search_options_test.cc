@@ -157,7 +157,7 @@ TEST(SearchOptionsTest, MacrosAreWhatTheCompilerMakesOfThem) {
   const auto read = Read({"-DA", "-D", "B=b=c", "-DC=", "-UA", "-DF(x,y)=x y", "-DG()", "-DH(a)b=c",
                           "-Wp,-DW=1,-UB", "-DS=\"s.h\"", "-DN M=o"});
   ASSERT_TRUE(read) << read.error().message;
-  const std::vector<Definition> expected = {
+  const std::vector<CommandLineMacro> expected = {
       {"A", "", "1", false, false},     {"B", "", "b=c", false, false},
       {"C", "", "", false, false},      {"A", "", "", false, true},
       {"F", "x,y", "x y", true, false}, {"G", "", "1", true, false},

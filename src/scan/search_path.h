@@ -42,8 +42,8 @@ struct SearchPath {
 // What a command says to the preprocessor.
 struct Preprocessing {
   std::shared_ptr<const SearchPath> path;
-  std::vector<ForcedInclude> forced;  // in the order of reading
-  std::vector<Definition> defined;    // in order; for includes whose name is a macro
+  std::vector<ForcedInclude> forced;      // in the order of reading
+  std::vector<CommandLineMacro> defined;  // in order; for includes whose name is a macro
 };
 
 // Gives the search paths of commands, and remembers what compilers said. Holds the kMost… that were

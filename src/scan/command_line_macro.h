@@ -6,17 +6,17 @@
 
 namespace llama::scan {
 
-struct Definition {
+struct CommandLineMacro {
   std::string name;
   std::string parameters;  // of F(x,y): "x,y"
   std::string body;
   bool is_function = false;
   bool is_undefined = false;  // -U: only the name counts
-  bool operator==(const Definition&) const = default;
+  bool operator==(const CommandLineMacro&) const = default;
 };
 
 // `text` is the value of a -D. As the compilers do it: the first '=' becomes a space, and what that
 // is as a #define counts.
-Definition ParseDefinition(std::string_view text);
+CommandLineMacro ParseCommandLineMacro(std::string_view text);
 
 }  // namespace llama::scan

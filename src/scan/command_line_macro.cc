@@ -1,4 +1,4 @@
-#include "scan/definition.h"
+#include "scan/command_line_macro.h"
 
 #include <algorithm>
 
@@ -12,7 +12,7 @@ bool IsIdentifier(char c) {
 
 }  // namespace
 
-Definition ParseDefinition(std::string_view text) {
+CommandLineMacro ParseCommandLineMacro(std::string_view text) {
   std::string line(text);
   const size_t equals = line.find('=');
   if (equals == line.npos) {
@@ -20,7 +20,7 @@ Definition ParseDefinition(std::string_view text) {
   } else {
     line[equals] = ' ';
   }
-  Definition out;
+  CommandLineMacro out;
   size_t i = 0;
   while (i < line.size() && IsIdentifier(line[i])) ++i;
   out.name = line.substr(0, i);
