@@ -1,8 +1,6 @@
 # llama_precompiled(TARGET [TESTS]): lets the target begin with precompiled.h, compiled once for all:
 # reading these headers is half of what a source of ours costs to compile. TESTS are not optimised
 # and read GoogleTest's headers as well.
-option(LLAMA_PCH "Precompile the standard headers that most sources read" ON)
-
 if(LLAMA_PCH)
   # ccache passes on what it thinks it can't know of unless it is told that precompiled headers are
   # understood: ours name no file's time, and no source counts on __TIME__.
