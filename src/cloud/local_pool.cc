@@ -23,7 +23,7 @@ namespace {
 // What an Invoke that waits for a free worker costs, a thousand at once, is what sets the first;
 // what a cancelled command still burns sets the second.
 constexpr int64_t kQueuePollMs = 250;
-constexpr int kRunPollMs = 50;
+constexpr int kRunPollMs = 200;
 constexpr int64_t kHousekeepingMs = 1000;
 constexpr int64_t kStartTimeoutMs = 20'000;
 constexpr int kMaxFailedStarts = 3;

@@ -93,7 +93,8 @@ class Checker {
   }
 
   bool IsKnown(const std::string& path) const {
-    return closure().Find(path) != nullptr || request_.action->TravelsWith(path) || walker_.manifest().contains(path);
+    return closure().Find(path) != nullptr || request_.action->TravelsWith(path) ||
+           walker_.manifest().contains(path);
   }
 
   // Whether the command's view had exactly this.

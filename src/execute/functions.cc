@@ -142,8 +142,11 @@ OrReason<Outcome> FunctionExecutor::Execute(const Action& action, Execution& exe
 
 OrReason<Synced> FunctionExecutor::SyncTree(const Action& action, Execution& execution) {
   trace::Span& span = execution.phases.Begin(trace::span::kSync);
-  auto synced = sync_.Ensure(action.closure->own, action.closure->common_entries(),
-                             [&] { return execution.is_over(); });
+  const Closure& closure = *action.closure;
+  const auto is_over = [&] { return execution.is_over(); };
+  auto synced = closure.id != 0
+                    ? sync_.EnsureShared(closure.id, closure.own, closure.common_entries(), is_over)
+                    : sync_.Ensure(closure.own, closure.common_entries(), is_over);
   if (synced) {
     RecordSync(*synced, span, execution.charges);
     return std::move(*synced);

@@ -67,6 +67,26 @@ Result<bool> TreeSync::TakeInline(const tree::Manifest& missing, Synced& out) {
   return true;
 }
 
+Result<Synced> TreeSync::EnsureShared(uint64_t closure_id, const tree::Manifest& wanted,
+                                      const tree::Manifest& shared,
+                                      const std::function<bool()>& cancelled) {
+  const uint64_t version = index_.version();
+  {
+    const MutexLock lock(memory_mutex_);
+    const auto known = remembered_.find(closure_id);
+    if (known != remembered_.end() && known->second.index_version == version) {
+      return known->second.synced;
+    }
+  }
+  ASSIGN_OR_RETURN(Synced synced, Ensure(wanted, shared, cancelled));
+  // What was sent on this job's account, or travels with it, is not the next one's.
+  if (index_.version() != version || !synced.inline_contents.empty()) return synced;
+  const MutexLock lock(memory_mutex_);
+  if (remembered_.size() >= kMostRemembered) remembered_.clear();
+  remembered_[closure_id] = {version, synced};
+  return synced;
+}
+
 Result<Synced> TreeSync::Ensure(const tree::Manifest& wanted, const tree::Manifest& shared,
                                 const std::function<bool()>& cancelled) {
   Synced out;

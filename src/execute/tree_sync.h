@@ -41,6 +41,11 @@ class TreeSync {
            const Clock& clock)
       : store_(store), index_(index), clock_(clock), siblings_(digests) {}
 
+  // The same for a closure that many actions share (Closure::id), answered from memory while
+  // the index is what it was.
+  Result<Synced> EnsureShared(uint64_t closure_id, const tree::Manifest& wanted,
+                              const tree::Manifest& shared, const std::function<bool()>& cancelled);
+
   // kUnavailable: a file is no longer what the manifest says (scan again), or the store fails;
   // kCancelled. `shared` are entries for many jobs (the toolchain): never inline.
   Result<Synced> Ensure(const tree::Manifest& wanted, const tree::Manifest& shared,
@@ -61,6 +66,15 @@ class TreeSync {
   const Clock& clock_;
 
   Siblings siblings_;  // used by whoever uploads, one at a time
+
+  static constexpr size_t kMostRemembered = 512;
+  struct Remembered {
+    uint64_t index_version = 0;
+    Synced synced;
+  };
+
+  Mutex memory_mutex_;
+  std::unordered_map<uint64_t, Remembered> remembered_ GUARDED_BY(memory_mutex_);
 
   Mutex mutex_;
   CondVar uploaded_;

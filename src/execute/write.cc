@@ -40,7 +40,8 @@ std::string FindChanged(const WriteRequest& request, int64_t& newest_ns) {
     if (std::string path = closure.first_change(); !path.empty()) return path;
   }
   std::unordered_map<std::string_view, const tree::InlineFile*> travelled;
-  for (const tree::InlineFile& file : request.action->inline_files) travelled.emplace(file.path, &file);
+  for (const tree::InlineFile& file : request.action->inline_files)
+    travelled.emplace(file.path, &file);
   for (const auto& [path, stamp] : closure.stamps) {
     struct stat st {};
     if (request.file_system->Lstat(path, st) != 0) return path;

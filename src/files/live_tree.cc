@@ -89,6 +89,7 @@ void LiveTree::Take(const Change& change) {
   }
   entry.is_content_known = false;
   ++epoch_;
+  LOG(kDebug, "changed: " + PathOf(found->second));
 }
 
 void LiveTree::NameChanged(FolderId id, std::string_view name) {
@@ -114,6 +115,7 @@ void LiveTree::NameChanged(FolderId id, std::string_view name) {
     entry.is_content_known = false;
     entry.was_modified = false;
     ++epoch_;
+    LOG(kDebug, "came or went: " + PathOf(found->second));
   }
   MakeStale(known->second);
 }
@@ -213,28 +215,39 @@ LookupId LiveTree::FindAlong(PathId path, std::string_view name, bool every) {
   return Lookup({every ? Start::kEvery : Start::kFirst, path, Intern(name)});
 }
 
-// Folders are asked for again and again, and remembered; what is in them is not.
-bool LiveTree::LookNow(std::string_view path, Found& found) {
+// Folders are asked for again and again, and remembered; what is in them is not, so that a file
+// that nobody else asks for (an object) changes nothing when it is written.
+std::string LiveTree::CanonicalNow(std::string_view path) {
   const size_t slash = path.rfind('/');
-  if (slash == path.npos) return false;
+  if (slash == path.npos) return {};
   const std::string_view name = path.substr(slash + 1);
-  FolderId folder = kRootFolder;
+  const auto whole = [&]() NO_THREAD_SAFETY_ANALYSIS -> std::string {
+    const std::span<const Found> found = Results(Find(kRootFolder, path));
+    return found.empty() ? "" : PathOf(found[0].entry);
+  };
+  if (name.empty() || name == "." || name == "..") return whole();
+  FolderId folder_id = kRootFolder;
   if (slash > 0) {
     const std::span<const Found> dir = Results(Find(kRootFolder, path.substr(0, slash)));
-    if (dir.empty() || entries_[dir[0].entry].kind != EntryKind::kFolder) return false;
-    folder = AsFolder(dir[0].entry);
+    if (dir.empty() || entries_[dir[0].entry].kind != EntryKind::kFolder) return {};
+    folder_id = AsFolder(dir[0].entry);
   }
-  EntryId entry = kNone;
-  const bool is_plain = !name.empty() && name != "." && name != "..";
-  if (is_plain && !Peek(folder, name, entry)) return false;
-  if (is_plain && entries_[entry].kind != EntryKind::kLink) {
-    found = {entry, folder};
-    return true;
+  Watch(folder_id);
+  Folder& folder = folders_[folder_id];
+  if (const auto name_id = name_ids_.find(name); name_id != name_ids_.end()) {
+    if (const auto known = folder.entries.find(name_id->second); known != folder.entries.end()) {
+      LookAt(known->second);
+      const EntryKind kind = entries_[known->second].kind;
+      if (kind == EntryKind::kAbsent) return {};
+      return kind == EntryKind::kLink ? whole() : PathOf(known->second);
+    }
   }
-  const std::span<const Found> whole = Results(Find(kRootFolder, path));
-  if (whole.empty()) return false;
-  found = whole[0];
-  return true;
+  if (!folder.is_listed && ++folder.misses > kMissesToList) List(folder_id);
+  if (folder.is_listed && !folder.names.contains(HashOf(name))) return {};
+  std::string canonical = folder.path + "/" + std::string(name);
+  struct stat st {};
+  if (lstat(canonical.c_str(), &st) != 0) return {};
+  return S_ISLNK(st.st_mode) ? whole() : canonical;
 }
 
 uint32_t LiveTree::PathVersion(Path& path) {

@@ -79,8 +79,8 @@ class LiveTree {
   // A name looked up along a search path: the first match, or every one.
   LookupId FindAlong(PathId path, std::string_view name, bool every) REQUIRES(mutex_);
 
-  // What is at an absolute path, for whoever asks but once. False: nothing.
-  bool LookNow(std::string_view path, Found& found) REQUIRES(mutex_);
+  // The canonical name of what is at an absolute path, for whoever asks but once; empty: nothing.
+  std::string CanonicalNow(std::string_view path) REQUIRES(mutex_);
 
   // Where a lookup leads now: a file or a folder (or kOther); for FindAlong, regular files alone.
   // Nothing: it is not there. Valid until the next call.

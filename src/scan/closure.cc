@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "store/digest.h"
 
 namespace llama::scan {
@@ -173,7 +174,10 @@ Result<void> Closures::WalkAll(Search& search, Walk& walk) {
   for (; walk.expanded < walk.nodes.size(); ++walk.expanded) {
     const Node node = walk.nodes[walk.expanded];
     ASSIGN_OR_RETURN(Expansion* const expansion, Expand(search, node, walk.cwd));
-    if (tree_.NeedsLook(node.entry)) walk.needs_look = true;
+    if (tree_.NeedsLook(node.entry)) {
+      walk.needs_look = true;
+      LOG(kDebug, "needs a look each time: " + tree_.PathOf(node.entry));
+    }
     for (const Sought& sought : expansion->sought) TRY(Follow(sought, walk));
   }
   return {};
@@ -405,10 +409,7 @@ std::vector<std::string> Closures::CanonicalOf(const std::vector<std::string>& p
   std::vector<std::string> out(paths.size());
   const MutexLock lock(tree_.mutex());
   tree_.Refresh();
-  for (size_t i = 0; i < paths.size(); ++i) {
-    Found found;
-    if (tree_.LookNow(paths[i], found)) out[i] = tree_.PathOf(found.entry);
-  }
+  for (size_t i = 0; i < paths.size(); ++i) out[i] = tree_.CanonicalNow(paths[i]);
   return out;
 }
 

@@ -1,6 +1,7 @@
 #include "tree/layer_index.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <optional>
 #include <set>
@@ -77,6 +78,7 @@ class LayerIndex::Impl {
     const MutexLock lock(mutex_);
     // Two jobs may have built the same layer at once.
     if (IsWhollyCurrent(layer.key)) return {};
+    ++version_;
     if (Erase(layer.key)) Log(EncodeForgetRecord(layer.key));
     Insert(layer, manifest);
     Log(EncodeIndexRecord(layer, manifest));
@@ -130,10 +132,13 @@ class LayerIndex::Impl {
   Result<void> Forget(const std::string& key) {
     const MutexLock lock(mutex_);
     if (!Erase(key)) return {};
+    ++version_;
     Log(EncodeForgetRecord(key));
     CompactLog();
     return {};
   }
+
+  uint64_t version() const { return version_.load(); }
 
   size_t layer_count() const {
     const MutexLock lock(mutex_);
@@ -285,6 +290,7 @@ class LayerIndex::Impl {
     log_.reset();
   }
 
+  std::atomic<uint64_t> version_{0};
   mutable Mutex mutex_;
   NodeMap nodes_ GUARDED_BY(mutex_);
   std::unordered_set<std::string> parents_ GUARDED_BY(mutex_);
@@ -311,6 +317,7 @@ Manifest LayerIndex::Shown(const std::vector<LayerRef>& layers,
   return impl_->Shown(layers, paths);
 }
 Result<void> LayerIndex::Forget(const std::string& key) { return impl_->Forget(key); }
+uint64_t LayerIndex::version() const { return impl_->version(); }
 size_t LayerIndex::layer_count() const { return impl_->layer_count(); }
 
 Result<std::unique_ptr<LayerIndex>> LayerIndex::Open(const std::string& path,

@@ -60,6 +60,8 @@ class LayerIndex {
   // The object turned out to be lost or damaged: its entries are no longer held. Unknown keys: no
   // error.
   Result<void> Forget(const std::string& key);
+  // Rises with every Add and Forget: what Missing and Select gave holds as long as it stands.
+  uint64_t version() const;
   // Layers that some list may still hold: `llama daemon status`.
   size_t layer_count() const;
 

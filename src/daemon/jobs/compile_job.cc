@@ -115,10 +115,10 @@ class CompileJob final : public Job {
       trace::Span& span = record_.phases().Begin(trace::span::kVerify);
       span.Set(trace::field::kLookups,
                outcome.lookups.found.size() + outcome.lookups.absent.size());
-      ASSIGN_OR_RETURN(execute::Finding finding,
-                       execute::Check({&scanned.action, &outcome, scanned.walker.get(),
-                                       services_.file_system, &scanned.shippable,
-                                       LookupsOf(scanned)}));
+      ASSIGN_OR_RETURN(
+          execute::Finding finding,
+          execute::Check({&scanned.action, &outcome, scanned.walker.get(), services_.file_system,
+                          &scanned.shippable, LookupsOf(scanned)}));
       if (std::holds_alternative<execute::Agrees>(finding)) return outcome;
       auto& lacked = std::get<execute::Lacked>(finding);
       span.Set(trace::field::kCorrected, lacked.example);

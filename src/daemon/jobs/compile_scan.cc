@@ -165,7 +165,8 @@ ScannedCompile Begin(const CompileScan& scan, std::string rung) {
 // The upper rung: by what the files say, on the live tree.
 class LiveScan {
  public:
-  LiveScan(const CompileScan& scan, const execute::ToolchainTree& tree) : scan_(scan), tree_(tree) {}
+  LiveScan(const CompileScan& scan, const execute::ToolchainTree& tree)
+      : scan_(scan), tree_(tree) {}
 
   OrReason<ScannedCompile> Run(trace::Span& span) {
     scan::ClosureRequest request;
@@ -175,8 +176,8 @@ class LiveScan {
     request.cwd = scan_.request->cwd;
     request.source = JoinPath(request.cwd, command().source);
     request.reads_directives = HasDirectives(command().language);
-    request.refuses_line_names = scan_.parsed->toolchain->family == compiler::Family::kGcc &&
-                                 command().has_debug_info;
+    request.refuses_line_names =
+        scan_.parsed->toolchain->family == compiler::Family::kGcc && command().has_debug_info;
     NameOthers(request);
     auto closure = services().closures->Find(request);
     if (!closure) return Reason{"rung", closure.error().message};
