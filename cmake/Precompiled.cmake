@@ -1,6 +1,7 @@
-# llama_precompiled(TARGET [TESTS]): lets the target begin with precompiled.h, compiled once for all:
-# reading these headers is half of what a source of ours costs to compile. TESTS are not optimised
-# and read GoogleTest's headers as well.
+# llama_precompiled(TARGET [LIGHT | TESTS]): lets the target begin with precompiled.h, compiled once
+# for all: reading these headers is half of what a source of ours costs to compile. LIGHT is for what
+# is compiled with -O1; TESTS are not optimised and read GoogleTest's headers as well. (gcc takes a
+# precompiled header only with the very options that it was made with.)
 if(LLAMA_PCH)
   # ccache passes on what it thinks it can't know of unless it is told that precompiled headers are
   # understood: ours name no file's time, and no source counts on __TIME__.
@@ -11,7 +12,7 @@ if(LLAMA_PCH)
     endif()
   endforeach()
 
-  foreach(kind programs tests)
+  foreach(kind programs light tests)
     set(source ${CMAKE_BINARY_DIR}/precompiled/${kind}.cc)
     file(CONFIGURE OUTPUT ${source} CONTENT "")
     add_library(precompiled_${kind} OBJECT EXCLUDE_FROM_ALL ${source})
@@ -20,6 +21,7 @@ if(LLAMA_PCH)
     # gcc's answer to the preprocessor alone, which ccache asks for, is wrong without.
     target_compile_options(precompiled_${kind} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
   endforeach()
+  target_compile_options(precompiled_light PRIVATE -O1)
   target_precompile_headers(precompiled_tests PRIVATE <gtest/gtest.h>)
   target_link_libraries(precompiled_tests PRIVATE GTest::gtest)
   target_compile_options(precompiled_tests PRIVATE -O0)
@@ -29,8 +31,8 @@ function(llama_precompiled target)
   if(NOT LLAMA_PCH)
     return()
   endif()
-  if("${ARGV1}" STREQUAL TESTS)
-    set(kind tests)
+  if(ARGN)
+    string(TOLOWER ${ARGN} kind)
   else()
     set(kind programs)
   endif()

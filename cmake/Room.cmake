@@ -3,7 +3,8 @@
 # A room is the folder of that name below the caller's. Makes the library llama_ROOM ("/" becomes
 # "_") of its *.cc, and ROOM_test of every *_test.cc, linked with that library alone: a room that
 # uses what it does not declare does not link its test. The arrows are those of src/CMakeLists.txt;
-# tools/layering.py checks the #include lines against them.
+# tools/layering.py checks the #include lines against them. Those in LLAMA_LIGHT_ROOMS are compiled
+# with less optimisation in a release build.
 #
 # Each thing_fuzz.cc (base/fuzz.h) becomes a program ROOM_thing_fuzz: of libFuzzer with LLAMA_FUZZ
 # (clang; tools/fuzz.sh), otherwise a test that runs its corpus, tests/corpus/ROOM_thing, and
@@ -42,7 +43,12 @@ function(llama_room room)
 
   if(sources)
     add_library(llama_${name} STATIC ${sources})
-    llama_precompiled(llama_${name})
+    if(room IN_LIST LLAMA_LIGHT_ROOMS AND CMAKE_BUILD_TYPE STREQUAL "Release")
+      target_compile_options(llama_${name} PRIVATE -O1)
+      llama_precompiled(llama_${name} LIGHT)
+    else()
+      llama_precompiled(llama_${name})
+    endif()
     set(scope PUBLIC)
   else()
     add_library(llama_${name} INTERFACE)
