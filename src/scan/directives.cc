@@ -1,7 +1,6 @@
 #include "scan/directives.h"
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 #include <unordered_set>
 
@@ -10,11 +9,12 @@
 #include "scan/condition.h"
 #include "scan/readings.h"
 #include "scan/source_lexer.h"
+#include "scan/word_search.h"
 
 namespace llama::scan {
 namespace {
 
-constexpr std::string_view kDependency = "dependency";
+constexpr std::string_view kDependencyWord = "dependency";
 // What is looked for in many places of a line is not looked for beyond it, lest a line be
 // quadratic.
 constexpr size_t kMaxName = 5000;
@@ -38,24 +38,22 @@ std::string_view Trimmed(std::string_view text) {
   return text;
 }
 
-// memmem, unlike find(), passes over what cannot match.
-size_t FindFast(std::string_view text, std::string_view word, size_t from) {
-  const void* at = memmem(text.data() + from, text.size() - from, word.data(), word.size());
-  return at == nullptr ? text.npos
-                       : static_cast<size_t>(static_cast<const char*>(at) - text.data());
-}
-
-std::vector<size_t> FindWords(std::string_view text) {
-  std::vector<size_t> out;
-  for (const std::string_view word :
-       {std::string_view(".incbin"), std::string_view(".INCBIN"), std::string_view(".include"),
-        std::string_view(".INCLUDE"), kDependency}) {
-    for (size_t at = 0; (at = FindFast(text, word, at)) != text.npos; at += word.size()) {
-      out.push_back(at);
-    }
-  }
-  std::sort(out.begin(), out.end());
-  return out;
+// Words of interest wherever they stand.
+enum Word : size_t {
+  kIncbin,
+  kUpperIncbin,
+  kInclude,
+  kUpperInclude,
+  kDependency,
+  kFirstOther,
+  kTimestamp = kFirstOther,
+  kHasInclude,
+  kHasEmbed
+};
+const WordSearch& Words() {
+  static const WordSearch words({".incbin", ".INCBIN", ".include", ".INCLUDE", kDependencyWord,
+                                 "__TIMESTAMP__", "__has_include", "__has_embed"});
+  return words;
 }
 
 Definition ParseDefinition(std::string_view line) {
@@ -106,10 +104,13 @@ class Collector {
 };
 
 unsigned Collector::Read(std::string_view text, unsigned reading) {
-  if (FindFast(text, "__TIMESTAMP__", 0) != text.npos) out_.mentions_timestamp = true;
-  mentions_has_ = FindFast(text, "__has_include", 0) != text.npos ||
-                  FindFast(text, "__has_embed", 0) != text.npos;
-  const std::vector<size_t> words = FindWords(text);
+  std::vector<size_t> words;
+  mentions_has_ = false;
+  for (const auto& [at, word] : Words().Find(text)) {
+    if (word < kFirstOther) words.push_back(at);
+    if (word == kTimestamp) out_.mentions_timestamp = true;
+    if (word == kHasInclude || word == kHasEmbed) mentions_has_ = true;
+  }
   SourceLexer lexer(text, reading, words);
   for (;;) {
     switch (lexer.Next()) {
@@ -280,7 +281,7 @@ void Collector::ReadWord(std::string_view text, SourceLexer::Word word) {
   std::string_view before = text.substr(0, at);
   while (!before.empty() && IsBlank(before.back())) before.remove_suffix(1);
   if (before.size() == at || !(before.ends_with("GCC") || before.ends_with("clang"))) return;
-  std::string_view rest = text.substr(at + kDependency.size(), kMaxName);
+  std::string_view rest = text.substr(at + kDependencyWord.size(), kMaxName);
   rest = Trimmed(rest.substr(0, rest.find('\n')));
   if (rest.starts_with("\\\"")) {
     const size_t end = rest.find("\\\"", 2);
