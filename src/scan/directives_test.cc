@@ -109,6 +109,8 @@ TEST(DirectivesTest, JoinsLinesWherever) {
       {"// c ?\?/\n#include <a.h>\n#include <b.h>", {"include <a.h>", "include <b.h>"}},
       {"#inc?\?/\nlude <a.h>", {"include <a.h>"}},
       {"%\\\n:include <a.h>", {"include <a.h>"}},
+      // What is joined once is not joined again.
+      {"// c \\\\\n\n#include <a.h>\n#inc\\\nlude <b.h>", {"include <a.h>", "include <b.h>"}},
   });
 }
 
@@ -157,6 +159,9 @@ TEST(DirectivesTest, ReadsWhatIsDoubtfulBothWays) {
       {"x = 0xAB'CD'EF; /*\n#include <a.h>\n*/\n#include <b.h>", {"include <b.h>"}},
       {"x = u8'a' + L'\"' + 'b'; /*\n#include <a.h>\n*/", {}},
       {"// c\r#include <a.h>\r", {"include <a.h>"}},
+      // gcc begins a comment there, clang doesn't.
+      {"#warning /* c\n#include <a.h>\n#error */\n#include <b.h>",
+       {"include <b.h>", "include <a.h>"}},
       {"what?\?!?\?!\n// why?\?/\n#include <a.h>", {"include <a.h>"}},
       {"\"?\?/\"; /*\"\n#include <a.h>\n/**/", {"include <a.h>"}},
   });

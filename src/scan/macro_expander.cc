@@ -1,6 +1,7 @@
 #include "scan/macro_expander.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 namespace llama::scan {
@@ -193,11 +194,11 @@ std::vector<Token> MacroExpander::Substitute(const Definition& definition,
       // Its parentheses go, and with no arguments all within them.
       const size_t end = EndOfVaOpt(body, i + 1);
       const bool is_kept = !arguments.back().empty();
-      if (is_kept && end > i + 2) body.erase(body.begin() + static_cast<ptrdiff_t>(end - 1));
+      if (is_kept && end > i + 2) body.erase(body.begin() + static_cast<std::ptrdiff_t>(end - 1));
       const size_t erased = is_kept ? i + 2 : end;
       if (erased < body.size() && token.has_space) body[erased].has_space = true;
-      body.erase(body.begin() + static_cast<ptrdiff_t>(i),
-                 body.begin() + static_cast<ptrdiff_t>(erased));
+      body.erase(body.begin() + static_cast<std::ptrdiff_t>(i),
+                 body.begin() + static_cast<std::ptrdiff_t>(erased));
       --i;
       continue;
     }

@@ -16,8 +16,9 @@ enum Doubt : unsigned {
   kNoRawStrings = 8,  // R"( is a macro before a string (C90, C++98)
   kNoDigitSeparators = 16,  // 1'000 holds the beginning of a character (C before C23)
   kLongRawStrings = 32,     // a raw string in a directive may span lines (clang)
+  kVerbatimMessages = 64,   // no comment begins in the line of an #error or #warning (clang)
 };
-inline constexpr unsigned kReadings = 64;
+inline constexpr unsigned kReadings = 128;
 
 // Calls read(text as this reading has it, its bits) for each reading that is called for, first the
 // common one. `read` answers with the doubts that it came upon.

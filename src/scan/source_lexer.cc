@@ -44,12 +44,6 @@ bool Is(char c, unsigned classes) {
 }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-// Whether the line that ends with the newline at `at` goes on.
-bool IsSpliced(std::string_view text, size_t at) {
-  while (at > 0 && Is(text[at - 1], kBlank)) --at;
-  return at > 0 && text[at - 1] == '\\';
-}
-
 std::optional<SourceLexer::Directive> DirectiveOf(std::string_view name) {
   using Directive = SourceLexer::Directive;
   if (name.empty()) return {};
@@ -118,7 +112,7 @@ bool SourceLexer::SkipBlanks() {
     if (Is(c, kBlank)) {
       ++at_;
     } else if (c == '\\') {
-      const size_t next = EndOfSplice(text_, at_);
+      const size_t next = EndOfSplice(at_);
       if (next == 0) return true;
       at_ = next;
     } else if (c != '/' || !SkipComment()) {
@@ -137,7 +131,7 @@ void SourceLexer::SkipLine() {
     const char c = text_[at_];
     if (c == '\n') {
       ++at_;
-      if (!IsSpliced(text_, at_ - 1)) return;
+      if (!IsSpliced(at_ - 1)) return;
     } else if (c != '/') {
       SkipLiteral();
     } else if (!SkipComment()) {
@@ -158,7 +152,11 @@ bool SourceLexer::ReadDirective() {
     at_ = start;
   }
   if (!directive) {
-    SkipLine();
+    if (name == "warning" || name == "error") {
+      SkipMessage();
+    } else {
+      SkipLine();
+    }
     in_directive_ = false;
     return false;
   }
@@ -168,6 +166,16 @@ bool SourceLexer::ReadDirective() {
                                      directive_ == Directive::kDefine);
   in_directive_ = false;
   return true;
+}
+
+void SourceLexer::SkipMessage() {
+  size_t end = text_.find('\n', at_);
+  while (end != text_.npos && IsSpliced(end)) end = text_.find('\n', end + 1);
+  end = end == text_.npos ? text_.size() : end + 1;
+  const bool is_verbatim = (reading_ & kVerbatimMessages) != 0;
+  if (!is_verbatim) SkipLine();
+  if (at_ > end) doubts_ |= kVerbatimMessages;
+  if (is_verbatim) at_ = end;
 }
 
 bool SourceLexer::ReadModuleLine() {
@@ -204,7 +212,7 @@ void SourceLexer::ReadLine(bool is_header_name_first, bool has_header_names) {
       ++at_;
       AddBlank();
     } else if (c == '\\') {
-      const size_t next = EndOfSplice(text_, at_);
+      const size_t next = EndOfSplice(at_);
       if (next == 0) line_ += c;
       at_ = next == 0 ? at_ + 1 : next;
     } else if (c == '/') {
@@ -231,8 +239,7 @@ void SourceLexer::ReadLine(bool is_header_name_first, bool has_header_names) {
       // A backslash is one character of a header name, and no escape.
       do {
         ++at_;
-      } while (at_ < text_.size() && text_[at_] != '"' &&
-               (text_[at_] != '\n' || IsSpliced(text_, at_)));
+      } while (at_ < text_.size() && text_[at_] != '"' && (text_[at_] != '\n' || IsSpliced(at_)));
       if (at_ < text_.size() && text_[at_] == '"') ++at_;
       AddJoined(start, at_);
     } else {
@@ -241,6 +248,18 @@ void SourceLexer::ReadLine(bool is_header_name_first, bool has_header_names) {
     }
   }
   if (line_.ends_with(' ')) line_.pop_back();
+}
+
+// Whether the line that ends with the newline goes on.
+bool SourceLexer::IsSpliced(size_t newline) const {
+  if ((reading_ & kJoined) != 0) return false;
+  size_t at = newline;
+  while (at > 0 && Is(text_[at - 1], kBlank)) --at;
+  return at > 0 && text_[at - 1] == '\\';
+}
+
+size_t SourceLexer::EndOfSplice(size_t at) const {
+  return (reading_ & kJoined) != 0 ? 0 : scan::EndOfSplice(text_, at);
 }
 
 void SourceLexer::AddBlank() {
@@ -253,7 +272,7 @@ void SourceLexer::AddJoined(size_t from, size_t to) {
     const size_t at = std::min(part.find('\\', from), to);
     line_.append(part, from, at - from);
     if (at == to) return;
-    const size_t next = EndOfSplice(part, at);
+    const size_t next = EndOfSplice(at);
     if (next == 0) line_ += '\\';
     from = next == 0 ? at + 1 : next;
   }
@@ -265,7 +284,7 @@ bool SourceLexer::SkipComment() {
   if (kind == '/') {
     do {
       at_ = text_.find('\n', at_ + 1);
-    } while (at_ != text_.npos && IsSpliced(text_, at_));
+    } while (at_ != text_.npos && IsSpliced(at_));
   } else if (kind == '*') {
     at_ += 2;
     do {
@@ -307,14 +326,14 @@ void SourceLexer::SkipString(char quote) {
       if (c == quote) return;
       continue;
     }
-    size_t next = EndOfSplice(text_, at_);
+    size_t next = EndOfSplice(at_);
     if (next != 0) {
       at_ = next;
       continue;
     }
     // What is escaped may stand on the next line.
     ++at_;
-    while (at_ < text_.size() && text_[at_] == '\\' && (next = EndOfSplice(text_, at_)) != 0) {
+    while (at_ < text_.size() && text_[at_] == '\\' && (next = EndOfSplice(at_)) != 0) {
       at_ = next;
     }
     if (at_ < text_.size() && text_[at_] != '\n') ++at_;
@@ -367,7 +386,7 @@ bool SourceLexer::SkipDigitSeparator() {
 size_t SourceLexer::EndOfAngled() const {
   if (at_ < no_angle_before_) return 0;
   size_t at = at_ + 1;
-  while (at < text_.size() && text_[at] != '>' && (text_[at] != '\n' || IsSpliced(text_, at))) ++at;
+  while (at < text_.size() && text_[at] != '>' && (text_[at] != '\n' || IsSpliced(at))) ++at;
   if (at < text_.size() && text_[at] == '>') return at + 1;
   no_angle_before_ = at;
   return 0;

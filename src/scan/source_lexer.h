@@ -55,7 +55,10 @@ class SourceLexer {
   bool ReadDirective();
   bool ReadModuleLine();
   void SkipLine();
+  void SkipMessage();
   void ReadLine(bool is_header_name_first, bool has_header_names);
+  bool IsSpliced(size_t newline) const;
+  size_t EndOfSplice(size_t at) const;
   void AddBlank();
   void AddJoined(size_t from, size_t to);
   bool SkipComment();  // at a slash; false: there is none
