@@ -15,9 +15,9 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "files/live_tree.h"
-#include "scan/computed_name.h"
-#include "scan/directives.h"
-#include "scan/search_path.h"
+#include "scan/search/search_path.h"
+#include "scan/text/computed_name.h"
+#include "scan/text/directives.h"
 #include "tree/layer.h"
 
 namespace llama::scan {

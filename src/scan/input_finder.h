@@ -7,19 +7,9 @@
 #include <vector>
 
 #include "base/result.h"
-#include "compiler/command.h"
-#include "compiler/toolchain.h"
+#include "scan/search/scan_request.h"
 
 namespace llama::scan {
-
-struct ScanRequest {
-  const compiler::Command* command = nullptr;
-  const compiler::Toolchain* toolchain = nullptr;
-  std::string argv0;
-  std::vector<std::string> env;
-  std::string cwd;
-  std::function<bool()> cancelled;
-};
 
 struct Inputs {
   std::string rung;  // "cc-M"

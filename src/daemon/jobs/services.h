@@ -15,7 +15,7 @@
 #include "files/digest_cache.h"
 #include "scan/closure.h"
 #include "scan/input_finder.h"
-#include "scan/search_path.h"
+#include "scan/search/search_path.h"
 
 namespace llama::daemon {
 

@@ -1,0 +1,85 @@
+#include "scan/search/search_table.h"
+
+#include <array>
+
+namespace llama::scan {
+namespace {
+
+using Effect = SearchEffect;
+
+constexpr bool kJoined = true;
+constexpr bool kExact = false;
+
+// Every option that changes the search. The sources are gcc 12's
+// c.opt, its driver's specs and incpath.c, and clang 14's Options.td and InitHeaderSearch.cpp.
+constexpr auto kEntries = std::to_array<SearchOption>({
+    {"-I", kJoined, Effect::kAngle},
+    {"--include-directory=", kJoined, Effect::kAngle},
+    {"-iquote", kJoined, Effect::kQuote},
+    {"-isystem", kJoined, Effect::kSystem},
+    {"-cxx-isystem", kJoined, Effect::kCxxSystem},
+    {"-idirafter", kJoined, Effect::kAfter},
+    {"--include-directory-after=", kJoined, Effect::kAfter},
+    {"-include", kJoined, Effect::kInclude},
+    {"--include=", kJoined, Effect::kInclude},
+    {"-imacros", kJoined, Effect::kMacros},
+    {"--imacros=", kJoined, Effect::kMacros},
+    {"-D", kJoined, Effect::kDefine},
+    {"--define-macro=", kJoined, Effect::kDefine},
+    {"-U", kJoined, Effect::kUndefine},
+    {"--undefine-macro=", kJoined, Effect::kUndefine},
+    {"-Wp,", kJoined, Effect::kPreprocessor},
+
+    {"-fhosted", kExact, Effect::kHosted},
+    {"-fno-freestanding", kExact, Effect::kHosted},
+    {"-ffreestanding", kExact, Effect::kFreestanding},
+    {"-fno-hosted", kExact, Effect::kFreestanding},
+    {"-nostdinc", kExact, Effect::kNoStandard},
+    {"-nostdinc++", kExact, Effect::kBuiltIn},
+    {"-nostdlibinc", kExact, Effect::kBuiltIn},
+    {"-nobuiltininc", kExact, Effect::kBuiltIn},
+    {"-stdlib=", kJoined, Effect::kBuiltIn},
+    {"-stdlib++-isystem", kJoined, Effect::kBuiltInPath},
+    // Which of them choose a multilib is the target's own affair.
+    {"-m", kJoined, Effect::kBuiltIn},
+    {"-mllvm", kExact, Effect::kNone},
+    {"-target", kExact, Effect::kTarget},
+    {"--target=", kJoined, Effect::kTarget},
+    {"-no-canonical-prefixes", kExact, Effect::kBuiltIn},
+    {"-B", kJoined, Effect::kBuiltInPath},
+    {"--gcc-toolchain=", kJoined, Effect::kBuiltInPath},
+    {"--sysroot", kExact, Effect::kSysroot},
+    {"--sysroot=", kJoined, Effect::kSysroot},
+    {"-isysroot", kJoined, Effect::kSysroot},
+
+    {"-integrated-as", kExact, Effect::kNone},
+    {"-i", kJoined, Effect::kRefused},
+    {"-include-pch", kJoined, Effect::kRefused},
+    {"-isystem-after", kJoined, Effect::kRefused},
+    {"-F", kJoined, Effect::kRefused},
+    {"-Xclang", kJoined, Effect::kRefused},
+    {"-Xpreprocessor", kExact, Effect::kRefused},
+    {"-specs", kJoined, Effect::kRefused},
+    {"--specs", kJoined, Effect::kRefused},
+    {"--config", kJoined, Effect::kRefused},
+    {"-remap", kExact, Effect::kRefused},
+    {"-wrapper", kExact, Effect::kRefused},
+    {"-fplugin", kJoined, Effect::kRefused},
+    {"-fmodule", kJoined, Effect::kRefused},
+    {"-fpreprocessed", kExact, Effect::kRefused},
+    // As MSVC, it looks in the folders of all that include the one that includes.
+    {"-fms-compatibility", kExact, Effect::kRefusedWithClang},
+});
+
+}  // namespace
+
+const SearchOption* FindSearchOption(std::string_view word) {
+  const SearchOption* best = nullptr;
+  for (const SearchOption& entry : kEntries) {
+    if (entry.is_joined ? !word.starts_with(entry.name) : word != entry.name) continue;
+    if (best == nullptr || entry.name.size() > best->name.size()) best = &entry;
+  }
+  return best;
+}
+
+}  // namespace llama::scan

@@ -1,0 +1,210 @@
+#include "scan/text/computed_name.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+#include <unordered_set>
+
+#include "scan/text/condition.h"
+#include "scan/text/macro_expander.h"
+#include "scan/text/tokens.h"
+
+namespace llama::scan {
+namespace {
+
+// Past them the compiler is asked instead. BOOST_PP_ITERATE() takes some hundred expansions.
+constexpr size_t kMaxNames = 256;
+constexpr int kMaxExpansions = 4096;
+constexpr int64_t kMaxSteps = 1'000'000;
+constexpr size_t kMaxReached = 2000;
+
+// One assignment of definitions to macros after another: at each macro that an expansion comes
+// upon a branch is taken, and Advance() goes on to the next path through the tree of them.
+class Choices {
+ public:
+  explicit Choices(const DefinitionsOf& definitions) : definitions_(definitions) {}
+
+  const Definition* Choose(std::string_view name, bool is_call) {
+    if (HasIncludeKind(name)) return nullptr;
+    if (const auto made = made_.find(name); made != made_.end()) return made->second;
+    std::vector<const Definition*> candidates;
+    for (const Definition& definition : definitions_(name)) {
+      if (!definition.is_function || is_call) candidates.push_back(&definition);
+    }
+    if (candidates.empty()) return nullptr;
+    // It may also be no macro at that place; not one that is called, or nothing would come of it.
+    if (!is_call) candidates.push_back(nullptr);
+    if (depth_ == path_.size()) path_.push_back({0, candidates.size()});
+    const Definition* chosen = candidates[std::min(path_[depth_].taken, candidates.size() - 1)];
+    ++depth_;
+    made_.emplace(name, chosen);
+    return chosen;
+  }
+
+  // False: that was the last.
+  bool Advance() {
+    made_.clear();
+    depth_ = 0;
+    while (!path_.empty() && path_.back().taken + 1 == path_.back().branches) path_.pop_back();
+    if (path_.empty()) return false;
+    ++path_.back().taken;
+    return true;
+  }
+
+ private:
+  struct Branch {
+    size_t taken;
+    size_t branches;
+  };
+  const DefinitionsOf& definitions_;
+  std::vector<Branch> path_;
+  size_t depth_ = 0;
+  std::map<std::string, const Definition*, std::less<>> made_;
+};
+
+class Results {
+ public:
+  void Add(ReferenceKind kind, Spelling spelling, std::string name) {
+    if (!known_.emplace(kind, spelling, name).second) return;
+    out_.names.push_back({kind, spelling, std::move(name)});
+  }
+  // The header name that stands at tokens[at], if one does.
+  void AddHeaderName(ReferenceKind kind, const std::vector<Token>& tokens, size_t at);
+  void AddConditionCall(const std::vector<Token>& tokens);
+  void AddAssemblerOperand(ReferenceKind kind, const std::vector<Token>& tokens);
+  void SetIncomplete() { out_.is_complete = false; }
+  size_t size() const { return out_.names.size(); }
+  PossibleNames Take() { return std::move(out_); }
+
+ private:
+  PossibleNames out_;
+  std::set<std::tuple<ReferenceKind, Spelling, std::string>> known_;
+};
+
+void Results::AddHeaderName(ReferenceKind kind, const std::vector<Token>& tokens, size_t at) {
+  if (at == tokens.size()) return;
+  const std::string& first = tokens[at].text;
+  if (tokens[at].kind == Token::Kind::kLiteral) {
+    const bool is_angled = first.front() == '<';
+    const char close = is_angled ? '>' : '"';
+    if (first.size() < 3 || (!is_angled && first.front() != '"') || first.back() != close) return;
+    const Spelling spelling = is_angled ? Spelling::kAngled : Spelling::kQuoted;
+    return Add(kind, spelling, first.substr(1, first.size() - 2));
+  }
+  if (!tokens[at].Is("<")) return;
+  std::string as_gcc;
+  std::string as_clang;
+  for (++at; at < tokens.size() && !tokens[at].Is(">"); ++at) {
+    const Token& token = tokens[at];
+    if (token.has_own_space) as_gcc += ' ';
+    if (token.has_space) as_clang += ' ';
+    as_gcc += token.text;
+    as_clang += token.text;
+  }
+  if (at == tokens.size()) return;
+  if (!as_gcc.empty()) Add(kind, Spelling::kAngled, std::move(as_gcc));
+  if (tokens[at].has_space) as_clang += ' ';
+  if (!as_clang.empty()) Add(kind, Spelling::kAngled, std::move(as_clang));
+}
+
+void Results::AddConditionCall(const std::vector<Token>& tokens) {
+  AddHeaderName(ReferenceKind::kHasInclude, tokens, 0);
+  for (size_t i = 0; i + 2 < tokens.size(); ++i) {
+    const auto kind = HasIncludeKind(tokens[i].text);
+    if (kind && tokens[i + 1].Is("(")) AddHeaderName(*kind, tokens, i + 2);
+  }
+}
+
+void Results::AddAssemblerOperand(ReferenceKind kind, const std::vector<Token>& tokens) {
+  std::string text;
+  for (const Token& token : tokens) {
+    // A name that is no macro is an operand of the asm statement, or a parameter.
+    if (token.kind != Token::Kind::kLiteral || token.text.size() < 2) return SetIncomplete();
+    for (size_t i = 1; i + 1 < token.text.size(); ++i) {
+      if (token.text[i] == '\\') ++i;
+      text += token.text[i];
+    }
+  }
+  const size_t open = text.find('"');
+  if (open != text.npos) {
+    const size_t close = text.find('"', open + 1);
+    if (close == text.npos) return SetIncomplete();
+    text = text.substr(open + 1, close - open - 1);
+  }
+  if (!text.empty()) Add(kind, Spelling::kQuoted, std::move(text));
+}
+
+// Whether some definition of a macro that `text` leads to mentions __has_include or its like.
+bool ReachesHasInclude(std::string_view text, const DefinitionsOf& definitions) {
+  std::vector<std::string> pending = NamesIn(text);
+  std::set<std::string, std::less<>> reached(pending.begin(), pending.end());
+  while (!pending.empty() && reached.size() < kMaxReached) {
+    const std::string name = std::move(pending.back());
+    pending.pop_back();
+    for (const Definition& definition : definitions(name)) {
+      for (std::string& next : NamesIn(definition.body)) {
+        if (HasIncludeKind(next)) return true;
+        if (reached.insert(next).second) pending.push_back(std::move(next));
+      }
+    }
+  }
+  return !pending.empty();
+}
+
+void ExpandEveryWay(ReferenceKind kind, const std::vector<Token>& input,
+                    const DefinitionsOf& definitions, Results& results) {
+  Choices choices(definitions);
+  int64_t steps = kMaxSteps;
+  MacroExpander expander(
+      [&](std::string_view name, bool is_call) { return choices.Choose(name, is_call); }, &steps);
+  for (int expansions = 0; expansions < kMaxExpansions; ++expansions) {
+    const std::vector<Token> tokens = expander.Expand(input);
+    if (steps <= 0) break;
+    switch (kind) {
+      case ReferenceKind::kConditionCall:
+        results.AddConditionCall(tokens);
+        break;
+      case ReferenceKind::kIncbin:
+      case ReferenceKind::kAssemblerInclude:
+        results.AddAssemblerOperand(kind, tokens);
+        break;
+      case ReferenceKind::kModule:
+        results.AddHeaderName(ReferenceKind::kImport, tokens, 0);
+        break;
+      default:
+        results.AddHeaderName(kind, tokens, 0);
+        break;
+    }
+    if (results.size() > kMaxNames) break;
+    if (!choices.Advance()) return;
+  }
+  results.SetIncomplete();
+}
+
+}  // namespace
+
+PossibleNames ExpandReference(const Reference& reference, const DefinitionsOf& definitions) {
+  Results results;
+  const ReferenceKind kind = reference.kind;
+  if (kind == ReferenceKind::kConditionCall && !ReachesHasInclude(reference.name, definitions)) {
+    return results.Take();
+  }
+  ExpandEveryWay(kind, Tokenize(reference.name), definitions, results);
+  if (reference.name.find('<') != std::string::npos) {
+    ExpandEveryWay(kind, Tokenize(reference.name, true), definitions, results);
+  }
+  return results.Take();
+}
+
+std::vector<std::string> NamesIn(std::string_view text) {
+  std::vector<std::string> out;
+  std::unordered_set<std::string> known;
+  for (Token& token : Tokenize(text)) {
+    if (token.kind != Token::Kind::kName || !known.insert(token.text).second) continue;
+    out.push_back(std::move(token.text));
+  }
+  return out;
+}
+
+}  // namespace llama::scan

@@ -1,0 +1,37 @@
+// Computed names: what a reference that is written with macros may come to.
+//
+//   #include TRACE_INCLUDE(TRACE_INCLUDE_FILE)     #include BOOST_PP_ITERATE()
+//
+// Which of a macro's definitions holds at that place is not known, so each is tried, in every
+// combination; within one expansion a macro means one thing. It may also be that a macro isn't
+// defined there, or no longer: a name stays itself then.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scan/text/directives.h"
+
+namespace llama::scan {
+
+// All definitions of a name in all texts in sight and on the command line; stays valid until
+// ExpandReference() returns. It is asked for names that ## makes as well.
+using DefinitionsOf = std::function<const std::vector<Definition>&(std::string_view name)>;
+
+struct PossibleNames {
+  // None is kComputed. Of the reference's kind, but for what a kConditionCall or a kModule became.
+  // Distinct.
+  std::vector<Reference> names;
+  // False: there are too many, or (.incbin) some are beyond the preprocessor; ask the compiler.
+  bool is_complete = true;
+};
+
+// `reference` is kComputed.
+PossibleNames ExpandReference(const Reference& reference, const DefinitionsOf& definitions);
+
+// The names in `text`, distinct, in order, that may be macros.
+std::vector<std::string> NamesIn(std::string_view text);
+
+}  // namespace llama::scan

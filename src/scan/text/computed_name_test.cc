@@ -1,0 +1,204 @@
+#include "scan/text/computed_name.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+namespace llama::scan {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+// Definitions as a text has them.
+class Macros {
+ public:
+  explicit Macros(std::string text) : text_(std::move(text)) {}
+
+  const std::vector<Definition>& Of(std::string_view name) {
+    const auto [found, is_new] = known_.try_emplace(std::string(name));
+    if (is_new) found->second = ReadDefinitions(text_, {std::string(name)});
+    return found->second;
+  }
+
+ private:
+  std::string text_;
+  std::map<std::string, std::vector<Definition>, std::less<>> known_;
+};
+
+PossibleNames Expand(const std::string& definitions, const std::string& text,
+                     ReferenceKind kind = ReferenceKind::kInclude) {
+  Macros macros(definitions);
+  return ExpandReference(
+      {kind, Spelling::kComputed, text},
+      [&](std::string_view name) -> const std::vector<Definition>& { return macros.Of(name); });
+}
+
+// "x" or <x>; sorted.
+Strings Names(const PossibleNames& possible) {
+  Strings out;
+  for (const Reference& name : possible.names) {
+    const bool is_quoted = name.spelling == Spelling::kQuoted;
+    out.push_back((is_quoted ? '"' : '<') + name.name + (is_quoted ? '"' : '>'));
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+struct Row {
+  std::string definitions;
+  std::string text;
+  Strings names;
+};
+
+void Expect(const std::vector<Row>& rows) {
+  for (const Row& row : rows) {
+    const PossibleNames possible = Expand(row.definitions, row.text);
+    EXPECT_EQ(Names(possible), row.names) << row.definitions << row.text;
+    EXPECT_TRUE(possible.is_complete) << row.text;
+  }
+}
+
+TEST(ComputedNameTest, TakesEveryDefinition) {
+  Expect({
+      {"#define A \"a.h\"\n#define A <b.h>\n", "A", {"\"a.h\"", "<b.h>"}},
+      {"#define A B\n#define B <b.h>\n#define B C\n#define C \"c.h\"\n", "A", {"\"c.h\"", "<b.h>"}},
+      {"", "A", {}},
+      {"#define A a.h\n", "A", {}},
+      {"#define A\n", "A <x.h>", {"<x.h>"}},
+      {"#define A \"a.h\" \"b.h\"\n", "A", {"\"a.h\""}},
+      {"#define FT_FREETYPE_H <freetype/freetype.h>\n", "FT_FREETYPE_H", {"<freetype/freetype.h>"}},
+  });
+}
+
+// As the compilers' cc -M has it.
+TEST(ComputedNameTest, ExpandsAsThePreprocessorDoes) {
+  Expect({
+      {"#define STR_1(x...) #x\n#define STR(x...) STR_1(x)\n#define NAME y\n",
+       "STR(x/NAME.h)",
+       {"\"x/NAME.h\"", "\"x/y.h\""}},
+      {"#define STR(x) #x\n", "STR( a  b/\"c\\d\" )", {"\"a b/\\\"c\\\\d\\\"\""}},
+      {"#define CAT(a, b) a ## b\n#define FOOBAR \"x.h\"\n", "CAT(FOO,BAR)", {"\"x.h\""}},
+      {"#define CAT(a, b) a %:%: b\n#define FOOBAR \"x.h\"\n", "CAT(FOO,BAR)", {"\"x.h\""}},
+      {"#define CAT(a, b) a##b\n#define X 1\n#define H1 <h1>\n#define HX <hx>\n",
+       "CAT(H,X)",
+       {"<hx>"}},
+      {"#define CAT_(a, b) a##b\n#define CAT(a, b) CAT_(a, b)\n#define X 1\n#define H1 <h1>\n"
+       "#define HX <hx>\n",
+       "CAT(H,X)",
+       {"<h1>", "<hx>"}},
+      {"#define CAT(a, b, c) a##b##c\n#define XY <xy.h>\n", "CAT(X,,Y)", {"<xy.h>"}},
+      {"#define P <dir/F>\n#define F f.h\n", "P", {"<dir/F>", "<dir/f.h>"}},
+      {"#define P sys\n", "<P/x.h>", {"<P/x.h>", "<sys/x.h>"}},
+      {"#define A A\n#define B C\n#define C B\n", "A B", {}},
+      {"#define A <A.h>\n", "A", {"<A.h>"}},
+      {"#define F(x) <x.h>\n#define G F\n", "G(a)", {"<a.h>"}},
+      {"#define F(x) <x.h>\n#define G F(\n", "G a)", {"< a.h>", "<a.h>"}},
+      {"#define F(x) x\n", "F(F(F(<a.h>)))", {"<a.h>"}},
+      {"#define F(x) x\n", "F(<a,b.h>)", {"<a,b.h>"}},
+      {"#define F(x, ...) G(x, ## __VA_ARGS__)\n#define G(...) #__VA_ARGS__\n", "F(a)", {"\"a\""}},
+      {"#define F(x, y...) G(x, ## y)\n#define G(...) #__VA_ARGS__\n", "F(a,b)", {"\"a,b\""}},
+  });
+}
+
+TEST(ComputedNameTest, MeansOneThingByAMacroInOneExpansion) {
+  Expect({{"#define A 1\n#define A 2\n#define S(x) S_(x)\n#define S_(x) #x\n",
+           "S(A A)",
+           {"\"1 1\"", "\"2 2\"", "\"A A\""}}});
+}
+
+TEST(ComputedNameTest, ExpandsTheKernelsTraceIncludes) {
+  Expect(
+      {{"#define TRACE_INCLUDE(system) __TRACE_INCLUDE(system)\n"
+        "#define __TRACE_INCLUDE(system) __stringify(TRACE_INCLUDE_PATH/system.h)\n"
+        "#define __stringify_1(x...) #x\n#define __stringify(x...) __stringify_1(x)\n"
+        "#define TRACE_INCLUDE_PATH ../../fs\n#define TRACE_INCLUDE_PATH trace/events\n"
+        "#define TRACE_INCLUDE_FILE sched\n",
+        "TRACE_INCLUDE(TRACE_INCLUDE_FILE)",
+        {"\"../../fs/TRACE_INCLUDE_FILE.h\"", "\"../../fs/sched.h\"",
+         "\"TRACE_INCLUDE_PATH/TRACE_INCLUDE_FILE.h\"", "\"TRACE_INCLUDE_PATH/sched.h\"",
+         "\"trace/events/TRACE_INCLUDE_FILE.h\"", "\"trace/events/sched.h\""}}});
+}
+
+TEST(ComputedNameTest, ExpandsBoostsIteration) {
+  Expect(
+      {{"#define BOOST_PP_ITERATE() BOOST_PP_CAT(BOOST_PP_ITERATE_, "
+        "BOOST_PP_INC(BOOST_PP_ITERATION_DEPTH()))\n"
+        "#define BOOST_PP_ITERATE_1 <boost/preprocessor/iteration/detail/iter/forward1.hpp>\n"
+        "#define BOOST_PP_ITERATE_2 <boost/preprocessor/iteration/detail/iter/forward2.hpp>\n"
+        "#define BOOST_PP_CAT(a, b) BOOST_PP_CAT_I(a, b)\n#define BOOST_PP_CAT_I(a, b) a ## b\n"
+        "#define BOOST_PP_CAT(a, b) BOOST_PP_CAT_OO((a, b))\n"
+        "#define BOOST_PP_CAT_OO(par) BOOST_PP_CAT_I ## par\n"
+        "#define BOOST_PP_INC(x) BOOST_PP_INC_I(x)\n#define BOOST_PP_INC_I(x) BOOST_PP_INC_ ## x\n"
+        "#define BOOST_PP_INC_0 1\n#define BOOST_PP_INC_1 2\n"
+        "#define BOOST_PP_ITERATION_DEPTH() 0\n#define BOOST_PP_ITERATION_DEPTH() 1\n",
+        "BOOST_PP_ITERATE()",
+        {"<boost/preprocessor/iteration/detail/iter/forward1.hpp>",
+         "<boost/preprocessor/iteration/detail/iter/forward2.hpp>"}}});
+}
+
+// gcc spells a token with the space that it had where it stood itself, clang with that of what it
+// replaces, and one before the > as well.
+TEST(ComputedNameTest, SpellsSpacesAsEitherCompilerDoes) {
+  Expect({
+      {"#define P <a/ F>\n#define F() b.h\n", "P", {"<a/ F>"}},
+      {"#define P <a/ F()>\n#define F() b.h\n", "P", {"<a/ b.h>", "<a/b.h>"}},
+      {"#define P(x) <a/ x >\n", "P( b.h)", {"<a/ b.h >", "<a/ b.h>"}},
+      {"#define P(x) <a/x>\n#define Q(x) P( x)\n", "Q(  b.h )", {"<a/ b.h>", "<a/b.h>"}},
+      {"#define P(x) <a/x>\n#define E() \n", "P( E() b E().h)", {"<a/ b.h>", "<a/b .h>"}},
+      {"#define F(x, ...) <x __VA_OPT__(.) __VA_ARGS__>\n", "F(a)", {"<a >", "<a>"}},
+      {"#define F(x, ...) <x __VA_OPT__(.) __VA_ARGS__>\n", "F(a, b)", {"<a . b>", "<a. b>"}},
+      {"#define F(x, y...) G(x,##y)\n#define G(...) #__VA_ARGS__\n", "F(a, b)", {"\"a, b\""}},
+  });
+}
+
+TEST(ComputedNameTest, FindsWhatWrappersLookFor) {
+  const std::string definitions =
+      "#define HAS(x) __has_include(x)\n#define NEXT(x) __has_include_next(<dir/x>)\n"
+      "#define OTHER(x) x\n#define X \"x.h\"\n#define X <y.h>\n";
+  const auto call = [&](const std::string& text) {
+    return Expand(definitions, text, ReferenceKind::kConditionCall);
+  };
+  EXPECT_EQ(Names(call("HAS(X)")), (Strings{"\"x.h\"", "<y.h>"}));
+  EXPECT_EQ(Names(call("NEXT(z.h)")), Strings{"<dir/z.h>"});
+  EXPECT_EQ(call("NEXT(z.h)").names.at(0).kind, ReferenceKind::kHasIncludeNext);
+  EXPECT_EQ(Names(call("OTHER(X)")), Strings{});
+}
+
+TEST(ComputedNameTest, ReadsWhatTheAssemblerIsTold) {
+  const auto expand = [](const std::string& definitions, const std::string& text) {
+    return Expand(definitions, text, ReferenceKind::kIncbin);
+  };
+  EXPECT_EQ(Names(expand("#define F \"a.bin\"\n", "\" \\\"\" F \"\\\"\"")), Strings{"\"a.bin\""});
+  EXPECT_EQ(Names(expand("#define F \"a.bin\"\n", "F")), Strings{"\"a.bin\""});
+  EXPECT_FALSE(expand("", "\" \\\"\" f \"\\\"\"").is_complete);
+}
+
+TEST(ComputedNameTest, SaysWhenThereAreTooMany) {
+  std::string many;
+  for (int i = 0; i < 300; ++i) many += "#define A <" + std::to_string(i) + ">\n";
+  EXPECT_FALSE(Expand(many, "A").is_complete);
+  std::string choices;
+  std::string uses;
+  for (int i = 0; i < 20; ++i) {
+    const std::string name = "X" + std::to_string(i);
+    choices += "#define " + name + "\n#define " + name + " y\n";
+    uses += name + " ";
+  }
+  EXPECT_FALSE(Expand(choices, uses).is_complete);
+  EXPECT_FALSE(Expand("#define D(x) E(x x)\n#define E(x) x x\n",
+                      "D(D(D(D(D(D(D(D(D(D(D(D(D(D(D(x)))))))))))))))")
+                   .is_complete);
+  EXPECT_FALSE(Expand("#define D(x) E(x)\n#define E(x) x##x\n",
+                      "D(D(D(D(D(D(D(D(D(D(D(D(D(D(D(D(D(D(D(D(D(D(D(D(D(D(D(D(D(D(x"
+                      "))))))))))))))))))))))))))))))")
+                   .is_complete);
+}
+
+TEST(ComputedNameTest, NamesWhatMayBeMacros) {
+  EXPECT_EQ(NamesIn("F(a, \"b\", 1e5, <c/d.h>) F ## __x 'e'"),
+            (Strings{"F", "a", "c", "d", "h", "__x"}));
+}
+
+}  // namespace
+}  // namespace llama::scan
