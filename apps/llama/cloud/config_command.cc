@@ -26,6 +26,7 @@ struct Variable {
 constexpr Variable kVariables[] = {
     {"workers", "LLAMA_WORKERS", "number of cores"},
     {"local_slots", "LLAMA_LOCAL_SLOTS", "number of cores"},
+    {"scan", "LLAMA_SCAN", "superset"},
     {"disk", "LLAMA_DISK", "20"},
     {"job_timeout", "LLAMA_JOB_TIMEOUT", "900"},
     {"idle_timeout", "LLAMA_IDLE_TIMEOUT", "600"},
