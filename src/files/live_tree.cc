@@ -53,7 +53,13 @@ LiveTree::LiveTree(DigestCache& digests, const Clock& clock, const LiveTreeOptio
     watch_ = FolderWatch::Open();
     if (!watch_) LOG(kWarning, "no inotify: files are looked at each time");
   }
+  // The root is in no folder but its own, by an empty name: its path is "/".
   folders_.emplace_back();
+  folders_[kRootFolder].self = EntryFor(kRootFolder, Intern(""));
+  Entry& root = entries_[folders_[kRootFolder].self];
+  root.kind = EntryKind::kFolder;
+  root.is_kind_known = true;
+  root.as_folder = kRootFolder;
 }
 
 LiveTree::~LiveTree() = default;
@@ -557,6 +563,7 @@ Result<void> LiveTree::ReadContent(Entry& entry, const std::string& path) {
 
 void LiveTree::AddWay(LookupId id, tree::Manifest& manifest) {
   for (const EntryId step : lookups_[id].way) {
+    if (step == folders_[kRootFolder].self) continue;  // is in no manifest
     const Entry& entry = entries_[step];
     tree::Entry& added = manifest[PathOf(step)];
     const bool is_link = entry.kind == EntryKind::kLink;
@@ -565,6 +572,7 @@ void LiveTree::AddWay(LookupId id, tree::Manifest& manifest) {
     if (is_link) added.target = entry.target;
   }
   for (const Found& result : lookups_[id].results) {
+    if (result.entry == folders_[kRootFolder].self) continue;
     if (entries_[result.entry].kind == EntryKind::kFolder) {
       manifest[PathOf(result.entry)].type = tree::EntryType::kDir;
     }

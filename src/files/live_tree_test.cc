@@ -103,6 +103,23 @@ TEST_P(LiveTreeTest, FindsWhatIsThere) {
   }
 }
 
+TEST_P(LiveTreeTest, TheRootIsAFolderLikeAnyOther) {
+  const MutexLock lock(tree_.mutex());
+  tree_.Refresh();
+  for (const char* name : {"/", "//", "/.", "/..", "/usr/..", "/usr/../.."}) {
+    const std::span<const Found> found = tree_.Results(tree_.Find(kRootFolder, name));
+    ASSERT_EQ(found.size(), 1u) << name;
+    EXPECT_EQ(tree_.AsFolder(found[0].entry), kRootFolder) << name;
+    EXPECT_EQ(tree_.CanonicalNow(name), "/") << name;
+    tree::Manifest manifest;
+    tree_.AddWay(tree_.Find(kRootFolder, name), manifest);
+    EXPECT_FALSE(manifest.contains("/")) << name;
+  }
+  EXPECT_EQ(tree_.CanonicalNow("/usr/../usr"), "/usr");
+  EXPECT_EQ(tree_.CanonicalNow("/no-such-name"), "");
+  EXPECT_EQ(tree_.CanonicalNow("relative"), "");
+}
+
 TEST_P(LiveTreeTest, ALoopOfLinksIsAbsent) {
   ASSERT_EQ(symlink("two", Path("one").c_str()), 0);
   ASSERT_EQ(symlink("one", Path("two").c_str()), 0);
