@@ -72,9 +72,10 @@ struct Closures::Walk {
   std::unordered_set<uint64_t> seen;
   size_t expanded = 0;  // of `nodes`
   FolderId cwd = files::kRootFolder;
-  std::vector<LookupId> lookups;  // that led somewhere
-  std::vector<LookupId> others;   // of what is named besides, there or not
-  size_t named = 0;               // of these: the request's own, which come first
+  std::vector<LookupId> ways;    // lookups that led somewhere, by way of links or ".."
+  std::unordered_set<LookupId> seen_ways;
+  std::vector<LookupId> others;  // of what is named besides, there or not
+  size_t named = 0;              // of these: the request's own, which come first
   std::vector<EntryId> other_files;
   std::set<FolderId> folders;
   std::vector<uint64_t> versions;
@@ -82,6 +83,9 @@ struct Closures::Walk {
 
   void Add(const Node& node) {
     if (seen.insert(node.key()).second) nodes.push_back(node);
+  }
+  void AddWay(LookupId lookup) {
+    if (seen_ways.insert(lookup).second) ways.push_back(lookup);
   }
 };
 
@@ -164,7 +168,7 @@ Result<void> Closures::Follow(const Sought& sought, Walk& walk) {
       walk.Add({result.entry, result.folder});
       led = true;
     }
-    if (led) walk.lookups.push_back(lookup);
+    if (led && tree_.HasWay(lookup)) walk.AddWay(lookup);
     found = found || led;
   }
   return {};
@@ -295,6 +299,10 @@ Result<void> Closures::Settle(const ClosureRequest& request, Walk& walk) {
         tree_.FoldersOf(SearchFor(request.preprocessing.path).quote);
     walk.others.insert(walk.others.end(), path.begin(), path.end());
   }
+  walk.versions = {walk.nodes.size(), walk.ways.size()};
+  for (const LookupId lookup : walk.ways) {
+    walk.versions.push_back(uint64_t{lookup} << 32 | tree_.VersionOf(lookup));
+  }
   for (const Node& node : walk.nodes) {
     walk.folders.insert(node.folder);
     walk.folders.insert(tree_.FolderOf(node.entry));
@@ -342,7 +350,7 @@ Result<std::shared_ptr<const Closure>> Closures::Build(const Walk& walk) {
   }
   closure->file_count = walk.nodes.size();
   for (const EntryId file : walk.other_files) TRY(tree_.AddFile(file, closure->manifest));
-  for (const LookupId lookup : walk.lookups) tree_.AddWay(lookup, closure->manifest);
+  for (const LookupId lookup : walk.ways) tree_.AddWay(lookup, closure->manifest);
   for (const LookupId lookup : walk.others) tree_.AddWay(lookup, closure->manifest);
   for (size_t i = 0; i < walk.named; ++i) {
     const std::span<const Found> found = tree_.Results(walk.others[i]);
