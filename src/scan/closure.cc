@@ -131,7 +131,8 @@ Closures::Sought Closures::Seek(const Search& search, const Reference& reference
     return sought;
   }
   if (reference.spelling == Spelling::kAngled) {
-    sought.first = tree_.FindAlong(search.angle, reference.name, every);
+    // The next one of a file that was found in a folder for quoted names is sought from there on.
+    sought.first = tree_.FindAlong(every ? search.quote : search.angle, reference.name, every);
     return sought;
   }
   sought.second = tree_.FindAlong(search.quote, reference.name, every);
