@@ -188,12 +188,18 @@ Result<void> Closures::WalkAll(Search& search, Walk& walk) {
   return {};
 }
 
-// Every definition of a macro that the compile may have.
+// Every definition of a macro that the compile may have, each once: every further one multiplies
+// the ways in which a name can be read.
 Result<std::vector<Definition>> Closures::DefinitionsOf(const ClosureRequest& request,
                                                         const Walk& walk, const std::string& name) {
   std::vector<Definition> all;
+  const auto add = [&](Definition definition) {
+    if (std::find(all.begin(), all.end(), definition) == all.end()) {
+      all.push_back(std::move(definition));
+    }
+  };
   for (const CommandLineMacro& macro : request.preprocessing.defined) {
-    if (macro.name == name && !macro.is_undefined) all.push_back(AsDefinition(macro));
+    if (macro.name == name && !macro.is_undefined) add(AsDefinition(macro));
   }
   const uint32_t hash = HashName(name);
   std::set<EntryId> done;
@@ -203,9 +209,7 @@ Result<std::vector<Definition>> Closures::DefinitionsOf(const ClosureRequest& re
     const std::vector<uint32_t>& names = read->second.directives->defined_names;
     if (!std::binary_search(names.begin(), names.end(), hash)) continue;
     ASSIGN_OR_RETURN(const std::string text, ReadFile(tree_.PathOf(node.entry), kMaxTextBytes));
-    for (Definition& definition : ReadDefinitions(text, {name})) {
-      all.push_back(std::move(definition));
-    }
+    for (Definition& definition : ReadDefinitions(text, {name})) add(std::move(definition));
   }
   return all;
 }
