@@ -203,10 +203,11 @@ Result<std::vector<Definition>> Closures::DefinitionsOf(const ClosureRequest& re
   }
   const uint32_t hash = HashName(name);
   std::set<EntryId> done;
-  for (const Node& node : walk.nodes) {
-    const auto read = read_.find(node.entry);
-    if (read == read_.end() || !done.insert(node.entry).second) continue;
-    const std::vector<uint32_t>& names = read->second.directives->defined_names;
+  // Not of those that are new in this round, or it would matter which ones happen to be known.
+  for (size_t i = 0; i < walk.expanded; ++i) {
+    const Node node = walk.nodes[i];
+    if (!done.insert(node.entry).second) continue;
+    const std::vector<uint32_t>& names = read_.at(node.entry).directives->defined_names;
     if (!std::binary_search(names.begin(), names.end(), hash)) continue;
     ASSIGN_OR_RETURN(const std::string text, ReadFile(tree_.PathOf(node.entry), kMaxTextBytes));
     for (Definition& definition : ReadDefinitions(text, {name})) add(std::move(definition));
