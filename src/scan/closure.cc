@@ -72,7 +72,7 @@ struct Closures::Walk {
   std::unordered_set<uint64_t> seen;
   size_t expanded = 0;  // of `nodes`
   FolderId cwd = files::kRootFolder;
-  std::vector<LookupId> ways;    // lookups that led somewhere, by way of links or ".."
+  std::vector<LookupId> ways;    // lookups by way of links or "..", whether they led somewhere
   std::unordered_set<LookupId> seen_ways;
   std::vector<LookupId> others;  // of what is named besides, there or not
   size_t named = 0;              // of these: the request's own, which come first
@@ -167,9 +167,13 @@ Result<void> Closures::Follow(const Sought& sought, Walk& walk) {
         return Error{Code::kInvalid, tree_.PathOf(result.entry) + ": not a regular file"};
       }
       walk.Add({result.entry, result.folder});
+      // gcc may take a linked system header for the file that it is (-fcanonical-system-headers).
+      walk.Add({result.entry, tree_.FolderOf(result.entry)});
       led = true;
     }
-    if (led && tree_.HasWay(lookup)) walk.AddWay(lookup);
+    // In vain as well: up to 16, clang calls a folder by the first name that it looked it up by,
+    // and a loop of links is no absence to gcc.
+    if (tree_.HasWay(lookup)) walk.AddWay(lookup);
     found = found || led;
   }
   return {};
