@@ -284,7 +284,7 @@ uint32_t LiveTree::VersionOf(LookupId id) {
 void LiveTree::Evaluate(LookupId id) {
   LookupState& lookup = lookups_[id];
   const std::vector<Found> before = std::exchange(lookup.results, {});
-  const std::vector<EntryId> way_before = std::exchange(lookup.way, {});
+  const std::vector<Step> way_before = std::exchange(lookup.way, {});
   // Before the look: what happens meanwhile makes it stale again.
   lookup.is_stale = false;
   const size_t known_parts = lookup.parts.size();
@@ -328,6 +328,9 @@ bool LiveTree::Resolve(FolderId folder, std::string_view name, LookupState& look
   };
   if (name.starts_with('/')) folder = kRootFolder;
   push(name);
+  const auto add_step = [&](EntryId entry) NO_THREAD_SAFETY_ANALYSIS {
+    lookup.way.push_back({entry, entries_[entry].version});
+  };
   int links = 0;
   EntryId found = folders_[folder].self;
   FolderId last_folder = kNone;
@@ -340,7 +343,7 @@ bool LiveTree::Resolve(FolderId folder, std::string_view name, LookupState& look
     const bool is_last = left.empty() && last_folder == kNone;
     if (part == ".") continue;
     if (part == "..") {
-      if (folder != kRootFolder) lookup.way.push_back(folders_[folder].self);
+      if (folder != kRootFolder) add_step(folders_[folder].self);
       folder = folders_[folder].parent;
       found = folders_[folder].self;
       continue;
@@ -357,7 +360,7 @@ bool LiveTree::Resolve(FolderId folder, std::string_view name, LookupState& look
         return false;
       case EntryKind::kLink: {
         if (++links > kMaxSymlinks) return false;
-        lookup.way.push_back(entry);
+        add_step(entry);
         const std::string target = entries_[entry].target;
         if (target.starts_with('/')) {
           folder = kRootFolder;
@@ -422,7 +425,13 @@ void LiveTree::LookAt(EntryId id) {
   if (entry.is_kind_known) return;
   entry.is_kind_known = true;
   entry.is_content_known = false;
-  const std::string path = PathOf(id);
+  const EntryKind before = entry.kind;
+  ReadKind(entry, PathOf(id));
+  // Who has been this way before sees by the version that it is none now.
+  if (entry.kind != before) ++entry.version;
+}
+
+void LiveTree::ReadKind(Entry& entry, const std::string& path) {
   struct stat st {};
   if (lstat(path.c_str(), &st) != 0) {
     entry.kind = EntryKind::kAbsent;
@@ -436,7 +445,6 @@ void LiveTree::LookAt(EntryId id) {
     entry.kind = EntryKind::kLink;
     Result<std::string> target = ReadLink(path);
     if (target) {
-      // Who has been this way before sees by the version that it leads elsewhere.
       if (*target != entry.target) ++entry.version;
       entry.target = *std::move(target);
     } else {
@@ -562,10 +570,10 @@ Result<void> LiveTree::ReadContent(Entry& entry, const std::string& path) {
 }
 
 void LiveTree::AddWay(LookupId id, tree::Manifest& manifest) {
-  for (const EntryId step : lookups_[id].way) {
-    if (step == folders_[kRootFolder].self) continue;  // is in no manifest
-    const Entry& entry = entries_[step];
-    tree::Entry& added = manifest[PathOf(step)];
+  for (const Step& step : lookups_[id].way) {
+    if (step.entry == folders_[kRootFolder].self) continue;  // is in no manifest
+    const Entry& entry = entries_[step.entry];
+    tree::Entry& added = manifest[PathOf(step.entry)];
     const bool is_link = entry.kind == EntryKind::kLink;
     added = {};
     added.type = is_link ? tree::EntryType::kSymlink : tree::EntryType::kDir;

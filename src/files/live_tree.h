@@ -100,12 +100,15 @@ class LiveTree {
   // Of a file as it is now; read if that is not known. kNotFound: it is gone, kUnavailable: it
   // keeps changing.
   Result<const FileDigest*> ContentOf(EntryId entry) REQUIRES(mutex_);
-  // Rises whenever a file's content is another. As of the last ContentOf.
+  // Rises whenever a file's content is another, or a name has become something else. As of the last
+  // ContentOf.
   uint32_t ContentVersion(EntryId entry) const REQUIRES(mutex_) { return entries_[entry].version; }
   const Stamp& StampOfEntry(EntryId entry) const REQUIRES(mutex_) { return entries_[entry].stamp; }
   // Whether ContentOf has to look each time, whatever the epoch says.
   bool NeedsLook(EntryId entry) const REQUIRES(mutex_) { return !entries_[entry].is_trusted; }
 
+  // Whether links, or folders that are left by "..", are on a lookup's way. As of the last look.
+  bool HasWay(LookupId lookup) const REQUIRES(mutex_) { return !lookups_[lookup].way.empty(); }
   // Adds a lookup's way, and its results if they are folders.
   void AddWay(LookupId lookup, tree::Manifest& manifest) REQUIRES(mutex_);
   // Adds a file. As ContentOf.
@@ -148,6 +151,12 @@ class LiveTree {
     int64_t looked_ns = 0;
     FileDigest digest;
   };
+  // A link, or a folder that is left by "..", as it was.
+  struct Step {
+    EntryId entry = 0;
+    uint32_t version = 0;
+    bool operator==(const Step&) const = default;
+  };
   enum class Start : unsigned char { kFolder, kFirst, kEvery };
   struct LookupState {
     Start start = Start::kFolder;
@@ -157,7 +166,7 @@ class LiveTree {
     uint32_t version = 0;
     uint32_t path_version = 0;
     std::vector<Found> results;
-    std::vector<EntryId> way;   // links, and folders that are left by ".."
+    std::vector<Step> way;
     std::vector<NameId> parts;  // names that were looked at: under these it is in by_name_
   };
   struct Path {
@@ -190,6 +199,7 @@ class LiveTree {
   bool Peek(FolderId folder, std::string_view name, EntryId& entry) REQUIRES(mutex_);
   EntryId EntryFor(FolderId folder, NameId name) REQUIRES(mutex_);
   void LookAt(EntryId entry) REQUIRES(mutex_);
+  static void ReadKind(Entry& entry, const std::string& path);
   void Watch(FolderId folder) REQUIRES(mutex_);
   bool TellsAll(FolderId folder) REQUIRES(mutex_);
   void List(FolderId folder) REQUIRES(mutex_);

@@ -72,9 +72,10 @@ struct Closures::Walk {
   std::unordered_set<uint64_t> seen;
   size_t expanded = 0;  // of `nodes`
   FolderId cwd = files::kRootFolder;
-  std::vector<LookupId> lookups;  // that led somewhere
-  std::vector<LookupId> others;   // of what is named besides, there or not
-  size_t named = 0;               // of these: the request's own, which come first
+  std::vector<LookupId> ways;  // lookups by way of links or "..", whether they led somewhere
+  std::unordered_set<LookupId> seen_ways;
+  std::vector<LookupId> others;  // of what is named besides, there or not
+  size_t named = 0;              // of these: the request's own, which come first
   std::vector<EntryId> other_files;
   std::set<FolderId> folders;
   std::vector<uint64_t> versions;
@@ -82,6 +83,9 @@ struct Closures::Walk {
 
   void Add(const Node& node) {
     if (seen.insert(node.key()).second) nodes.push_back(node);
+  }
+  void AddWay(LookupId lookup) {
+    if (seen_ways.insert(lookup).second) ways.push_back(lookup);
   }
 };
 
@@ -127,7 +131,8 @@ Closures::Sought Closures::Seek(const Search& search, const Reference& reference
     return sought;
   }
   if (reference.spelling == Spelling::kAngled) {
-    sought.first = tree_.FindAlong(search.angle, reference.name, every);
+    // The next one of a file that was found in a folder for quoted names is sought from there on.
+    sought.first = tree_.FindAlong(every ? search.quote : search.angle, reference.name, every);
     return sought;
   }
   sought.second = tree_.FindAlong(search.quote, reference.name, every);
@@ -162,9 +167,13 @@ Result<void> Closures::Follow(const Sought& sought, Walk& walk) {
         return Error{Code::kInvalid, tree_.PathOf(result.entry) + ": not a regular file"};
       }
       walk.Add({result.entry, result.folder});
+      // gcc may take a linked system header for the file that it is (-fcanonical-system-headers).
+      walk.Add({result.entry, tree_.FolderOf(result.entry)});
       led = true;
     }
-    if (led) walk.lookups.push_back(lookup);
+    // In vain as well: up to 16, clang calls a folder by the first name that it looked it up by,
+    // and a loop of links is no absence to gcc.
+    if (tree_.HasWay(lookup)) walk.AddWay(lookup);
     found = found || led;
   }
   return {};
@@ -183,24 +192,29 @@ Result<void> Closures::WalkAll(Search& search, Walk& walk) {
   return {};
 }
 
-// Every definition of a macro that the compile may have.
+// Every definition of a macro that the compile may have, each once: every further one multiplies
+// the ways in which a name can be read.
 Result<std::vector<Definition>> Closures::DefinitionsOf(const ClosureRequest& request,
                                                         const Walk& walk, const std::string& name) {
   std::vector<Definition> all;
+  const auto add = [&](Definition definition) {
+    if (std::find(all.begin(), all.end(), definition) == all.end()) {
+      all.push_back(std::move(definition));
+    }
+  };
   for (const CommandLineMacro& macro : request.preprocessing.defined) {
-    if (macro.name == name && !macro.is_undefined) all.push_back(AsDefinition(macro));
+    if (macro.name == name && !macro.is_undefined) add(AsDefinition(macro));
   }
   const uint32_t hash = HashName(name);
   std::set<EntryId> done;
-  for (const Node& node : walk.nodes) {
-    const auto read = read_.find(node.entry);
-    if (read == read_.end() || !done.insert(node.entry).second) continue;
-    const std::vector<uint32_t>& names = read->second.directives->defined_names;
+  // Not of those that are new in this round, or it would matter which ones happen to be known.
+  for (size_t i = 0; i < walk.expanded; ++i) {
+    const Node node = walk.nodes[i];
+    if (!done.insert(node.entry).second) continue;
+    const std::vector<uint32_t>& names = read_.at(node.entry).directives->defined_names;
     if (!std::binary_search(names.begin(), names.end(), hash)) continue;
     ASSIGN_OR_RETURN(const std::string text, ReadFile(tree_.PathOf(node.entry), kMaxTextBytes));
-    for (Definition& definition : ReadDefinitions(text, {name})) {
-      all.push_back(std::move(definition));
-    }
+    for (Definition& definition : ReadDefinitions(text, {name})) add(std::move(definition));
   }
   return all;
 }
@@ -295,6 +309,10 @@ Result<void> Closures::Settle(const ClosureRequest& request, Walk& walk) {
         tree_.FoldersOf(SearchFor(request.preprocessing.path).quote);
     walk.others.insert(walk.others.end(), path.begin(), path.end());
   }
+  walk.versions = {walk.nodes.size(), walk.ways.size()};
+  for (const LookupId lookup : walk.ways) {
+    walk.versions.push_back(uint64_t{lookup} << 32 | tree_.VersionOf(lookup));
+  }
   for (const Node& node : walk.nodes) {
     walk.folders.insert(node.folder);
     walk.folders.insert(tree_.FolderOf(node.entry));
@@ -342,7 +360,7 @@ Result<std::shared_ptr<const Closure>> Closures::Build(const Walk& walk) {
   }
   closure->file_count = walk.nodes.size();
   for (const EntryId file : walk.other_files) TRY(tree_.AddFile(file, closure->manifest));
-  for (const LookupId lookup : walk.lookups) tree_.AddWay(lookup, closure->manifest);
+  for (const LookupId lookup : walk.ways) tree_.AddWay(lookup, closure->manifest);
   for (const LookupId lookup : walk.others) tree_.AddWay(lookup, closure->manifest);
   for (size_t i = 0; i < walk.named; ++i) {
     const std::span<const Found> found = tree_.Results(walk.others[i]);

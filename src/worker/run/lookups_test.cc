@@ -170,8 +170,8 @@ TEST_F(LookupsTest, MakesARecorderAnewThatACommandAltered) {
   const std::string dir = at_ + "/worker/recorder";
   const std::string recorder = dir + "/llama-lookups.so";
   for (const std::string& harm : std::vector<std::string>{
-           ": > " + recorder, "rm " + recorder, "chmod 600 " + recorder, "cp /bin/cat " + dir,
-           "rm -r " + dir, "mv " + dir + " x; ln -s $PWD/x " + dir}) {
+           "chmod u+w " + recorder + "; : > " + recorder, "rm " + recorder, "chmod 600 " + recorder,
+           "cp /bin/cat " + dir, "rm -r " + dir, "mv " + dir + " x; ln -s $PWD/x " + dir}) {
     ASSERT_EQ(std::system(("cd " + at_ + " && " + harm).c_str()), 0) << harm;
     ASSERT_TRUE(log_->Check()) << harm;
     EXPECT_EQ(*ReadFile(recorder), RecorderImage()) << harm;

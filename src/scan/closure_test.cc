@@ -1,0 +1,394 @@
+#include "scan/closure.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/file.h"
+
+namespace llama::scan {
+namespace {
+
+using Names = std::vector<std::string>;
+
+// A project in a folder, and closures of its src/main.c; names are from that folder on.
+class Project {
+ public:
+  explicit Project(bool use_inotify = true) : tree_(*digests_, SystemClock(), {use_inotify}) {}
+
+  std::string Path(const std::string& name) const { return root_ + "/" + name; }
+  // '@' stands for the root.
+  void Write(const std::string& name, std::string text) {
+    for (size_t at; (at = text.find('@')) != text.npos;) text.replace(at, 1, root_);
+    ASSERT_TRUE(MakeDirs(std::string(DirName(Path(name)))));
+    ASSERT_TRUE(WriteFileAtomic(Path(name), text, 0644));
+  }
+  void Link(const std::string& name, const std::string& target) {
+    ASSERT_TRUE(MakeDirs(std::string(DirName(Path(name)))));
+    unlink(Path(name).c_str());
+    ASSERT_EQ(symlink(target.c_str(), Path(name).c_str()), 0);
+  }
+
+  // The search path, from the root on.
+  void Search(const Names& quote, const Names& angle) {
+    auto path = std::make_shared<SearchPath>();
+    path->id = ++paths_;
+    for (const std::string& folder : quote) path->quote.push_back(Path(folder));
+    for (const std::string& folder : angle) path->angle.push_back(Path(folder));
+    request.preprocessing.path = std::move(path);
+  }
+  Result<std::shared_ptr<const Closure>> Find() {
+    request.source = Path("src/main.c");
+    request.cwd = root_;
+    return closures_.Find(request);
+  }
+  std::string FirstChange(const std::shared_ptr<const Closure>& closure) {
+    const std::string change = closures_.FirstChange(request, *closure);
+    return change.starts_with(root_ + "/") ? change.substr(root_.size() + 1) : change;
+  }
+  // What is in the closure below the root, in the order of names: "a.h", "link>target", "folder/".
+  Names Entries() {
+    const auto closure = Find();
+    if (!closure) return {closure.error().message};
+    Names out;
+    for (const auto& [path, entry] : (*closure)->manifest) {
+      if (!path.starts_with(root_ + "/")) continue;
+      std::string name = path.substr(root_.size() + 1);
+      if (entry.type == tree::EntryType::kSymlink) name += ">" + entry.target;
+      if (entry.type == tree::EntryType::kDir) name += "/";
+      out.push_back(std::move(name));
+    }
+    return out;
+  }
+  // The headers alone.
+  Names Files() {
+    Names out = Entries();
+    std::erase_if(out, [](const std::string& name) {
+      return name.find('>') != name.npos || name.ends_with('/') || name == "src/main.c";
+    });
+    return out;
+  }
+
+  ClosureRequest request;
+
+ private:
+  TempDir dir_ = TempDir::Create("closure").value();
+  std::string root_ = *RealPath(dir_.path());
+  std::unique_ptr<files::DigestCache> digests_ =
+      files::DigestCache::Open("", SystemClock()).value();
+  files::LiveTree tree_;
+  Closures closures_{tree_};
+  uint64_t paths_ = 0;
+};
+
+struct Case {
+  std::string name;
+  std::vector<std::pair<std::string, std::string>> files;  // and texts; "> target": a link
+  Names quote, angle;
+  Names found;
+};
+
+void PrintTo(const Case& test, std::ostream* out) { *out << test.name; }
+
+class ClosureTest : public testing::TestWithParam<Case> {};
+
+TEST_P(ClosureTest, Holds) {
+  const Case& test = GetParam();
+  Project project;
+  for (const auto& [name, text] : test.files) {
+    if (text.starts_with("> ")) {
+      project.Link(name, text.substr(2));
+    } else {
+      project.Write(name, text);
+    }
+  }
+  project.Search(test.quote, test.angle);
+  EXPECT_EQ(project.Files(), test.found);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Files, ClosureTest,
+    testing::Values(
+        Case{"QuotedNamesFirstBesideTheIncluder",
+             {{"src/main.c", "#include \"a.h\"\n#include \"sub/b.h\""},
+              {"src/a.h", ""},
+              {"inc/a.h", ""},
+              {"src/sub/b.h", "#include \"c.h\""},
+              {"src/sub/c.h", ""},
+              {"src/c.h", ""}},
+             {},
+             {"inc"},
+             {"src/a.h", "src/sub/b.h", "src/sub/c.h"}},
+        Case{"QuotedNamesThenAlongBothPaths",
+             {{"src/main.c", "#include \"a.h\"\n#include \"b.h\""},
+              {"quote/a.h", ""},
+              {"inc/a.h", ""},
+              {"inc/b.h", ""}},
+             {"quote"},
+             {"none", "inc"},
+             {"inc/b.h", "quote/a.h"}},
+        Case{
+            "AngledNamesAlongTheirPathAlone",
+            {{"src/main.c", "#include <a.h>"}, {"src/a.h", ""}, {"quote/a.h", ""}, {"inc/a.h", ""}},
+            {"quote"},
+            {"inc"},
+            {"inc/a.h"}},
+        Case{"BothBranches",
+             {{"src/main.c", "#if 0\n#include \"a.h\"\n#else\n#include \"b.h\"\n#endif"},
+              {"src/a.h", ""},
+              {"src/b.h", ""}},
+             {},
+             {},
+             {"src/a.h", "src/b.h"}},
+        // gcc -isystem takes it for the file that it is, everyone else for the link.
+        Case{"WhatALinkedHeaderNamesBesideEither",
+             {{"src/main.c", "#include <l.h>"},
+              {"inc/l.h", "> ../other/real.h"},
+              {"other/real.h", "#include \"near.h\""},
+              {"inc/near.h", ""},
+              {"other/near.h", ""}},
+             {},
+             {"inc"},
+             {"inc/near.h", "other/near.h", "other/real.h"}},
+        Case{"EveryMatchForIncludeNext",
+             {{"src/main.c", "#include <a.h>"},
+              {"one/a.h", "#include_next <a.h>"},
+              {"two/a.h", ""},
+              {"three/a.h", ""}},
+             {},
+             {"one", "two", "three"},
+             {"one/a.h", "three/a.h", "two/a.h"}},
+        Case{"IncludeNextFromAFolderForQuotedNames",
+             {{"src/main.c", "#include \"a.h\""},
+              {"one/a.h", "#include_next <a.h>"},
+              {"two/a.h", ""}},
+             {"one", "two"},
+             {},
+             {"one/a.h", "two/a.h"}},
+        Case{"EveryValueOfAComputedName",
+             {{"src/main.c",
+               "#include \"m.h\"\n#define NAME \"a.h\"\n#include NAME\n#include CALL(c)"},
+              {"src/m.h", "#define NAME \"b.h\"\n#define CALL(x) <x.h>"},
+              {"src/a.h", ""},
+              {"src/b.h", ""},
+              {"inc/c.h", ""}},
+             {},
+             {"inc"},
+             {"inc/c.h", "src/a.h", "src/b.h", "src/m.h"}},
+        Case{"AMacroOfAComputedHeader",
+             {{"src/main.c", "#define ONE \"one.h\"\n#include ONE\n#include TWO"},
+              {"src/one.h", "#define TWO \"two.h\""},
+              {"src/two.h", ""}},
+             {},
+             {},
+             {"src/one.h", "src/two.h"}},
+        // Each of them defined in many files: they are not multiplied.
+        Case{"TheSameDefinitionsInManyFiles",
+             {{"src/main.c",
+               "#include \"1.h\"\n#include \"2.h\"\n#include \"3.h\"\n"
+               "#include \"4.h\"\n#include STR(CAT(V,b).h)"},
+              {"src/1.h",
+               "#define STR_(x) #x\n#define STR(x) STR_(x)\n#define CAT_(x, y) x##y\n"
+               "#define CAT(x, y) CAT_(x, y)\n#define V a\n#include \"5.h\""},
+              {"src/2.h",
+               "#define STR_(x) #x\n#define STR(x) STR_(x)\n#define CAT_(x, y) x##y\n"
+               "#define CAT(x, y) CAT_(x, y)\n#define V a\n#include \"6.h\""},
+              {"src/3.h",
+               "#define STR_(x) #x\n#define STR(x) STR_(x)\n#define CAT_(x, y) x##y\n"
+               "#define CAT(x, y) CAT_(x, y)\n#define V a\n"},
+              {"src/4.h",
+               "#define STR_(x) #x\n#define STR(x) STR_(x)\n#define CAT_(x, y) x##y\n"
+               "#define CAT(x, y) CAT_(x, y)\n#define V a\n"},
+              {"src/5.h",
+               "#define STR_(x) #x\n#define STR(x) STR_(x)\n#define CAT_(x, y) x##y\n"
+               "#define CAT(x, y) CAT_(x, y)\n#define V a\n"},
+              {"src/6.h",
+               "#define STR_(x) #x\n#define STR(x) STR_(x)\n#define CAT_(x, y) x##y\n"
+               "#define CAT(x, y) CAT_(x, y)\n#define V a\n"},
+              {"src/ab.h", ""}},
+             {},
+             {},
+             {"src/1.h", "src/2.h", "src/3.h", "src/4.h", "src/5.h", "src/6.h", "src/ab.h"}}),
+    [](const auto& test) { return test.param.name; });
+
+TEST(Closure, HoldsForcedIncludesFromTheWorkingFolder) {
+  Project project;
+  project.Write("src/main.c", "");
+  project.Write("src/here.h", "");
+  project.Write("here.h", "#include \"near.h\"");
+  project.Write("near.h", "");
+  project.Write("inc/other.h", "");
+  project.Write("inc/here.h", "");
+  project.Search({}, {"inc"});
+  project.request.preprocessing.forced = {{"here.h"}, {"other.h"}, {"no.h", true, true}};
+  EXPECT_EQ(project.Files(), Names({"here.h", "inc/other.h", "near.h"}));
+}
+
+TEST(Closure, HoldsWhatTheCommandLinesMacrosName) {
+  Project project;
+  project.Write("src/main.c", "#include NAME\n#include CALL(b)");
+  project.Write("src/a.h", "");
+  project.Write("inc/b.h", "");
+  project.Search({}, {"inc"});
+  project.request.preprocessing.defined = {{.name = "NAME", .parameters = {}, .body = "\"a.h\""},
+                                           {"CALL", "x", "<x.h>", true}};
+  EXPECT_EQ(project.Files(), Names({"inc/b.h", "src/a.h"}));
+}
+
+TEST(Closure, HoldsTheWaysOfLookupsInVainAsWell) {
+  Project project;
+  project.Write("src/main.c", "#if __has_include(<../l/no.h>)\n#endif\n#include <a.h>");
+  project.Write("inc/a.h", "");
+  project.Link("l", "inc");
+  project.Search({}, {"inc"});
+  EXPECT_EQ(project.Entries(), Names({"inc/", "inc/a.h", "l>inc", "src/main.c"}));
+}
+
+TEST(Closure, IsNoneWhereAPrecompiledHeaderIs) {
+  Project project;
+  project.Write("src/main.c", "#include <a.h>");
+  project.Write("inc/a.h", "");
+  project.Search({}, {"inc"});
+  EXPECT_TRUE(project.Find());
+  project.Write("inc/b.h.gch", "");
+  const auto closure = project.Find();
+  ASSERT_FALSE(closure);
+  EXPECT_EQ(closure.error().code, Code::kInvalid);
+  EXPECT_NE(closure.error().message.find("precompiled"), std::string::npos);
+}
+
+TEST(Closure, IsNoneWhereALineNamesAFileOfItIfThatMatters) {
+  Project project;
+  project.Write("src/main.c", "#include \"a.h\"\n#line 7 \"/elsewhere/x.y\"");
+  project.Write("src/a.h", "#line 7 \"@/src/main.c\"");
+  project.Search({}, {});
+  EXPECT_TRUE(project.Find());
+  project.request.refuses_line_names = true;
+  const auto closure = project.Find();
+  ASSERT_FALSE(closure);
+  EXPECT_EQ(closure.error().code, Code::kInvalid);
+  project.Write("src/a.h", "");
+  EXPECT_TRUE(project.Find());
+}
+
+TEST(Closure, NamesWhatElseWasAskedFor) {
+  Project project;
+  project.Write("src/main.c", "");
+  project.Write("out/real/x", "");
+  project.Link("build", "out/real");
+  project.Search({}, {});
+  project.request.others = {project.Path("build/../real"), project.Path("no"),
+                            project.Path("build/x")};
+  const auto closure = project.Find();
+  ASSERT_TRUE(closure);
+  EXPECT_EQ((*closure)->others, Names({project.Path("out/real"), "", project.Path("out/real/x")}));
+  EXPECT_EQ(project.Entries(), Names({"build>out/real", "out/real/", "out/real/x", "src/main.c"}));
+}
+
+TEST(Closure, TakesTextWithoutDirectivesAsItIs) {
+  Project project;
+  project.Write("src/main.c", "#include \"a.h\"");
+  project.Write("src/a.h", "");
+  project.Search({}, {"src"});
+  project.request.reads_directives = false;
+  EXPECT_EQ(project.Files(), Names({}));
+}
+
+TEST(Closure, NeedsItsSourceAndItsFolder) {
+  Project project;
+  project.Write("src/other.c", "");
+  project.Search({}, {});
+  EXPECT_EQ(project.Find().error().code, Code::kNotFound);
+}
+
+// Changes, seen by inotify and by stamps.
+class ClosureChangeTest : public testing::TestWithParam<bool> {
+ protected:
+  ClosureChangeTest() : project_(GetParam()) {
+    project_.Write("src/main.c", "#include \"a.h\"\n#include <b.h>");
+    project_.Write("src/a.h", "int a;");
+    project_.Write("two/b.h", "#include <c.h>");
+    project_.Write("two/c.h", "");
+    project_.Write("real/d.h", "");
+    project_.Link("l", "real");
+    project_.Search({}, {"one", "two", "l"});
+    before_ = *project_.Find();
+  }
+  Project project_;
+  std::shared_ptr<const Closure> before_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Sources, ClosureChangeTest, testing::Bool(),
+                         [](const auto& source) { return source.param ? "Inotify" : "Stamps"; });
+
+TEST_P(ClosureChangeTest, StaysTheSameAfterWhatDoesNotMatter) {
+  project_.Write("src/main.o", "object");
+  project_.Write("two/unrelated.h", "");
+  project_.Write("src/a.h", "int a;");
+  EXPECT_EQ((*project_.Find())->id, before_->id);
+  EXPECT_EQ(project_.FirstChange(before_), "");
+}
+
+TEST_P(ClosureChangeTest, IsAnotherAfterAnEditThatLeavesTheDirectivesAlone) {
+  const Names files = project_.Files();
+  project_.Write("src/a.h", "int b;");
+  EXPECT_EQ(project_.FirstChange(before_), "src/a.h");
+  EXPECT_NE((*project_.Find())->id, before_->id);
+  EXPECT_EQ(project_.Files(), files);
+}
+
+TEST_P(ClosureChangeTest, FollowsAnEditOfTheDirectives) {
+  project_.Write("src/a.h", "#include <c.h>\n#include <d.h>");
+  EXPECT_EQ(project_.Files(), Names({"real/d.h", "src/a.h", "two/b.h", "two/c.h"}));
+}
+
+TEST_P(ClosureChangeTest, SeesAFileThatShadowsAnother) {
+  project_.Write("one/b.h", "");
+  EXPECT_NE(project_.FirstChange(before_), "");
+  EXPECT_EQ(project_.Files(), Names({"one/b.h", "src/a.h"}));
+}
+
+TEST_P(ClosureChangeTest, SeesAFileGo) {
+  ASSERT_EQ(unlink(project_.Path("two/c.h").c_str()), 0);
+  EXPECT_EQ(project_.FirstChange(before_), "two/c.h");
+  ASSERT_EQ(unlink(project_.Path("src/main.c").c_str()), 0);
+  EXPECT_EQ(project_.FirstChange(before_), "src/main.c");
+}
+
+TEST_P(ClosureChangeTest, SeesAnotherWayToTheSameFile) {
+  project_.Link("a", "src/a.h");
+  project_.Link("b", "src/a.h");
+  project_.Write("src/main.c", "#include \"../x.h\"");
+  for (const char* target : {"a", "b", "./b", "a"}) {
+    project_.Link("x.h", target);
+    const Names entries = project_.Entries();
+    EXPECT_NE(std::find(entries.begin(), entries.end(), "x.h>" + std::string(target)),
+              entries.end())
+        << target;
+  }
+}
+
+TEST_P(ClosureChangeTest, SeesAFolderBecomeALinkToItself) {
+  project_.Write("src/main.c", "#include \"../two/../src/a.h\"");
+  project_.Search({}, {});
+  EXPECT_EQ(project_.Entries(), Names({"src/", "src/a.h", "src/main.c", "two/"}));
+  ASSERT_EQ(rename(project_.Path("two").c_str(), project_.Path("moved").c_str()), 0);
+  project_.Link("two", "moved");
+  EXPECT_EQ(project_.Entries(), Names({"moved/", "src/", "src/a.h", "src/main.c", "two>moved"}));
+}
+
+TEST_P(ClosureChangeTest, SeesTheSearchPathTurn) {
+  project_.Write("other/d.h", "");
+  project_.Link("l", "other");
+  EXPECT_EQ(project_.FirstChange(before_), "l");
+}
+
+}  // namespace
+}  // namespace llama::scan
