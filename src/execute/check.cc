@@ -72,7 +72,8 @@ class Checker {
     if (request_.canonical) here = request_.canonical(lookups().found);
     for (size_t i = 0; i < lookups().found.size(); ++i) {
       const std::string& path = lookups().found[i];
-      if (IsKnown(path) || (!here.empty() && IsKnown(here[i])) || IsOwnOutput(path)) continue;
+      if (!here.empty() && IsKnown(here[i])) continue;
+      if (IsKnown(path) || IsOwnOutput(path)) continue;
       struct stat st {};
       if (request_.file_system->Lstat(path, st) == 0 && S_ISDIR(st.st_mode)) continue;
       // Most are known by another spelling. What leads to a file that was found was there, too.

@@ -189,21 +189,39 @@ NameId LiveTree::Intern(std::string_view name) {
 
 // Folders are asked for again and again, and remembered; what is in them is not, so that a file
 // that nobody else asks for (an object) changes nothing when it is written.
-std::string LiveTree::CanonicalNow(std::string_view path) {
-  const size_t slash = path.rfind('/');
-  if (slash == path.npos) return {};
-  const std::string_view name = path.substr(slash + 1);
-  const auto whole = [&]() NO_THREAD_SAFETY_ANALYSIS -> std::string {
-    const std::span<const Found> found = Results(Find(kRootFolder, path));
-    return found.empty() ? "" : PathOf(found[0].entry);
-  };
-  if (name.empty() || name == "." || name == "..") return whole();
-  FolderId folder_id = kRootFolder;
-  if (slash > 0) {
-    const std::span<const Found> dir = Results(Find(kRootFolder, path.substr(0, slash)));
-    if (dir.empty() || entries_[dir[0].entry].kind != EntryKind::kFolder) return {};
-    folder_id = AsFolder(dir[0].entry);
+std::vector<std::string> LiveTree::CanonicalNow(const std::vector<std::string>& paths) {
+  std::vector<std::string> out(paths.size());
+  std::string_view last_dir;
+  FolderId folder = kNone;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    const std::string_view path = paths[i];
+    const size_t slash = path.rfind('/');
+    if (slash == path.npos) continue;
+    const std::string_view name = path.substr(slash + 1);
+    if (name.empty() || name == "." || name == "..") {
+      out[i] = CanonicalWhole(path);
+      continue;
+    }
+    // Sorted paths share their folders.
+    const std::string_view dir = path.substr(0, slash + 1);
+    if (dir != last_dir) {
+      last_dir = dir;
+      const std::span<const Found> found = Results(Find(kRootFolder, dir));
+      const bool is_folder = !found.empty() && entries_[found[0].entry].kind == EntryKind::kFolder;
+      folder = is_folder ? AsFolder(found[0].entry) : kNone;
+    }
+    if (folder != kNone) out[i] = CanonicalIn(folder, name, path);
   }
+  return out;
+}
+
+std::string LiveTree::CanonicalWhole(std::string_view path) {
+  const std::span<const Found> found = Results(Find(kRootFolder, path));
+  return found.empty() ? "" : PathOf(found[0].entry);
+}
+
+std::string LiveTree::CanonicalIn(FolderId folder_id, std::string_view name,
+                                  std::string_view path) {
   Watch(folder_id);
   Folder& folder = folders_[folder_id];
   if (const auto name_id = name_ids_.find(name); name_id != name_ids_.end()) {
@@ -211,7 +229,7 @@ std::string LiveTree::CanonicalNow(std::string_view path) {
       LookAt(known->second);
       const EntryKind kind = entries_[known->second].kind;
       if (kind == EntryKind::kAbsent) return {};
-      return kind == EntryKind::kLink ? whole() : PathOf(known->second);
+      return kind == EntryKind::kLink ? CanonicalWhole(path) : PathOf(known->second);
     }
   }
   if (!folder.is_listed && ++folder.misses > kMissesToList) List(folder_id);
@@ -219,7 +237,7 @@ std::string LiveTree::CanonicalNow(std::string_view path) {
   std::string canonical = folder.path + "/" + std::string(name);
   struct stat st {};
   if (lstat(canonical.c_str(), &st) != 0) return {};
-  return S_ISLNK(st.st_mode) ? whole() : canonical;
+  return S_ISLNK(st.st_mode) ? CanonicalWhole(path) : canonical;
 }
 
 // False: there is no such name. An entry is only made of what is there.

@@ -79,8 +79,9 @@ class LiveTree {
   // A name looked up along a search path: the first match, or every one.
   LookupId FindAlong(PathId path, std::string_view name, bool every) REQUIRES(mutex_);
 
-  // The canonical name of what is at an absolute path, for whoever asks but once; empty: nothing.
-  std::string CanonicalNow(std::string_view path) REQUIRES(mutex_);
+  // The canonical names of what is at absolute paths, for whoever asks but once; empty: nothing.
+  // Quick for sorted ones.
+  std::vector<std::string> CanonicalNow(const std::vector<std::string>& paths) REQUIRES(mutex_);
 
   // Where a lookup leads now: a file or a folder (or kOther); for FindAlong, regular files alone.
   // Nothing: it is not there. Valid until the next call.
@@ -196,6 +197,9 @@ class LiveTree {
       REQUIRES(mutex_);
   uint32_t PathVersion(Path& path) REQUIRES(mutex_);
 
+  std::string CanonicalWhole(std::string_view path) REQUIRES(mutex_);
+  std::string CanonicalIn(FolderId folder, std::string_view name, std::string_view path)
+      REQUIRES(mutex_);
   bool Peek(FolderId folder, std::string_view name, EntryId& entry) REQUIRES(mutex_);
   EntryId EntryFor(FolderId folder, NameId name) REQUIRES(mutex_);
   void LookAt(EntryId entry) REQUIRES(mutex_);

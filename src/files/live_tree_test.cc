@@ -110,14 +110,14 @@ TEST_P(LiveTreeTest, TheRootIsAFolderLikeAnyOther) {
     const std::span<const Found> found = tree_.Results(tree_.Find(kRootFolder, name));
     ASSERT_EQ(found.size(), 1u) << name;
     EXPECT_EQ(tree_.AsFolder(found[0].entry), kRootFolder) << name;
-    EXPECT_EQ(tree_.CanonicalNow(name), "/") << name;
+    EXPECT_EQ(tree_.CanonicalNow({std::string(name)}), std::vector<std::string>{"/"}) << name;
     tree::Manifest manifest;
     tree_.AddWay(tree_.Find(kRootFolder, name), manifest);
     EXPECT_FALSE(manifest.contains("/")) << name;
   }
-  EXPECT_EQ(tree_.CanonicalNow("/usr/../usr"), "/usr");
-  EXPECT_EQ(tree_.CanonicalNow("/no-such-name"), "");
-  EXPECT_EQ(tree_.CanonicalNow("relative"), "");
+  EXPECT_EQ(tree_.CanonicalNow({"/usr/../usr"}), std::vector<std::string>{"/usr"});
+  EXPECT_EQ(tree_.CanonicalNow({"/no-such-name"}), std::vector<std::string>{""});
+  EXPECT_EQ(tree_.CanonicalNow({"relative"}), std::vector<std::string>{""});
 }
 
 TEST_P(LiveTreeTest, ALoopOfLinksIsAbsent) {

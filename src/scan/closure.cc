@@ -424,11 +424,9 @@ void Closures::Drop(KeptMap::iterator it) {
 }
 
 std::vector<std::string> Closures::CanonicalOf(const std::vector<std::string>& paths) {
-  std::vector<std::string> out(paths.size());
   const MutexLock lock(tree_.mutex());
   tree_.Refresh();
-  for (size_t i = 0; i < paths.size(); ++i) out[i] = tree_.CanonicalNow(paths[i]);
-  return out;
+  return tree_.CanonicalNow(paths);
 }
 
 std::string Closures::FirstChange(const ClosureRequest& request, const Closure& closure) {
