@@ -97,7 +97,7 @@ Closures::Search& Closures::SearchFor(const std::shared_ptr<const SearchPath>& p
   std::vector<std::string> quote = path->quote;
   quote.insert(quote.end(), path->angle.begin(), path->angle.end());
   search.quote = tree_.AddPath(quote);
-  search.angle = tree_.AddPath(path->angle);
+  search.angle = path->angle_is_quote ? search.quote : tree_.AddPath(path->angle);
   return search;
 }
 

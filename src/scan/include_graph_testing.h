@@ -29,13 +29,16 @@ class IncludeGraph {
   IncludeGraph(std::string root, uint32_t seed) : root_(std::move(root)), chance_(seed) {
     MakeFolders();
     MakeFiles();
-    MakeCommand();
+    MakeCommands();
   }
+
+  // Of different options each.
+  static constexpr size_t kCommands = 2;
 
   std::string cwd() const { return root_ + "/work"; }
   const std::vector<std::string>& env() const { return env_; }
   // Options and source, as gcc and clang take them.
-  const std::vector<std::string>& args() const { return args_; }
+  const std::vector<std::string>& args(size_t command) const { return commands_[command]; }
   Chance& chance() { return chance_; }
 
   // Makes one change and says which. `is_unrelated`: it can be none of the compile's business.
@@ -85,6 +88,7 @@ class IncludeGraph {
   void MakeFolders();
   void MakeFiles();
   void MakeCommand();
+  void MakeCommands();
   std::string SpeltFolder();
 
   bool Alter(std::string& text);
@@ -104,6 +108,7 @@ class IncludeGraph {
   std::unique_ptr<IncludeText> text_;
   std::vector<std::string> env_ = {"PATH=/usr/bin:/bin", "LC_ALL=C"};
   std::vector<std::string> args_;
+  std::array<std::vector<std::string>, kCommands> commands_;
   int next_ = 0;
 };
 
@@ -140,6 +145,10 @@ inline void IncludeGraph::MakeFiles() {
       Write(files.back(), text_->Make(folder, names));
     }
     if (folder == "src") Write("src/main.c", text_->MakeSource(folder, names));
+  }
+  if (chance_.OneIn(6)) {
+    Write("elsewhere/main.c", *ReadFile(Path("src/main.c")));
+    Link("src/main.c", TargetFrom("src", "elsewhere/main.c"));
   }
   for (size_t n = chance_.Below(5); n > 0 && !files.empty(); --n) {
     const std::string folder = chance_.Pick(real_);
@@ -197,6 +206,14 @@ inline void IncludeGraph::MakeCommand() {
   if (!chance_.OneIn(8)) args_.insert(args_.end(), {"-idirafter", "../end"});
   if (chance_.OneIn(8)) env_.push_back("CPATH=" + SpeltFolder() + ":" + SpeltFolder());
   args_.push_back(chance_.OneIn(3) ? Path("src/main.c") : "../src/main.c");
+}
+
+inline void IncludeGraph::MakeCommands() {
+  for (size_t i = 0; i < kCommands; ++i) {
+    args_.clear();
+    MakeCommand();
+    commands_[i] = args_;
+  }
 }
 
 inline std::string IncludeGraph::File() {

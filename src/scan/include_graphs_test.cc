@@ -3,7 +3,8 @@
 //
 //   LLAMA_GRAPHS=5000 LLAMA_GRAPHS_SEED=1 scan_test --gtest_filter='*IncludeGraphs*'
 //
-// LLAMA_GRAPHS_KEEP=1 leaves the first graph that fails where it is.
+// LLAMA_GRAPHS_STEPS=40 makes more changes to each, and LLAMA_GRAPHS_KEEP=1 leaves the first graph
+// that fails where it is.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -27,8 +28,6 @@
 
 namespace llama::scan {
 namespace {
-
-constexpr size_t kStepsPerGraph = 8;
 
 size_t FromEnvironment(const char* name, size_t otherwise) {
   const char* const value = std::getenv(name);
@@ -56,26 +55,28 @@ struct Counts {
   std::map<std::string, size_t> refused;
 };
 
-bool Agrees(const tree::Entry& entry, const tree::Entry& other) { return entry == other; }
-
 // One graph, its live tree, and the commands that were looked at so far.
 class Comparison {
  public:
-  Comparison(uint32_t seed, bool use_inotify, SearchPaths& paths,
+  Comparison(uint32_t seed, const files::LiveTreeOptions& options, SearchPaths& paths,
              const std::vector<compiler::Toolchain>& toolchains, Counts& counts)
       : graph_(*RealPath(dir_.path()), seed),
-        use_inotify_(use_inotify),
+        options_(options),
         paths_(paths),
         toolchains_(toolchains),
         counts_(counts) {}
 
   // Empty: all is as it should be.
   std::string Run() {
-    for (size_t step = 0; step < kStepsPerGraph; ++step) {
+    for (size_t step = 0; step < steps_; ++step) {
       if (step > 0) MakeChanges();
       // Some commands twice in a row, some after all the others.
-      if (step % 3 == 0) at_ = graph_.chance().Below(toolchains_.size());
+      if (step % 3 == 0) {
+        at_ = {graph_.chance().Below(toolchains_.size()),
+               graph_.chance().Below(IncludeGraph::kCommands)};
+      }
       std::string wrong = Step();
+      if (wrong.empty() && step + 1 == steps_) wrong = CheckAlone();
       if (wrong.empty()) continue;
       if (std::getenv("LLAMA_GRAPHS_KEEP") != nullptr) {
         wrong += "kept as " + dir_.path() + "\n";
@@ -89,8 +90,8 @@ class Comparison {
   std::string Describe() const {
     std::string out = history_ + "cd " + graph_.cwd() + " &&";
     for (size_t i = 2; i < graph_.env().size(); ++i) out += " '" + graph_.env()[i] + "'";
-    out += " " + toolchains_[at_].driver + " -w -E -M";
-    for (const std::string& arg : graph_.args()) out += " '" + arg + "'";
+    out += " " + toolchain().driver + " -w -E -M";
+    for (const std::string& arg : graph_.args(at_.second)) out += " '" + arg + "'";
     return out + "\n" + graph_.Dump();
   }
 
@@ -102,7 +103,7 @@ class Comparison {
 
   void MakeChanges() {
     only_unrelated_ = true;
-    for (size_t n = 1 + graph_.chance().Below(2); n > 0; --n) {
+    for (size_t n = 1 + graph_.chance().Below(3); n > 0; --n) {
       bool is_unrelated = false;
       const std::string what = graph_.Change(is_unrelated);
       history_ += what + "\n";
@@ -110,20 +111,21 @@ class Comparison {
     }
   }
 
+  const compiler::Toolchain& toolchain() const { return toolchains_[at_.first]; }
+
   compiler::Command Command() const {
-    std::vector<std::string> args = graph_.args();
+    std::vector<std::string> args = graph_.args(at_.second);
     args.insert(args.begin(), "-c");
-    const compiler::Toolchain& toolchain = toolchains_[at_];
     return compiler::Parse(args, {.cwd = graph_.cwd(),
-                                  .is_clang = toolchain.family == compiler::Family::kClang,
-                                  .is_cxx_driver = toolchain.is_cxx_driver});
+                                  .is_clang = toolchain().family == compiler::Family::kClang,
+                                  .is_cxx_driver = toolchain().is_cxx_driver});
   }
 
   Result<ClosureRequest> Request(const compiler::Command& command) {
     ClosureRequest request;
     request.cwd = graph_.cwd();
     ASSIGN_OR_RETURN(request.preprocessing, paths_.Get({.command = &command,
-                                                        .toolchain = &toolchains_[at_],
+                                                        .toolchain = &toolchain(),
                                                         .argv0 = {},
                                                         .env = graph_.env(),
                                                         .cwd = graph_.cwd(),
@@ -142,16 +144,20 @@ class Comparison {
     return request;
   }
 
-  // What the compiler names, and the ways to it; nothing if it fails.
-  std::optional<tree::Manifest> Truth(const compiler::Command& command) {
+  Result<ProcessResult> RunCompiler(const compiler::Command& command) {
     ProcessOptions options;
-    options.program = toolchains_[at_].driver;
+    options.program = toolchain().driver;
     options.argv = compiler::DependencyArgs(command);
     options.argv.insert(options.argv.begin(), options.program);
     options.env = graph_.env();
     options.cwd = graph_.cwd();
-    const auto result = RunProcess(options);
     ++counts_.compiles;
+    return RunProcess(options);
+  }
+
+  // What the compiler names, and the ways to it; nothing if it fails.
+  std::optional<tree::Manifest> Truth(const compiler::Command& command) {
+    const auto result = RunCompiler(command);
     if (!result || result->ExitCode() != 0) {
       ++counts_.failed;
       if (result && std::getenv("LLAMA_GRAPHS_ERRORS") != nullptr) {
@@ -177,7 +183,7 @@ class Comparison {
     for (const auto& [path, entry] : some) {
       const auto other = all.find(path);
       if (other == all.end()) return path + " is missing";
-      if (!Agrees(entry, other->second)) return path + " is not what it was";
+      if (entry != other->second) return path + " is not what it was";
     }
     return {};
   }
@@ -203,6 +209,39 @@ class Comparison {
     }
     const auto valid = tree::CheckManifest(manifest);
     return valid ? "" : valid.error().message;
+  }
+
+  // Whether the compiler says the same where there is nothing but the closure, as in a worker.
+  std::string CheckAlone() {
+    const compiler::Command command = Command();
+    const auto request = Request(command);
+    if (!request) return {};
+    const auto closure = closures_.Find(*request);
+    if (!closure) return {};
+    const auto before = RunCompiler(command);
+    const std::string root = *RealPath(dir_.path());
+    const std::string away = root + ".away";
+    if (rename(root.c_str(), away.c_str()) != 0) return "cannot be moved";
+    for (const auto& [path, entry] : (*closure)->manifest) {
+      if (!path.starts_with(root + "/")) continue;
+      const bool is_folder = entry.type == tree::EntryType::kDir;
+      (void)MakeDirs(is_folder ? path : std::string(DirName(path)));
+      // The file itself: compilers tell by time and inode which are the same.
+      if (entry.type == tree::EntryType::kFile) {
+        (void)link((away + path.substr(root.size())).c_str(), path.c_str());
+      } else if (!is_folder) {
+        (void)symlink(entry.target.c_str(), path.c_str());
+      }
+    }
+    const auto after = RunCompiler(command);
+    (void)RemoveTree(root);
+    if (rename(away.c_str(), root.c_str()) != 0) return "cannot be moved back";
+    if (!before || !after) return "no compiler";
+    if (before->status == after->status && before->out == after->out && before->err == after->err) {
+      return {};
+    }
+    return "the closure alone gives\n" + after->out + after->err + "instead of\n" + before->out +
+           before->err;
   }
 
   std::string Step() {
@@ -238,7 +277,7 @@ class Comparison {
   }
 
   std::string Refused(const Error& error) {
-    last_ = SIZE_MAX;
+    last_.reset();
     if (std::getenv("LLAMA_GRAPHS_REFUSED") != nullptr) return "refused: " + error.message;
     const size_t colon = error.message.find(": ");
     ++counts_.refused[colon == std::string::npos ? error.message : error.message.substr(colon)];
@@ -247,22 +286,27 @@ class Comparison {
 
   TempDir dir_ = TempDir::Create("graph").value();
   IncludeGraph graph_;
-  const bool use_inotify_;
+  const files::LiveTreeOptions options_;
   SearchPaths& paths_;
   const std::vector<compiler::Toolchain>& toolchains_;
   Counts& counts_;
   std::unique_ptr<files::DigestCache> digests_ =
       files::DigestCache::Open("", SystemClock()).value();
-  files::LiveTree tree_{*digests_, SystemClock(), {.use_inotify = use_inotify_}};
+  files::LiveTree tree_{*digests_, SystemClock(), options_};
   Closures closures_{tree_};
-  std::map<size_t, std::optional<Known>> known_;
-  size_t at_ = 0;  // of toolchains_
-  size_t last_ = SIZE_MAX;
+  using Place = std::pair<size_t, size_t>;  // of toolchains_, and of the graph's commands
+  std::map<Place, std::optional<Known>> known_;
+  Place at_;
+  std::optional<Place> last_;
   bool only_unrelated_ = true;
   std::string history_;
+  const size_t steps_ = FromEnvironment("LLAMA_GRAPHS_STEPS", 8);
 };
 
-class IncludeGraphsTest : public testing::TestWithParam<bool> {};
+// Where the truth comes from; by both: some folders are watched, and some looked at.
+enum class Source { kInotify, kStamps, kBoth };
+
+class IncludeGraphsTest : public testing::TestWithParam<Source> {};
 
 TEST_P(IncludeGraphsTest, ClosuresHoldWhatTheCompilerOpens) {
   std::vector<compiler::Toolchain> toolchains;
@@ -270,13 +314,16 @@ TEST_P(IncludeGraphsTest, ClosuresHoldWhatTheCompilerOpens) {
     if (access(driver, X_OK) == 0) toolchains.push_back(ToolchainOf(driver));
   }
   if (toolchains.empty()) GTEST_SKIP() << "no compiler";
+  const files::LiveTreeOptions options = {
+      .use_inotify = GetParam() != Source::kStamps,
+      .max_watches = GetParam() == Source::kBoth ? 8 : SIZE_MAX};
   SearchPaths paths;
   Counts counts;
   const size_t first = FromEnvironment("LLAMA_GRAPHS_SEED", 1);
-  const size_t end = first + FromEnvironment("LLAMA_GRAPHS", 12);
+  const size_t end = first + FromEnvironment("LLAMA_GRAPHS", 6);
   size_t wrong = 0;
   for (size_t seed = first; seed < end && wrong < 3; ++seed) {
-    Comparison comparison(static_cast<uint32_t>(seed), GetParam(), paths, toolchains, counts);
+    Comparison comparison(static_cast<uint32_t>(seed), options, paths, toolchains, counts);
     const std::string what = comparison.Run();
     EXPECT_EQ(what, "") << "seed " << seed << "\n" << comparison.Describe();
     if (!what.empty()) ++wrong;
@@ -292,8 +339,12 @@ TEST_P(IncludeGraphsTest, ClosuresHoldWhatTheCompilerOpens) {
   EXPECT_LT(counts.failed, counts.compiles / 2) << text;
 }
 
-INSTANTIATE_TEST_SUITE_P(Sources, IncludeGraphsTest, testing::Bool(),
-                         [](const auto& source) { return source.param ? "Inotify" : "Stamps"; });
+INSTANTIATE_TEST_SUITE_P(Sources, IncludeGraphsTest,
+                         testing::Values(Source::kInotify, Source::kStamps, Source::kBoth),
+                         [](const auto& source) -> std::string {
+                           if (source.param == Source::kBoth) return "Both";
+                           return source.param == Source::kInotify ? "Inotify" : "Stamps";
+                         });
 
 }  // namespace
 }  // namespace llama::scan

@@ -30,8 +30,8 @@ class Chance {
   std::mt19937 random_;
 };
 
-inline constexpr auto kHeaderNames =
-    std::to_array<std::string_view>({"a.h", "b.h", "c.h", "d.h", "ab.h", "e.inc", "plain"});
+inline constexpr auto kHeaderNames = std::to_array<std::string_view>(
+    {"a.h", "b.h", "c.h", "d.h", "ab.h", "e.inc", "plain", "sp ace.h"});
 
 class IncludeText {
  public:
@@ -108,7 +108,7 @@ class IncludeText {
       operand.insert(1 + chance_.Below(operand.size() - 2), "\\\n");
     }
     const std::string split = directive.substr(0, 3) + "\\\n" + directive.substr(3);
-    switch (chance_.Below(16)) {
+    switch (chance_.Below(18)) {
       case 0:
         return "  #  " + directive + "\t" + operand + "  // it's \"one\n";
       case 1:
@@ -124,6 +124,8 @@ class IncludeText {
                "\n";
       case 6:
         return "#\\ \n" + directive + "/**/" + operand + "\n";
+      case 8:
+        return "/* one\n two */ #" + directive + "/*\n*/" + operand + "\n";
       case 7:
         return "?\?=" + directive + " " + operand + "\n";
       default:
@@ -143,7 +145,7 @@ class IncludeText {
 
   std::string Element(std::span<const std::string> beside) {
     const std::string number = std::to_string(chance_.Below(4));
-    switch (chance_.Below(16)) {
+    switch (chance_.Below(20)) {
       case 0:
         if (beside.empty()) return Filler();
         return Write("include", "\"" + chance_.Pick(beside) + "\"");
@@ -166,6 +168,14 @@ class IncludeText {
         return ComputedByCall("F" + number);
       case 10:
         return Filler() + Filler();
+      case 12:
+        return "#ifdef X" + number + "\n#elifdef X3\n" + Guarded("include", Name()) +
+               "#elif defined(__has_include) && __has_include(" + Name() + ")\n" +
+               Guarded("include", Name()) + "#endif\n";
+      case 13:
+        return "#pragma push_macro(\"M" + number + "\")\n#undef M" + number + "\n" +
+               Define("M" + number, MacroValue()) + Computed("M" + number) +
+               "#pragma pop_macro(\"M" + number + "\")\n" + Computed("M" + number);
       case 11:
         return "#if __has_include(" + Name() + ")\n#elif __has_include(" + Name() + ")\n" +
                Write("include", Name()).insert(0, "#if 0\n") + "#endif\n#else\n#endif\n";
@@ -200,6 +210,14 @@ class IncludeText {
       out += "#undef " + macro + "\n#define " + macro + "(x) ";
       out += std::string(chance_.Pick(kBodies)) + "\n";
     }
+    if (chance_.OneIn(6)) {
+      out += "#undef R\n#define R(x, ...) <__VA_ARGS__ x>\n";
+      return out + Guarded("include", chance_.OneIn(2) ? "R(a.h)" : "R(a.h, sub/../)");
+    }
+    if (chance_.OneIn(6)) {
+      return out + "#define ALIAS" + macro + " " + macro + "\n#ifdef " + macro + "\n" +
+             Guarded("include", "ALIAS" + macro + "(a)") + "#endif\n";
+    }
     const std::string call = macro + "(" + std::string(chance_.Pick(kArguments)) + ")";
     return out + "#ifdef " + macro + "\n" + Guarded("include", call) + "#endif\n";
   }
@@ -209,7 +227,16 @@ class IncludeText {
     const std::string number = std::to_string(chance_.Below(1000));
     const std::string name = Name();
     const std::string guarded = "#if __has_include(" + name + ")\n#include " + name + "\n#endif\n";
-    switch (chance_.Below(12)) {
+    switch (chance_.Below(16)) {
+      case 9:
+        return "#line 7 \"../inc/deep/x.c\"\n";
+      case 10:
+        return "int n" + number + "; /*\n*/ #include \"no.h\"\n";
+      case 11:
+        return "const char* t" + number + " = \"\\\n#include \\\"no.h\\\"\";\n";
+      case 12:
+        // clang ends a line there.
+        return "// c\r#if __has_include(" + name + ")\r#include " + name + "\r#endif\n";
       case 0:
         return "/* it's\n#include \"no.h\"\n */\n";
       case 1:

@@ -439,6 +439,33 @@ TEST_P(SearchPathTest, IsTheCompilersOwnForAnyOrder) {
   CompareAll(cases);
 }
 
+// gcc then has no chain for <x> of its own; clang finds nothing.
+TEST_P(SearchPathTest, SaysWhetherAngledNamesAreSoughtAmongQuotedOnes) {
+  const Project project;
+  const compiler::Toolchain toolchain = ToolchainOf(GetParam());
+  const std::vector<std::string> env = {"PATH=/usr/bin:/bin", "LC_ALL=C"};
+  const std::string source = toolchain.is_cxx_driver ? "src/m.cc" : "src/m.c";
+  for (const std::string options : {"-iquote ../b -Imissing", "-iquote ../b -I../c"}) {
+    std::vector<std::string> args = Words("-nostdinc " + options, project.base());
+    args.push_back(source);
+    const compiler::Command command = CommandOf(args, toolchain, project.cwd());
+    SearchPaths paths;
+    const auto found = paths.Get({.command = &command,
+                                  .toolchain = &toolchain,
+                                  .argv0 = {},
+                                  .env = env,
+                                  .cwd = project.cwd(),
+                                  .cancelled = {}});
+    ASSERT_TRUE(found);
+    const auto asked = Ask(toolchain.driver, args, env, project.cwd());
+    ASSERT_TRUE(asked) << asked.error().message;
+    // In b alone, and named by an angled include only.
+    const bool is_found =
+        std::find(asked->files.begin(), asked->files.end(), "../b/here.h") != asked->files.end();
+    EXPECT_EQ(found->path->angle_is_quote, is_found) << options;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Drivers, SearchPathTest,
                          testing::Values("/usr/bin/gcc", "/usr/bin/g++", "/usr/bin/clang",
                                          "/usr/bin/clang++"),
