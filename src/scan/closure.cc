@@ -72,7 +72,7 @@ struct Closures::Walk {
   std::unordered_set<uint64_t> seen;
   size_t expanded = 0;  // of `nodes`
   FolderId cwd = files::kRootFolder;
-  std::vector<LookupId> ways;    // lookups by way of links or "..", whether they led somewhere
+  std::vector<LookupId> ways;  // lookups by way of links or "..", whether they led somewhere
   std::unordered_set<LookupId> seen_ways;
   std::vector<LookupId> others;  // of what is named besides, there or not
   size_t named = 0;              // of these: the request's own, which come first
@@ -97,7 +97,7 @@ Closures::Search& Closures::SearchFor(const std::shared_ptr<const SearchPath>& p
   std::vector<std::string> quote = path->quote;
   quote.insert(quote.end(), path->angle.begin(), path->angle.end());
   search.quote = tree_.AddPath(quote);
-  search.angle = tree_.AddPath(path->angle);
+  search.angle = path->angle_is_quote ? search.quote : tree_.AddPath(path->angle);
   return search;
 }
 

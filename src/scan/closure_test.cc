@@ -242,6 +242,17 @@ TEST(Closure, HoldsWhatTheCommandLinesMacrosName) {
   EXPECT_EQ(project.Files(), Names({"inc/b.h", "src/a.h"}));
 }
 
+TEST(Closure, SeeksAngledNamesWhereQuotedOnesAreIfThereIsNoOtherPlace) {
+  Project project;
+  project.Write("src/main.c", "#include <a.h>");
+  project.Write("quote/a.h", "");
+  auto path = std::make_shared<SearchPath>();
+  path->quote = {project.Path("quote")};
+  path->angle_is_quote = true;
+  project.request.preprocessing.path = path;
+  EXPECT_EQ(project.Files(), Names({"quote/a.h"}));
+}
+
 TEST(Closure, HoldsTheWaysOfLookupsInVainAsWell) {
   Project project;
   project.Write("src/main.c", "#if __has_include(<../l/no.h>)\n#endif\n#include <a.h>");

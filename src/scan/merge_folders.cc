@@ -92,7 +92,9 @@ MergedFolders MergeChains(Chains chains, bool is_clang) {
       quote.pop_back();
     }
   }
-  return {PathsOf(quote), PathsOf(angle)};
+  const bool has_angle =
+      std::any_of(angle.begin(), angle.end(), [](const Folder& f) { return f.is_there; });
+  return {PathsOf(quote), PathsOf(angle), !is_clang && !has_angle};
 }
 
 }  // namespace

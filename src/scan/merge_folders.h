@@ -34,6 +34,7 @@ Folder LookAt(const FileSystem& files, std::string path);
 
 struct MergedFolders {
   std::vector<std::string> quote, angle;
+  bool angle_is_quote = false;  // as in SearchPath
 };
 
 // `built_in` is absolute. kInvalid: something that is no folder, which clang may take for a header

@@ -38,7 +38,7 @@ FileIdentity Identify(const FileSystem& files, const std::string& path) {
 }
 
 std::string ContentKey(const SearchPath& path) {
-  std::string key(1, path.skips_includer_dir ? '1' : '0');
+  std::string key = {path.skips_includer_dir ? '1' : '0', path.angle_is_quote ? '1' : '0'};
   for (const std::string& folder : path.quote) AddToKey(key, folder);
   key += '\0';
   for (const std::string& folder : path.angle) AddToKey(key, folder);
@@ -84,8 +84,8 @@ Result<Preprocessing> SearchPaths::Get(const ScanRequest& request) {
   const bool is_cxx = language == compiler::Language::kCxx;
   ASSIGN_OR_RETURN(MergedFolders merged,
                    MergeFolders(files_, options, *answer->folders, *request.toolchain, is_cxx));
-  out.path =
-      Intern({0, std::move(merged.quote), std::move(merged.angle), options.skips_includer_dir});
+  out.path = Intern({0, std::move(merged.quote), std::move(merged.angle),
+                     options.skips_includer_dir, merged.angle_is_quote});
   out.forced = std::move(options.forced);
   out.defined = std::move(options.defined);
   return out;

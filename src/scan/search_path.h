@@ -37,6 +37,8 @@ struct SearchPath {
   std::vector<std::string> quote;   // for "x", after the folder of the includer
   std::vector<std::string> angle;   // for <x>, and for "x" after `quote`
   bool skips_includer_dir = false;  // -I-: not in the folder of the includer
+  // gcc where no folder of `angle` is there (-nostdinc): <x> is sought in `quote`.
+  bool angle_is_quote = false;
 };
 
 // What a command says to the preprocessor.

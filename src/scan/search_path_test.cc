@@ -71,6 +71,7 @@ class Project {
     for (const std::string& name : kSought) {
       source += "#if __has_include(" + name + ")\n#include " + name + "\n#endif\n";
     }
+    Write("work/src/angled.c", "#if __has_include(<here.h>)\n#include <here.h>\n#endif\n");
     for (const char* name : {"m.c", "m.cc", "m.S"}) Write(std::string("work/src/") + name, source);
   }
 
@@ -437,6 +438,30 @@ TEST_P(SearchPathTest, IsTheCompilersOwnForAnyOrder) {
   // clang takes three times as long to start.
   for (int i = is_gcc ? 150 : 40; i > 0; --i) cases.push_back(RandomCase(random, is_gcc));
   CompareAll(cases);
+}
+
+// gcc then has no chain for <x> of its own; clang finds nothing.
+TEST_P(SearchPathTest, SaysWhetherAngledNamesAreSoughtAmongQuotedOnes) {
+  const Project project;
+  const compiler::Toolchain toolchain = ToolchainOf(GetParam());
+  const std::vector<std::string> env = {"PATH=/usr/bin:/bin", "LC_ALL=C"};
+  for (const std::string options : {"-iquote ../b -Imissing", "-iquote ../b -I../c"}) {
+    std::vector<std::string> args = Words("-nostdinc " + options, project.base());
+    args.emplace_back("src/angled.c");
+    const compiler::Command command = CommandOf(args, toolchain, project.cwd());
+    SearchPaths paths;
+    const auto found = paths.Get({.command = &command,
+                                  .toolchain = &toolchain,
+                                  .argv0 = {},
+                                  .env = env,
+                                  .cwd = project.cwd(),
+                                  .cancelled = {}});
+    ASSERT_TRUE(found);
+    const auto asked = Ask(toolchain.driver, args, env, project.cwd());
+    ASSERT_TRUE(asked) << asked.error().message;
+    const bool is_found = std::count(asked->files.begin(), asked->files.end(), "../b/here.h") > 0;
+    EXPECT_EQ(found->path->angle_is_quote, is_found) << options;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Drivers, SearchPathTest,
