@@ -76,6 +76,7 @@ class Comparison {
                graph_.chance().Below(IncludeGraph::kCommands)};
       }
       std::string wrong = Step();
+      if (wrong.empty() && step + 1 == steps_) wrong = CheckAlone();
       if (wrong.empty()) continue;
       if (std::getenv("LLAMA_GRAPHS_KEEP") != nullptr) {
         wrong += "kept as " + dir_.path() + "\n";
@@ -143,16 +144,20 @@ class Comparison {
     return request;
   }
 
-  // What the compiler names, and the ways to it; nothing if it fails.
-  std::optional<tree::Manifest> Truth(const compiler::Command& command) {
+  Result<ProcessResult> RunCompiler(const compiler::Command& command) {
     ProcessOptions options;
     options.program = toolchain().driver;
     options.argv = compiler::DependencyArgs(command);
     options.argv.insert(options.argv.begin(), options.program);
     options.env = graph_.env();
     options.cwd = graph_.cwd();
-    const auto result = RunProcess(options);
     ++counts_.compiles;
+    return RunProcess(options);
+  }
+
+  // What the compiler names, and the ways to it; nothing if it fails.
+  std::optional<tree::Manifest> Truth(const compiler::Command& command) {
+    const auto result = RunCompiler(command);
     if (!result || result->ExitCode() != 0) {
       ++counts_.failed;
       if (result && std::getenv("LLAMA_GRAPHS_ERRORS") != nullptr) {
@@ -204,6 +209,39 @@ class Comparison {
     }
     const auto valid = tree::CheckManifest(manifest);
     return valid ? "" : valid.error().message;
+  }
+
+  // Whether the compiler says the same where there is nothing but the closure, as in a worker.
+  std::string CheckAlone() {
+    const compiler::Command command = Command();
+    const auto request = Request(command);
+    if (!request) return {};
+    const auto closure = closures_.Find(*request);
+    if (!closure) return {};
+    const auto before = RunCompiler(command);
+    const std::string root = *RealPath(dir_.path());
+    const std::string away = root + ".away";
+    if (rename(root.c_str(), away.c_str()) != 0) return "cannot be moved";
+    for (const auto& [path, entry] : (*closure)->manifest) {
+      if (!path.starts_with(root + "/")) continue;
+      const bool is_folder = entry.type == tree::EntryType::kDir;
+      (void)MakeDirs(is_folder ? path : std::string(DirName(path)));
+      // The file itself: compilers tell by time and inode which are the same.
+      if (entry.type == tree::EntryType::kFile) {
+        (void)link((away + path.substr(root.size())).c_str(), path.c_str());
+      } else if (!is_folder) {
+        (void)symlink(entry.target.c_str(), path.c_str());
+      }
+    }
+    const auto after = RunCompiler(command);
+    (void)RemoveTree(root);
+    if (rename(away.c_str(), root.c_str()) != 0) return "cannot be moved back";
+    if (!before || !after) return "no compiler";
+    if (before->status == after->status && before->out == after->out && before->err == after->err) {
+      return {};
+    }
+    return "the closure alone gives\n" + after->out + after->err + "instead of\n" + before->out +
+           before->err;
   }
 
   std::string Step() {
