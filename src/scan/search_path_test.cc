@@ -440,6 +440,27 @@ TEST_P(SearchPathTest, IsTheCompilersOwnForAnyOrder) {
   CompareAll(cases);
 }
 
+// To gcc it is an error, which a compile without that file or link would not have.
+TEST_P(SearchPathTest, RefusesWhatIsNeitherAFolderNorMissingToGcc) {
+  const Project project;
+  fs::create_directory_symlink("loop", project.base() + "/loop");
+  const compiler::Toolchain toolchain = ToolchainOf(GetParam());
+  const std::vector<std::string> env = {"PATH=/usr/bin:/bin", "LC_ALL=C"};
+  for (const std::string folder : {"file/.", "../loop", "missing/."}) {
+    const std::vector<std::string> args = {"-I" + folder, "src/angled.c"};
+    const compiler::Command command = CommandOf(args, toolchain, project.cwd());
+    SearchPaths paths;
+    const auto found = paths.Get({.command = &command,
+                                  .toolchain = &toolchain,
+                                  .argv0 = {},
+                                  .env = env,
+                                  .cwd = project.cwd(),
+                                  .cancelled = {}});
+    const auto asked = Ask(toolchain.driver, args, env, project.cwd());
+    EXPECT_EQ(found.has_value(), asked.has_value()) << folder;
+  }
+}
+
 // gcc then has no chain for <x> of its own; clang finds nothing.
 TEST_P(SearchPathTest, SaysWhetherAngledNamesAreSoughtAmongQuotedOnes) {
   const Project project;
