@@ -10,7 +10,7 @@ namespace {
 constexpr uint64_t kMaxInlineJobBytes = 64 << 10;
 constexpr uint64_t kMaxInlineTotalBytes = 256 << 10;
 // A file that so many jobs needed will be needed by more.
-constexpr int kMaxInlineUses = 8;
+constexpr int kMaxInlineUses = 16;
 constexpr int kMaxAttempts = 16;
 constexpr int64_t kUploadPollMs = 100;
 

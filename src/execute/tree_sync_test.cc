@@ -83,7 +83,7 @@ class SyncTest : public testing::Test {
 
 TEST_F(SyncTest, SmallFilesTravelInlineForAWhileAndThenGetALayer) {
   const tree::Manifest wanted = File("a.h", "small");
-  for (int job = 0; job < 8; ++job) {
+  for (int job = 0; job < 16; ++job) {
     const auto synced = sync_->Ensure(wanted, {}, nullptr);
     ASSERT_TRUE(synced) << synced.error().message;
     ASSERT_EQ(synced->inline_contents.size(), 1u);

@@ -164,6 +164,31 @@ TEST_P(LiveTreeTest, SeesALinkTurned) {
   EXPECT_GT(Version("l/b.h"), version);
 }
 
+// The file is the same, and what a worker's kernel has to walk through is not.
+TEST_P(LiveTreeTest, SeesAnotherWayToTheSameFile) {
+  Write("x/b.h", "1");
+  ASSERT_EQ(symlink("x", Path("y").c_str()), 0);
+  uint32_t version = 0;
+  for (const char* target : {"x", "y", "./x", "x"}) {
+    unlink(Path("l").c_str());
+    ASSERT_EQ(symlink(target, Path("l").c_str()), 0);
+    EXPECT_EQ(At("l/b.h"), "x/b.h=1");
+    EXPECT_GT(Version("l/b.h"), version) << target;
+    version = Version("l/b.h");
+  }
+}
+
+TEST_P(LiveTreeTest, SeesAFolderOnTheWayBecomeALink) {
+  Write("b.h", "1");
+  Write("x/c.h", "2");
+  EXPECT_EQ(At("x/../b.h"), "b.h=1");
+  const uint32_t version = Version("x/../b.h");
+  ASSERT_EQ(rename(Path("x").c_str(), Path("moved").c_str()), 0);
+  ASSERT_EQ(symlink("moved", Path("x").c_str()), 0);
+  EXPECT_EQ(At("x/../b.h"), "b.h=1");
+  EXPECT_GT(Version("x/../b.h"), version);
+}
+
 TEST_P(LiveTreeTest, ARewriteThroughAnotherNameIsSeen) {
   Write("a/b.h", "1");
   Write("other/x", "");

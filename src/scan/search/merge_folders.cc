@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace llama::scan {
@@ -40,12 +41,18 @@ struct Chains {
   std::vector<Folder> quote, angle, system, language, built_in, after, unused;
 };
 
-Result<void> RefuseHeaderMaps(const Chains& chains) {
+Result<void> RefuseWhatIsNoFolder(const Chains& chains, bool is_clang) {
   for (const auto* chain : {&chains.quote, &chains.angle, &chains.system, &chains.language,
                             &chains.after, &chains.unused}) {
     for (const Folder& folder : *chain) {
-      if (!folder.is_file) continue;
-      return Error{Code::kInvalid, "not understood by the scan: a header map? " + folder.path};
+      if (is_clang && folder.is_file) {
+        return Error{Code::kInvalid, "not understood by the scan: a header map? " + folder.path};
+      }
+      // gcc's remove_duplicates.
+      const bool is_missing = folder.error == ENOENT || folder.error == EPERM;
+      if (!is_clang && folder.error != 0 && !is_missing) {
+        return Error{Code::kInvalid, "not understood by the scan: no folder: " + folder.path};
+      }
     }
   }
   return {};
@@ -102,7 +109,8 @@ MergedFolders MergeChains(Chains chains, bool is_clang) {
 Folder LookAt(const FileSystem& files, std::string path) {
   struct stat st {};
   Folder folder{std::move(path)};
-  if (files.Stat(folder.path, st) != 0) return folder;
+  folder.error = files.Stat(folder.path, st);
+  if (folder.error != 0) return folder;
   folder.is_there = S_ISDIR(st.st_mode);
   folder.is_file = !folder.is_there;
   folder.device = st.st_dev;
@@ -118,10 +126,8 @@ Result<MergedFolders> MergeFolders(const FileSystem& files, const SearchOptions&
                 LookAtAll(files, options.system), LookAtAll(files, options.language),
                 LookAtAll(files, built_in),       LookAtAll(files, options.after),
                 LookAtAll(files, options.unused)};
-  if (is_clang) {
-    TRY(RefuseHeaderMaps(chains));
-    if (toolchain.major < kAsSpeltSinceClang) SpellAsFirstSeen(chains, is_cxx);
-  }
+  TRY(RefuseWhatIsNoFolder(chains, is_clang));
+  if (is_clang && toolchain.major < kAsSpeltSinceClang) SpellAsFirstSeen(chains, is_cxx);
   return MergeChains(std::move(chains), is_clang);
 }
 

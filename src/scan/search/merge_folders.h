@@ -22,6 +22,7 @@ struct Folder {
   std::string path;
   bool is_there = false;
   bool is_file = false;  // something else is there
+  int error = 0;         // errno of the look
   dev_t device = 0;
   ino_t inode = 0;
 
@@ -38,7 +39,7 @@ struct MergedFolders {
 };
 
 // `built_in` is absolute. kInvalid: something that is no folder, which clang may take for a header
-// map.
+// map; or that gcc fails for, since it is not simply missing (a loop of links, a file on the way).
 Result<MergedFolders> MergeFolders(const FileSystem& files, const SearchOptions& options,
                                    const std::vector<std::string>& built_in,
                                    const compiler::Toolchain& toolchain, bool is_cxx);

@@ -71,6 +71,7 @@ class Project {
     for (const std::string& name : kSought) {
       source += "#if __has_include(" + name + ")\n#include " + name + "\n#endif\n";
     }
+    Write("work/src/angled.c", "#if __has_include(<here.h>)\n#include <here.h>\n#endif\n");
     for (const char* name : {"m.c", "m.cc", "m.S"}) Write(std::string("work/src/") + name, source);
   }
 
@@ -439,15 +440,35 @@ TEST_P(SearchPathTest, IsTheCompilersOwnForAnyOrder) {
   CompareAll(cases);
 }
 
+// To gcc it is an error, which a compile without that file or link would not have.
+TEST_P(SearchPathTest, RefusesWhatIsNeitherAFolderNorMissingToGcc) {
+  const Project project;
+  fs::create_directory_symlink("loop", project.base() + "/loop");
+  const compiler::Toolchain toolchain = ToolchainOf(GetParam());
+  const std::vector<std::string> env = {"PATH=/usr/bin:/bin", "LC_ALL=C"};
+  for (const std::string folder : {"file/.", "../loop", "missing/."}) {
+    const std::vector<std::string> args = {"-I" + folder, "src/angled.c"};
+    const compiler::Command command = CommandOf(args, toolchain, project.cwd());
+    SearchPaths paths;
+    const auto found = paths.Get({.command = &command,
+                                  .toolchain = &toolchain,
+                                  .argv0 = {},
+                                  .env = env,
+                                  .cwd = project.cwd(),
+                                  .cancelled = {}});
+    const auto asked = Ask(toolchain.driver, args, env, project.cwd());
+    EXPECT_EQ(found.has_value(), asked.has_value()) << folder;
+  }
+}
+
 // gcc then has no chain for <x> of its own; clang finds nothing.
 TEST_P(SearchPathTest, SaysWhetherAngledNamesAreSoughtAmongQuotedOnes) {
   const Project project;
   const compiler::Toolchain toolchain = ToolchainOf(GetParam());
   const std::vector<std::string> env = {"PATH=/usr/bin:/bin", "LC_ALL=C"};
-  const std::string source = toolchain.is_cxx_driver ? "src/m.cc" : "src/m.c";
   for (const std::string options : {"-iquote ../b -Imissing", "-iquote ../b -I../c"}) {
     std::vector<std::string> args = Words("-nostdinc " + options, project.base());
-    args.push_back(source);
+    args.emplace_back("src/angled.c");
     const compiler::Command command = CommandOf(args, toolchain, project.cwd());
     SearchPaths paths;
     const auto found = paths.Get({.command = &command,
@@ -459,9 +480,7 @@ TEST_P(SearchPathTest, SaysWhetherAngledNamesAreSoughtAmongQuotedOnes) {
     ASSERT_TRUE(found);
     const auto asked = Ask(toolchain.driver, args, env, project.cwd());
     ASSERT_TRUE(asked) << asked.error().message;
-    // In b alone, and named by an angled include only.
-    const bool is_found =
-        std::find(asked->files.begin(), asked->files.end(), "../b/here.h") != asked->files.end();
+    const bool is_found = std::count(asked->files.begin(), asked->files.end(), "../b/here.h") > 0;
     EXPECT_EQ(found->path->angle_is_quote, is_found) << options;
   }
 }
