@@ -73,6 +73,17 @@ void DaemonLink::Tick(bool ask) {
   }
 }
 
+void DaemonLink::AwaitCounters() {
+  // A status that is under way may be older: then another one is asked for.
+  for (int i = asked_ ? 0 : 1; i < 2; ++i) {
+    Tick(true);
+    if (!asked_) return;
+    pollfd waiting{fd_.get(), POLLIN, 0};
+    if (poll(&waiting, 1, kReplyMs) <= 0) return;
+    TakeReply();
+  }
+}
+
 Result<void> DaemonLink::End(const session::EndBuild& end) {
   // A connection of its own: the old one may still owe a status.
   options_.start = false;

@@ -22,6 +22,8 @@ class DaemonLink {
   Result<void> Begin();
   // Takes a reply that is there, asks again if `ask`, and connects again if the daemon was lost.
   void Tick(bool ask);
+  // Waits for counters that are no older than the call, but not for long.
+  void AwaitCounters();
   // Returns when the root span and all before it are in the trace file.
   Result<void> End(const session::EndBuild& end);
 

@@ -6,10 +6,12 @@
 namespace llama::session {
 namespace {
 
+constexpr int64_t kMaxColdStartMs = 3'600'000;
+
 void PutCounters(Encoder& out, const Counters& c) {
-  for (const uint64_t value :
-       {c.remote_done, c.local_done, c.remote_running, c.local_running, c.local_waiting,
-        c.cold_starts, c.retries, c.bytes_up, c.bytes_down, c.store_requests}) {
+  for (const uint64_t value : {c.remote_done, c.local_done, c.remote_running, c.local_running,
+                               c.local_waiting, c.cold_starts, c.retries, c.bytes_up, c.bytes_down,
+                               c.store_requests, c.replayed, c.unrecorded}) {
     out.Uint(value);
   }
   out.Double(c.cost_usd);
@@ -17,9 +19,9 @@ void PutCounters(Encoder& out, const Counters& c) {
 
 Counters GetCounters(Decoder& in) {
   Counters c;
-  for (uint64_t* value :
-       {&c.remote_done, &c.local_done, &c.remote_running, &c.local_running, &c.local_waiting,
-        &c.cold_starts, &c.retries, &c.bytes_up, &c.bytes_down, &c.store_requests}) {
+  for (uint64_t* value : {&c.remote_done, &c.local_done, &c.remote_running, &c.local_running,
+                          &c.local_waiting, &c.cold_starts, &c.retries, &c.bytes_up, &c.bytes_down,
+                          &c.store_requests, &c.replayed, &c.unrecorded}) {
     *value = in.Uint();
   }
   c.cost_usd = in.Double();
@@ -183,6 +185,12 @@ std::string Encode(const BeginBuild& m) {
   out.Bytes(m.name);
   out.Int(m.start_ns);
   trace::Encode(out, m.root);
+  out.Bytes(m.record_dir);
+  out.Bytes(m.replay_dir);
+  out.Int(m.replay_workers);
+  out.Double(m.replay_speed);
+  out.Int(m.replay_cold_start_ms);
+  out.Int(m.replay_uplink_bytes_per_s);
   return out.Take();
 }
 
@@ -193,6 +201,16 @@ Result<BeginBuild> DecodeBeginBuild(std::string_view body) {
   m.name = in.String();
   m.start_ns = in.Int();
   m.root = trace::DecodeContext(in);
+  m.record_dir = in.String();
+  m.replay_dir = in.String();
+  m.replay_workers = in.Int32();
+  m.replay_speed = in.Double();
+  m.replay_cold_start_ms = in.Int();
+  m.replay_uplink_bytes_per_s = in.Int();
+  const bool is_sound = m.replay_workers > 0 && m.replay_speed >= 0 && m.replay_speed <= 1e6 &&
+                        m.replay_cold_start_ms >= 0 && m.replay_cold_start_ms <= kMaxColdStartMs &&
+                        m.replay_uplink_bytes_per_s >= 0;
+  if (!is_sound) in.Fail();
   return Whole(in, std::move(m), "begin build");
 }
 

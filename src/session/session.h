@@ -28,7 +28,7 @@
 
 namespace llama::session {
 
-inline constexpr uint32_t kProtocolVersion = 3;
+inline constexpr uint32_t kProtocolVersion = 4;
 inline constexpr uint32_t kMaxFrameBytes = 512u << 20;
 
 enum class FrameType : unsigned char {
@@ -128,7 +128,13 @@ struct BeginBuild {
   std::string id;  // names the folder builds/<id>
   std::string name;
   int64_t start_ns = 0;
-  trace::Context root;  // of the build's root span
+  trace::Context root;          // of the build's root span
+  std::string record_dir = {};  // absolute; not empty: what comes of each action is kept there
+  std::string replay_dir = {};  // absolute; not empty: actions are answered from there, as follows
+  int32_t replay_workers = 1000;
+  double replay_speed = 1;
+  int64_t replay_cold_start_ms = 0;
+  int64_t replay_uplink_bytes_per_s = 0;
 };
 
 struct EndBuild {
@@ -203,6 +209,8 @@ struct Counters {
   uint64_t bytes_down = 0;      // answers, and objects fetched by workers
   uint64_t store_requests = 0;  // ours and the workers'
   double cost_usd = 0;          // at AWS's published prices
+  uint64_t replayed = 0;        // answered from a recording
+  uint64_t unrecorded = 0;      // of a replayed build: not in the recording, so run
 };
 
 struct Status {

@@ -2,13 +2,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/format.h"
+#include "base/text_writer.h"
 #include "build_id/build_id.h"
 #include "client/connection.h"
 #include "llama/build/build_setup.h"
@@ -24,8 +29,17 @@
 namespace llama::app {
 namespace {
 
-constexpr std::array<Option, 5> kOptions = {
-    {{"--name", true}, {"--tag", true}, {"--json"}, {"--no-summary"}, {"--no-progress"}}};
+constexpr std::array<Option, 11> kOptions = {{{"--name", true},
+                                              {"--tag", true},
+                                              {"--json"},
+                                              {"--no-summary"},
+                                              {"--no-progress"},
+                                              {"--record", true},
+                                              {"--replay", true},
+                                              {"--workers", true},
+                                              {"--speed", true},
+                                              {"--cold-start", true},
+                                              {"--uplink", true}}};
 
 constexpr int64_t kRedrawMs = 200;
 constexpr int64_t kWatchMs = 1000;
@@ -35,7 +49,76 @@ struct BuildOptions {
   bool json = false;
   bool summary = true;
   bool progress = true;
+  session::BeginBuild replay;  // what of it is about recording and replay
 };
+
+constexpr int64_t kMostWorkers = 100'000;
+constexpr int64_t kMostColdStartMs = 3'600'000;
+
+Result<double> NumberOf(std::string_view option, const std::string& value, double low,
+                        double high) {
+  double number = 0;
+  const char* const end = value.data() + value.size();
+  const auto [rest, failed] = std::from_chars(value.data(), end, number);
+  if (failed != std::errc() || rest != end || !(number >= low && number <= high)) {
+    return Error{Code::kInvalid, std::string(option) + " " + value + ": not a number from " +
+                                     FormatFixed(low, low > 0 && low < 1 ? 3 : 0) + " to " +
+                                     FormatFixed(high, 0)};
+  }
+  return number;
+}
+
+// "12M": bytes a second.
+Result<int64_t> RateOf(const std::string& value) {
+  std::string digits = value;
+  double unit = 1;
+  for (const auto& [letter, bytes] : {std::pair{'K', 1e3}, {'M', 1e6}, {'G', 1e9}}) {
+    if (!digits.ends_with(letter)) continue;
+    digits.pop_back();
+    unit = bytes;
+    break;
+  }
+  ASSIGN_OR_RETURN(const double number, NumberOf("--uplink", digits, 0.001, 1e12));
+  return static_cast<int64_t>(std::max(1.0, number * unit));
+}
+
+Result<session::BeginBuild> ParseReplay(const ParsedArguments& parsed) {
+  session::BeginBuild out;
+  const auto absolute = [](const std::string& dir) -> Result<std::string> {
+    if (dir.empty() || dir.starts_with('/')) return dir;
+    std::error_code failed;
+    const std::filesystem::path path = std::filesystem::absolute(dir, failed);
+    if (failed) return Error{Code::kInvalid, dir + ": " + failed.message()};
+    return path.lexically_normal().string();
+  };
+  ASSIGN_OR_RETURN(out.record_dir, absolute(parsed.Value("--record")));
+  ASSIGN_OR_RETURN(out.replay_dir, absolute(parsed.Value("--replay")));
+  if (!out.record_dir.empty() && !out.replay_dir.empty()) {
+    return Error{Code::kInvalid, "--record or --replay, not both"};
+  }
+  for (const char* option : {"--workers", "--speed", "--cold-start", "--uplink"}) {
+    if (parsed.Has(option) && out.replay_dir.empty()) {
+      return Error{Code::kInvalid, std::string(option) + " is for --replay"};
+    }
+  }
+  if (parsed.Has("--workers")) {
+    ASSIGN_OR_RETURN(const double workers,
+                     NumberOf("--workers", parsed.Value("--workers"), 1, kMostWorkers));
+    out.replay_workers = static_cast<int32_t>(workers);
+  }
+  if (parsed.Has("--speed")) {
+    ASSIGN_OR_RETURN(out.replay_speed, NumberOf("--speed", parsed.Value("--speed"), 0, 1e6));
+  }
+  if (parsed.Has("--cold-start")) {
+    ASSIGN_OR_RETURN(const double ms,
+                     NumberOf("--cold-start", parsed.Value("--cold-start"), 0, kMostColdStartMs));
+    out.replay_cold_start_ms = static_cast<int64_t>(ms);
+  }
+  if (parsed.Has("--uplink")) {
+    ASSIGN_OR_RETURN(out.replay_uplink_bytes_per_s, RateOf(parsed.Value("--uplink")));
+  }
+  return out;
+}
 
 Result<BuildOptions> ParseOptions(const Arguments& arguments) {
   ASSIGN_OR_RETURN(const ParsedArguments parsed, ParseArguments(arguments, kOptions, true));
@@ -45,6 +128,7 @@ Result<BuildOptions> ParseOptions(const Arguments& arguments) {
   out.json = parsed.Has("--json");
   out.summary = !parsed.Has("--no-summary");
   out.progress = !parsed.Has("--no-progress");
+  ASSIGN_OR_RETURN(out.replay, ParseReplay(parsed));
   for (const auto& [option, value] : parsed.options) {
     if (option != "--tag") continue;
     const size_t equals = value.find('=');
@@ -100,10 +184,12 @@ class Build {
     const std::string wrapper = JoinPath(DirName(connect->daemon_program), "llamacc");
     ASSIGN_OR_RETURN(std::vector<std::string> env, BuildEnvironment(*setup_, wrapper, env_));
     const builds::BuildRecord& record = setup_->record;
-    link_ = std::make_unique<DaemonLink>(
-        *connect,
-        session::BeginBuild{record.id, record.name, record.start_ns, setup_->root.context()},
-        clock_);
+    session::BeginBuild build = options_.replay;
+    build.id = record.id;
+    build.name = record.name;
+    build.start_ns = record.start_ns;
+    build.root = setup_->root.context();
+    link_ = std::make_unique<DaemonLink>(*connect, std::move(build), clock_);
     if (const auto begun = link_->Begin(); !begun) {
       PrintError("no daemon (" + begun.error().message + "); compiling locally");
     }
@@ -148,7 +234,19 @@ class Build {
     }
     KeepNinjaGraph(options_.request.command, setup_->record.cwd, env_, setup_->dir);
     if (const auto ended = EndTrace(); !ended) PrintError(ended.error().message);
+    TellUnrecorded();
     if (options_.summary) PrintSummary();
+  }
+
+  void TellUnrecorded() {
+    if (options_.replay.replay_dir.empty() || !link_) return;
+    link_->AwaitCounters();
+    if (!link_->counters()) return;
+    const session::Counters& counters = *link_->counters();
+    if (counters.unrecorded == 0) return;
+    PrintError("replay: " + Plural(counters.unrecorded, "action was", "actions were") +
+               " not in the recording and ran as without it; " + FormatCount(counters.replayed) +
+               " replayed");
   }
 
   // The daemon writes the root span behind all others; without one it is written here.
@@ -206,10 +304,18 @@ const Command kBuildCommand = {
     "  --no-summary     no summary; 'llama report' shows it later\n"
     "  --no-progress    no status line\n"
     "\n"
+    "  --record DIR     keep what comes of each action in DIR\n"
+    "  --replay DIR     answer actions from there, after the time that they took; then also:\n"
+    "    --workers N      how many run at once (default: 1000)\n"
+    "    --speed X        that much faster; 0: at once\n"
+    "    --cold-start MS  for the first action of each worker\n"
+    "    --uplink RATE    bytes a second, like 12M\n"
+    "\n"
     "examples:\n"
     "  llama build -- make -j64\n"
     "  llama build --name before --tag branch=main -- ninja -C out\n"
-    "  llama build --json --no-progress -- make -j64 2>summary.json\n",
+    "  llama build --json --no-progress -- make -j64 2>summary.json\n"
+    "  llama build --replay rec --workers 400 -- make -j400\n",
     Run};
 
 }  // namespace llama::app

@@ -37,6 +37,7 @@ class CommandJob final : public Job {
                            .start_monotonic_ns = request_.start_monotonic_ns,
                            .received_ns = received_ns,
                            .pid = request_.pid}) {
+    executor_ = services_.executors->For(record_.build_id());
     // Its arguments may hold what is nobody's business; its name does not.
     record_.root().Set(trace::field::kCommand, BaseName(request_.argv[0]));
     record_.root().Set(trace::field::kProgram, request_.program);
@@ -61,6 +62,7 @@ class CommandJob final : public Job {
   const ProgramQuery query_;
   std::vector<std::string> refused_;  // looked up, here, and not sent
   JobRecord record_;
+  std::shared_ptr<execute::Executor> executor_;
 };
 
 Verdict CommandJob::Run(const std::function<bool()>& cancelled) {
@@ -125,7 +127,7 @@ OrReason<ScannedCommand> CommandJob::Scan(execute::Execution& execution) {
 OrReason<Outcome> CommandJob::ExecuteAndLearn(ScannedCommand& scanned,
                                               execute::Execution& execution) {
   for (int lessons = 0;; ++lessons) {
-    ASSIGN_OR_RETURN(Outcome outcome, services_.executor->Execute(scanned.action, execution));
+    ASSIGN_OR_RETURN(Outcome outcome, executor_->Execute(scanned.action, execution));
     trace::Span& span = record_.phases().Begin(trace::span::kVerify);
     span.Set(trace::field::kLookups, outcome.lookups.found.size() + outcome.lookups.absent.size());
     if (!LearnFrom(request_, query_, scanned, outcome.lookups, *services_.programs, refused_)) {

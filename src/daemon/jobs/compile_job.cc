@@ -37,6 +37,7 @@ class CompileJob final : public Job {
                            .start_monotonic_ns = request_.start_monotonic_ns,
                            .received_ns = received_ns,
                            .pid = request_.pid}) {
+    executor_ = services_.executors->For(record_.build_id());
     record_.root().Set(trace::field::kCompiler, request_.compiler);
   }
 
@@ -110,7 +111,7 @@ class CompileJob final : public Job {
 
   OrReason<Outcome> ExecuteAndCheck(ScannedCompile& scanned, execute::Execution& execution) {
     for (int corrections = 0;; ++corrections) {
-      ASSIGN_OR_RETURN(Outcome outcome, services_.executor->Execute(scanned.action, execution));
+      ASSIGN_OR_RETURN(Outcome outcome, executor_->Execute(scanned.action, execution));
       services_.unrecorded->Learn(scanned.toolchain, outcome.lookups.complete);
       trace::Span& span = record_.phases().Begin(trace::span::kVerify);
       span.Set(trace::field::kLookups,
@@ -162,6 +163,7 @@ class CompileJob final : public Job {
   const Services& services_;
   const session::Compile request_;
   JobRecord record_;
+  std::shared_ptr<execute::Executor> executor_;
 };
 
 }  // namespace

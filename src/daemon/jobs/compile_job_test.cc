@@ -74,7 +74,7 @@ class CompileJobTest : public testing::Test {
     services_.programs = &programs_;
     services_.finder = &finder_;
     services_.digests = &world_.digests();
-    services_.executor = &executor_;
+    services_.executors = &executors_;
     services_.cpu = &cpu_;
     request_.compiler = world_.Path("cc");
     request_.argv = {"cc", "-O2", "-c", "a.c", "-o", "out.o"};
@@ -130,6 +130,7 @@ class CompileJobTest : public testing::Test {
   admission::CpuAdmission cpu_{{.cores = 1}};
   FakeFinder finder_;
   FakeExecutor executor_;
+  BuildExecutors executors_{executor_, SystemClock()};
   Services services_;
   session::Compile request_;
 };

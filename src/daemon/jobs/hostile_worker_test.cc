@@ -65,7 +65,7 @@ class HostileWorkerTest : public testing::Test {
     services_.programs = &programs_;
     services_.finder = &finder_;
     services_.digests = &world_.digests();
-    services_.executor = &executor_;
+    services_.executors = &executors_;
     services_.cpu = &cpu_;
     request_.compiler = world_.Path("src/cc");
     request_.argv = {"cc", "-c", "a.c", "-o", "out.o"};
@@ -125,6 +125,7 @@ class HostileWorkerTest : public testing::Test {
   execute::FakeFunction function_;
   execute::FakeCloud cloud_;
   execute::FunctionExecutor executor_{cloud_, sync_, *index_};
+  BuildExecutors executors_{executor_, SystemClock()};
   Services services_;
   session::Compile request_;
   int asked_ = 0;

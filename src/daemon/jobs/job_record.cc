@@ -56,6 +56,8 @@ void JobRecord::Charge(execute::Execution& execution) {
     c.cold_starts += charges.cold_starts;
     c.retries += charges.retries;
     c.cost_usd += charges.cost_usd;
+    c.replayed += charges.replayed;
+    c.unrecorded += charges.unrecorded;
   });
   worker_spans_ = std::move(execution.worker_spans);
 }

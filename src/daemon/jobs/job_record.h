@@ -45,6 +45,8 @@ class JobRecord {
   // The last word; records all spans.
   void Finish(const std::optional<session::Done>& done, int64_t now_ns);
 
+  const std::string& build_id() const { return build_id_; }
+
  private:
   void Count(const std::function<void(session::Counters&)>& change) {
     services_.builds->Count(build_id_, change);

@@ -69,7 +69,7 @@ class LiveScanTest : public testing::Test {
     services_.closures = &closures_;
     services_.closure_cache = &closure_cache_;
     services_.digests = &world_.digests();
-    services_.executor = &executor_;
+    services_.executors = &executors_;
     services_.cpu = &cpu_;
     request_.compiler = world_.Path("cc");
     request_.argv = {"cc", "-Ione", "-Itwo", "-c", "a.c", "-o", "out.o"};
@@ -128,6 +128,7 @@ class LiveScanTest : public testing::Test {
   scan::Closures closures_{tree_};
   ClosureCache closure_cache_;
   FakeExecutor executor_;
+  BuildExecutors executors_{executor_, SystemClock()};
   Services services_;
   session::Compile request_;
 };

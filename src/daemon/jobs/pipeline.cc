@@ -69,12 +69,14 @@ class PipelineImpl final : public Pipeline {
     return NewCommandJob(services_, std::move(request), received_ns);
   }
   Result<void> BeginBuild(const session::BeginBuild& build) override {
+    TRY(executors_->Begin(build));
     TRY(builds_.Begin(build));
     SampleMachine(INT64_MAX);
     return {};
   }
   Result<void> EndBuild(const session::EndBuild& build) override {
     SampleMachine(build.root.end_ns());
+    executors_->End(build.id);
     return builds_.End(build);
   }
   session::Counters CountersOf(const std::string& build_id) override {
@@ -122,7 +124,8 @@ class PipelineImpl final : public Pipeline {
     services_.finder = finder_.get();
     services_.digests = digests_.get();
     executor_ = std::make_unique<execute::FunctionExecutor>(*backend_, *sync_, *index_);
-    services_.executor = executor_.get();
+    executors_ = std::make_unique<BuildExecutors>(*executor_, clock_);
+    services_.executors = executors_.get();
     services_.file_system = &LocalFileSystem();
     services_.cpu = options.cpu;
     const char* scanner = std::getenv("LLAMA_SCAN");
@@ -182,6 +185,7 @@ class PipelineImpl final : public Pipeline {
   std::unique_ptr<execute::ToolchainTrees> trees_;
   std::unique_ptr<ProgramTrees> programs_;
   std::unique_ptr<execute::FunctionExecutor> executor_;
+  std::unique_ptr<BuildExecutors> executors_;
   Services services_;
   int ticks_ = 0;
 };

@@ -8,6 +8,7 @@
 #include "base/file_system.h"
 #include "compiler/toolchain.h"
 #include "compiler/unrecorded_toolchains.h"
+#include "daemon/jobs/build_executors.h"
 #include "daemon/jobs/program_tree.h"
 #include "daemon/record/builds.h"
 #include "execute/executor.h"
@@ -35,7 +36,7 @@ struct Services {
   scan::Closures* closures = nullptr;
   ClosureCache* closure_cache = nullptr;
   files::DigestCache* digests = nullptr;
-  execute::Executor* executor = nullptr;
+  BuildExecutors* executors = nullptr;
   admission::CpuAdmission* cpu = nullptr;
   int64_t job_timeout_ms = 900'000;  // of a job as a whole
 };
