@@ -440,6 +440,27 @@ TEST_P(SearchPathTest, IsTheCompilersOwnForAnyOrder) {
   CompareAll(cases);
 }
 
+TEST_P(SearchPathTest, TellsWhatItLeftOut) {
+  const Project project;
+  const std::string base = project.base();
+  const compiler::Toolchain toolchain = ToolchainOf(GetParam());
+  const std::vector<std::string> args =
+      Words("-nostdinc -I@/a -I@/missing -I@/link_a src/angled.c", base);
+  const std::vector<std::string> env = {"PATH=/usr/bin:/bin",
+                                        "CPATH=" + base + "/b:" + base + "/work/link_b"};
+  const compiler::Command command = CommandOf(args, toolchain, project.cwd());
+  SearchPaths paths;
+  const auto found = paths.Get({.command = &command,
+                                .toolchain = &toolchain,
+                                .argv0 = {},
+                                .env = env,
+                                .cwd = project.cwd(),
+                                .cancelled = {}});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->path->left_out,
+            (std::vector<std::string>{base + "/link_a", base + "/work/link_b"}));
+}
+
 // To gcc it is an error, which a compile without that file or link would not have.
 TEST_P(SearchPathTest, RefusesWhatIsNeitherAFolderNorMissingToGcc) {
   const Project project;
