@@ -1,3 +1,4 @@
+// Long: one project, and each option whose effect the compilers themselves can tell.
 // The truth is the local compiler: its list of folders (-v), and the files that it finds (-M).
 
 #include "scan/search/search_path.h"
