@@ -308,6 +308,9 @@ Result<void> Closures::Settle(const ClosureRequest& request, Walk& walk) {
     const std::vector<LookupId>& path =
         tree_.FoldersOf(SearchFor(request.preprocessing.path).quote);
     walk.others.insert(walk.others.end(), path.begin(), path.end());
+    for (const std::string& folder : request.preprocessing.path->left_out) {
+      walk.others.push_back(tree_.Find(files::kRootFolder, folder));
+    }
   }
   walk.versions = {walk.nodes.size(), walk.ways.size()};
   for (const LookupId lookup : walk.ways) {

@@ -1,7 +1,7 @@
-// Closures: every file that a compile can open, from what its files say (scan/directives.h) and
-// where it looks (scan/search_path.h), on a live tree (files/live_tree.h). A superset: conditionals
-// are not evaluated. Each file's references are looked up once for a search path; a closure is kept
-// with the versions of what it was made of. docs/inputs.md has the rules.
+// Closures: every file that a compile can open, from what its files say (scan/text/directives.h)
+// and where it looks (scan/search/search_path.h), on a live tree (files/live_tree.h). A superset:
+// conditionals are not evaluated. Each file's references are looked up once for a search path; a
+// closure is kept with the versions of what it was made of. docs/inputs.md has the rules.
 #pragma once
 
 #include <cstdint>

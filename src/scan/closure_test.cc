@@ -395,6 +395,20 @@ TEST_P(ClosureChangeTest, SeesAFolderBecomeALinkToItself) {
   EXPECT_EQ(project_.Entries(), Names({"moved/", "src/", "src/a.h", "src/main.c", "two>moved"}));
 }
 
+// What was left out as the same folder as another one comes to matter.
+TEST_P(ClosureChangeTest, SeesAFolderTurnThatWasLeftOutOfTheSearchPath) {
+  project_.Link("same", "two");
+  auto path = std::make_shared<SearchPath>(*project_.request.preprocessing.path);
+  path->id = 100;
+  path->left_out = {project_.Path("same")};
+  project_.request.preprocessing.path = path;
+  const auto closure = *project_.Find();
+  project_.Write("two/unrelated.h", "");
+  EXPECT_EQ(project_.FirstChange(closure), "");
+  project_.Link("same", "real");
+  EXPECT_EQ(project_.FirstChange(closure), "same");
+}
+
 TEST_P(ClosureChangeTest, SeesTheSearchPathTurn) {
   project_.Write("other/d.h", "");
   project_.Link("l", "other");

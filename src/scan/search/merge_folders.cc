@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
+#include <string_view>
 #include <utility>
 
 namespace llama::scan {
@@ -101,7 +103,23 @@ MergedFolders MergeChains(Chains chains, bool is_clang) {
   }
   const bool has_angle =
       std::any_of(angle.begin(), angle.end(), [](const Folder& f) { return f.is_there; });
-  return {PathsOf(quote), PathsOf(angle), !is_clang && !has_angle};
+  return {PathsOf(quote), PathsOf(angle), !is_clang && !has_angle, {}};
+}
+
+// Of all that are named, those that are not in `merged`.
+std::vector<std::string> LeftOut(const SearchOptions& options,
+                                 const std::vector<std::string>& built_in,
+                                 const MergedFolders& merged) {
+  std::set<std::string_view> known(merged.quote.begin(), merged.quote.end());
+  known.insert(merged.angle.begin(), merged.angle.end());
+  std::vector<std::string> out;
+  for (const auto* chain : {&options.quote, &options.angle, &options.system, &options.language,
+                            &options.unused, &built_in, &options.after}) {
+    for (const std::string& folder : *chain) {
+      if (known.insert(folder).second) out.push_back(folder);
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -128,7 +146,9 @@ Result<MergedFolders> MergeFolders(const FileSystem& files, const SearchOptions&
                 LookAtAll(files, options.unused)};
   TRY(RefuseWhatIsNoFolder(chains, is_clang));
   if (is_clang && toolchain.major < kAsSpeltSinceClang) SpellAsFirstSeen(chains, is_cxx);
-  return MergeChains(std::move(chains), is_clang);
+  MergedFolders merged = MergeChains(std::move(chains), is_clang);
+  merged.left_out = LeftOut(options, built_in, merged);
+  return merged;
 }
 
 }  // namespace llama::scan

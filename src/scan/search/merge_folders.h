@@ -35,7 +35,8 @@ Folder LookAt(const FileSystem& files, std::string path);
 
 struct MergedFolders {
   std::vector<std::string> quote, angle;
-  bool angle_is_quote = false;  // as in SearchPath
+  bool angle_is_quote = false;  // as in SearchPath, both
+  std::vector<std::string> left_out;
 };
 
 // `built_in` is absolute. kInvalid: something that is no folder, which clang may take for a header

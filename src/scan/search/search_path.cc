@@ -42,6 +42,8 @@ std::string ContentKey(const SearchPath& path) {
   for (const std::string& folder : path.quote) AddToKey(key, folder);
   key += '\0';
   for (const std::string& folder : path.angle) AddToKey(key, folder);
+  key += '\0';
+  for (const std::string& folder : path.left_out) AddToKey(key, folder);
   return key;
 }
 
@@ -84,8 +86,9 @@ Result<Preprocessing> SearchPaths::Get(const ScanRequest& request) {
   const bool is_cxx = language == compiler::Language::kCxx;
   ASSIGN_OR_RETURN(MergedFolders merged,
                    MergeFolders(files_, options, *answer->folders, *request.toolchain, is_cxx));
-  out.path = Intern({0, std::move(merged.quote), std::move(merged.angle),
-                     options.skips_includer_dir, merged.angle_is_quote});
+  out.path =
+      Intern({0, std::move(merged.quote), std::move(merged.angle), options.skips_includer_dir,
+              merged.angle_is_quote, std::move(merged.left_out)});
   out.forced = std::move(options.forced);
   out.defined = std::move(options.defined);
   return out;

@@ -39,6 +39,8 @@ struct SearchPath {
   bool skips_includer_dir = false;  // -I-: not in the folder of the includer
   // gcc where no folder of `angle` is there (-nostdinc): <x> is sought in `quote`.
   bool angle_is_quote = false;
+  // Named as well, but the same as one of those, or (clang) of another language.
+  std::vector<std::string> left_out;
 };
 
 // What a command says to the preprocessor.

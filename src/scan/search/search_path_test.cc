@@ -1,3 +1,4 @@
+// Long: one project, and each option whose effect the compilers themselves can tell.
 // The truth is the local compiler: its list of folders (-v), and the files that it finds (-M).
 
 #include "scan/search/search_path.h"
@@ -438,6 +439,27 @@ TEST_P(SearchPathTest, IsTheCompilersOwnForAnyOrder) {
   // clang takes three times as long to start.
   for (int i = is_gcc ? 150 : 40; i > 0; --i) cases.push_back(RandomCase(random, is_gcc));
   CompareAll(cases);
+}
+
+TEST_P(SearchPathTest, TellsWhatItLeftOut) {
+  const Project project;
+  const std::string base = project.base();
+  const compiler::Toolchain toolchain = ToolchainOf(GetParam());
+  const std::vector<std::string> args =
+      Words("-nostdinc -I@/a -I@/missing -I@/link_a src/angled.c", base);
+  const std::vector<std::string> env = {"PATH=/usr/bin:/bin",
+                                        "CPATH=" + base + "/b:" + base + "/work/link_b"};
+  const compiler::Command command = CommandOf(args, toolchain, project.cwd());
+  SearchPaths paths;
+  const auto found = paths.Get({.command = &command,
+                                .toolchain = &toolchain,
+                                .argv0 = {},
+                                .env = env,
+                                .cwd = project.cwd(),
+                                .cancelled = {}});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->path->left_out,
+            (std::vector<std::string>{base + "/link_a", base + "/work/link_b"}));
 }
 
 // To gcc it is an error, which a compile without that file or link would not have.
