@@ -21,7 +21,7 @@ _llama()
         if ((i < COMP_CWORD)) && declare -F _command_offset >/dev/null; then
             _command_offset "$i"
         elif [[ $cur == -* ]]; then
-            COMPREPLY=($(compgen -W '--name --tag --json --no-summary --no-progress --help --' -- "$cur"))
+            COMPREPLY=($(compgen -W '--name --tag --json --no-summary --no-progress --record --replay --workers --speed --cold-start --uplink --help --' -- "$cur"))
         else
             COMPREPLY=($(compgen -c -- "$cur"))
         fi
