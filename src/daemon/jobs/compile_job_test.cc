@@ -1,6 +1,5 @@
 // The steps of a compile, each with a world of its own: a folder of sources, a toolchain of one
 // file, a finder that says what it is told, an executor that answers as the test has it.
-#include "daemon/jobs/compile_job.h"
 
 #include <gtest/gtest.h>
 
@@ -10,9 +9,7 @@
 #include <variant>
 #include <vector>
 
-#include "daemon/jobs/compile_parse.h"
-#include "daemon/jobs/compile_scan.h"
-#include "execute/testing.h"
+#include "daemon/jobs/testing.h"
 
 namespace llama::daemon {
 namespace {
@@ -34,53 +31,13 @@ class FakeFinder final : public scan::InputFinder {
   int scans = 0;
 };
 
-class FakeExecutor final : public execute::Executor {
- public:
-  execute::Abilities abilities() const override { return {.records_lookups = true}; }
-  OrReason<Outcome> Execute(const Action& action, execute::Execution& execution) override {
-    actions.push_back(action);
-    return run(action, execution);
-  }
-  std::vector<Action> actions;
-  std::function<OrReason<Outcome>(const Action&, execute::Execution&)> run;
-};
-
 class CompileJobTest : public testing::Test {
  protected:
   CompileJobTest() {
-    world_.Write("cc", "a compiler");
     world_.Write("a.c", "#include \"a.h\"\n");
     world_.Write("a.h", "int old;\n");
-    toolchain_.driver = world_.Path("cc");
-    toolchain_.major = 12;
-    toolchain_.files = {world_.Path("cc")};
-    toolchain_.can_preload = true;
-    toolchains_ =
-        compiler::Toolchains::Create(SystemClock(),
-                                     [this](const std::string&, const std::vector<std::string>&,
-                                            compiler::Toolchain&) -> Result<compiler::Toolchain> {
-                                       if (!toolchain_error_.empty())
-                                         return Error{Code::kInvalid, toolchain_error_};
-                                       return toolchain_;
-                                     });
     finder_.files = {"a.c", "a.h"};
     executor_.run = [this](const Action&, execute::Execution&) { return Compiled("object"); };
-    services_.clock = &SystemClock();
-    services_.file_system = &world_.file_system();
-    services_.builds = &builds_;
-    services_.toolchains = toolchains_.get();
-    services_.unrecorded = &unrecorded_;
-    services_.toolchain_trees = &trees_;
-    services_.programs = &programs_;
-    services_.finder = &finder_;
-    services_.digests = &world_.digests();
-    services_.executors = &executors_;
-    services_.cpu = &cpu_;
-    request_.compiler = world_.Path("cc");
-    request_.argv = {"cc", "-O2", "-c", "a.c", "-o", "out.o"};
-    request_.cwd = world_.root();
-    request_.start_ns = SystemClock().NowNs();
-    request_.start_monotonic_ns = SystemClock().MonotonicNs();
   }
   Outcome Compiled(const std::string& object) const {
     Outcome outcome;
@@ -89,50 +46,14 @@ class CompileJobTest : public testing::Test {
     outcome.files = {{world_.Path("out.o"), 0644, object}};
     return outcome;
   }
-  Verdict Run() {
-    const auto job = NewCompileJob(services_, request_, SystemClock().MonotonicNs());
-    Verdict verdict = job->Run([] { return false; });
-    job->Finished(std::nullopt, SystemClock().MonotonicNs());
-    return verdict;
-  }
-  // Empty: it was not to run here.
-  std::string WhyHere() {
-    const Verdict verdict = Run();
-    const auto* here = std::get_if<RunHere>(&verdict);
-    return here == nullptr ? "" : here->reason;
-  }
-  OrReason<ParsedCompile> Parse() {
-    trace::Span root;
-    return ParseCompile(request_, *toolchains_, root);
-  }
   OrReason<ScannedCompile> Scan() {
-    auto parsed = Parse();
-    EXPECT_TRUE(parsed) << parsed.error().Text();
-    const auto plan = PlanCompile(request_, *parsed, *toolchains_);
-    EXPECT_TRUE(plan) << plan.error().Text();
     trace::Span span;
-    return ScanCompile({&request_, &*parsed, &*plan, &services_, nullptr}, span);
-  }
-  std::string Object() const {
-    const auto bytes = ReadFile(world_.Path("out.o"));
-    return bytes ? *bytes : "none";
+    return world_.Scan(span);
   }
 
-  execute::FileWorld world_;
-  TempDir state_ = TempDir::Create("jobs-test").value();
-  Builds builds_{state_.path() + "/builds", SystemClock(), false};
-  compiler::Toolchain toolchain_;
-  std::string toolchain_error_;
-  std::unique_ptr<compiler::Toolchains> toolchains_;
-  compiler::UnrecordedToolchains unrecorded_{SystemClock()};
-  execute::ToolchainTrees trees_{world_.digests()};
-  ProgramTrees programs_{world_.digests(), SystemClock()};
-  admission::CpuAdmission cpu_{{.cores = 1}};
   FakeFinder finder_;
   FakeExecutor executor_;
-  BuildExecutors executors_{executor_, SystemClock()};
-  Services services_;
-  session::Compile request_;
+  JobWorld world_{"", finder_, executor_};
 };
 
 TEST_F(CompileJobTest, ParseSaysWhatIsNoCompileAndWhy) {
@@ -142,22 +63,22 @@ TEST_F(CompileJobTest, ParseSaysWhatIsNoCompileAndWhy) {
       {{"cc", "-c", "a.c", "b.c"}, "several-sources"},
   };
   for (const auto& [argv, word] : cases) {
-    request_.argv = argv;
-    const auto parsed = Parse();
+    world_.request().argv = argv;
+    const auto parsed = world_.Parse();
     ASSERT_FALSE(parsed);
     EXPECT_EQ(parsed.error().word, word);
   }
 }
 
 TEST_F(CompileJobTest, PlanNeedsAToolchainThatCanBeRecorded) {
-  toolchain_.can_preload = false;
-  EXPECT_EQ(WhyHere(), "toolchain-unrecordable");
+  world_.toolchain().can_preload = false;
+  EXPECT_EQ(world_.WhyHere(), "toolchain-unrecordable");
   EXPECT_TRUE(executor_.actions.empty());
 }
 
 TEST_F(CompileJobTest, ParsePassesOnWhyACompilerIsNotUnderstood) {
-  toolchain_error_ = "no compiler";
-  const auto parsed = Parse();
+  world_.toolchain_error() = "no compiler";
+  const auto parsed = world_.Parse();
   ASSERT_FALSE(parsed);
   EXPECT_EQ(parsed.error().word, "toolchain");
   EXPECT_NE(parsed.error().detail.find("no compiler"), std::string::npos);
@@ -165,18 +86,18 @@ TEST_F(CompileJobTest, ParsePassesOnWhyACompilerIsNotUnderstood) {
 
 TEST_F(CompileJobTest, ParseGoesByWhatTheCompilerIsNotByItsName) {
   world_.Write("a.S", "");
-  request_.argv = {"cc", "-g", "-c", "a.S", "-o", "out.o"};
-  toolchain_.family = compiler::Family::kClang;
-  const auto parsed = Parse();
+  world_.request().argv = {"cc", "-g", "-c", "a.S", "-o", "out.o"};
+  world_.toolchain().family = compiler::Family::kClang;
+  const auto parsed = world_.Parse();
   ASSERT_FALSE(parsed);
   EXPECT_EQ(parsed.error().word, "assembler");
 }
 
 TEST_F(CompileJobTest, PlanNamesTheOutputs) {
-  request_.argv = {"cc", "-c", "a.c", "-MD", "-o", "out.o"};
-  const auto parsed = Parse();
+  world_.request().argv = {"cc", "-c", "a.c", "-MD", "-o", "out.o"};
+  const auto parsed = world_.Parse();
   ASSERT_TRUE(parsed) << parsed.error().Text();
-  const auto plan = PlanCompile(request_, *parsed, *toolchains_);
+  const auto plan = world_.Plan(*parsed);
   ASSERT_TRUE(plan) << plan.error().Text();
   EXPECT_EQ(plan->object, world_.Path("out.o"));
   EXPECT_EQ(plan->depfile, world_.Path("out.d"));
@@ -202,7 +123,7 @@ TEST_F(CompileJobTest, ScanMakesAnActionOfTheFilesAsTheyAre) {
 
 TEST_F(CompileJobTest, ScanTakesTheFoldersThatAreSearchedAlong) {
   world_.Write("include/unused.h", "");
-  request_.argv = {"cc", "-Iinclude", "-c", "a.c", "-o", "out.o"};
+  world_.request().argv = {"cc", "-Iinclude", "-c", "a.c", "-o", "out.o"};
   const auto scanned = Scan();
   ASSERT_TRUE(scanned) << scanned.error().Text();
   const auto& own = scanned->action.closure->own;
@@ -229,8 +150,8 @@ TEST_F(CompileJobTest, ScanSeesAnOutputThatStandsThere) {
 }
 
 TEST_F(CompileJobTest, WhatAgreesIsWritten) {
-  EXPECT_EQ(WhyHere(), "");
-  EXPECT_EQ(Object(), "object");
+  EXPECT_EQ(world_.WhyHere(), "");
+  EXPECT_EQ(world_.Object(), "object");
 }
 
 TEST_F(CompileJobTest, ACompilerThatCouldNotBeRecordedIsNotTriedAgainAtOnce) {
@@ -239,8 +160,8 @@ TEST_F(CompileJobTest, ACompilerThatCouldNotBeRecordedIsNotTriedAgainAtOnce) {
     outcome.lookups.complete = false;
     return outcome;
   };
-  EXPECT_EQ(WhyHere(), "lookups-unrecorded");
-  EXPECT_NE(WhyHere().find("as before"), std::string::npos);
+  EXPECT_EQ(world_.WhyHere(), "lookups-unrecorded");
+  EXPECT_NE(world_.WhyHere().find("as before"), std::string::npos);
   EXPECT_EQ(executor_.actions.size(), 1u);
 }
 
@@ -248,8 +169,8 @@ TEST_F(CompileJobTest, AReasonOfTheExecutorsIsALocalRun) {
   executor_.run = [](const Action&, execute::Execution&) -> OrReason<Outcome> {
     return Reason{"invoke", "the worker died"};
   };
-  EXPECT_EQ(WhyHere(), "invoke: the worker died");
-  EXPECT_EQ(Object(), "none");
+  EXPECT_EQ(world_.WhyHere(), "invoke: the worker died");
+  EXPECT_EQ(world_.Object(), "none");
 }
 
 TEST_F(CompileJobTest, AHeaderThatIsEditedWhileTheJobWaitsIsCompiledAsItIsThen) {
@@ -259,8 +180,8 @@ TEST_F(CompileJobTest, AHeaderThatIsEditedWhileTheJobWaitsIsCompiledAsItIsThen) 
     if (is_old) world_.Write("a.h", "int new_;\n");
     return Compiled(is_old ? "old object" : "new object");
   };
-  EXPECT_EQ(WhyHere(), "");
-  EXPECT_EQ(Object(), "new object");
+  EXPECT_EQ(world_.WhyHere(), "");
+  EXPECT_EQ(world_.Object(), "new object");
   EXPECT_EQ(finder_.scans, 2);
 }
 
@@ -269,8 +190,8 @@ TEST_F(CompileJobTest, AHeaderThatNeverRestsIsForTheLocalCompiler) {
     world_.Write("a.h", "int x" + std::to_string(++n) + ";\n");
     return Compiled("stale");
   };
-  EXPECT_EQ(WhyHere(), "inputs-changed: " + world_.Path("a.h"));
-  EXPECT_EQ(Object(), "none");
+  EXPECT_EQ(world_.WhyHere(), "inputs-changed: " + world_.Path("a.h"));
+  EXPECT_EQ(world_.Object(), "none");
   EXPECT_EQ(finder_.scans, 3);
 }
 
@@ -282,10 +203,10 @@ TEST_F(CompileJobTest, WhatTheViewLackedIsSentAndTheJobRunsAgain) {
     (has_b ? outcome.lookups.found : outcome.lookups.absent).push_back(world_.Path("b.h"));
     return outcome;
   };
-  EXPECT_EQ(WhyHere(), "");
+  EXPECT_EQ(world_.WhyHere(), "");
   ASSERT_EQ(executor_.actions.size(), 2u);
   EXPECT_EQ(finder_.scans, 1);
-  EXPECT_EQ(Object(), "object");
+  EXPECT_EQ(world_.Object(), "object");
 }
 
 TEST_F(CompileJobTest, AWorkerThatAlwaysLacksSomethingIsGivenUp) {
@@ -297,7 +218,7 @@ TEST_F(CompileJobTest, AWorkerThatAlwaysLacksSomethingIsGivenUp) {
     outcome.lookups.absent = {world_.Path(name)};
     return outcome;
   };
-  EXPECT_EQ(WhyHere().substr(0, 8), "lookups:");
+  EXPECT_EQ(world_.WhyHere().substr(0, 8), "lookups:");
   EXPECT_EQ(executor_.actions.size(), 7u);
 }
 
@@ -309,7 +230,7 @@ TEST_F(CompileJobTest, WhatAWorkerNamesElsewhereIsNeitherSentNorLearned) {
     outcome.lookups.absent = {elsewhere.path() + "/secret"};
     return outcome;
   };
-  EXPECT_EQ(WhyHere().substr(0, 14), "not-shippable:");
+  EXPECT_EQ(world_.WhyHere().substr(0, 14), "not-shippable:");
   EXPECT_EQ(executor_.actions.size(), 1u);
 }
 
@@ -320,7 +241,7 @@ TEST_F(CompileJobTest, AMachinesFailureIsForTheLocalCompiler) {
     outcome.err = "cc: internal compiler error: Segmentation fault\n";
     return outcome;
   };
-  EXPECT_EQ(WhyHere(), "remote-compiler-failed");
+  EXPECT_EQ(world_.WhyHere(), "remote-compiler-failed");
 }
 
 TEST_F(CompileJobTest, AnUnannouncedFileIsForTheLocalCompiler) {
@@ -329,22 +250,22 @@ TEST_F(CompileJobTest, AnUnannouncedFileIsForTheLocalCompiler) {
     outcome.files.push_back({"/etc/cron.d/x", 0644, "evil"});
     return outcome;
   };
-  EXPECT_EQ(WhyHere(), "outputs: unannounced-output:/etc/cron.d/x");
-  EXPECT_EQ(Object(), "none");
+  EXPECT_EQ(world_.WhyHere(), "outputs: unannounced-output:/etc/cron.d/x");
+  EXPECT_EQ(world_.Object(), "none");
 }
 
 TEST_F(CompileJobTest, OneDeadlineHoldsForTheJobAsAWhole) {
-  services_.job_timeout_ms = 5'000;
+  world_.services().job_timeout_ms = 5'000;
   executor_.run = [this](const Action&, execute::Execution& execution) -> OrReason<Outcome> {
     EXPECT_LE(execution.RemainingMs(900'000), 5'000);
     EXPECT_GT(execution.RemainingMs(900'000), 0);
     return Compiled("object");
   };
-  EXPECT_EQ(WhyHere(), "");
+  EXPECT_EQ(world_.WhyHere(), "");
   // It is up before anything is done.
-  services_.job_timeout_ms = 0;
+  world_.services().job_timeout_ms = 0;
   executor_.actions.clear();
-  EXPECT_EQ(WhyHere(), "deadline: the job's time was up");
+  EXPECT_EQ(world_.WhyHere(), "deadline: the job's time was up");
   EXPECT_TRUE(executor_.actions.empty());
 }
 

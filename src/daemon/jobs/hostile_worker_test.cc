@@ -10,9 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/jobs/compile_job.h"
-#include "daemon/jobs/services.h"
-#include "execute/testing.h"
+#include "daemon/jobs/testing.h"
 #include "tree/tree_testing.h"
 
 namespace llama::daemon {
@@ -53,25 +51,8 @@ class HostileWorkerTest : public testing::Test {
   HostileWorkerTest()
       : function_([this](const job::Job& job, const job::InvokeOptions&) { return Answer(job); }),
         cloud_(function_) {
-    world_.Write("src/cc", "a compiler");
     world_.Write("src/a.c", "#include \"a.h\"\n");
     world_.Write("src/a.h", "int a;\n");
-    services_.clock = &SystemClock();
-    services_.file_system = &LocalFileSystem();
-    services_.builds = &builds_;
-    services_.toolchains = toolchains_.get();
-    services_.unrecorded = &unrecorded_;
-    services_.toolchain_trees = &trees_;
-    services_.programs = &programs_;
-    services_.finder = &finder_;
-    services_.digests = &world_.digests();
-    services_.executors = &executors_;
-    services_.cpu = &cpu_;
-    request_.compiler = world_.Path("src/cc");
-    request_.argv = {"cc", "-c", "a.c", "-o", "out.o"};
-    request_.cwd = world_.Path("src");
-    request_.start_ns = SystemClock().NowNs();
-    request_.start_monotonic_ns = SystemClock().MonotonicNs();
   }
   job::Answer Answer(const job::Job& job) {
     ++asked_;
@@ -85,11 +66,7 @@ class HostileWorkerTest : public testing::Test {
     answer.outputs = {{world_.Path("src/out.o"), 0644, "object"}};
     return answer;
   }
-  void Compile() {
-    const auto job = NewCompileJob(services_, request_, SystemClock().MonotonicNs());
-    (void)job->Run([] { return false; });
-    job->Finished(std::nullopt, SystemClock().MonotonicNs());
-  }
+  void Compile() { (void)jobs_.Run(); }
   // All that left, and nothing of it below `world_` but what is the compile's.
   void ExpectNothingLeft() {
     EXPECT_GT(asked_, 0) << "the worker was never asked";
@@ -100,34 +77,17 @@ class HostileWorkerTest : public testing::Test {
     }
   }
 
-  execute::FileWorld world_;
-  TempDir state_ = TempDir::Create("hostile-test").value();
-  Builds builds_{state_.path() + "/builds", SystemClock(), false};
-  std::unique_ptr<compiler::Toolchains> toolchains_ =
-      compiler::Toolchains::Create(SystemClock(),
-                                   [this](const std::string&, const std::vector<std::string>&,
-                                          compiler::Toolchain&) -> Result<compiler::Toolchain> {
-                                     compiler::Toolchain toolchain;
-                                     toolchain.driver = world_.Path("src/cc");
-                                     toolchain.major = 12;
-                                     toolchain.files = {toolchain.driver};
-                                     toolchain.can_preload = true;
-                                     return toolchain;
-                                   });
-  compiler::UnrecordedToolchains unrecorded_{SystemClock()};
-  execute::ToolchainTrees trees_{world_.digests()};
-  ProgramTrees programs_{world_.digests(), SystemClock()};
-  admission::CpuAdmission cpu_{{.cores = 1}};
   SourceOnly finder_;
   WatchedStore store_;
   std::unique_ptr<tree::LayerIndex> index_ = tree::LayerIndex::Open("", "test").value();
-  execute::TreeSync sync_{store_, *index_, world_.digests(), SystemClock()};
+  std::unique_ptr<files::DigestCache> digests_ =
+      files::DigestCache::Open("", SystemClock()).value();
+  execute::TreeSync sync_{store_, *index_, *digests_, SystemClock()};
   execute::FakeFunction function_;
   execute::FakeCloud cloud_;
   execute::FunctionExecutor executor_{cloud_, sync_, *index_};
-  BuildExecutors executors_{executor_, SystemClock()};
-  Services services_;
-  session::Compile request_;
+  JobWorld jobs_{"src", finder_, executor_};
+  execute::FileWorld& world_ = jobs_.files();
   int asked_ = 0;
   std::vector<std::string> found_;
   std::vector<std::string> absent_;

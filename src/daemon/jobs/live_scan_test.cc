@@ -7,9 +7,7 @@
 #include <vector>
 
 #include "daemon/jobs/closure_cache.h"
-#include "daemon/jobs/compile_job.h"
-#include "daemon/jobs/compile_scan.h"
-#include "execute/testing.h"
+#include "daemon/jobs/testing.h"
 #include "trace/names.h"
 
 namespace llama::daemon {
@@ -29,53 +27,16 @@ class LowerRung final : public scan::InputFinder {
   int scans = 0;
 };
 
-class FakeExecutor final : public execute::Executor {
- public:
-  execute::Abilities abilities() const override { return {.records_lookups = true}; }
-  OrReason<Outcome> Execute(const Action& action, execute::Execution&) override {
-    actions.push_back(action);
-    return run(action);
-  }
-  std::vector<Action> actions;
-  std::function<OrReason<Outcome>(const Action&)> run;
-};
-
 class LiveScanTest : public testing::Test {
  protected:
   LiveScanTest() {
-    world_.Write("cc", "a compiler");
     world_.Write("a.c", "#include <a.h>\n");
     world_.Write("two/a.h", "int two;\n");
-    toolchain_.driver = world_.Path("cc");
-    toolchain_.major = 12;
-    toolchain_.files = {world_.Path("cc")};
-    toolchain_.can_preload = true;
-    toolchains_ = compiler::Toolchains::Create(
-        SystemClock(),
-        [this](const std::string&, const std::vector<std::string>&,
-               compiler::Toolchain&) -> Result<compiler::Toolchain> { return toolchain_; });
-    executor_.run = [this](const Action& action) -> OrReason<Outcome> {
-      return Compiled(action.closure->own.contains(world_.Path("one/a.h")) ? "one" : "two");
-    };
-    services_.clock = &SystemClock();
-    services_.file_system = &world_.file_system();
-    services_.builds = &builds_;
-    services_.toolchains = toolchains_.get();
-    services_.unrecorded = &unrecorded_;
-    services_.toolchain_trees = &trees_;
-    services_.programs = &programs_;
-    services_.finder = &lower_;
-    services_.search_paths = &search_paths_;
-    services_.closures = &closures_;
-    services_.closure_cache = &closure_cache_;
-    services_.digests = &world_.digests();
-    services_.executors = &executors_;
-    services_.cpu = &cpu_;
-    request_.compiler = world_.Path("cc");
-    request_.argv = {"cc", "-Ione", "-Itwo", "-c", "a.c", "-o", "out.o"};
-    request_.cwd = world_.root();
-    request_.start_ns = SystemClock().NowNs();
-    request_.start_monotonic_ns = SystemClock().MonotonicNs();
+    world_.services().search_paths = &search_paths_;
+    world_.services().closures = &closures_;
+    world_.services().closure_cache = &closure_cache_;
+    world_.request().argv = {"cc", "-Ione", "-Itwo", "-c", "a.c", "-o", "out.o"};
+    executor_.run = [this](const Action&, execute::Execution&) { return Compiled("object"); };
   }
   Outcome Compiled(const std::string& object) const {
     Outcome outcome;
@@ -83,34 +44,10 @@ class LiveScanTest : public testing::Test {
     outcome.files = {{world_.Path("out.o"), 0644, object}};
     return outcome;
   }
-  // Empty: it was not to run here.
-  std::string WhyHere() {
-    const auto job = NewCompileJob(services_, request_, SystemClock().MonotonicNs());
-    const Verdict verdict = job->Run([] { return false; });
-    job->Finished(std::nullopt, SystemClock().MonotonicNs());
-    const auto* here = std::get_if<RunHere>(&verdict);
-    return here == nullptr ? "" : here->reason;
-  }
-  OrReason<ScannedCompile> Scan(trace::Span& span) {
-    trace::Span root;
-    auto parsed = ParseCompile(request_, *toolchains_, root);
-    EXPECT_TRUE(parsed) << parsed.error().Text();
-    const auto plan = PlanCompile(request_, *parsed, *toolchains_);
-    EXPECT_TRUE(plan) << plan.error().Text();
-    return ScanCompile({&request_, &*parsed, &*plan, &services_, nullptr}, span);
-  }
-  std::string Object() const { return ReadFile(world_.Path("out.o")).value(); }
 
-  execute::FileWorld world_;
-  TempDir state_ = TempDir::Create("live-scan-test").value();
-  Builds builds_{state_.path() + "/builds", SystemClock(), false};
-  compiler::Toolchain toolchain_;
-  std::unique_ptr<compiler::Toolchains> toolchains_;
-  compiler::UnrecordedToolchains unrecorded_{SystemClock()};
-  execute::ToolchainTrees trees_{world_.digests()};
-  ProgramTrees programs_{world_.digests(), SystemClock()};
-  admission::CpuAdmission cpu_{{.cores = 1}};
   LowerRung lower_;
+  FakeExecutor executor_;
+  JobWorld world_{"", lower_, executor_};
   bool driver_answers_ = true;
   scan::SearchPaths search_paths_{LocalFileSystem(), SystemClock(),
                                   [this](const ProcessOptions&) -> Result<ProcessResult> {
@@ -124,18 +61,14 @@ class LiveScanTest : public testing::Test {
                                         "End of search list.\n";
                                     return result;
                                   }};
-  files::LiveTree tree_{world_.digests(), SystemClock()};
+  files::LiveTree tree_{world_.files().digests(), SystemClock()};
   scan::Closures closures_{tree_};
   ClosureCache closure_cache_;
-  FakeExecutor executor_;
-  BuildExecutors executors_{executor_, SystemClock()};
-  Services services_;
-  session::Compile request_;
 };
 
 TEST_F(LiveScanTest, FindsTheInputsWithoutTheCompiler) {
   trace::Span span;
-  const auto scanned = Scan(span);
+  const auto scanned = world_.Scan(span);
   ASSERT_TRUE(scanned) << scanned.error().Text();
   EXPECT_EQ(lower_.scans, 0);
   EXPECT_EQ(scanned->rung, "superset");
@@ -149,53 +82,53 @@ TEST_F(LiveScanTest, FindsTheInputsWithoutTheCompiler) {
 }
 
 TEST_F(LiveScanTest, CompilesOfTheSameFilesShareAClosure) {
-  EXPECT_EQ(WhyHere(), "");
-  EXPECT_EQ(WhyHere(), "");
+  EXPECT_EQ(world_.WhyHere(), "");
+  EXPECT_EQ(world_.WhyHere(), "");
   ASSERT_EQ(executor_.actions.size(), 2u);
   EXPECT_EQ(executor_.actions[0].closure, executor_.actions[1].closure);
   EXPECT_NE(executor_.actions[0].closure->id, 0u);
   world_.Write("two/a.h", "int other;\n");
-  EXPECT_EQ(WhyHere(), "");
+  EXPECT_EQ(world_.WhyHere(), "");
   EXPECT_NE(executor_.actions[2].closure->id, executor_.actions[0].closure->id);
 }
 
 TEST_F(LiveScanTest, AHeaderThatComesToShadowWhileTheJobWaitsCounts) {
-  executor_.run = [this](const Action& action) -> OrReason<Outcome> {
+  executor_.run = [this](const Action& action, execute::Execution&) -> OrReason<Outcome> {
     const bool has_one = action.closure->own.contains(world_.Path("one/a.h"));
     if (!has_one) world_.Write("one/a.h", "int one;\n");
     return Compiled(has_one ? "one" : "two");
   };
-  EXPECT_EQ(WhyHere(), "");
-  EXPECT_EQ(Object(), "one");
+  EXPECT_EQ(world_.WhyHere(), "");
+  EXPECT_EQ(world_.Object(), "one");
   EXPECT_EQ(executor_.actions.size(), 2u);
 }
 
 TEST_F(LiveScanTest, AnEditWhileTheJobWaitsIsCompiled) {
-  executor_.run = [this](const Action& action) -> OrReason<Outcome> {
+  executor_.run = [this](const Action& action, execute::Execution&) -> OrReason<Outcome> {
     const store::Digest& seen = action.closure->own.at(world_.Path("two/a.h")).digest;
     const bool is_old = seen == store::Sha256("int two;\n");
     if (is_old) world_.Write("two/a.h", "int new_;\n");
     return Compiled(is_old ? "old" : "new");
   };
-  EXPECT_EQ(WhyHere(), "");
-  EXPECT_EQ(Object(), "new");
+  EXPECT_EQ(world_.WhyHere(), "");
+  EXPECT_EQ(world_.Object(), "new");
 }
 
 TEST_F(LiveScanTest, AnEditOfTheSourceWhileTheJobWaitsIsCompiled) {
-  executor_.run = [this](const Action& action) -> OrReason<Outcome> {
+  executor_.run = [this](const Action& action, execute::Execution&) -> OrReason<Outcome> {
     const bool is_old = action.inline_files.at(0).bytes == "#include <a.h>\n";
     if (is_old) world_.Write("a.c", "#include <a.h>\nint more;\n");
     return Compiled(is_old ? "old" : "new");
   };
-  EXPECT_EQ(WhyHere(), "");
-  EXPECT_EQ(Object(), "new");
+  EXPECT_EQ(world_.WhyHere(), "");
+  EXPECT_EQ(world_.Object(), "new");
 }
 
 TEST_F(LiveScanTest, WhatItCannotDecideIsTheRungBelows) {
   driver_answers_ = false;
   world_.Write("a.h", "int a;\n");
   trace::Span span;
-  const auto scanned = Scan(span);
+  const auto scanned = world_.Scan(span);
   ASSERT_TRUE(scanned) << scanned.error().Text();
   EXPECT_EQ(lower_.scans, 1);
   EXPECT_EQ(scanned->rung, "cc-M");
@@ -205,8 +138,8 @@ TEST_F(LiveScanTest, WhatItCannotDecideIsTheRungBelows) {
 }
 
 TEST_F(LiveScanTest, AMissingOutputFolderIsForTheLocalCompiler) {
-  request_.argv.back() = "none/out.o";
-  EXPECT_EQ(WhyHere().substr(0, 7), "output:");
+  world_.request().argv.back() = "none/out.o";
+  EXPECT_EQ(world_.WhyHere().substr(0, 7), "output:");
 }
 
 }  // namespace
