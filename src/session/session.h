@@ -208,9 +208,9 @@ struct Counters {
   uint64_t bytes_up = 0;        // payloads and uploaded objects
   uint64_t bytes_down = 0;      // answers, and objects fetched by workers
   uint64_t store_requests = 0;  // ours and the workers'
-  double cost_usd = 0;          // at AWS's published prices
   uint64_t replayed = 0;        // answered from a recording
   uint64_t unrecorded = 0;      // of a replayed build: not in the recording, so run
+  double cost_usd = 0;          // at AWS's published prices
 };
 
 struct Status {

@@ -133,7 +133,7 @@ inline constexpr std::string_view kLayers = "layers";  // that hold the inputs
 inline constexpr std::string_view kStoreRequests = "store_requests";  // made for this compile
 
 // On `invoke`.
-inline constexpr std::string_view kFunction = "function";         // local, lambda:<name>
+inline constexpr std::string_view kFunction = "function";         // local, lambda:<name>, replay
 inline constexpr std::string_view kAttempt = "attempt";           // from 1 on; more is a retry
 inline constexpr std::string_view kAnswerBytes = "answer_bytes";  // as sent
 inline constexpr std::string_view kRequests = "requests";         // to the function's API
