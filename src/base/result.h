@@ -94,9 +94,12 @@ class [[nodiscard]] Result<void, E> {
     }                                            \
   } while (false)
 
-// ASSIGN_OR_RETURN(auto x, expr): declares or assigns x from the value, or returns the error.
+// ASSIGN_OR_RETURN(auto x, expr): declares or assigns x from the value, or returns the error. What
+// it is given is a declaration and a name of its own: neither can stand in parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define ASSIGN_OR_RETURN(lhs, expr) ASSIGN_OR_RETURN_(LLAMA_CONCAT(result_, __LINE__), lhs, expr)
 #define ASSIGN_OR_RETURN_(result, lhs, expr)     \
   auto result = (expr);                          \
   if (!result) return std::move(result).error(); \
   lhs = std::move(result).value()
+// NOLINTEND(bugprone-macro-parentheses)

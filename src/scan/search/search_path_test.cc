@@ -62,7 +62,7 @@ class Project {
     Spread("near.h", {"a", "d", "work/src", "work"}, "");
     Spread("forced.h", {"b", "c", "d"}, "");
     Spread("here.h", {"a", "b", "work"}, "");
-    Spread("iso646.h", {"c"}, "");
+    Spread("cet.h", {"c"}, "");
     Spread("paths.h", {"d"}, "");
     for (const std::string name : {"next.h", "quoted_next.h"}) {
       Spread(name, {"a", "b", "c", "d", "work", "work/inner"}, "#include_next <" + name + ">\n");
@@ -80,8 +80,8 @@ class Project {
   std::string cwd() const { return base() + "/work"; }
 
   static inline const std::vector<std::string> kSought = {
-      "\"one.h\"", "<one.h>",  "<two.h>",    "\"two.h\"", "\"near.h\"",       "<near.h>",
-      "<here.h>",  "<next.h>", "<iso646.h>", "<paths.h>", "\"quoted_next.h\""};
+      "\"one.h\"", "<one.h>",  "<two.h>", "\"two.h\"", "\"near.h\"",       "<near.h>",
+      "<here.h>",  "<next.h>", "<cet.h>", "<paths.h>", "\"quoted_next.h\""};
 
  private:
   void Write(const std::string& name, std::string_view text) {
@@ -382,7 +382,7 @@ const std::vector<Case>& Cases() {
       {"-include @/c/one.h -I../a"},
       {"--include=forced.h --imacros=here.h -I../d"},
       {"-include near.h -I../a"},
-      {"-include iso646.h -I../c"},
+      {"-include cet.h -I../c"},
       // -I-.
       {"-I../a -I- -I../b", "", "g"},
       {"-I../a -I- -I../b -iquote ../c", "", "g"},
@@ -406,7 +406,7 @@ Case RandomCase(std::mt19937& random, bool is_gcc) {
   const auto kinds = std::to_array<const char*>(
       {"-I", "-I", "-I ", "-iquote ", "-isystem ", "-isystem", "-idirafter ", "-iquote"});
   const auto files =
-      std::to_array<const char*>({"here.h", "near.h", "one.h", "../b/two.h", "iso646.h"});
+      std::to_array<const char*>({"here.h", "near.h", "one.h", "../b/two.h", "cet.h"});
   Case out;
   for (size_t n = random() % 9; n > 0; --n) out.options += pick(kinds) + pick(folders) + " ";
   if (is_gcc && random() % 8 == 0) {
