@@ -17,21 +17,22 @@ constexpr uint32_t kFolderMask = IN_DELETE_SELF | IN_MOVE_SELF;
 constexpr uint32_t kMask = kNamesMask | kContentMask | IN_CLOSE_WRITE | kFolderMask | IN_ONLYDIR |
                            IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_CREATE;
 
-// One event says one thing but for a folder's own attributes, which nobody asked for.
+// One event says one thing. What has no name is the folder's own attributes, which nobody asked
+// for, or IN_IGNORED after all was said.
 bool Understand(const inotify_event& event, std::string_view name, Change& change) {
+  const auto says = [&](uint32_t mask) { return (event.mask & mask) != 0; };
+  const bool is_named = !name.empty();
   change.watch = event.wd;
   change.name = name;
-  if ((event.mask & IN_Q_OVERFLOW) != 0) {
+  if (says(IN_Q_OVERFLOW)) {
     change.kind = ChangeKind::kOverflow;
-  } else if ((event.mask & (kFolderMask | IN_UNMOUNT)) != 0) {
+  } else if (says(kFolderMask | IN_UNMOUNT)) {
     change.kind = ChangeKind::kFolder;
-  } else if (name.empty()) {
-    return false;  // the folder's own attributes, or IN_IGNORED after all was said
-  } else if ((event.mask & kNamesMask) != 0) {
+  } else if (is_named && says(kNamesMask)) {
     change.kind = ChangeKind::kNames;
-  } else if ((event.mask & IN_CLOSE_WRITE) != 0) {
+  } else if (is_named && says(IN_CLOSE_WRITE)) {
     change.kind = ChangeKind::kClosed;
-  } else if ((event.mask & kContentMask) != 0) {
+  } else if (is_named && says(kContentMask)) {
     change.kind = ChangeKind::kContent;
   } else {
     return false;
