@@ -13,6 +13,8 @@ namespace {
 // A hang-up is noticed within this; a thousand may wait at once.
 constexpr int64_t kPollMs = 250;
 constexpr std::string_view kFunction = "replay";
+// Whatever a recording says, divided by whatever speed: longer than any job's deadline.
+constexpr double kLongestNs = 1e15;
 
 uint64_t BytesOf(const Action& action) {
   uint64_t bytes = action.input.size();
@@ -69,7 +71,7 @@ OrReason<Outcome> ReplayExecutor::Execute(const Action& action, Execution& execu
   const bool in_time = [&] {
     if (options_.speed <= 0) return true;
     const auto scaled = [&](int64_t ns) {
-      return static_cast<int64_t>(static_cast<double>(ns) / options_.speed);
+      return static_cast<int64_t>(std::min(static_cast<double>(ns) / options_.speed, kLongestNs));
     };
     int64_t end_ns = std::max(clock_.MonotonicNs(), SentNs(BytesOf(action)));
     end_ns += scaled(recorded->took_ns);
