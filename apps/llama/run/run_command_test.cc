@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -9,7 +10,9 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 
+#include "base/clock.h"
 #include "llama/build/relay.h"
 
 namespace llama::app {
@@ -78,6 +81,15 @@ TEST(RunCommandTest, TicksWhileTheCommandRuns) {
   EXPECT_GE(ticks, 3);
 }
 
+// Within five seconds.
+bool Eventually(const std::function<bool()>& happens) {
+  const int64_t deadline_ns = SystemClock().MonotonicNs() + 5'000'000'000;
+  while (!happens()) {
+    if (SystemClock().MonotonicNs() > deadline_ns) return false;
+  }
+  return true;
+}
+
 // A pty stands for the user's terminal.
 class RelayTest : public ::testing::Test {
  protected:
@@ -97,14 +109,29 @@ class RelayTest : public ::testing::Test {
   void CommandWrites(Relay& relay, std::string_view text) {
     ASSERT_EQ(write(relay.command_end(), text.data(), text.size()),
               static_cast<ssize_t>(text.size()));
+    // The kernel hands a terminal's bytes on by and by.
+    int waiting = 0;
+    const bool came = Eventually([&] {
+      return ioctl(relay.fd(), FIONREAD, &waiting) == 0 && waiting == static_cast<int>(text.size());
+    });
+    EXPECT_TRUE(came) << waiting << " bytes";
     EXPECT_TRUE(relay.Pump());
   }
 
-  // What the user sees written since the last call.
+  // What the user sees written since the last call: all of it, since a mark is written after it.
   std::string Shown() {
-    char buffer[4096];
-    const ssize_t n = read(screen_.get(), buffer, sizeof buffer);
-    return n > 0 ? std::string(buffer, static_cast<size_t>(n)) : "";
+    const char mark = '\0';
+    EXPECT_EQ(write(terminal_.get(), &mark, 1), 1);
+    std::string shown;
+    const bool came = Eventually([&] {
+      char next = mark;
+      if (read(screen_.get(), &next, 1) != 1) return false;
+      shown += next;
+      return next == mark;
+    });
+    EXPECT_TRUE(came) << "what was written to the terminal never came out of it";
+    if (came) shown.pop_back();
+    return shown;
   }
 
   Fd screen_;
