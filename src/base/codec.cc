@@ -6,6 +6,7 @@ namespace llama {
 namespace {
 
 constexpr uint64_t kMaxStrings = 1u << 20;
+constexpr uint64_t kMaxSortedBytes = uint64_t{256} << 20;
 
 }  // namespace
 
@@ -29,6 +30,20 @@ void Encoder::Bytes(std::string_view bytes) {
 void Encoder::Strings(const std::vector<std::string>& strings) {
   Uint(strings.size());
   for (const std::string& s : strings) Bytes(s);
+}
+
+void Encoder::SortedStrings(const std::vector<std::string>& strings) {
+  Uint(strings.size());
+  std::string_view before;
+  for (const std::string& string : strings) {
+    size_t shared = 0;
+    while (shared < string.size() && shared < before.size() && string[shared] == before[shared]) {
+      ++shared;
+    }
+    Uint(shared);
+    Bytes(std::string_view(string).substr(shared));
+    before = string;
+  }
 }
 
 void Encoder::Double(double value) {
@@ -94,6 +109,25 @@ std::vector<std::string> Decoder::Strings() {
   const uint64_t count = Count();
   if (count > kMaxStrings) Fail();
   for (uint64_t i = 0; i < count && ok_; ++i) strings.push_back(String());
+  return strings;
+}
+
+std::vector<std::string> Decoder::SortedStrings() {
+  std::vector<std::string> strings(Count(2));
+  std::string_view before;
+  uint64_t total = 0;
+  for (std::string& string : strings) {
+    const uint64_t shared = Uint();
+    const std::string_view rest = Bytes();
+    total += shared + rest.size();
+    if (!ok_ || shared > before.size() || total > kMaxSortedBytes) {
+      Fail();
+      return {};
+    }
+    string.reserve(shared + rest.size());
+    string.append(before.substr(0, shared)).append(rest);
+    before = string;
+  }
   return strings;
 }
 

@@ -21,6 +21,9 @@ class Encoder {
   // Eight bytes, IEEE 754, little-endian.
   void Double(double value);
   void Strings(const std::vector<std::string>& strings);  // their number, and each as Bytes
+  // Their number, and of each the length that it shares with the one before and the rest as Bytes:
+  // sorted paths share long prefixes.
+  void SortedStrings(const std::vector<std::string>& strings);
   // The bytes themselves, with no length before them.
   void Raw(std::string_view bytes) { out_.append(bytes); }
 
@@ -47,6 +50,8 @@ class Decoder {
   std::string String() { return std::string(Bytes()); }
   // Fails for more than a million: no command line, environment or list of ours has as many.
   std::vector<std::string> Strings();
+  // Fails for more than 256 MiB in all, which a small message could claim.
+  std::vector<std::string> SortedStrings();
   std::string_view Raw(uint64_t size);
   // An element count for a sequence whose elements take at least `min_bytes` each; a count that the
   // rest of the input cannot hold fails, so a reserve() by it is safe.
@@ -54,6 +59,8 @@ class Decoder {
 
   bool ok() const { return ok_; }
   bool AtEnd() const { return in_.empty(); }
+  // What has not been read yet.
+  std::string_view rest() const { return in_; }
   // ok, and nothing left over.
   bool Done() const { return ok_ && in_.empty(); }
   void Fail() {

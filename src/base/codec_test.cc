@@ -57,6 +57,33 @@ TEST(Codec, RefusesVarintsThatOverflow) {
   EXPECT_FALSE(endless.ok());
 }
 
+TEST(Codec, SortedStringsComeBackInFewerBytes) {
+  const std::vector<std::string> paths = {"", "/usr/include/a.h", "/usr/include/a.hpp",
+                                          "/usr/include/b.h", "/var"};
+  Encoder out;
+  out.SortedStrings(paths);
+  EXPECT_LT(out.str().size(), 40u);
+  Decoder in(out.str());
+  EXPECT_EQ(in.SortedStrings(), paths);
+  EXPECT_TRUE(in.Done());
+  // More shared than there was before it.
+  Decoder first(std::string_view("\1\1\0", 3));
+  first.SortedStrings();
+  EXPECT_FALSE(first.ok());
+  // Each twice as long as what it took to say so, a million times.
+  Encoder bomb;
+  bomb.Uint(1'000'000);
+  bomb.Uint(0);
+  bomb.Bytes(std::string(100'000, 'x'));
+  for (int i = 1; i < 1'000'000; ++i) {
+    bomb.Uint(100'000);
+    bomb.Bytes("");
+  }
+  Decoder many(bomb.str());
+  many.SortedStrings();
+  EXPECT_FALSE(many.ok());
+}
+
 TEST(Codec, CountIsBoundedByWhatIsLeft) {
   Encoder out;
   out.Uint(1'000'000);

@@ -61,10 +61,12 @@ struct Action {
   bool any_command = false;  // no compiler (docs/any_command.md)
   bool in_image = false;     // runs what the function's image has
   bool is_clang = false;     // how its depfile is wrapped
+  // Of reports of lookups that hold as it is: an executor need not tell these (Lookups::foretold).
+  std::vector<store::Digest> foretold;
 
   bool TravelsWith(const std::string& path) const;
 
-  // SHA-256 over all that can decide what comes of it: not over the limits.
+  // SHA-256 over all that can decide what comes of it: not over the limits, and what is foretold.
   store::Digest Digest() const;
 };
 

@@ -29,13 +29,22 @@ class News {
 class Checker {
  public:
   explicit Checker(const CheckRequest& request)
-      : request_(request), walker_(*request.walker), news_(walker_) {}
+      : request_(request),
+        walker_(*request.walker),
+        news_(walker_),
+        by_names_(request.canonical != nullptr) {}
 
   OrReason<Finding> Run() {
     if (!lookups().complete) return Reason{"lookups-unrecorded", {}};
+    if (lookups().foretold) {
+      if (request_.still_agrees && request_.still_agrees(*lookups().foretold)) {
+        return Finding(Agrees{true});
+      }
+      return Reason{"inputs-changed", "a name that was looked up came or went", Code::kUnavailable};
+    }
     TRY(LookAtAbsent());
     TRY(LookAtFound());
-    if (lacked_.news.empty()) return Finding(Agrees{});
+    if (lacked_.news.empty()) return Finding(Agrees{by_names_});
     return Finding(std::move(lacked_));
   }
 
@@ -54,7 +63,9 @@ class Checker {
       const std::string& path = lookups().absent[i];
       struct stat st {};
       if (!here.empty() && here[i].empty()) continue;
-      if (IsOwnOutput(path) || request_.file_system->Lstat(path, st) != 0) continue;
+      if (IsOwnOutput(path)) continue;
+      by_names_ = false;
+      if (request_.file_system->Lstat(path, st) != 0) continue;
       // Sockets, devices and the like are not shipped; a compiler that opens one is no job of ours.
       if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode)) continue;
       TRY(AddTruth(path));
@@ -73,9 +84,12 @@ class Checker {
     for (size_t i = 0; i < lookups().found.size(); ++i) {
       const std::string& path = lookups().found[i];
       if (!here.empty() && IsKnown(here[i])) continue;
-      if (IsKnown(path) || IsOwnOutput(path)) continue;
+      if (IsOwnOutput(path)) continue;
+      if (here.empty()) by_names_ = false;
+      if (IsKnown(path)) continue;
       struct stat st {};
       if (request_.file_system->Lstat(path, st) == 0 && S_ISDIR(st.st_mode)) continue;
+      by_names_ = false;
       // Most are known by another spelling. What leads to a file that was found was there, too.
       const auto canonical = walker_.Canonical(path);
       news_.Take();
@@ -138,6 +152,7 @@ class Checker {
   const CheckRequest& request_;
   files::PathWalker& walker_;
   News news_;
+  bool by_names_;
   tree::Manifest gone_;
   Lacked lacked_;
   size_t looked_at_ = 0;

@@ -22,8 +22,11 @@
 
 namespace llama::execute {
 
-// Every lookup was answered as here.
-struct Agrees {};
+// Every lookup was answered as here. `by_names`: by what CheckRequest::canonical says, and by the
+// closure, alone.
+struct Agrees {
+  bool by_names = false;
+};
 // The view lacked something that may be sent: run it again with this added to the closure.
 struct Lacked {
   tree::Manifest news;
@@ -42,9 +45,12 @@ struct CheckRequest {
   // Canonical names of what is at these paths now, empty for what isn't there; by a live tree. May
   // be empty: then each is looked at.
   std::function<std::vector<std::string>(const std::vector<std::string>&)> canonical = {};
+  // Whether a report that the action foretold agrees still.
+  std::function<bool(const store::Digest&)> still_agrees = {};
 };
 
-// kRemoteFailed, "lookups-unrecorded", "not-shippable", "verify": run it here.
+// kRemoteFailed, "lookups-unrecorded", "not-shippable", "verify": run it here. kUnavailable,
+// "inputs-changed": what was foretold does not hold any more.
 OrReason<Finding> Check(const CheckRequest& request);
 
 }  // namespace llama::execute

@@ -18,7 +18,8 @@ class CheckTest : public testing::Test {
   std::string Path(const std::string& name) const { return world_.Path(name); }
   // Of an action over `names`, after the files were changed as they are now.
   OrReason<Finding> Checked() {
-    return Check({&action_, &outcome_, &walker_, &world_.file_system(), &shippable_});
+    return Check({&action_, &outcome_, &walker_, &world_.file_system(), &shippable_, canonical_,
+                  still_agrees_});
   }
   Lacked Lacks() {
     auto finding = Checked();
@@ -47,6 +48,8 @@ class CheckTest : public testing::Test {
   Shippable shippable_;
   Action action_;
   Outcome outcome_;
+  std::function<std::vector<std::string>(const std::vector<std::string>&)> canonical_;
+  std::function<bool(const store::Digest&)> still_agrees_;
 };
 
 TEST_F(CheckTest, AgreesWhenEveryAnswerWasRight) {
@@ -55,6 +58,52 @@ TEST_F(CheckTest, AgreesWhenEveryAnswerWasRight) {
   outcome_.lookups.found = {world_.root(), Path("a.h")};
   outcome_.lookups.absent = {Path("b.h"), Path("no/such/dir/a.h")};
   EXPECT_TRUE(Agree());
+}
+
+TEST_F(CheckTest, SaysWhetherNamesAloneDecided) {
+  const auto by_names = [&] {
+    const auto finding = Checked();
+    return finding && std::holds_alternative<Agrees>(*finding) &&
+           std::get<Agrees>(*finding).by_names;
+  };
+  world_.Write("a.h", "a");
+  world_.Write("here.h", "same");
+  action_ = world_.ActionOver({"a.h"}, walker_);
+  outcome_.lookups.found = {world_.root(), Path("a.h")};
+  outcome_.lookups.absent = {Path("b.h"), Path("out.o")};
+  EXPECT_FALSE(by_names()) << "each was looked at";
+  canonical_ = [](const std::vector<std::string>& paths) {
+    std::vector<std::string> canonical(paths.size());
+    for (size_t i = 0; i < paths.size(); ++i) {
+      if (!paths[i].ends_with("b.h")) canonical[i] = paths[i];
+    }
+    return canonical;
+  };
+  EXPECT_TRUE(by_names());
+  outcome_.lookups.absent.emplace_back("/dev/null");
+  EXPECT_FALSE(by_names()) << "what is no file";
+  outcome_.lookups.absent.pop_back();
+  outcome_.lookups.found.push_back(Path("here.h"));
+  outcome_.lookups.shown = {{Path("here.h"), Holding("same")}};
+  EXPECT_FALSE(by_names()) << "what is beyond the closure";
+}
+
+TEST_F(CheckTest, WhatWasForetoldAgreesWhileItHolds) {
+  action_ = world_.ActionOver({}, walker_);
+  outcome_.lookups.foretold = store::Sha256("report");
+  EXPECT_EQ(Refusal(), "inputs-changed");
+  bool holds = true;
+  still_agrees_ = [&](const store::Digest& report) {
+    return holds && report == store::Sha256("report");
+  };
+  EXPECT_TRUE(Agree());
+  outcome_.lookups.foretold = store::Sha256("another");
+  EXPECT_EQ(Refusal(), "inputs-changed");
+  outcome_.lookups.foretold = store::Sha256("report");
+  holds = false;
+  const auto finding = Checked();
+  ASSERT_FALSE(finding);
+  EXPECT_EQ(finding.error().code, Code::kUnavailable) << "looked at again";
 }
 
 TEST_F(CheckTest, AFileThatWasMissedIsLackedOnce) {

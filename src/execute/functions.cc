@@ -46,6 +46,7 @@ job::Job JobOf(const Action& action, const Synced& synced) {
   job.cwd = action.cwd;
   job.umask = action.umask;
   job.input = action.input;
+  job.foretold = action.foretold;
   job.record_reads = action.record_lookups;
   job.any_command = action.any_command;
   job.in_image = action.in_image;
@@ -246,6 +247,14 @@ OrReason<Outcome> FunctionExecutor::Localise(const Action& action, const Synced&
   }
   Lookups& lookups = outcome.lookups;
   lookups.complete = answer.lookups_complete;
+  if (answer.foretold != 0) {
+    if (answer.foretold > action.foretold.size()) {
+      return Reason{"answer", "a report that was not foretold"};
+    }
+    lookups.foretold = action.foretold[answer.foretold - 1];
+    return outcome;
+  }
+  lookups.report = answer.report;
   lookups.found = std::move(answer.found);
   lookups.absent = std::move(answer.absent);
   lookups.listed = std::move(answer.listed);

@@ -78,6 +78,33 @@ TEST_F(FunctionExecutorTest, NothingOfTheWorkersRootLeavesIt) {
   EXPECT_EQ(outcome->files[1].bytes, "out.o: /usr/x.h\n");
 }
 
+TEST_F(FunctionExecutorTest, ForetellsReportsAndBelievesNoOther) {
+  Action action = Simple();
+  uint64_t claimed = 0;
+  answer_ = [&](const job::Job&) {
+    job::Answer answer = Ran();
+    answer.foretold = claimed;
+    if (claimed == 0) answer.found = {"/usr/include"};
+    return answer;
+  };
+  auto outcome = Execute(action);
+  ASSERT_TRUE(outcome) << outcome.error().Text();
+  ASSERT_TRUE(outcome->lookups.report);
+  EXPECT_FALSE(outcome->lookups.foretold);
+  action.foretold = {store::Sha256("another"), *outcome->lookups.report};
+  claimed = 2;
+  outcome = Execute(action);
+  ASSERT_TRUE(outcome) << outcome.error().Text();
+  EXPECT_EQ(jobs_.back().foretold, action.foretold);
+  EXPECT_EQ(outcome->lookups.foretold, action.foretold[1]);
+  EXPECT_TRUE(outcome->lookups.complete);
+  EXPECT_FALSE(outcome->lookups.report);
+  claimed = 3;
+  outcome = Execute(action);
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().word, "answer");
+}
+
 TEST_F(FunctionExecutorTest, AnObjectThatNamesTheWorkersRootIsRefused) {
   answer_ = [this](const job::Job&) {
     job::Answer answer = Ran();

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "execute/outputs.h"
 #include "job/job.h"
+#include "store/digest.h"
 #include "tree/layer.h"
 
 namespace llama::execute {
@@ -22,6 +24,11 @@ struct Lookups {
   // Of found paths that the action's closure does not have: what stood there in the view that the
   // command had, as far as the executor knows.
   tree::Manifest shown;
+  // They are those of a report that the action foretold, and told no more: all of the above is
+  // empty.
+  std::optional<store::Digest> foretold;
+  // Of `found` and `absent`, by which a later action may foretell them, if the executor can.
+  std::optional<store::Digest> report;
 };
 
 struct Outcome {

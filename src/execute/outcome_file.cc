@@ -8,7 +8,35 @@
 namespace llama::execute {
 namespace {
 
-constexpr std::string_view kMagic = "llo\1";
+constexpr std::string_view kMagic = "llo\2";
+
+void EncodeLookups(Encoder& out, const Lookups& lookups) {
+  out.Bool(lookups.complete);
+  out.Bool(lookups.report.has_value());
+  if (lookups.report) out.Raw(lookups.report->view());
+  Encoder paths;
+  paths.SortedStrings(lookups.found);
+  paths.SortedStrings(lookups.absent);
+  paths.SortedStrings(lookups.listed);
+  out.Bytes(paths.str());
+}
+
+Lookups DecodeLookups(Decoder& in, const std::vector<store::Digest>& foretold) {
+  Lookups lookups;
+  lookups.complete = in.Bool();
+  if (in.Bool()) lookups.report = store::Digest::FromBytes(in.Raw(sizeof(store::Digest)));
+  Decoder paths(in.Bytes());
+  if (lookups.report &&
+      std::find(foretold.begin(), foretold.end(), *lookups.report) != foretold.end()) {
+    lookups.foretold = lookups.report;
+    return lookups;
+  }
+  lookups.found = paths.SortedStrings();
+  lookups.absent = paths.SortedStrings();
+  lookups.listed = paths.SortedStrings();
+  if (!paths.Done()) in.Fail();
+  return lookups;
+}
 
 }  // namespace
 
@@ -29,18 +57,16 @@ std::string EncodeOutcome(const RecordedOutcome& recorded) {
     out.Bytes(file.bytes);
   }
   out.Strings(outcome.deleted);
-  out.Bool(outcome.lookups.complete);
-  out.Strings(outcome.lookups.found);
-  out.Strings(outcome.lookups.absent);
-  out.Strings(outcome.lookups.listed);
   out.Int(outcome.usage.wall_ns);
   out.Int(outcome.usage.user_ns);
   out.Int(outcome.usage.system_ns);
   out.Int(outcome.usage.max_rss_bytes);
+  EncodeLookups(out, outcome.lookups);
   return out.Take();
 }
 
-Result<RecordedOutcome> DecodeOutcome(std::string_view bytes) {
+Result<RecordedOutcome> DecodeOutcome(std::string_view bytes,
+                                      const std::vector<store::Digest>& foretold) {
   if (!bytes.starts_with(kMagic)) return Error{Code::kInvalid, "no recorded outcome"};
   Decoder in(bytes.substr(kMagic.size()));
   RecordedOutcome recorded;
@@ -58,14 +84,11 @@ Result<RecordedOutcome> DecodeOutcome(std::string_view bytes) {
     file.bytes = in.String();
   }
   outcome.deleted = in.Strings();
-  outcome.lookups.complete = in.Bool();
-  outcome.lookups.found = in.Strings();
-  outcome.lookups.absent = in.Strings();
-  outcome.lookups.listed = in.Strings();
   outcome.usage.wall_ns = in.Int();
   outcome.usage.user_ns = in.Int();
   outcome.usage.system_ns = in.Int();
   outcome.usage.max_rss_bytes = in.Int();
+  outcome.lookups = DecodeLookups(in, foretold);
   if (!in.Done() || recorded.took_ns < 0) {
     return Error{Code::kInvalid, "a damaged recorded outcome"};
   }

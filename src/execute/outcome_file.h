@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "execute/outcome.h"
@@ -19,6 +20,8 @@ struct RecordedOutcome {
 
 std::string EncodeOutcome(const RecordedOutcome& recorded);
 // kInvalid: no such file, of another version, or damaged.
-Result<RecordedOutcome> DecodeOutcome(std::string_view bytes);
+// Lookups that are those of a foretold report are left out, as an executor may.
+Result<RecordedOutcome> DecodeOutcome(std::string_view bytes,
+                                      const std::vector<store::Digest>& foretold = {});
 
 }  // namespace llama::execute

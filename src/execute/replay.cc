@@ -35,7 +35,10 @@ OrReason<Outcome> RecordingExecutor::Execute(const Action& action, Execution& ex
   const uint64_t up_before = execution.charges.bytes_up;
   const uint64_t down_before = execution.charges.bytes_down;
   const int64_t begin_ns = execution.clock.MonotonicNs();
-  auto outcome = inner_.Execute(action, execution);
+  // A recording tells all, whatever this daemon knows already.
+  Action untold = action;
+  untold.foretold.clear();
+  auto outcome = inner_.Execute(untold, execution);
   if (!outcome) return outcome;
   RecordedOutcome recorded;
   recorded.took_ns = execution.clock.MonotonicNs() - begin_ns;
@@ -52,7 +55,8 @@ OrReason<Outcome> RecordingExecutor::Execute(const Action& action, Execution& ex
 OrReason<Outcome> ReplayExecutor::Execute(const Action& action, Execution& execution) {
   const std::string path = JoinPath(options_.dir, RecordingName(action));
   const auto bytes = ReadFile(path);
-  auto recorded = bytes ? DecodeOutcome(*bytes) : Result<RecordedOutcome>(bytes.error());
+  auto recorded =
+      bytes ? DecodeOutcome(*bytes, action.foretold) : Result<RecordedOutcome>(bytes.error());
   if (!recorded) {
     if (recorded.error().code != Code::kNotFound) {
       LOG(kWarning, path + ": " + recorded.error().message);

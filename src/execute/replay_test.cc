@@ -14,14 +14,15 @@ namespace {
 class SlowExecutor final : public Executor {
  public:
   Abilities abilities() const override { return {.records_lookups = true}; }
-  OrReason<Outcome> Execute(const Action&, Execution& execution) override {
-    ++runs;
+  OrReason<Outcome> Execute(const Action& action, Execution& execution) override {
+    if (runs++ == 0) first = action;
     execution.charges.bytes_up += 7;
     std::this_thread::sleep_for(std::chrono::milliseconds(takes_ms));
     if (reason) return *reason;
     return outcome;
   }
   std::atomic<int> runs{0};
+  Action first;
   int64_t takes_ms = 0;
   std::optional<Reason> reason;
   Outcome outcome;
@@ -94,6 +95,25 @@ TEST_F(ReplayTest, AnswersWithWhatWasRecordedAndRunsNothing) {
   EXPECT_EQ(charges.replayed, 1u);
   EXPECT_EQ(charges.unrecorded, 0u);
   EXPECT_EQ(charges.bytes_up, 7u);
+}
+
+TEST_F(ReplayTest, ARecordingTellsAllAndAReplayWhatWasNotForetold) {
+  const store::Digest report = store::Sha256("report");
+  inner_.outcome.lookups.report = report;
+  action_.foretold = {report};
+  Record();
+  EXPECT_TRUE(inner_.first.foretold.empty());
+  ReplayExecutor replay(options_, inner_, SystemClock());
+  auto outcome = Run(replay, action_);
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->lookups.foretold, report);
+  EXPECT_TRUE(outcome->lookups.found.empty());
+  action_.foretold = {store::Sha256("another")};
+  outcome = Run(replay, action_);
+  ASSERT_TRUE(outcome);
+  EXPECT_FALSE(outcome->lookups.foretold);
+  EXPECT_EQ(outcome->lookups.report, report);
+  EXPECT_EQ(outcome->lookups.found, inner_.outcome.lookups.found);
 }
 
 TEST_F(ReplayTest, AnOutputThatStandsThereIsNoOtherAction) {

@@ -19,6 +19,9 @@ constexpr int64_t kRacyNs = 50'000'000;
 // A folder is listed when it was asked in vain so often; one with more names is not worth it.
 constexpr uint32_t kMissesToList = 2;
 constexpr size_t kMaxListed = 50'000;
+// Some 100 bytes each; and of one set.
+constexpr size_t kMaxNames = 1'000'000;
+constexpr size_t kMaxNamesOfPaths = 50'000;
 
 uint64_t HashOf(std::string_view name) { return std::hash<std::string_view>()(name); }
 
@@ -112,6 +115,7 @@ void LiveTree::NameChanged(FolderId id, std::string_view name) {
   }
   const auto known = name_ids_.find(name);
   if (known == name_ids_.end()) return;
+  name_moments_[known->second] = ++moment_;
   const auto found = folder.entries.find(known->second);
   if (found != folder.entries.end()) {
     Entry& entry = entries_[found->second];
@@ -151,12 +155,14 @@ void LiveTree::PollFolders() {
       entries_[id].is_content_known = false;
     }
     // Which names came can't be told from those that went.
+    unknown_since_ = ++moment_;
     for (LookupState& lookup : lookups_) lookup.is_stale = true;
     ++epoch_;
   }
 }
 
 void LiveTree::ForgetAll() {
+  unknown_since_ = ++moment_;
   if (watch_) {
     for (const auto& [watch, folder] : watched_) watch_->Remove(watch);
   }
@@ -184,6 +190,7 @@ NameId LiveTree::Intern(std::string_view name) {
   names_.emplace_back(name);
   name_ids_.emplace(names_.back(), id);
   by_name_.emplace_back();
+  name_moments_.push_back(0);
   return id;
 }
 
@@ -213,6 +220,55 @@ std::vector<std::string> LiveTree::CanonicalNow(const std::vector<std::string>& 
     if (folder != kNone) out[i] = CanonicalIn(folder, name, path);
   }
   return out;
+}
+
+std::vector<NameId> LiveTree::NamesIn(const std::vector<std::string>& paths) {
+  std::vector<NameId> names;
+  const auto add_parts = [&](LookupId lookup) NO_THREAD_SAFETY_ANALYSIS {
+    const std::vector<NameId>& parts = lookups_[lookup].parts;
+    names.insert(names.end(), parts.begin(), parts.end());
+  };
+  std::string_view last_dir;
+  FolderId folder = kNone;
+  for (const std::string_view path : paths) {
+    if (names_.size() > kMaxNames) return {};
+    const size_t slash = path.rfind('/');
+    const std::string_view name = path.substr(slash + 1);
+    const bool is_whole = name.empty() || name == "." || name == "..";
+    const std::string_view dir = path.substr(0, slash + 1);
+    if (!is_whole && dir != last_dir) {
+      last_dir = dir;
+      const LookupId lookup = Find(kRootFolder, dir);
+      const std::span<const Found> found = Results(lookup);
+      const bool is_folder = !found.empty() && entries_[found[0].entry].kind == EntryKind::kFolder;
+      folder = is_folder ? AsFolder(found[0].entry) : kNone;
+      add_parts(lookup);
+    }
+    if (!is_whole && folder == kNone) continue;  // the folder's parts decide
+    bool is_link = is_whole;
+    if (!is_whole) {
+      const NameId id = Intern(name);
+      names.push_back(id);
+      const auto known = folders_[folder].entries.find(id);
+      is_link = known != folders_[folder].entries.end() &&
+                entries_[known->second].kind == EntryKind::kLink;
+    }
+    if (!is_link) continue;
+    const LookupId lookup = Find(kRootFolder, path);
+    Results(lookup);
+    add_parts(lookup);
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names.size() > kMaxNamesOfPaths ? std::vector<NameId>() : names;
+}
+
+bool LiveTree::StandSince(const std::vector<NameId>& names, Moment moment) const {
+  if (moment_ <= moment) return true;
+  if (unknown_since_ > moment) return false;
+  return std::none_of(names.begin(), names.end(), [&](NameId name) NO_THREAD_SAFETY_ANALYSIS {
+    return name_moments_[name] > moment;
+  });
 }
 
 std::string LiveTree::CanonicalWhole(std::string_view path) {

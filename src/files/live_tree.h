@@ -83,6 +83,14 @@ class LiveTree {
   // Quick for sorted ones.
   std::vector<std::string> CanonicalNow(const std::vector<std::string>& paths) REQUIRES(mutex_);
 
+  // A time of this tree's own: names came or went after it, or did not. As of the last Refresh.
+  using Moment = uint64_t;
+  Moment Now() const REQUIRES(mutex_) { return moment_; }
+  // The names that decide what CanonicalNow says of `paths`: while none of them comes or goes
+  // anywhere, it is the same. Distinct. Empty, though there are paths: too many to keep.
+  std::vector<NameId> NamesIn(const std::vector<std::string>& paths) REQUIRES(mutex_);
+  bool StandSince(const std::vector<NameId>& names, Moment moment) const REQUIRES(mutex_);
+
   // Where a lookup leads now: a file or a folder (or kOther); for FindAlong, regular files alone.
   // Nothing: it is not there. Valid until the next call.
   std::span<const Found> Results(LookupId lookup) REQUIRES(mutex_);
@@ -223,6 +231,9 @@ class LiveTree {
   std::unique_ptr<FolderWatch> watch_ GUARDED_BY(mutex_);
   uint64_t epoch_ GUARDED_BY(mutex_) = 1;
   bool told_limit_ GUARDED_BY(mutex_) = false;
+  Moment moment_ GUARDED_BY(mutex_) = 1;
+  Moment unknown_since_ GUARDED_BY(mutex_) = 0;          // any name may have come or gone then
+  std::vector<Moment> name_moments_ GUARDED_BY(mutex_);  // by NameId: when it last came or went
   std::deque<std::string> names_ GUARDED_BY(mutex_);
   std::unordered_map<std::string_view, NameId> name_ids_ GUARDED_BY(mutex_);
   std::deque<Folder> folders_ GUARDED_BY(mutex_);

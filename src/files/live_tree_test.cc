@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -101,6 +102,57 @@ TEST_P(LiveTreeTest, FindsWhatIsThere) {
   for (const char* absent : {"a/c.h", "b/b.h", "a/b.h/c.h", "a/b.h/", "no/../a/b.h"}) {
     EXPECT_EQ(At(absent), "") << absent;
   }
+}
+
+TEST_P(LiveTreeTest, PathsStandWhileNoNameOfTheirsComesOrGoes) {
+  Write("a/b.h", "1");
+  ASSERT_TRUE(MakeDirs(Path("real/deep")));
+  ASSERT_EQ(symlink("real", Path("link").c_str()), 0);
+  ASSERT_EQ(symlink("../real/target.h", Path("a/alias.h").c_str()), 0);
+  const std::vector<std::string> paths = {Path("a/alias.h"), Path("a/b.h"), Path("a/c.h"),
+                                          Path("link/deep/../d.h"), Path("no/e.h")};
+  std::vector<NameId> names;
+  LiveTree::Moment moment = 0;
+  const auto look = [&] {
+    const MutexLock lock(tree_.mutex());
+    tree_.Refresh();
+    moment = tree_.Now();
+    tree_.CanonicalNow(paths);
+    names = tree_.NamesIn(paths);
+  };
+  const auto stand = [&] {
+    const MutexLock lock(tree_.mutex());
+    tree_.Refresh();
+    return tree_.StandSince(names, moment);
+  };
+  // Stamps prove nothing while they are young.
+  if (GetParam() == Source::kStamps) usleep(60'000);
+  look();
+  look();
+  EXPECT_TRUE(stand());
+  if (GetParam() == Source::kInotify) {
+    Write("a/object.o", "1");
+    Rewrite("a/b.h", "2");
+    EXPECT_TRUE(stand()) << "other names, and what is in a file";
+  }
+  const auto changes = [&](const std::string& name, const std::function<void()>& change) {
+    look();
+    if (GetParam() == Source::kStamps) usleep(60'000);
+    look();
+    EXPECT_TRUE(stand()) << name;
+    change();
+    EXPECT_FALSE(stand()) << name;
+  };
+  changes("appears", [&] { Write("a/c.h", "1"); });
+  changes("goes", [&] { unlink(Path("a/c.h").c_str()); });
+  changes("a folder on the way", [&] { ASSERT_TRUE(MakeDirs(Path("no"))); });
+  changes("in it", [&] { Write("no/e.h", "1"); });
+  changes("what a link leads to", [&] { Write("real/target.h", "1"); });
+  changes("left by ..", [&] { rename(Path("real/deep").c_str(), Path("real/other").c_str()); });
+  changes("the link", [&] {
+    unlink(Path("link").c_str());
+    ASSERT_EQ(symlink("a", Path("link").c_str()), 0);
+  });
 }
 
 TEST_P(LiveTreeTest, TheRootIsAFolderLikeAnyOther) {

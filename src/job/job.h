@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "base/process.h"
 #include "base/result.h"
 #include "base/root_mark.h"
+#include "store/digest.h"
 #include "trace/span.h"
 #include "tree/view.h"
 
@@ -47,7 +49,10 @@ struct Job {
   std::vector<JobOutput> outputs;
   std::string input;      // on its stdin
   bool in_image = false;  // `program` is a path or a name that the worker's own PATH has
+  // Of reports (found and absent) that need not be told again: at most kMaxForetold.
+  std::vector<store::Digest> foretold;
 };
+inline constexpr size_t kMaxForetold = 4;
 
 enum class Outcome : unsigned char {
   kRan = 0,             // the command ran to its end; everything below `outcome` holds
@@ -84,6 +89,10 @@ struct Answer {
   bool lookups_complete = false;  // the recorder ran in every process and lost nothing
   std::vector<std::string> found;
   std::vector<std::string> absent;
+  // Not 0: they are those of the job's foretold report of this number, and are left out.
+  uint64_t foretold = 0;
+  // Of found and absent, as they came: made by DecodeAnswer, if they are complete and told.
+  std::optional<store::Digest> report;
   // Directories whose names it asked for; only for commands of any kind. Sorted, distinct.
   std::vector<std::string> listed;
   // What kept an announced output from being taken: "/a/b: a directory".
@@ -95,6 +104,10 @@ struct Answer {
   uint64_t fetched_bytes = 0;
   std::vector<trace::Span> spans;
 };
+
+// The digest of a report, as a job foretells it.
+store::Digest ReportDigest(const std::vector<std::string>& found,
+                           const std::vector<std::string>& absent);
 
 std::string EncodeJob(const Job& job);
 Result<Job> DecodeJob(std::string_view payload);

@@ -29,6 +29,7 @@ Job FullJob() {
   job.outputs = {{"/src/out", false}, {"/src/tree", true}};
   job.input = "stdin";
   job.in_image = true;
+  job.foretold = {store::Sha256("one"), store::Sha256("two")};
   return job;
 }
 
@@ -72,6 +73,7 @@ TEST(JobEncoding, KeepsEveryFieldOfAJob) {
   EXPECT_EQ(back->cwd, job.cwd);
   EXPECT_EQ(back->output_dirs, job.output_dirs);
   EXPECT_EQ(back->placeholders, job.placeholders);
+  EXPECT_EQ(back->foretold, job.foretold);
   // The same fields encode to the same bytes: nothing was dropped on the way.
   EXPECT_EQ(EncodeJob(*back), bytes);
 }
@@ -91,6 +93,38 @@ TEST(JobEncoding, KeepsEveryFieldOfAnAnswer) {
   EXPECT_EQ(back->worker.id, "w1");
   EXPECT_EQ(back->spans.at(0).name, "worker");
   EXPECT_EQ(EncodeAnswer(*back), bytes);
+}
+
+TEST(JobEncoding, AReportIsKnownByWhatWasTold) {
+  Answer answer = FullAnswer();
+  const store::Digest report = ReportDigest(answer.found, answer.absent);
+  EXPECT_EQ(DecodeAnswer(EncodeAnswer(answer))->report, report);
+  answer.listed.clear();
+  EXPECT_EQ(DecodeAnswer(EncodeAnswer(answer))->report, report);
+  answer.absent.push_back("/usr/local/include/stdlib.h");
+  EXPECT_NE(DecodeAnswer(EncodeAnswer(answer))->report, report);
+  EXPECT_NE(ReportDigest({"/a"}, {}), ReportDigest({}, {"/a"}));
+  answer.lookups_complete = false;
+  EXPECT_FALSE(DecodeAnswer(EncodeAnswer(answer))->report);
+}
+
+TEST(JobEncoding, AReportThatWasForetoldIsLeftOut) {
+  Answer answer = FullAnswer();
+  answer.foretold = 2;
+  answer.found.clear();
+  answer.absent.clear();
+  const Result<Answer> back = DecodeAnswer(EncodeAnswer(answer));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->foretold, 2u);
+  EXPECT_FALSE(back->report);
+}
+
+TEST(JobEncoding, ForetellsFewReports) {
+  Job job;
+  job.foretold.resize(kMaxForetold);
+  EXPECT_TRUE(DecodeJob(EncodeJob(job)));
+  job.foretold.resize(kMaxForetold + 1);
+  EXPECT_FALSE(DecodeJob(EncodeJob(job)));
 }
 
 TEST(JobEncoding, DefaultsSurvive) {
@@ -127,11 +161,11 @@ TEST(JobEncoding, RefusesWhatIsDamaged) {
 
 // A zstd frame header that claims an exabyte, and nothing behind it.
 TEST(JobEncoding, RefusesAnAbsurdSizeBeforeAllocatingIt) {
-  const std::string frame("llJ\x01\x28\xb5\x2f\xfd\xe0\xff\xff\xff\xff\xff\xff\xff\x0f\x01\x00\x00",
-                          20);
-  Result<Job> job = DecodeJob(frame);
+  const std::string frame("\x28\xb5\x2f\xfd\xe0\xff\xff\xff\xff\xff\xff\xff\x0f\x01\x00\x00", 16);
+  Result<Job> job = DecodeJob(EncodeJob({}).substr(0, 4) + frame);
   ASSERT_FALSE(job);
   EXPECT_EQ(job.error().code, Code::kInvalid);
+  EXPECT_EQ(job.error().message, "job: malformed frame");
 }
 
 TEST(JobEncoding, SurvivesRandomDamage) {

@@ -1,6 +1,7 @@
 #include "scan/closure.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <unordered_set>
@@ -430,6 +431,28 @@ std::vector<std::string> Closures::CanonicalOf(const std::vector<std::string>& p
   const MutexLock lock(tree_.mutex());
   tree_.Refresh();
   return tree_.CanonicalNow(paths);
+}
+
+std::vector<std::string> Closures::CanonicalOf(
+    const std::vector<std::string>& paths,
+    const std::function<bool(const std::string&)>& is_watched, WatchedNames& watched) {
+  std::vector<std::string> to_watch;
+  std::copy_if(paths.begin(), paths.end(), std::back_inserter(to_watch), is_watched);
+  const MutexLock lock(tree_.mutex());
+  tree_.Refresh();
+  // Before anything is looked at, or what happens meanwhile would pass unseen.
+  if (watched.since == 0) watched.since = tree_.Now();
+  std::vector<std::string> canonical = tree_.CanonicalNow(paths);
+  const std::vector<files::NameId> names = tree_.NamesIn(to_watch);
+  if (names.empty() && !to_watch.empty()) watched.is_whole = false;
+  watched.names.insert(watched.names.end(), names.begin(), names.end());
+  return canonical;
+}
+
+bool Closures::Stand(const WatchedNames& watched) {
+  const MutexLock lock(tree_.mutex());
+  tree_.Refresh();
+  return tree_.StandSince(watched.names, watched.since);
 }
 
 std::string Closures::FirstChange(const ClosureRequest& request, const Closure& closure) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -59,6 +60,19 @@ class Closures {
   // What is at these paths (absolute) now: their canonical names, empty where there is nothing.
   // Thread-safe.
   std::vector<std::string> CanonicalOf(const std::vector<std::string>& paths);
+
+  // The names that decide about some paths, and since when they stand as they were looked at.
+  struct WatchedNames {
+    std::vector<files::NameId> names;
+    files::LiveTree::Moment since = 0;
+    bool is_whole = true;  // false: there were too many
+  };
+  // The same, and keeps watch over those of `paths` that `is_watched`. Thread-safe.
+  std::vector<std::string> CanonicalOf(const std::vector<std::string>& paths,
+                                       const std::function<bool(const std::string&)>& is_watched,
+                                       WatchedNames& watched);
+  // Whether CanonicalOf would give the same now. Thread-safe.
+  bool Stand(const WatchedNames& watched);
 
   // The first file that is not what it was when the closure was made, or a name that would now lead
   // elsewhere; empty if all is as it was. Thread-safe.

@@ -165,6 +165,7 @@ inline constexpr std::string_view kMaxRssBytes = "max_rss_bytes";
 
 // On `verify`.
 inline constexpr std::string_view kLookups = "lookups";      // how many
+inline constexpr std::string_view kForetold = "foretold";    // whether the job had told them
 inline constexpr std::string_view kCorrected = "corrected";  // a path that was answered wrongly
 
 // On `write`.

@@ -9,6 +9,7 @@
 #include "daemon/jobs/compile_parse.h"
 #include "daemon/jobs/compile_scan.h"
 #include "daemon/jobs/job_record.h"
+#include "daemon/jobs/lookup_reports.h"
 #include "execute/check.h"
 #include "execute/write.h"
 #include "trace/names.h"
@@ -83,6 +84,9 @@ class CompileJob final : public Job {
     }
     for (int scans = 1;; ++scans) {
       ASSIGN_OR_RETURN(ScannedCompile scanned, Scan(parsed, plan, execution));
+      if (scanned.is_live && scans == 1) {
+        scanned.action.foretold = services_.reports->Of(scanned.action);
+      }
       auto outcome = ExecuteAndCheck(scanned, execution);
       if (outcome) outcome = Acceptable(plan, std::move(*outcome));
       if (outcome) {
@@ -116,26 +120,41 @@ class CompileJob final : public Job {
       trace::Span& span = record_.phases().Begin(trace::span::kVerify);
       span.Set(trace::field::kLookups,
                outcome.lookups.found.size() + outcome.lookups.absent.size());
-      ASSIGN_OR_RETURN(
-          execute::Finding finding,
-          execute::Check({&scanned.action, &outcome, scanned.walker.get(), services_.file_system,
-                          &scanned.shippable, LookupsOf(scanned)}));
+      span.Set(trace::field::kForetold, trace::Value(outcome.lookups.foretold.has_value()));
+      ASSIGN_OR_RETURN(execute::Finding finding, CheckOutcome(scanned, outcome));
       if (std::holds_alternative<execute::Agrees>(finding)) return outcome;
       auto& lacked = std::get<execute::Lacked>(finding);
       span.Set(trace::field::kCorrected, lacked.example);
       if (corrections == kMaxCorrections) return Reason{"lookups", lacked.example};
       ++execution.charges.retries;
       services_.toolchain_trees->Learn(scanned.toolchain, lacked.news);
+      scanned.action.foretold.clear();
       TRY(AddToClosure(std::move(lacked), scanned));
     }
   }
 
-  std::function<std::vector<std::string>(const std::vector<std::string>&)> LookupsOf(
-      const ScannedCompile& scanned) const {
-    if (!scanned.is_live) return nullptr;
-    return [this](const std::vector<std::string>& paths) {
-      return services_.closures->CanonicalOf(paths);
-    };
+  OrReason<execute::Finding> CheckOutcome(ScannedCompile& scanned, const Outcome& outcome) const {
+    const execute::Action& action = scanned.action;
+    execute::CheckRequest check{&action, &outcome, scanned.walker.get(), services_.file_system,
+                                &scanned.shippable};
+    scan::Closures::WatchedNames watched;
+    if (scanned.is_live) {
+      check.canonical = [&](const std::vector<std::string>& paths) {
+        const auto is_input = [&](const std::string& path) {
+          return !execute::IsAllowed(action.outputs, path);
+        };
+        return services_.closures->CanonicalOf(paths, is_input, watched);
+      };
+      check.still_agrees = [&](const store::Digest& report) {
+        return services_.reports->StillAgrees(action, report);
+      };
+    }
+    auto finding = execute::Check(check);
+    const auto* agrees = finding ? std::get_if<execute::Agrees>(&*finding) : nullptr;
+    if (agrees != nullptr && agrees->by_names && outcome.lookups.report) {
+      services_.reports->Remember(action, *outcome.lookups.report, std::move(watched));
+    }
+    return finding;
   }
 
   // What only a local run can tell.

@@ -1,12 +1,16 @@
 // The upper rung of a compile's scan: by what the files say, on a live tree.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "daemon/jobs/closure_cache.h"
+#include "daemon/jobs/lookup_reports.h"
 #include "daemon/jobs/testing.h"
 #include "trace/names.h"
 
@@ -35,6 +39,7 @@ class LiveScanTest : public testing::Test {
     world_.services().search_paths = &search_paths_;
     world_.services().closures = &closures_;
     world_.services().closure_cache = &closure_cache_;
+    world_.services().reports = &reports_;
     world_.request().argv = {"cc", "-Ione", "-Itwo", "-c", "a.c", "-o", "out.o"};
     executor_.run = [this](const Action&, execute::Execution&) { return Compiled("object"); };
   }
@@ -64,6 +69,7 @@ class LiveScanTest : public testing::Test {
   files::LiveTree tree_{world_.files().digests(), SystemClock()};
   scan::Closures closures_{tree_};
   ClosureCache closure_cache_;
+  LookupReports reports_{closures_};
 };
 
 TEST_F(LiveScanTest, FindsTheInputsWithoutTheCompiler) {
@@ -122,6 +128,103 @@ TEST_F(LiveScanTest, AnEditOfTheSourceWhileTheJobWaitsIsCompiled) {
   };
   EXPECT_EQ(world_.WhyHere(), "");
   EXPECT_EQ(world_.Object(), "new");
+}
+
+// What a compile looks up in vain, and how it is foretold.
+class ForetoldTest : public LiveScanTest {
+ protected:
+  ForetoldTest() {
+    // As a worker does.
+    executor_.run = [this](const Action& action, execute::Execution&) -> OrReason<Outcome> {
+      if (meanwhile_) std::exchange(meanwhile_, nullptr)();
+      Outcome outcome = Compiled("object");
+      if (std::find(action.foretold.begin(), action.foretold.end(), report_) !=
+          action.foretold.end()) {
+        outcome.lookups.foretold = report_;
+        return outcome;
+      }
+      outcome.lookups.absent = {world_.Path("out.o")};
+      const std::string first = world_.Path("one/a.h");
+      if (action.closure->Find(first) != nullptr) {
+        outcome.lookups.found = {first};
+      } else {
+        outcome.lookups.found = {world_.Path("two/a.h")};
+        outcome.lookups.absent.push_back(first);
+      }
+      outcome.lookups.report = report_;
+      return outcome;
+    };
+  }
+  // How many reports the next compile's action foretells.
+  size_t Foretold() {
+    EXPECT_EQ(world_.WhyHere(), "");
+    return executor_.actions.back().foretold.size();
+  }
+
+  const store::Digest report_ = store::Sha256("report");
+  std::function<void()> meanwhile_;
+};
+
+TEST_F(ForetoldTest, AReportThatAgreedIsForetold) {
+  EXPECT_EQ(Foretold(), 0u);
+  EXPECT_EQ(Foretold(), 1u) << "its own object is no input";
+  EXPECT_EQ(Foretold(), 1u);
+  EXPECT_EQ(executor_.actions.size(), 3u);
+  EXPECT_GT(reports_.name_count(), 0u);
+}
+
+TEST_F(ForetoldTest, ANameThatComesEndsIt) {
+  EXPECT_EQ(Foretold(), 0u);
+  ASSERT_TRUE(MakeDirs(world_.Path("one")));
+  EXPECT_EQ(Foretold(), 0u);
+  EXPECT_EQ(Foretold(), 1u);
+  world_.Write("unrelated.h", "1");
+  EXPECT_EQ(Foretold(), 1u);
+}
+
+TEST_F(ForetoldTest, AnotherClosureIsAnotherMatter) {
+  EXPECT_EQ(Foretold(), 0u);
+  world_.Write("two/a.h", "int other;\n");
+  EXPECT_EQ(Foretold(), 0u);
+  EXPECT_EQ(Foretold(), 1u);
+  world_.request().argv.back() = "another.o";
+  EXPECT_EQ(executor_.actions.size(), 3u);
+  executor_.run = [this](const Action& action, execute::Execution&) -> OrReason<Outcome> {
+    EXPECT_TRUE(action.foretold.empty()) << "what is an output there is an input here";
+    Outcome outcome = Compiled("object");
+    outcome.files[0].path = world_.Path("another.o");
+    return outcome;
+  };
+  EXPECT_EQ(world_.WhyHere(), "");
+}
+
+TEST_F(ForetoldTest, ANameThatComesWhileTheJobRunsIsCompiled) {
+  EXPECT_EQ(Foretold(), 0u);
+  // It had been foretold, and holds no more: so all is told, and it shows what comes of it.
+  meanwhile_ = [this] { world_.Write("one/a.h", "int one;\n"); };
+  EXPECT_EQ(world_.WhyHere(), "");
+  ASSERT_EQ(executor_.actions.size(), 3u);
+  EXPECT_EQ(executor_.actions[1].foretold.size(), 1u);
+  EXPECT_TRUE(executor_.actions[2].foretold.empty());
+  EXPECT_TRUE(executor_.actions[2].closure->own.contains(world_.Path("one/a.h")));
+}
+
+TEST_F(ForetoldTest, WhatTheNamesAloneDidNotDecideIsNotForetold) {
+  world_.Write("beyond.h", "same");
+  executor_.run = [this](const Action& action, execute::Execution&) -> OrReason<Outcome> {
+    EXPECT_TRUE(action.foretold.empty());
+    Outcome outcome = Compiled("object");
+    outcome.lookups.found = {world_.Path("beyond.h")};
+    outcome.lookups.report = report_;
+    tree::Entry same;
+    same.size_bytes = 4;
+    same.digest = store::Sha256("same");
+    outcome.lookups.shown = {{world_.Path("beyond.h"), same}};
+    return outcome;
+  };
+  EXPECT_EQ(world_.WhyHere(), "");
+  EXPECT_EQ(world_.WhyHere(), "");
+  EXPECT_EQ(executor_.actions.size(), 2u);
 }
 
 TEST_F(LiveScanTest, WhatItCannotDecideIsTheRungBelows) {

@@ -16,6 +16,7 @@
 #include "daemon/jobs/closure_cache.h"
 #include "daemon/jobs/command_job.h"
 #include "daemon/jobs/compile_job.h"
+#include "daemon/jobs/lookup_reports.h"
 #include "daemon/record/builds.h"
 #include "daemon/record/machine.h"
 #include "trace/names.h"
@@ -133,6 +134,8 @@ class PipelineImpl final : public Pipeline {
       services_.search_paths = &search_paths_;
       services_.closures = closures_.get();
       services_.closure_cache = &closure_cache_;
+      reports_ = std::make_unique<LookupReports>(*closures_);
+      services_.reports = reports_.get();
     }
     services_.job_timeout_ms = options.job_timeout_ms;
     return {};
@@ -180,6 +183,7 @@ class PipelineImpl final : public Pipeline {
   std::unique_ptr<scan::Closures> closures_;
   scan::SearchPaths search_paths_;
   ClosureCache closure_cache_;
+  std::unique_ptr<LookupReports> reports_;
   std::unique_ptr<tree::LayerIndex> index_;
   std::unique_ptr<execute::TreeSync> sync_;
   std::unique_ptr<execute::ToolchainTrees> trees_;

@@ -20,7 +20,8 @@
 
 namespace llama::daemon {
 
-class ClosureCache;  // daemon/jobs/closure_cache.h
+class ClosureCache;   // daemon/jobs/closure_cache.h
+class LookupReports;  // daemon/jobs/lookup_reports.h
 
 struct Services {
   const Clock* clock = nullptr;
@@ -35,6 +36,7 @@ struct Services {
   scan::SearchPaths* search_paths = nullptr;
   scan::Closures* closures = nullptr;
   ClosureCache* closure_cache = nullptr;
+  LookupReports* reports = nullptr;
   files::DigestCache* digests = nullptr;
   BuildExecutors* executors = nullptr;
   admission::CpuAdmission* cpu = nullptr;

@@ -88,6 +88,17 @@ void DropOutputs(const job::Job& job, job::Answer& answer) {
   });
 }
 
+// What the other side knows already.
+void DropForetold(const job::Job& job, job::Answer& answer) {
+  if (job.foretold.empty() || job.any_command || !answer.lookups_complete) return;
+  const auto same = std::find(job.foretold.begin(), job.foretold.end(),
+                              job::ReportDigest(answer.found, answer.absent));
+  if (same == job.foretold.end()) return;
+  answer.foretold = static_cast<uint64_t>(same - job.foretold.begin()) + 1;
+  answer.found.clear();
+  answer.absent.clear();
+}
+
 // Where the descriptors lead, for a command that closes them (preload/lookup_log.h).
 std::string LoadersVariable(const std::vector<std::pair<int, int>>& keep_fds) {
   std::string variable = "LLAMA_LOADERS=";
@@ -200,6 +211,7 @@ Result<std::string> JobRunner::Run(std::string_view payload, const RunLimits& li
   Fail(answer, Error{Code::kInvalid, "answer too large: " + size + " bytes"});
   answer.found.clear();
   answer.absent.clear();
+  answer.foretold = 0;
   answer.lookups_complete = false;
   return job::EncodeAnswer(answer);
 }
@@ -234,14 +246,17 @@ job::Answer JobRunner::RunJob(const job::Job& job, const RunLimits& limits, JobS
   if (!ran) return Fail(answer, ran.error());
   answer.deleted = command->outputs.Gone(job.placeholders);
   DropOutputs(job, answer);
+  const auto found = static_cast<int64_t>(answer.found.size());
+  const auto absent = static_cast<int64_t>(answer.absent.size());
+  DropForetold(job, answer);
   int64_t bytes = 0;
   for (const job::OutputFile& file : answer.outputs) {
     bytes += static_cast<int64_t>(file.bytes.size());
   }
   phases.current().Set(trace::field::kOutputs, static_cast<int64_t>(answer.outputs.size()));
   phases.current().Set(trace::field::kOutputBytes, bytes);
-  phases.current().Set(trace::field::kFound, static_cast<int64_t>(answer.found.size()));
-  phases.current().Set(trace::field::kAbsent, static_cast<int64_t>(answer.absent.size()));
+  phases.current().Set(trace::field::kFound, found);
+  phases.current().Set(trace::field::kAbsent, absent);
   answer.outcome = job::Outcome::kRan;
   return answer;
 }

@@ -168,6 +168,24 @@ TEST_F(JobRunnerTest, RecordsWhatWasLookedUp) {
   EXPECT_TRUE(unrecorded.found.empty());
 }
 
+TEST_F(JobRunnerTest, DoesNotReportWhatWasForetold) {
+  job::Job job = Script("cat in; cat gone; echo x > out");
+  job.view.files = {{"/job/in", false, "x"}};
+  const job::Answer told = Run(job);
+  ASSERT_TRUE(told.report);
+  job.foretold = {store::Sha256("another"), *told.report};
+  const job::Answer untold = Run(job);
+  EXPECT_EQ(untold.foretold, 2u);
+  EXPECT_TRUE(untold.lookups_complete);
+  EXPECT_TRUE(untold.found.empty() && untold.absent.empty());
+  EXPECT_EQ(untold.outputs.size(), 1u);
+  job.argv.back() = "cat in; cat gone; cat more; echo x > out";
+  const job::Answer other = Run(job);
+  EXPECT_EQ(other.foretold, 0u);
+  EXPECT_TRUE(Has(other.absent, "/job/more"));
+  EXPECT_NE(other.report, told.report);
+}
+
 TEST_F(JobRunnerTest, SaysWhichObjectsAreMissing) {
   job::Job job = Script(":");
   const std::string key = "layers/" + std::string(64, 'a');
