@@ -152,8 +152,8 @@ MachineReading ReadMachine(const std::string& proc, const Clock& clock) {
       {"pressure/io", trace::field::kIoPressureNs},
       {"pressure/memory", trace::field::kMemoryPressureNs}};
   for (const auto& [file, field] : pressures) {
-    read(file, [&field = field](const std::string& text, MachineReading& reading) {
-      ReadPressure(text, field, reading);
+    read(file, [&counter = field](const std::string& text, MachineReading& reading) {
+      ReadPressure(text, counter, reading);
     });
   }
   read("diskstats", ReadDisks);
