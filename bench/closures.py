@@ -52,6 +52,11 @@ def rule_names(rule):
     return [re.sub(r"\\([ #\\:])", r"\1", name).replace("$$", "$") for name in names]
 
 
+def source_of(argv):
+    """Of a compile as corpora.py gives it: for people to read."""
+    return next((a for a in argv[::-1] if re.search(r"\.(c|cc|cpp|cxx|S)$", a)), argv[-1])
+
+
 def ask_compiler(cwd, argv):
     """What -M names, as it is spelt; None: the code cannot be preprocessed."""
     args = preprocessing_args(argv[1:])
@@ -122,9 +127,11 @@ def closures_of(program, compiles):
         elif what == "file":
             file_ms[paths[fields[0]]] = float(fields[1])
         elif fields[1] == "found":
-            ask, cold, warm, daemon = map(float, fields[2:6])
-            units.append({"ask": ask, "cold": cold, "warm": warm, "daemon": daemon,
-                          "files": named(fields[7]), "links": named(fields[8])})
+            cold, warm, daemon = map(float, fields[2:5])
+            units.append({"cold": cold, "warm": warm, "daemon": daemon,
+                          "files": named(fields[5]), "links": named(fields[6])})
+        elif fields[1] == "passed":
+            units.append({"passed": fields[2], "cold": float(fields[3])})
         else:
             units.append({fields[1]: fields[2]})
     return units, file_ms
@@ -174,8 +181,9 @@ def compare(name, compiler, compiles, args):
             continue
         result["units"] += 1
         result["with generated headers"] += said["has_generated"]
-        label = f"{cwd} {argv[-1] if argv[-2] != '-o' else argv[-3]}"
+        label = f"{cwd} {source_of(argv)}"
         if "files" not in unit:
+            slow.append((unit.get("cold", 0), label))
             reason = unit.get("passed") or "command line: " + unit["local"]
             passed.append((reason_kind(reason), label, reason))
             continue
@@ -195,7 +203,7 @@ def compare(name, compiler, compiles, args):
     details = {"counts": result, "misses": misses, "passed": passed, "largest": ratios[-20:],
                "slowest units": slow[-20:],
                "slowest files": sorted(file_ms.items(), key=lambda item: -item[1])[:20],
-               "failed": [(c[1][-1], t["error"]) for c, t in zip(compiles, truth) if "error" in t]}
+               "failed": [(source_of(c[1]), t["error"]) for c, t in zip(compiles, truth) if "error" in t]}
     out = corpora.WORK / "results" / f"{name}-{compiler}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(details, indent=1))

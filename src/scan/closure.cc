@@ -70,7 +70,18 @@ bool SeeksEvery(ReferenceKind kind) {
 struct Closures::Walk {
   std::vector<Node> nodes;  // in the order in which they were found: the source first
   std::unordered_set<uint64_t> seen;
-  size_t expanded = 0;  // of `nodes`
+  size_t expanded = 0;         // of `nodes`
+  std::vector<EntryId> texts;  // of the expanded ones, each once
+  std::unordered_set<EntryId> seen_texts;
+  std::unordered_set<uint32_t> undefined;  // HashName() of all that these undefine
+  std::map<std::string, Macro, std::less<>> macros;
+  // What a computed name came to, and with which versions of which macros.
+  struct Expanded {
+    std::vector<std::pair<std::string, uint64_t>> macros;
+    PossibleNames possible;
+    bool is_known = false;
+  };
+  std::map<std::pair<ReferenceKind, std::string>, Expanded> computed;
   FolderId cwd = files::kRootFolder;
   std::vector<LookupId> ways;  // lookups by way of links or "..", whether they led somewhere
   std::unordered_set<LookupId> seen_ways;
@@ -187,50 +198,100 @@ Result<void> Closures::WalkAll(Search& search, Walk& walk) {
       walk.needs_look = true;
       LOG(kDebug, "needs a look each time: " + tree_.PathOf(node.entry));
     }
+    if (walk.seen_texts.insert(node.entry).second) {
+      walk.texts.push_back(node.entry);
+      const std::vector<uint32_t>& names = expansion->directives->undefined_names;
+      walk.undefined.insert(names.begin(), names.end());
+    }
     for (const Sought& sought : expansion->sought) TRY(Follow(sought, walk));
   }
   return {};
 }
 
+Result<std::span<const Definition>> Closures::DefinitionsIn(EntryId entry, std::string_view name) {
+  Read& read = read_.at(entry);
+  if (!read.definitions || read.definitions_version != read.version) {
+    const std::string path = tree_.PathOf(entry);
+    ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxTextBytes));
+    ASSIGN_OR_RETURN(const files::FileDigest* const content, tree_.ContentOf(entry));
+    if (store::Sha256(text) != content->digest) {
+      return Error{Code::kUnavailable, path + ": changes while it is read"};
+    }
+    auto all = std::make_shared<std::vector<Definition>>(ReadDefinitions(text));
+    std::stable_sort(all->begin(), all->end(),
+                     [](const Definition& a, const Definition& b) { return a.name < b.name; });
+    for (Definition& definition : *all) definition.text = entry + uint64_t{1};
+    read.definitions = std::move(all);
+    read.definitions_version = read.version;
+  }
+  struct ByName {
+    bool operator()(const Definition& a, std::string_view b) const { return a.name < b; }
+    bool operator()(std::string_view a, const Definition& b) const { return a < b.name; }
+  };
+  const auto [first, last] =
+      std::equal_range(read.definitions->begin(), read.definitions->end(), name, ByName());
+  return std::span<const Definition>(first, last);
+}
+
 // Every definition of a macro that the compile may have, each once: every further one multiplies
 // the ways in which a name can be read.
-Result<std::vector<Definition>> Closures::DefinitionsOf(const ClosureRequest& request,
-                                                        const Walk& walk, const std::string& name) {
-  std::vector<Definition> all;
+Result<const Closures::Macro*> Closures::MacroOf(const ClosureRequest& request, Walk& walk,
+                                                 const std::string& name) {
+  const auto [it, is_new] = walk.macros.try_emplace(name);
+  Macro& macro = it->second;
   const auto add = [&](Definition definition) {
-    if (std::find(all.begin(), all.end(), definition) == all.end()) {
-      all.push_back(std::move(definition));
+    const auto same = std::find(macro.definitions.begin(), macro.definitions.end(), definition);
+    if (same == macro.definitions.end()) {
+      macro.definitions.push_back(std::move(definition));
+      ++macro.version;
+    } else if (same->is_placed) {
+      // In several places, so in none.
+      same->is_placed = false;
+      ++macro.version;
     }
   };
-  for (const CommandLineMacro& macro : request.preprocessing.defined) {
-    if (macro.name == name && !macro.is_undefined) add(AsDefinition(macro));
+  if (is_new) {
+    for (const CommandLineMacro& defined : request.preprocessing.defined) {
+      if (defined.name == name && !defined.is_undefined) add(AsDefinition(defined));
+    }
   }
   const uint32_t hash = HashName(name);
-  std::set<EntryId> done;
   // Not of those that are new in this round, or it would matter which ones happen to be known.
-  for (size_t i = 0; i < walk.expanded; ++i) {
-    const Node node = walk.nodes[i];
-    if (!done.insert(node.entry).second) continue;
-    const std::vector<uint32_t>& names = read_.at(node.entry).directives->defined_names;
+  for (; macro.texts_seen < walk.texts.size(); ++macro.texts_seen) {
+    const EntryId entry = walk.texts[macro.texts_seen];
+    const std::vector<uint32_t>& names = read_.at(entry).directives->defined_names;
     if (!std::binary_search(names.begin(), names.end(), hash)) continue;
-    ASSIGN_OR_RETURN(const std::string text, ReadFile(tree_.PathOf(node.entry), kMaxTextBytes));
-    for (Definition& definition : ReadDefinitions(text, {name})) add(std::move(definition));
+    ASSIGN_OR_RETURN(const std::span<const Definition> found, DefinitionsIn(entry, name));
+    for (const Definition& definition : found) add(definition);
+    macro.undefined_seen = 0;
   }
-  return all;
+  if (macro.undefined_seen == walk.undefined.size()) return &macro;
+  macro.undefined_seen = walk.undefined.size();
+  for (Definition& definition : macro.definitions) {
+    // Branches say nothing of a text that is passed through again.
+    const bool is_repeated = definition.guard != 0 && walk.undefined.contains(definition.guard);
+    const bool is_placed = definition.is_placed && !is_repeated;
+    const bool is_undefined = walk.undefined.contains(hash);
+    if (is_placed == definition.is_placed && is_undefined == definition.is_undefined) continue;
+    definition.is_placed = is_placed;
+    definition.is_undefined = is_undefined;
+    ++macro.version;
+  }
+  return &macro;
 }
 
 // Looks up what the names that are macros may be. False: nothing new.
 Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search, Walk& walk) {
   const size_t before = walk.nodes.size();
-  std::map<std::string, std::vector<Definition>, std::less<>> known;
   std::optional<Error> error;
+  std::map<std::string, uint64_t, std::less<>> asked;
   const auto definitions = [&](std::string_view name)
                                NO_THREAD_SAFETY_ANALYSIS -> const std::vector<Definition>& {
-    const auto it = known.find(name);
-    if (it != known.end()) return it->second;
-    auto found = DefinitionsOf(request, walk, std::string(name));
+    static const std::vector<Definition> kNoDefinitions;
+    const auto found = MacroOf(request, walk, std::string(name));
     if (!found) error = found.error();
-    return known[std::string(name)] = found ? *std::move(found) : std::vector<Definition>();
+    if (found) asked.emplace(name, (*found)->version);
+    return found ? (*found)->definitions : kNoDefinitions;
   };
   const auto read_of = [&](const Node& node) NO_THREAD_SAFETY_ANALYSIS -> const Directives& {
     return *read_.at(node.entry).directives;
@@ -245,8 +306,21 @@ Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search
       if (reference.spelling != Spelling::kComputed) continue;
       if (reference.kind == ReferenceKind::kModule) continue;
       if (reference.kind == ReferenceKind::kConditionCall && !has_wrappers) continue;
-      const PossibleNames possible = ExpandReference(reference, definitions);
-      if (error) return *error;
+      Walk::Expanded& expanded = walk.computed[{reference.kind, reference.name}];
+      bool is_as_before = expanded.is_known;
+      for (const auto& [name, version] : expanded.macros) {
+        if (!is_as_before) break;
+        ASSIGN_OR_RETURN(const Macro* const macro, MacroOf(request, walk, name));
+        is_as_before = macro->version == version;
+      }
+      if (!is_as_before) {
+        asked.clear();
+        expanded.possible = ExpandReference(reference, definitions);
+        if (error) return *error;
+        expanded.macros.assign(asked.begin(), asked.end());
+        expanded.is_known = true;
+      }
+      const PossibleNames& possible = expanded.possible;
       if (!possible.is_complete) {
         return Error{Code::kInvalid,
                      tree_.PathOf(node.entry) + ": computed include: " + reference.name};

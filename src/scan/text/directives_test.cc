@@ -291,9 +291,7 @@ TEST(DirectivesTest, HashesWhatTheDirectivesSay) {
 }
 
 TEST(DirectivesTest, ReadsDefinitions) {
-  const auto read = [](std::string_view text) {
-    return ReadDefinitions(text, {"A", "B", "C", "D"});
-  };
+  const auto read = [](std::string_view text) { return ReadDefinitions(text); };
   const std::vector<Definition> definitions = read(
       "#define A <a.h> // c\n#if 0\n#define A \\\n  \"b.h\"\n#endif\n#define B( x,y ) x /* */ ## "
       "y\n"
@@ -301,7 +299,7 @@ TEST(DirectivesTest, ReadsDefinitions) {
   const std::vector<Definition> expected = {
       {"A", false, false, {}, "<a.h>"},         {"A", false, false, {}, "\"b.h\""},
       {"B", true, false, {"x", "y"}, "x ## y"}, {"C", true, true, {"x", "__VA_ARGS__"}, "x"},
-      {"D", true, true, {"x", "rest"}, ""},
+      {"D", true, true, {"x", "rest"}, ""},     {"E", false, false, {}, "1"},
   };
   EXPECT_EQ(definitions, expected);
   EXPECT_EQ(read("#define A (x)").at(0), (Definition{"A", false, false, {}, "(x)"}));
