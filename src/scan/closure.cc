@@ -23,7 +23,11 @@ using files::LookupId;
 constexpr size_t kMaxKeptEntries = 200'000;
 constexpr uint64_t kMaxTextBytes = 64 << 20;
 // A computed name may need macros of files that another one brings.
-constexpr int kMaxRounds = 16;
+constexpr int kMaxRounds = 64;
+// Of all computed names of a compile together: some 250 ms.
+constexpr int64_t kMaxSteps = 6'000'000;
+// What takes more is expanded after all else, since what that brings may have it expanded again.
+constexpr int64_t kCheapSteps = 20'000;
 constexpr size_t kMostSearches = 1024;
 
 std::string KeyOf(const ClosureRequest& request) {
@@ -82,6 +86,7 @@ struct Closures::Walk {
     bool is_known = false;
   };
   std::map<std::pair<ReferenceKind, std::string>, Expanded> computed;
+  int64_t steps_left = kMaxSteps;
   FolderId cwd = files::kRootFolder;
   std::vector<LookupId> ways;  // lookups by way of links or "..", whether they led somewhere
   std::unordered_set<LookupId> seen_ways;
@@ -299,38 +304,49 @@ Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search
   const bool has_wrappers = std::any_of(walk.nodes.begin(), walk.nodes.end(), [&](const Node& n) {
     return read_of(n).wraps_has_include;
   });
-  for (size_t i = 0; i < before; ++i) {
-    const Node node = walk.nodes[i];
-    const std::shared_ptr<const Directives> directives = read_.at(node.entry).directives;
-    for (const Reference& reference : directives->references) {
-      if (reference.spelling != Spelling::kComputed) continue;
-      if (reference.kind == ReferenceKind::kModule) continue;
-      if (reference.kind == ReferenceKind::kConditionCall && !has_wrappers) continue;
-      Walk::Expanded& expanded = walk.computed[{reference.kind, reference.name}];
-      bool is_as_before = expanded.is_known;
-      for (const auto& [name, version] : expanded.macros) {
-        if (!is_as_before) break;
-        ASSIGN_OR_RETURN(const Macro* const macro, MacroOf(request, walk, name));
-        is_as_before = macro->version == version;
-      }
-      if (!is_as_before) {
-        asked.clear();
-        expanded.possible = ExpandReference(reference, definitions);
-        if (error) return *error;
-        expanded.macros.assign(asked.begin(), asked.end());
-        expanded.is_known = true;
-      }
-      const PossibleNames& possible = expanded.possible;
-      if (!possible.is_complete) {
-        return Error{Code::kInvalid,
-                     tree_.PathOf(node.entry) + ": computed include: " + reference.name};
-      }
-      for (const Reference& name : possible.names) {
-        TRY(Follow(Seek(search, name, node.folder, walk.cwd), walk));
+  const auto look_up = [&](const Node& node, const Reference& reference, bool is_costly)
+                           NO_THREAD_SAFETY_ANALYSIS -> Result<void> {
+    Walk::Expanded& expanded = walk.computed[{reference.kind, reference.name}];
+    if ((expanded.possible.steps > kCheapSteps) != is_costly) return {};
+    bool is_as_before = expanded.is_known;
+    for (const auto& [name, version] : expanded.macros) {
+      if (!is_as_before) break;
+      ASSIGN_OR_RETURN(const Macro* const macro, MacroOf(request, walk, name));
+      is_as_before = macro->version == version;
+    }
+    if (!is_as_before) {
+      asked.clear();
+      const int64_t most = std::min(walk.steps_left, kMaxExpansionSteps);
+      expanded.possible = ExpandReference(reference, definitions, most);
+      if (error) return *error;
+      walk.steps_left -= expanded.possible.steps;
+      expanded.macros.assign(asked.begin(), asked.end());
+      expanded.is_known = true;
+    }
+    if (!expanded.possible.is_complete) {
+      return Error{Code::kInvalid,
+                   tree_.PathOf(node.entry) + ": computed include: " + reference.name};
+    }
+    for (const Reference& name : expanded.possible.names) {
+      TRY(Follow(Seek(search, name, node.folder, walk.cwd), walk));
+    }
+    return {};
+  };
+  for (const bool is_costly : {false, true}) {
+    for (size_t i = 0; i < before; ++i) {
+      const Node node = walk.nodes[i];
+      const std::shared_ptr<const Directives> directives = read_.at(node.entry).directives;
+      for (const Reference& reference : directives->references) {
+        if (reference.spelling != Spelling::kComputed) continue;
+        if (reference.kind == ReferenceKind::kModule) continue;
+        if (reference.kind == ReferenceKind::kConditionCall && !has_wrappers) continue;
+        TRY(look_up(node, reference, is_costly));
+        if (is_costly && walk.nodes.size() > before) return true;
       }
     }
+    if (walk.nodes.size() > before) return true;
   }
-  return walk.nodes.size() > before;
+  return false;
 }
 
 Result<Closures::Walk> Closures::Compute(const ClosureRequest& request) {

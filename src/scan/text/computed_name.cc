@@ -16,7 +16,6 @@ namespace {
 // Past them the compiler is asked instead. Boost's MPL names its headers by some 50 macros in the
 // folders of a dozen compilers: about 1,000 names.
 constexpr size_t kMaxNames = 4096;
-constexpr int64_t kMaxSteps = 4'000'000;
 constexpr size_t kMaxReached = 2000;
 
 class Results {
@@ -109,8 +108,7 @@ bool ReachesHasInclude(std::string_view text, const DefinitionsOf& definitions) 
 }
 
 void ExpandEveryWay(ReferenceKind kind, const std::vector<Token>& input,
-                    const DefinitionsOf& definitions, Results& results) {
-  int64_t steps = kMaxSteps;
+                    const DefinitionsOf& definitions, int64_t& steps, Results& results) {
   MacroExpander expander(definitions, &steps);
   expander.Expand(input, [&](const std::vector<Token>& tokens) {
     switch (kind) {
@@ -135,17 +133,21 @@ void ExpandEveryWay(ReferenceKind kind, const std::vector<Token>& input,
 
 }  // namespace
 
-PossibleNames ExpandReference(const Reference& reference, const DefinitionsOf& definitions) {
+PossibleNames ExpandReference(const Reference& reference, const DefinitionsOf& definitions,
+                              int64_t max_steps) {
   Results results;
+  int64_t steps = max_steps;
   const ReferenceKind kind = reference.kind;
   if (kind == ReferenceKind::kConditionCall && !ReachesHasInclude(reference.name, definitions)) {
     return results.Take();
   }
-  ExpandEveryWay(kind, Tokenize(reference.name), definitions, results);
+  ExpandEveryWay(kind, Tokenize(reference.name), definitions, steps, results);
   if (reference.name.find('<') != std::string::npos) {
-    ExpandEveryWay(kind, Tokenize(reference.name, true), definitions, results);
+    ExpandEveryWay(kind, Tokenize(reference.name, true), definitions, steps, results);
   }
-  return results.Take();
+  PossibleNames possible = results.Take();
+  possible.steps = max_steps - steps;
+  return possible;
 }
 
 std::vector<std::string> NamesIn(std::string_view text) {
