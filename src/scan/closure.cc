@@ -24,8 +24,8 @@ constexpr size_t kMaxKeptEntries = 200'000;
 constexpr uint64_t kMaxTextBytes = 64 << 20;
 // A computed name may need macros of files that another one brings.
 constexpr int kMaxRounds = 64;
-// Of all computed names of a compile together: some 250 ms.
-constexpr int64_t kMaxSteps = 6'000'000;
+// Of all computed names of a compile together: some 100 ms.
+constexpr int64_t kMaxSteps = 3'000'000;
 // What takes more is expanded after all else, since what that brings may have it expanded again.
 constexpr int64_t kCheapSteps = 20'000;
 constexpr size_t kMostSearches = 1024;

@@ -29,8 +29,8 @@ struct PossibleNames {
   int64_t steps = 0;  // that it took
 };
 
-// Some 40 ns each; Boost's iteration takes up to 400,000 for each file that is iterated over.
-inline constexpr int64_t kMaxExpansionSteps = 4'000'000;
+// Some 30 ns each; Boost's iteration takes up to 400,000 for each file that is iterated over.
+inline constexpr int64_t kMaxExpansionSteps = 2'000'000;
 
 // `reference` is kComputed. What takes more than `max_steps` is incomplete.
 PossibleNames ExpandReference(const Reference& reference, const DefinitionsOf& definitions,

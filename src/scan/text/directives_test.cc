@@ -290,6 +290,18 @@ TEST(DirectivesTest, HashesWhatTheDirectivesSay) {
   EXPECT_NE(replaced("int f();", "char f[] = __TIMESTAMP__;"), hash);
 }
 
+TEST(DirectivesTest, KnowsWhatIsUndefined) {
+  const auto undefines = [](std::string_view text) {
+    return ReadDirectives(text).undefined_names == std::vector<uint32_t>{HashName("A")};
+  };
+  EXPECT_TRUE(undefines("#undef A\n"));
+  EXPECT_TRUE(undefines("#if 0\n# undef A // B\n#endif\n#undef A"));
+  EXPECT_TRUE(undefines("#pragma pop_macro(\"A\")\n"));
+  EXPECT_TRUE(undefines("_Pragma(\"pop_macro(\\\"A\\\")\") x\n"));
+  EXPECT_FALSE(undefines("#define A\n"));
+  EXPECT_NE(ReadDirectives("#undef A").hash, ReadDirectives("#undef B").hash);
+}
+
 TEST(DirectivesTest, ReadsDefinitions) {
   const auto read = [](std::string_view text) { return ReadDefinitions(text); };
   const std::vector<Definition> definitions = read(
