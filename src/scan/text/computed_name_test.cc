@@ -142,8 +142,8 @@ TEST(ComputedNameTest, ExpandsBoostsIteration) {
 
 // As Boost's preprocessor library does: each way ends alike, so that the ways do not multiply.
 TEST(ComputedNameTest, JoinsWaysThatEndAlike) {
-  std::string definitions = "#define NAME() NAME_0(<a.h>)\n#define NAME_6(x) x\n";
-  for (int i = 0; i < 6; ++i) {
+  std::string definitions = "#define NAME() NAME_0(<a.h>)\n#define NAME_40(x) x\n";
+  for (int i = 0; i < 40; ++i) {
     const std::string name = "#define NAME_" + std::to_string(i) + "(x) ";
     const std::string next = "NAME_" + std::to_string(i + 1);
     definitions += name + next + "(x)\n" + name + "CAT_" + std::to_string(i) + "((x))\n";

@@ -174,24 +174,35 @@ std::vector<MacroExpander::Outcome> MacroExpander::ExpandAll(const Ids& input,
 std::vector<MacroExpander::Outcome> MacroExpander::ExpandArgument(const Ids& input,
                                                                   const Choices& choices,
                                                                   const std::vector<BodyId>& active,
-                                                                  int depth) {
-  if (!IsWithinCall(active)) return ExpandAll(input, choices, active, depth, nullptr);
+                                                                  int depth, unsigned& ends) {
+  if (!IsWithinCall(active)) {
+    ends_.push_back(0);
+    std::vector<Outcome> out = ExpandAll(input, choices, active, depth, nullptr);
+    ends = ends_.back();
+    ends_.pop_back();
+    return out;
+  }
   const std::pair<uint64_t, uint64_t> key = Fingerprint().Add(input).value();
   const Known* known = FindKnown(key, active, choices);
   std::vector<Outcome> out;
   if (known != nullptr) {
     for (const Ids& outcome : known->outcomes) out.push_back({outcome, choices});
+    ends = known->ends;
     if (met_.empty()) return out;
     for (const auto& [name, view] : known->views) met_.back().insert(name);
     return out;
   }
   met_.emplace_back();
+  ends_.push_back(0);
   out = ExpandAll(input, choices, active, depth, nullptr);
   const std::set<TextId> met = std::move(met_.back());
   met_.pop_back();
+  ends = ends_.back();
+  ends_.pop_back();
   if (!met_.empty()) met_.back().insert(met.begin(), met.end());
   if (*steps_ <= 0) return out;
   Known& made = known_[key].emplace_back();
+  made.ends = ends;
   for (const TextId name : met) made.views.emplace_back(name, ViewOf(name, active, choices));
   for (const Outcome& outcome : out) made.outcomes.push_back(outcome.out);
   return out;
@@ -250,6 +261,7 @@ bool MacroExpander::Advance(State& state, const std::vector<BodyId>& active, int
       continue;
     }
     const bool is_call = IsCall(state.pending);
+    if (!is_call && !macro.is_object && !HasMore(state.pending)) ends_.back() |= kMayBeCalled;
     const auto made = std::find_if(state.choices.begin(), state.choices.end(),
                                    [&](const auto& choice) { return choice.first == name; });
     if (made != state.choices.end()) {
@@ -291,6 +303,10 @@ bool MacroExpander::Advance(State& state, const std::vector<BodyId>& active, int
     return false;
   }
   return true;
+}
+
+bool MacroExpander::HasMore(const Ids& pending) {
+  return std::any_of(pending.begin(), pending.end(), [](Id id) { return !IsEnd(id); });
 }
 
 bool MacroExpander::IsActive(TextId name, const std::vector<BodyId>& active) const {
@@ -340,6 +356,7 @@ void MacroExpander::Replace(State state, Id name, size_t definition,
       case Taken::kAll:
         break;
       case Taken::kUnclosed:
+        ends_.back() |= kIsUnclosed;
         state.out.push_back(name);
         out.push_back(std::move(state));
         return;
@@ -360,8 +377,10 @@ void MacroExpander::Replace(State state, Id name, size_t definition,
   for (size_t i = 0; i < call.arguments.size() && *steps_ > 0; ++i) {
     if (call.arguments[i].empty() || !IsExpandedIn(call, i)) continue;
     std::vector<Bound> next;
+    unsigned ends = 0;
     for (const Bound& before : bound) {
-      for (Outcome& outcome : ExpandArgument(call.arguments[i], before.choices, inner, depth + 1)) {
+      for (Outcome& outcome :
+           ExpandArgument(call.arguments[i], before.choices, inner, depth + 1, ends)) {
         *steps_ -= static_cast<int64_t>(1 + outcome.out.size());
         Bound after = before;
         after.expanded[i] = std::move(outcome.out);
@@ -388,6 +407,30 @@ void MacroExpander::Replace(State state, Id name, size_t definition,
       const auto next = std::find_if(after.pending.rbegin(), after.pending.rend(),
                                      [](Id id) { return !IsEnd(id); });
       if (next != after.pending.rend()) *next |= kSpace;
+    }
+    // The body by itself, if nothing that follows can be part of a call in it: ways that end alike
+    // go on as one from here.
+    if (call.definition->is_function && !body.empty()) {
+      std::vector<BodyId> within = inner;
+      within.insert(std::upper_bound(within.begin(), within.end(), body_id), body_id);
+      unsigned ends = 0;
+      const std::vector<Outcome> outcomes =
+          ExpandArgument(body, after.choices, within, depth + 1, ends);
+      const bool has_more = HasMore(after.pending);
+      const bool is_apart = !has_more || ((ends & kIsUnclosed) == 0 &&
+                                          ((ends & kMayBeCalled) == 0 || !IsCall(after.pending)));
+      if (is_apart) {
+        if (!has_more) ends_.back() |= ends;
+        for (const Outcome& outcome : outcomes) {
+          State next = after;
+          next.active.pop_back();
+          next.out.insert(next.out.end(), outcome.out.begin(), outcome.out.end());
+          *steps_ -= static_cast<int64_t>(outcome.out.size());
+          out.push_back(std::move(next));
+          if (*steps_ <= 0) return;
+        }
+        continue;
+      }
     }
     after.pending.push_back(body_id << kTextShift | kEnd);
     after.pending.insert(after.pending.end(), body.rbegin(), body.rend());

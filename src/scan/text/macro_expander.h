@@ -81,6 +81,12 @@ class MacroExpander {
   struct Known {
     std::vector<std::pair<TextId, uint64_t>> views;
     std::vector<Ids> outcomes;
+    unsigned ends = 0;
+  };
+  // How an expansion may go on in what follows it, by some branch.
+  enum End : unsigned {
+    kMayBeCalled = 1,  // its last token is a function-like macro's name
+    kIsUnclosed = 2,   // it has a call's opening parenthesis and not the closing one
   };
   static constexpr int kNoMacro = -1;
 
@@ -89,12 +95,13 @@ class MacroExpander {
   TextId TextOf(std::string_view text);
   Macro& MacroOf(TextId name);
   bool IsCall(const Ids& pending) const;
+  static bool HasMore(const Ids& pending);
   // All that `active` and `choices` decide about a macro.
   uint64_t ViewOf(TextId name, const std::vector<BodyId>& active, const Choices& choices);
   const Known* FindKnown(const std::pair<uint64_t, uint64_t>& key,
                          const std::vector<BodyId>& active, const Choices& choices);
   std::vector<Outcome> ExpandArgument(const Ids& input, const Choices& choices,
-                                      const std::vector<BodyId>& active, int depth);
+                                      const std::vector<BodyId>& active, int depth, unsigned& ends);
   bool IsActive(TextId name, const std::vector<BodyId>& active) const;
   bool IsWithinCall(const std::vector<BodyId>& active) const;
   bool MustBeMacro(const Macro& macro, const std::vector<BodyId>& active) const;
@@ -122,6 +129,8 @@ class MacroExpander {
   std::vector<Body> bodies_;
   std::map<std::pair<uint64_t, uint64_t>, std::vector<Known>> known_;
   std::vector<std::set<TextId>> met_;  // the macros that each expansion under way came upon
+  std::vector<unsigned> ends_ = {0};   // and how each may end
+
   TextId open_, close_, comma_, hash_, hash_hash_, va_opt_;
 };
 
