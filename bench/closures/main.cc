@@ -143,7 +143,10 @@ std::string Listing::Numbers(const tree::Manifest& manifest, tree::EntryType typ
 void Listing::Add(size_t index, const Compile& compile) {
   const std::string unit = "unit\t" + std::to_string(index) + '\t';
   const auto passed = [&](const Error& error, double ms = 0) {
-    std::cout << unit << "passed\t" << error.message << '\t' << ms << '\n';
+    std::string reason = error.message;
+    std::replace(reason.begin(), reason.end(), '\n', ' ');
+    std::replace(reason.begin(), reason.end(), '\t', ' ');
+    std::cout << unit << "passed\t" << reason << '\t' << ms << '\n';
   };
   const auto toolchain = toolchains_->Get(compile.driver, env_);
   if (!toolchain) return passed(toolchain.error());
