@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "scan/closure_walk.h"
 #include "store/digest.h"
 
 namespace llama::scan {
@@ -24,7 +25,7 @@ using files::LookupId;
 constexpr size_t kMaxKeptEntries = 200'000;
 constexpr uint64_t kMaxTextBytes = 64 << 20;
 // A computed name may need macros of files that another one brings.
-constexpr int kMaxRounds = 16;
+constexpr int kMaxRounds = 64;
 constexpr size_t kMostSearches = 1024;
 constexpr size_t kMostLearned = 1024;
 
@@ -45,53 +46,11 @@ std::string KeyOf(const ClosureRequest& request) {
   return key;
 }
 
-Definition AsDefinition(const CommandLineMacro& macro) {
-  Definition definition;
-  definition.name = macro.name;
-  definition.is_function = macro.is_function;
-  definition.body = macro.body;
-  for (size_t at = 0; macro.is_function && at <= macro.parameters.size();) {
-    const size_t comma = std::min(macro.parameters.find(',', at), macro.parameters.size());
-    if (comma > at) definition.parameters.push_back(macro.parameters.substr(at, comma - at));
-    at = comma + 1;
-  }
-  if (!definition.parameters.empty() && definition.parameters.back().ends_with("...")) {
-    definition.is_variadic = true;
-    if (definition.parameters.back() == "...") definition.parameters.back() = "__VA_ARGS__";
-  }
-  return definition;
-}
-
 bool SeeksEvery(ReferenceKind kind) {
   return kind == ReferenceKind::kIncludeNext || kind == ReferenceKind::kHasIncludeNext;
 }
 
 }  // namespace
-
-// A closure in the making.
-struct Closures::Walk {
-  std::vector<Node> nodes;  // in the order in which they were found: the source first
-  std::unordered_set<uint64_t> seen;
-  size_t expanded = 0;  // of `nodes`
-  FolderId cwd = files::kRootFolder;
-  std::vector<LookupId> ways;  // lookups by way of links or "..", whether they led somewhere
-  std::unordered_set<LookupId> seen_ways;
-  std::vector<LookupId> others;  // of what is named besides, there or not
-  size_t named = 0;              // of these: the request's own, which come first
-  std::vector<EntryId> other_files;
-  std::set<FolderId> folders;
-  std::vector<uint64_t> versions;
-  bool needs_look = false;
-  const std::vector<std::string>* learned = nullptr;  // null: nothing
-  bool used_learned = false;
-
-  void Add(const Node& node) {
-    if (seen.insert(node.key()).second) nodes.push_back(node);
-  }
-  void AddWay(LookupId lookup) {
-    if (seen_ways.insert(lookup).second) ways.push_back(lookup);
-  }
-};
 
 Closures::Search& Closures::SearchFor(const std::shared_ptr<const SearchPath>& path) {
   if (searches_.size() > kMostSearches) searches_.clear();
@@ -191,88 +150,14 @@ Result<void> Closures::WalkAll(Search& search, Walk& walk) {
       walk.needs_look = true;
       LOG(kDebug, "needs a look each time: " + tree_.PathOf(node.entry));
     }
+    if (walk.seen_texts.insert(node.entry).second) {
+      walk.texts.push_back(node.entry);
+      const std::vector<uint32_t>& names = expansion->directives->undefined_names;
+      walk.undefined.insert(names.begin(), names.end());
+    }
     for (const Sought& sought : expansion->sought) TRY(Follow(sought, walk));
   }
   return {};
-}
-
-// Every definition of a macro that the compile may have, each once: every further one multiplies
-// the ways in which a name can be read.
-Result<std::vector<Definition>> Closures::DefinitionsOf(const ClosureRequest& request,
-                                                        const Walk& walk, const std::string& name) {
-  std::vector<Definition> all;
-  const auto add = [&](Definition definition) {
-    if (std::find(all.begin(), all.end(), definition) == all.end()) {
-      all.push_back(std::move(definition));
-    }
-  };
-  for (const CommandLineMacro& macro : request.preprocessing.defined) {
-    if (macro.name == name && !macro.is_undefined) add(AsDefinition(macro));
-  }
-  const uint32_t hash = HashName(name);
-  std::set<EntryId> done;
-  // Not of those that are new in this round, or it would matter which ones happen to be known.
-  for (size_t i = 0; i < walk.expanded; ++i) {
-    const Node node = walk.nodes[i];
-    if (!done.insert(node.entry).second) continue;
-    const std::vector<uint32_t>& names = read_.at(node.entry).directives->defined_names;
-    if (!std::binary_search(names.begin(), names.end(), hash)) continue;
-    ASSIGN_OR_RETURN(const std::string text, ReadFile(tree_.PathOf(node.entry), kMaxTextBytes));
-    for (Definition& definition : ReadDefinitions(text, {name})) add(std::move(definition));
-  }
-  return all;
-}
-
-Result<void> Closures::FollowLearned(Walk& walk) {
-  if (std::exchange(walk.used_learned, true)) return {};
-  for (const std::string& path : *walk.learned) {
-    TRY(Follow({tree_.Find(files::kRootFolder, path), kNone, false}, walk));
-  }
-  return {};
-}
-
-// Looks up what the names that are macros may be. False: nothing new.
-Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search, Walk& walk) {
-  const size_t before = walk.nodes.size();
-  std::map<std::string, std::vector<Definition>, std::less<>> known;
-  std::optional<Error> error;
-  const auto definitions = [&](std::string_view name)
-                               NO_THREAD_SAFETY_ANALYSIS -> const std::vector<Definition>& {
-    const auto it = known.find(name);
-    if (it != known.end()) return it->second;
-    auto found = DefinitionsOf(request, walk, std::string(name));
-    if (!found) error = found.error();
-    return known[std::string(name)] = found ? *std::move(found) : std::vector<Definition>();
-  };
-  const auto read_of = [&](const Node& node) NO_THREAD_SAFETY_ANALYSIS -> const Directives& {
-    return *read_.at(node.entry).directives;
-  };
-  const bool has_wrappers = std::any_of(walk.nodes.begin(), walk.nodes.end(), [&](const Node& n) {
-    return read_of(n).wraps_has_include;
-  });
-  for (size_t i = 0; i < before; ++i) {
-    const Node node = walk.nodes[i];
-    const std::shared_ptr<const Directives> directives = read_.at(node.entry).directives;
-    for (const Reference& reference : directives->references) {
-      if (reference.spelling != Spelling::kComputed) continue;
-      if (reference.kind == ReferenceKind::kModule) continue;
-      if (reference.kind == ReferenceKind::kConditionCall && !has_wrappers) continue;
-      const PossibleNames possible = ExpandReference(reference, definitions);
-      if (error) return *error;
-      if (!possible.is_complete && walk.learned != nullptr) {
-        TRY(FollowLearned(walk));
-        continue;
-      }
-      if (!possible.is_complete) {
-        return Error{Code::kInvalid,
-                     tree_.PathOf(node.entry) + ": computed include: " + reference.name};
-      }
-      for (const Reference& name : possible.names) {
-        TRY(Follow(Seek(search, name, node.folder, walk.cwd), walk));
-      }
-    }
-  }
-  return walk.nodes.size() > before;
 }
 
 Result<Closures::Walk> Closures::Compute(const ClosureRequest& request) {

@@ -9,6 +9,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -113,6 +114,16 @@ class Closures {
   struct Read {
     uint32_t version = 0;
     std::shared_ptr<const Directives> directives;
+    // By name; read when one is first asked for.
+    std::shared_ptr<const std::vector<Definition>> definitions;
+    uint32_t definitions_version = 0;
+  };
+  // What a macro may be in one closure.
+  struct Macro {
+    std::vector<Definition> definitions;
+    uint64_t version = 0;   // rises with each change of them
+    size_t texts_seen = 0;  // of the walk's texts
+    size_t undefined_seen = 0;
   };
   struct Kept {
     uint64_t epoch = 0;
@@ -136,8 +147,10 @@ class Closures {
   Result<void> FollowLearned(Walk& walk) REQUIRES(tree_.mutex());
   Result<bool> AddComputed(const ClosureRequest& request, Search& search, Walk& walk)
       REQUIRES(tree_.mutex());
-  Result<std::vector<Definition>> DefinitionsOf(const ClosureRequest& request, const Walk& walk,
-                                                const std::string& name) REQUIRES(tree_.mutex());
+  Result<std::span<const Definition>> DefinitionsIn(files::EntryId entry, std::string_view name)
+      REQUIRES(tree_.mutex());
+  Result<const Macro*> MacroOf(const ClosureRequest& request, Walk& walk, const std::string& name)
+      REQUIRES(tree_.mutex());
   Result<Walk> Compute(const ClosureRequest& request) REQUIRES(tree_.mutex());
   Result<void> Settle(const ClosureRequest& request, Walk& walk) REQUIRES(tree_.mutex());
   Result<std::shared_ptr<const Closure>> Build(const Walk& walk) REQUIRES(tree_.mutex());

@@ -243,7 +243,7 @@ TEST_F(LiveScanTest, WhatItCannotDecideIsTheRungBelows) {
 TEST_F(LiveScanTest, WhatTheRungBelowFoundIsRemembered) {
   // More values than are tried.
   std::string many;
-  for (int i = 0; i < 300; ++i) {
+  for (int i = 0; i < 5000; ++i) {
     many += "#define NAME <n" + std::to_string(i) + ".h>\n#undef NAME\n";
   }
   world_.Write("a.h", "int a;\n");

@@ -132,6 +132,13 @@ TEST(SearchOptionsTest, OnlyWhatDecidesAboutBuiltInFoldersIsAskedWith) {
   }
 }
 
+// As the kernel is compiled: gcc refuses the one without the other.
+TEST(SearchOptionsTest, ACodeModelIsAskedWithPositionIndependence) {
+  EXPECT_EQ(Read({"-fno-PIE", "-O2", "-mcmodel=kernel"}).value().built_in,
+            (Strings{"-mcmodel=kernel", "-fno-PIE"}));
+  EXPECT_TRUE(Read({"-fno-PIE", "-O2"}).value().built_in.empty());
+}
+
 TEST(SearchOptionsTest, ForcedFilesAreInTheOrderOfReading) {
   const Strings args = {"-include", "a.h", "-imacros", "b.h", "-includec.h", "-imacrosd.h"};
   const std::vector<ForcedInclude> macros = {{"b.h"}, {"d.h"}};

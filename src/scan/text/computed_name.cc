@@ -13,55 +13,10 @@
 namespace llama::scan {
 namespace {
 
-// Past them the compiler is asked instead. BOOST_PP_ITERATE() takes some hundred expansions.
-constexpr size_t kMaxNames = 256;
-constexpr int kMaxExpansions = 4096;
-constexpr int64_t kMaxSteps = 1'000'000;
+// Past them the compiler is asked instead. Boost's MPL names its headers by some 50 macros in the
+// folders of a dozen compilers: about 1,000 names.
+constexpr size_t kMaxNames = 4096;
 constexpr size_t kMaxReached = 2000;
-
-// One assignment of definitions to macros after another: at each macro that an expansion comes
-// upon a branch is taken, and Advance() goes on to the next path through the tree of them.
-class Choices {
- public:
-  explicit Choices(const DefinitionsOf& definitions) : definitions_(definitions) {}
-
-  const Definition* Choose(std::string_view name, bool is_call) {
-    if (HasIncludeKind(name)) return nullptr;
-    if (const auto made = made_.find(name); made != made_.end()) return made->second;
-    std::vector<const Definition*> candidates;
-    for (const Definition& definition : definitions_(name)) {
-      if (!definition.is_function || is_call) candidates.push_back(&definition);
-    }
-    if (candidates.empty()) return nullptr;
-    // It may also be no macro at that place; not one that is called, or nothing would come of it.
-    if (!is_call) candidates.push_back(nullptr);
-    if (depth_ == path_.size()) path_.push_back({0, candidates.size()});
-    const Definition* chosen = candidates[std::min(path_[depth_].taken, candidates.size() - 1)];
-    ++depth_;
-    made_.emplace(name, chosen);
-    return chosen;
-  }
-
-  // False: that was the last.
-  bool Advance() {
-    made_.clear();
-    depth_ = 0;
-    while (!path_.empty() && path_.back().taken + 1 == path_.back().branches) path_.pop_back();
-    if (path_.empty()) return false;
-    ++path_.back().taken;
-    return true;
-  }
-
- private:
-  struct Branch {
-    size_t taken;
-    size_t branches;
-  };
-  const DefinitionsOf& definitions_;
-  std::vector<Branch> path_;
-  size_t depth_ = 0;
-  std::map<std::string, const Definition*, std::less<>> made_;
-};
 
 class Results {
  public:
@@ -153,14 +108,9 @@ bool ReachesHasInclude(std::string_view text, const DefinitionsOf& definitions) 
 }
 
 void ExpandEveryWay(ReferenceKind kind, const std::vector<Token>& input,
-                    const DefinitionsOf& definitions, Results& results) {
-  Choices choices(definitions);
-  int64_t steps = kMaxSteps;
-  MacroExpander expander(
-      [&](std::string_view name, bool is_call) { return choices.Choose(name, is_call); }, &steps);
-  for (int expansions = 0; expansions < kMaxExpansions; ++expansions) {
-    const std::vector<Token> tokens = expander.Expand(input);
-    if (steps <= 0) break;
+                    const DefinitionsOf& definitions, int64_t& steps, Results& results) {
+  MacroExpander expander(definitions, &steps);
+  expander.Expand(input, [&](const std::vector<Token>& tokens) {
     switch (kind) {
       case ReferenceKind::kConditionCall:
         results.AddConditionCall(tokens);
@@ -176,25 +126,28 @@ void ExpandEveryWay(ReferenceKind kind, const std::vector<Token>& input,
         results.AddHeaderName(kind, tokens, 0);
         break;
     }
-    if (results.size() > kMaxNames) break;
-    if (!choices.Advance()) return;
-  }
-  results.SetIncomplete();
+    return results.size() <= kMaxNames;
+  });
+  if (steps <= 0 || results.size() > kMaxNames) results.SetIncomplete();
 }
 
 }  // namespace
 
-PossibleNames ExpandReference(const Reference& reference, const DefinitionsOf& definitions) {
+PossibleNames ExpandReference(const Reference& reference, const DefinitionsOf& definitions,
+                              int64_t max_steps) {
   Results results;
+  int64_t steps = max_steps;
   const ReferenceKind kind = reference.kind;
   if (kind == ReferenceKind::kConditionCall && !ReachesHasInclude(reference.name, definitions)) {
     return results.Take();
   }
-  ExpandEveryWay(kind, Tokenize(reference.name), definitions, results);
+  ExpandEveryWay(kind, Tokenize(reference.name), definitions, steps, results);
   if (reference.name.find('<') != std::string::npos) {
-    ExpandEveryWay(kind, Tokenize(reference.name, true), definitions, results);
+    ExpandEveryWay(kind, Tokenize(reference.name, true), definitions, steps, results);
   }
-  return results.Take();
+  PossibleNames possible = results.Take();
+  possible.steps = max_steps - steps;
+  return possible;
 }
 
 std::vector<std::string> NamesIn(std::string_view text) {

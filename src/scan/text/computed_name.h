@@ -2,9 +2,9 @@
 //
 //   #include TRACE_INCLUDE(TRACE_INCLUDE_FILE)     #include BOOST_PP_ITERATE()
 //
-// Which of a macro's definitions holds at that place is not known, so each is tried, in every
-// combination; within one expansion a macro means one thing. It may also be that a macro isn't
-// defined there, or no longer: a name stays itself then.
+// Which of a macro's definitions holds at that place is not known, so each is tried
+// (macro_expander.h). It may also be that a macro isn't defined there, or no longer: a name stays
+// itself then.
 #pragma once
 
 #include <functional>
@@ -26,10 +26,15 @@ struct PossibleNames {
   std::vector<Reference> names;
   // False: there are too many, or (.incbin) some are beyond the preprocessor; ask the compiler.
   bool is_complete = true;
+  int64_t steps = 0;  // that it took
 };
 
-// `reference` is kComputed.
-PossibleNames ExpandReference(const Reference& reference, const DefinitionsOf& definitions);
+// Some 30 ns each; Boost's iteration takes up to 400,000 for each file that is iterated over.
+inline constexpr int64_t kMaxExpansionSteps = 2'000'000;
+
+// `reference` is kComputed. What takes more than `max_steps` is incomplete.
+PossibleNames ExpandReference(const Reference& reference, const DefinitionsOf& definitions,
+                              int64_t max_steps = kMaxExpansionSteps);
 
 // The names in `text`, distinct, in order, that may be macros.
 std::vector<std::string> NamesIn(std::string_view text);

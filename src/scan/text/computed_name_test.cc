@@ -13,16 +13,19 @@ using Strings = std::vector<std::string>;
 // Definitions as a text has them.
 class Macros {
  public:
-  explicit Macros(std::string text) : text_(std::move(text)) {}
+  explicit Macros(std::string_view text) : all_(ReadDefinitions(text)) {}
 
   const std::vector<Definition>& Of(std::string_view name) {
     const auto [found, is_new] = known_.try_emplace(std::string(name));
-    if (is_new) found->second = ReadDefinitions(text_, {std::string(name)});
+    if (is_new) {
+      found->second = all_;
+      std::erase_if(found->second, [&](const Definition& one) { return one.name != name; });
+    }
     return found->second;
   }
 
  private:
-  std::string text_;
+  const std::vector<Definition> all_;
   std::map<std::string, std::vector<Definition>, std::less<>> known_;
 };
 
@@ -137,6 +140,60 @@ TEST(ComputedNameTest, ExpandsBoostsIteration) {
          "<boost/preprocessor/iteration/detail/iter/forward2.hpp>"}}});
 }
 
+// As Boost's preprocessor library does: each way ends alike, so that the ways do not multiply.
+TEST(ComputedNameTest, JoinsWaysThatEndAlike) {
+  std::string definitions = "#define NAME() NAME_0(<a.h>)\n#define NAME_40(x) x\n";
+  for (int i = 0; i < 40; ++i) {
+    const std::string name = "#define NAME_" + std::to_string(i) + "(x) ";
+    const std::string next = "NAME_" + std::to_string(i + 1);
+    definitions += name + next + "(x)\n" + name + "CAT_" + std::to_string(i) + "((x))\n";
+    definitions += "#define CAT_" + std::to_string(i) + "(x) " + next + " x\n";
+  }
+  Expect({{definitions, "NAME()", {"<a.h>"}}});
+}
+
+TEST(ComputedNameTest, HoldsAtMostOneBranchOfATextWithinABody) {
+  const std::string branches =
+      "#if X\n#define NAME(x) PART(x.h)\n#define PART(x) <one/x>\n#else\n"
+      "#define NAME(x) PART((x.hpp))\n#define PART(x) OTHER x\n#define OTHER(x) <two/x>\n#endif\n";
+  const Strings one_each = {"<one/a.h>", "<two/a.hpp>"};
+  // Passed through again, it may have other branches the next time.
+  const Strings all = {"<one/(a.hpp)>", "<one/a.h>", "<two/a.hpp>"};
+  Expect({
+      {"#pragma once\n" + branches, "NAME(a)", one_each},
+      {"#ifndef G\n#define G\n" + branches + "#endif\n", "NAME(a)", one_each},
+      {"#if !defined( G )\n#define G\n" + branches + "#endif\n", "NAME(a)", one_each},
+      {"#ifndef G\n" + branches + "#endif\n", "NAME(a)", all},
+      {"#if G\n#pragma once\n#endif\n" + branches, "NAME(a)", all},
+      {branches, "NAME(a)", all},
+      {"#pragma once\n" + branches + "#endif\n", "NAME(a)", all},
+      {"#pragma once\n" + branches + "#define PART(x) <one/x>\n", "NAME(a)", all},
+  });
+}
+
+TEST(ComputedNameTest, KnowsThatAMacroBesideABodyIsOne) {
+  const auto text = [](const std::string& first, const std::string& second) {
+    return "#pragma once\n" + first + second;
+  };
+  const std::string name = "#define NAME() <DIR/a.h>\n";
+  const std::string dir = "#define DIR dir\n";
+  Expect({
+      {text(dir, name), "NAME()", {"<dir/a.h>"}},
+      {text(name, dir), "NAME()", {"<dir/a.h>"}},
+      // The name may be asked for in between.
+      {text(name, "#include <x.h>\n" + dir), "NAME()", {"<DIR/a.h>", "<dir/a.h>"}},
+      {text("#if X\n" + dir + "#endif\n", name), "NAME()", {"<DIR/a.h>", "<dir/a.h>"}},
+  });
+}
+
+TEST(ComputedNameTest, ComesToNothingWithAWrongNumberOfArguments) {
+  Expect({
+      {"#define F(x) <x.h>\n#define F(x, y) <y.h>\n", "F(a)", {"<a.h>"}},
+      {"#define F() <none.h>\n#define F(x, y) <y.h>\n", "F()", {"<none.h>"}},
+      {"#define F(x, ...) <x.h>\n#define F(x, y, z) <z.h>\n", "F(a)", {"<a.h>"}},
+  });
+}
+
 // gcc spells a token with the space that it had where it stood itself, clang with that of what it
 // replaces, and one before the > as well.
 TEST(ComputedNameTest, SpellsSpacesAsEitherCompilerDoes) {
@@ -176,7 +233,7 @@ TEST(ComputedNameTest, ReadsWhatTheAssemblerIsTold) {
 
 TEST(ComputedNameTest, SaysWhenThereAreTooMany) {
   std::string many;
-  for (int i = 0; i < 300; ++i) many += "#define A <" + std::to_string(i) + ">\n";
+  for (int i = 0; i < 5000; ++i) many += "#define A <" + std::to_string(i) + ">\n";
   EXPECT_FALSE(Expand(many, "A").is_complete);
   std::string choices;
   std::string uses;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "base/hash.h"
 #include "scan/text/assembler_operand.h"
@@ -47,12 +49,13 @@ enum Word : size_t {
   kDependency,
   kFirstOther,
   kTimestamp = kFirstOther,
+  kPopMacro,
   kHasInclude,
   kHasEmbed
 };
 const WordSearch& Words() {
   static const WordSearch words({".incbin", ".INCBIN", ".include", ".INCLUDE", kDependencyWord,
-                                 "__TIMESTAMP__", "__has_include", "__has_embed"});
+                                 "__TIMESTAMP__", "pop_macro", "__has_include", "__has_embed"});
   return words;
 }
 
@@ -93,6 +96,8 @@ class Collector {
   void ReadDirective(SourceLexer::Directive directive, std::string_view line);
   void ReadDefine(std::string_view line);
   void ReadPragma(std::string_view line);
+  void ReadPopMacro(std::string_view text);
+  void AddUndefined(std::string_view name);
   void ReadLineName(std::string_view line);
   void ReadModuleLine(std::string_view line);
   void ReadWord(std::string_view text, SourceLexer::Word word);
@@ -109,6 +114,7 @@ unsigned Collector::Read(std::string_view text, unsigned reading) {
   for (const auto& [at, word] : Words().Find(text)) {
     if (word < kFirstOther) words.push_back(at);
     if (word == kTimestamp) out_.mentions_timestamp = true;
+    if (word == kPopMacro) ReadPopMacro(text.substr(at));
     if (word == kHasInclude || word == kHasEmbed) mentions_has_ = true;
   }
   SourceLexer lexer(text, reading, words);
@@ -130,9 +136,10 @@ unsigned Collector::Read(std::string_view text, unsigned reading) {
 }
 
 Directives Collector::Take() {
-  std::vector<uint32_t>& names = out_.defined_names;
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
+  for (std::vector<uint32_t>* names : {&out_.defined_names, &out_.undefined_names}) {
+    std::sort(names->begin(), names->end());
+    names->erase(std::unique(names->begin(), names->end()), names->end());
+  }
   uint64_t hash = out_.hash;
   for (const Reference& reference : out_.references) {
     hash = Hash(reference.name, hash + (static_cast<uint64_t>(reference.kind) << 8 |
@@ -197,6 +204,10 @@ void Collector::ReadDirective(SourceLexer::Directive directive, std::string_view
       return ReadPragma(line);
     case SourceLexer::Directive::kLine:
       return ReadLineName(line);
+    case SourceLexer::Directive::kUndef:
+      return AddUndefined(NameAt(line, 0));
+    default:  // of conditionals, which are not asked for
+      return;
   }
 }
 
@@ -217,6 +228,19 @@ void Collector::ReadDefine(std::string_view line) {
   if (wraps && (definition.is_function || definition.body.find('(') == line.npos)) {
     out_.wraps_has_include = true;
   }
+}
+
+// pop_macro("X"), also within _Pragma's literal: X may be no macro from there on.
+void Collector::ReadPopMacro(std::string_view text) {
+  text = text.substr(0, kMaxName);
+  const size_t quote = text.substr(0, text.find('\n')).find('"');
+  if (quote != text.npos) AddUndefined(NameAt(text, quote + 1));
+}
+
+void Collector::AddUndefined(std::string_view name) {
+  if (name.empty()) return;
+  out_.undefined_names.push_back(HashName(name));
+  out_.hash = Hash(name, out_.hash + 3);
 }
 
 void Collector::ReadPragma(std::string_view line) {
@@ -305,18 +329,104 @@ Directives ReadDirectives(std::string_view text) {
   return collector.Take();
 }
 
-std::vector<Definition> ReadDefinitions(std::string_view text,
-                                        const std::set<std::string, std::less<>>& names) {
+bool Definition::operator==(const Definition& other) const {
+  return name == other.name && is_function == other.is_function &&
+         is_variadic == other.is_variadic && parameters == other.parameters && body == other.body;
+}
+
+bool Definition::Excludes(const Definition& other) const {
+  if (!is_placed || !other.is_placed || text != other.text) return false;
+  const size_t shared = std::min(branches.size(), other.branches.size());
+  for (size_t i = 0; i < shared && branches[i].group == other.branches[i].group; ++i) {
+    if (branches[i].branch != other.branches[i].branch) return true;
+  }
+  return false;
+}
+
+bool Definition::HoldsWith(const Definition& other) const {
+  return is_placed && other.is_placed && text == other.text && !is_undefined &&
+         place <= other.place && branches.size() <= other.branches.size() &&
+         std::equal(branches.begin(), branches.end(), other.branches.begin());
+}
+
+namespace {
+
+// One reading's definitions.
+class DefinitionReader {
+ public:
+  void Add(SourceLexer::Directive directive, std::string_view line);
+  // In the order in which they came, with what they stand in.
+  std::vector<Definition> Take();
+
+ private:
+  BranchTracker tracker_;
+  uint32_t place_ = 0;
+  std::vector<Definition> definitions_;  // branches: all open ones
+};
+
+void DefinitionReader::Add(SourceLexer::Directive directive, std::string_view line) {
+  if (directive != SourceLexer::Directive::kDefine && directive != SourceLexer::Directive::kUndef) {
+    ++place_;
+  }
+  switch (directive) {
+    case SourceLexer::Directive::kIf:
+      return tracker_.If(GuardOf(line));
+    case SourceLexer::Directive::kIfdef:
+      return tracker_.If({});
+    case SourceLexer::Directive::kIfndef:
+      return tracker_.If(NameAt(line, 0));
+    case SourceLexer::Directive::kElif:
+    case SourceLexer::Directive::kElse:
+      return tracker_.Else();
+    case SourceLexer::Directive::kEndif:
+      return tracker_.Endif();
+    case SourceLexer::Directive::kPragma:
+      if (line == "once") tracker_.PragmaOnce();
+      return;
+    case SourceLexer::Directive::kDefine:
+      definitions_.push_back(ParseDefinition(line));
+      definitions_.back().branches = tracker_.open();
+      definitions_.back().place = place_;
+      tracker_.Define(definitions_.back().name);
+      return;
+    default:
+      return;
+  }
+}
+
+std::vector<Definition> DefinitionReader::Take() {
+  for (Definition& definition : definitions_) {
+    BranchTracker::Settled settled = tracker_.Settle(definition.branches);
+    definition.is_placed = settled.is_known;
+    definition.branches = std::move(settled.branches);
+    if (!settled.guard.empty()) definition.guard = HashName(settled.guard);
+  }
+  return std::move(definitions_);
+}
+
+}  // namespace
+
+std::vector<Definition> ReadDefinitions(std::string_view text) {
   std::vector<Definition> out;
-  std::unordered_set<uint64_t> known;
+  std::unordered_map<uint64_t, size_t> known;  // in `out`, by name and body
   const std::vector<size_t> no_words;
   ForEachReading(text, [&](std::string_view seen, unsigned reading) {
-    SourceLexer lexer(seen, reading, no_words);
+    DefinitionReader reader;
+    SourceLexer lexer(seen, reading, no_words, true);
     for (SourceLexer::Found found; (found = lexer.Next()) != SourceLexer::Found::kEnd;) {
-      if (found != SourceLexer::Found::kDirective) continue;
-      if (lexer.directive() != SourceLexer::Directive::kDefine) continue;
-      if (names.find(NameAt(lexer.line(), 0)) == names.end()) continue;
-      if (known.insert(Hash(lexer.line(), 0)).second) out.push_back(ParseDefinition(lexer.line()));
+      if (found == SourceLexer::Found::kDirective) reader.Add(lexer.directive(), lexer.line());
+    }
+    for (Definition& definition : reader.Take()) {
+      uint64_t hash = Hash(definition.name, definition.is_function ? 1 : 0);
+      for (const std::string& parameter : definition.parameters) hash = Hash(parameter, hash);
+      hash = Hash(definition.body, hash + (definition.is_variadic ? 1 : 0));
+      const auto [it, is_new] = known.try_emplace(hash, out.size());
+      if (is_new) {
+        out.push_back(std::move(definition));
+      } else {
+        // In several places, so in none.
+        out[it->second].is_placed = false;
+      }
     }
     return lexer.doubts();
   });

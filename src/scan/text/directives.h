@@ -8,11 +8,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "scan/text/branch_tracker.h"
 
 namespace llama::scan {
 
@@ -49,11 +49,12 @@ struct Reference {
 };
 
 struct Directives {
-  std::vector<Reference> references;    // distinct, by first appearance
-  std::vector<uint32_t> defined_names;  // HashName() of all that is #defined, ascending, distinct
-  std::vector<std::string> line_names;  // absolute names in #line and in linemarkers, distinct
-  bool mentions_timestamp = false;      // __TIMESTAMP__, anywhere in the text
-  bool wraps_has_include = false;       // in a macro, with what it looks for in an argument
+  std::vector<Reference> references;      // distinct, by first appearance
+  std::vector<uint32_t> defined_names;    // HashName() of all that is #defined, ascending, distinct
+  std::vector<uint32_t> undefined_names;  // likewise, of all that is #undefined
+  std::vector<std::string> line_names;    // absolute names in #line and in linemarkers, distinct
+  bool mentions_timestamp = false;        // __TIMESTAMP__, anywhere in the text
+  bool wraps_has_include = false;         // in a macro, with what it looks for in an argument
   // Of all the above and of what the definitions say: an edit that leaves the directives as they
   // were keeps it.
   uint64_t hash = 0;
@@ -69,12 +70,25 @@ struct Definition {
   bool is_variadic = false;             // the last parameter takes the rest
   std::vector<std::string> parameters;  // that of "..." is __VA_ARGS__
   std::string body;                     // comments are blanks, blanks one space
+  // Where it stands: in which branches of conditionals (branch_tracker.h), after how many
+  // directives at which macros may be expanded. Whoever has several texts numbers them in `text`,
+  // and takes it all back if some text undefines the macro of `guard` (HashName; 0: there is none).
+  bool is_placed = false;
+  std::vector<Branch> branches = {};
+  uint32_t place = 0;
+  uint32_t guard = 0;
+  uint64_t text = 0;
+  bool is_undefined = false;  // somewhere: for the same one to say
 
-  bool operator==(const Definition&) const = default;
+  // Wherever it stands.
+  bool operator==(const Definition& other) const;
+  // They stand in branches of which only one is taken.
+  bool Excludes(const Definition& other) const;
+  // Where the other holds, so does this one, or a later one of the same macro.
+  bool HoldsWith(const Definition& other) const;
 };
 
-// Every definition of the names in the text: any of several, whatever conditionals say. Distinct.
-std::vector<Definition> ReadDefinitions(std::string_view text,
-                                        const std::set<std::string, std::less<>>& names);
+// Every definition in the text: any of several, whatever conditionals say. Distinct.
+std::vector<Definition> ReadDefinitions(std::string_view text);
 
 }  // namespace llama::scan

@@ -15,10 +15,14 @@ bool Holds(const std::vector<Reference>& all, const Reference& one) {
 }
 
 void CheckExpansions(std::string_view text, const Directives& directives) {
+  const std::vector<Definition> all = ReadDefinitions(text);
   std::map<std::string, std::vector<Definition>, std::less<>> known;
   const auto definitions = [&](std::string_view name) -> const std::vector<Definition>& {
     const auto [found, is_new] = known.try_emplace(std::string(name));
-    if (is_new) found->second = ReadDefinitions(text, {found->first});
+    if (is_new) {
+      found->second = all;
+      std::erase_if(found->second, [&](const Definition& one) { return one.name != name; });
+    }
     const bool is_hashed = std::binary_search(directives.defined_names.begin(),
                                               directives.defined_names.end(), HashName(name));
     CHECK(is_hashed || found->second.empty());

@@ -290,10 +290,20 @@ TEST(DirectivesTest, HashesWhatTheDirectivesSay) {
   EXPECT_NE(replaced("int f();", "char f[] = __TIMESTAMP__;"), hash);
 }
 
-TEST(DirectivesTest, ReadsDefinitions) {
-  const auto read = [](std::string_view text) {
-    return ReadDefinitions(text, {"A", "B", "C", "D"});
+TEST(DirectivesTest, KnowsWhatIsUndefined) {
+  const auto undefines = [](std::string_view text) {
+    return ReadDirectives(text).undefined_names == std::vector<uint32_t>{HashName("A")};
   };
+  EXPECT_TRUE(undefines("#undef A\n"));
+  EXPECT_TRUE(undefines("#if 0\n# undef A // B\n#endif\n#undef A"));
+  EXPECT_TRUE(undefines("#pragma pop_macro(\"A\")\n"));
+  EXPECT_TRUE(undefines("_Pragma(\"pop_macro(\\\"A\\\")\") x\n"));
+  EXPECT_FALSE(undefines("#define A\n"));
+  EXPECT_NE(ReadDirectives("#undef A").hash, ReadDirectives("#undef B").hash);
+}
+
+TEST(DirectivesTest, ReadsDefinitions) {
+  const auto read = [](std::string_view text) { return ReadDefinitions(text); };
   const std::vector<Definition> definitions = read(
       "#define A <a.h> // c\n#if 0\n#define A \\\n  \"b.h\"\n#endif\n#define B( x,y ) x /* */ ## "
       "y\n"
@@ -301,7 +311,7 @@ TEST(DirectivesTest, ReadsDefinitions) {
   const std::vector<Definition> expected = {
       {"A", false, false, {}, "<a.h>"},         {"A", false, false, {}, "\"b.h\""},
       {"B", true, false, {"x", "y"}, "x ## y"}, {"C", true, true, {"x", "__VA_ARGS__"}, "x"},
-      {"D", true, true, {"x", "rest"}, ""},
+      {"D", true, true, {"x", "rest"}, ""},     {"E", false, false, {}, "1"},
   };
   EXPECT_EQ(definitions, expected);
   EXPECT_EQ(read("#define A (x)").at(0), (Definition{"A", false, false, {}, "(x)"}));

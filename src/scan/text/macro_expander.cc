@@ -2,7 +2,12 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <set>
 #include <utility>
+
+#include "base/hash.h"
+#include "scan/text/condition.h"
+#include "scan/text/macro_ids.h"
 
 namespace llama::scan {
 namespace {
@@ -10,236 +15,409 @@ namespace {
 // Arguments within arguments; cpp has no limit, and nobody comes near this one.
 constexpr int kMaxDepth = 100;
 
-// In steps: texts may double at every ## and #.
-int64_t CostOf(const Token& token) { return 1 + static_cast<int64_t>(token.text.size() / 16); }
+// By which equal ones are known. That two others have the same would take 2^64 of them.
+class Fingerprint {
+ public:
+  Fingerprint& Add(const std::vector<uint32_t>& numbers) {
+    return Add(numbers.data(), numbers.size() * sizeof(uint32_t));
+  }
+  Fingerprint& Add(const std::vector<std::pair<uint32_t, int>>& choices) {
+    static_assert(sizeof(choices[0]) == sizeof(uint32_t) + sizeof(int));
+    return Add(choices.data(), choices.size() * sizeof choices[0]);
+  }
+  std::pair<uint64_t, uint64_t> value() const { return {first_, second_}; }
 
-// # of it.
-Token Stringified(const std::vector<Token>& argument) {
-  std::string text = "\"";
-  for (size_t i = 0; i < argument.size(); ++i) {
-    if (argument[i].has_space && i > 0) text += ' ';
-    for (const char c : argument[i].text) {
-      const bool is_escaped = argument[i].kind == Token::Kind::kLiteral && (c == '"' || c == '\\');
-      if (is_escaped) text += '\\';
-      text += c;
-    }
+ private:
+  Fingerprint& Add(const void* bytes, size_t size) {
+    const std::string_view view(static_cast<const char*>(bytes), size);
+    first_ = Hash(view, first_ + size + 1);
+    second_ = Hash(view, second_ ^ (size + 1));
+    return *this;
   }
-  Token token;
-  token.kind = Token::Kind::kLiteral;
-  token.text = text + '"';
-  return token;
-}
 
-// ## of the last of `out` and the first of `right`.
-void Paste(std::vector<Token>& out, std::vector<Token> right) {
-  if (right.empty()) return;
-  if (out.empty()) {
-    out = std::move(right);
-    return;
-  }
-  Token left = std::move(out.back());
-  out.pop_back();
-  std::vector<Token> pasted = Tokenize(left.text + right.front().text);
-  // An empty argument's place is held by a token without text.
-  if (!pasted.empty()) {
-    pasted.front().has_space = left.has_space;
-    pasted.front().has_own_space = left.has_own_space;
-  }
-  if (pasted.empty()) pasted.push_back(left);
-  out.insert(out.end(), pasted.begin(), pasted.end());
-  out.insert(out.end(), right.begin() + 1, right.end());
-}
-
-// The body of __VA_OPT__( at body[at]: its end, past the parenthesis.
-size_t EndOfVaOpt(const std::vector<Token>& body, size_t at) {
-  size_t depth = 0;
-  for (size_t i = at; i < body.size(); ++i) {
-    if (body[i].Is("(")) ++depth;
-    if (body[i].Is(")") && --depth == 0) return i + 1;
-  }
-  return body.size();
-}
+  uint64_t first_ = 1;
+  uint64_t second_ = 0x9e3779b97f4a7c15;
+};
 
 }  // namespace
 
-std::vector<Token> MacroExpander::Expand(const std::vector<Token>& input) {
-  active_.clear();
-  return ExpandAt(input, 0);
+MacroExpander::MacroExpander(const DefinitionsOf& definitions, int64_t* steps)
+    : definitions_(definitions), steps_(steps) {
+  TextOf("");  // is number 0
+  open_ = TextOf("(");
+  close_ = TextOf(")");
+  comma_ = TextOf(",");
+  hash_ = TextOf("#");
+  hash_hash_ = TextOf("##");
+  va_opt_ = TextOf("__VA_OPT__");
 }
 
-std::vector<Token> MacroExpander::ExpandAt(const std::vector<Token>& input, int depth) {
-  std::vector<Token> out;
-  if (depth > kMaxDepth) {
-    *steps_ = 0;
-    return out;
+MacroExpander::TextId MacroExpander::TextOf(std::string_view text) {
+  const auto [it, is_new] =
+      text_ids_.try_emplace(std::string(text), static_cast<TextId>(texts_.size()));
+  if (is_new) {
+    texts_.emplace_back(text);
+    // They may double at every ## and #.
+    *steps_ -= static_cast<int64_t>(text.size() / 16);
   }
-  std::vector<Pending> outer = std::exchange(pending_, {});
-  Push(input, "");
-  while (!pending_.empty() && *steps_ > 0) {
-    --*steps_;
-    Pending next = std::move(pending_.back());
-    pending_.pop_back();
-    if (!next.ended.empty()) {
-      active_.erase(active_.find(next.ended));
-    } else if (next.token.kind == Token::Kind::kName && !next.token.is_painted) {
-      ExpandName(next.token, depth, out);
-    } else if (!next.token.text.empty()) {
-      out.push_back(std::move(next.token));
+  return it->second;
+}
+
+MacroExpander::Id MacroExpander::Encode(const Token& token) {
+  return TextOf(token.text) << kTextShift | static_cast<uint32_t>(token.kind) |
+         (token.is_painted ? kPainted : 0) | (token.has_space ? kSpace : 0) |
+         (token.has_own_space ? kOwnSpace : 0);
+}
+
+Token MacroExpander::Decode(Id id) const {
+  Token token;
+  token.kind = static_cast<Token::Kind>(KindOf(id));
+  token.is_painted = (id & kPainted) != 0;
+  token.has_space = (id & kSpace) != 0;
+  token.has_own_space = (id & kOwnSpace) != 0;
+  token.text = texts_[TextIn(id)];
+  return token;
+}
+
+MacroExpander::Macro& MacroExpander::MacroOf(TextId name) {
+  Macro& macro = macros_[name];
+  if (macro.is_known) return macro;
+  macro.is_known = true;
+  const std::string text = texts_[name];
+  if (HasIncludeKind(text)) return macro;
+  macro.definitions = &definitions_(text);
+  macro.is_object = true;
+  macro.first = static_cast<BodyId>(bodies_.size());
+  for (const Definition& definition : *macro.definitions) {
+    if (definition.is_function) macro.is_object = false;
+    bodies_.push_back({name, &definition});
+    Ids& body = macro.bodies.emplace_back();
+    for (const Token& token : Tokenize(definition.body)) body.push_back(Encode(token));
+    std::vector<TextId>& parameters = macro.parameters.emplace_back();
+    for (const std::string& parameter : definition.parameters) {
+      parameters.push_back(TextOf(parameter));
     }
   }
-  pending_ = std::move(outer);
+  return macro;
+}
+
+void MacroExpander::Expand(const std::vector<Token>& input, const Found& found) {
+  Ids ids;
+  for (const Token& token : input) ids.push_back(Encode(token));
+  ExpandAll(ids, {}, {}, 0, &found);
+}
+
+// `active`: the bodies within which this is, ascending. With `found` they are told instead of
+// given.
+std::vector<MacroExpander::Outcome> MacroExpander::ExpandAll(const Ids& input,
+                                                             const Choices& choices,
+                                                             const std::vector<BodyId>& active,
+                                                             int depth, const Found* found) {
+  if (depth > kMaxDepth) *steps_ = 0;
+  std::vector<Outcome> out;
+  std::set<std::pair<uint64_t, uint64_t>> seen;
+  std::set<std::pair<uint64_t, uint64_t>> ended;
+  std::vector<State> states = {{{}, Ids(input.rbegin(), input.rend()), choices, {}}};
+  std::vector<State> branches;
+  while (!states.empty() && *steps_ > 0) {
+    State state = std::move(states.back());
+    states.pop_back();
+    branches.clear();
+    if (Advance(state, active, depth, branches)) {
+      const bool is_new =
+          ended.insert(Fingerprint().Add(state.out).Add(found ? Choices() : state.choices).value())
+              .second;
+      if (!is_new) continue;
+      if (found == nullptr) {
+        out.push_back({std::move(state.out), std::move(state.choices)});
+        continue;
+      }
+      std::vector<Token> tokens;
+      for (const Id id : state.out) tokens.push_back(Decode(id));
+      if (!(*found)(tokens)) return out;
+    }
+    // The first one is gone on with first.
+    for (size_t i = branches.size(); i > 0; --i) {
+      State& branch = branches[i - 1];
+      *steps_ -= static_cast<int64_t>(branch.pending.size() + branch.out.size());
+      if (branches.size() == 1 ||
+          seen.insert(Fingerprint().Add(branch.out).Add(branch.pending).Add(branch.choices).value())
+              .second) {
+        states.push_back(std::move(branch));
+      }
+    }
+  }
   return out;
 }
 
-void MacroExpander::ExpandName(const Token& name, int depth, std::vector<Token>& out) {
-  out.push_back(name);
-  if (active_.contains(name.text)) {
-    out.back().is_painted = true;
-    return;
+// Within a call no choice is added: what comes of an argument depends on the macros that it meets,
+// and on what they are there. Boost's machinery expands the same ones over and over.
+std::vector<MacroExpander::Outcome> MacroExpander::ExpandArgument(const Ids& input,
+                                                                  const Choices& choices,
+                                                                  const std::vector<BodyId>& active,
+                                                                  int depth, unsigned& ends) {
+  if (!IsWithinCall(active)) {
+    ends_.push_back(0);
+    std::vector<Outcome> out = ExpandAll(input, choices, active, depth, nullptr);
+    ends = ends_.back();
+    ends_.pop_back();
+    return out;
   }
-  const bool is_call = IsCall();
-  const Definition* definition = choose_(name.text, is_call);
-  if (definition == nullptr || (definition->is_function && !is_call)) return;
-  Arguments arguments;
-  if (definition->is_function && !TakeArguments(*definition, arguments)) return;
-  out.pop_back();
-  std::vector<Token> body = Substitute(*definition, arguments, depth);
-  if (!body.empty()) {
-    body.front().has_space = name.has_space;
-    body.front().has_own_space = false;
-  } else if (name.has_space) {
-    // clang hands an empty macro's space on.
-    for (size_t i = pending_.size(); i > 0; --i) {
-      if (!pending_[i - 1].ended.empty()) continue;
-      pending_[i - 1].token.has_space = true;
-      break;
-    }
+  const std::pair<uint64_t, uint64_t> key = Fingerprint().Add(input).value();
+  const Known* known = FindKnown(key, active, choices);
+  std::vector<Outcome> out;
+  if (known != nullptr) {
+    for (const Ids& outcome : known->outcomes) out.push_back({outcome, choices});
+    ends = known->ends;
+    if (met_.empty()) return out;
+    for (const auto& [name, view] : known->views) met_.back().insert(name);
+    return out;
   }
-  Push(std::move(body), definition->name);
+  met_.emplace_back();
+  ends_.push_back(0);
+  out = ExpandAll(input, choices, active, depth, nullptr);
+  const std::set<TextId> met = std::move(met_.back());
+  met_.pop_back();
+  ends = ends_.back();
+  ends_.pop_back();
+  if (!met_.empty()) met_.back().insert(met.begin(), met.end());
+  if (*steps_ <= 0) return out;
+  Known& made = known_[key].emplace_back();
+  made.ends = ends;
+  for (const TextId name : met) made.views.emplace_back(name, ViewOf(name, active, choices));
+  for (const Outcome& outcome : out) made.outcomes.push_back(outcome.out);
+  return out;
 }
 
-bool MacroExpander::IsCall() const {
-  for (size_t i = pending_.size(); i > 0; --i) {
-    if (pending_[i - 1].ended.empty()) return pending_[i - 1].token.Is("(");
+const MacroExpander::Known* MacroExpander::FindKnown(const std::pair<uint64_t, uint64_t>& key,
+                                                     const std::vector<BodyId>& active,
+                                                     const Choices& choices) {
+  const auto it = known_.find(key);
+  if (it == known_.end()) return nullptr;
+  for (const Known& known : it->second) {
+    *steps_ -= static_cast<int64_t>(known.views.size());
+    const bool is_same = std::all_of(known.views.begin(), known.views.end(), [&](const auto& view) {
+      return ViewOf(view.first, active, choices) == view.second;
+    });
+    if (is_same) return &known;
+  }
+  return nullptr;
+}
+
+uint64_t MacroExpander::ViewOf(TextId name, const std::vector<BodyId>& active,
+                               const Choices& choices) {
+  const Macro& macro = MacroOf(name);
+  std::string view(1, IsActive(name, active) ? '1' : '0');
+  view += MustBeMacro(macro, active) ? '1' : '0';
+  for (const Definition& definition : *macro.definitions) {
+    view += MayHoldIn(definition, active) ? '1' : '0';
+  }
+  for (const auto& [chosen, choice] : choices) {
+    if (chosen == name) view += std::to_string(choice);
+  }
+  return Hash(view, 0);
+}
+
+bool MacroExpander::Advance(State& state, const std::vector<BodyId>& active, int depth,
+                            std::vector<State>& branches) {
+  while (!state.pending.empty()) {
+    if (--*steps_ <= 0) return false;
+    const Id id = state.pending.back();
+    state.pending.pop_back();
+    if (IsEnd(id)) state.active.pop_back();
+    if (IsEnd(id) || TextIn(id) == 0) continue;
+    const TextId name = TextIn(id);
+    if (KindOf(id) != kName || (id & kPainted) != 0) {
+      state.out.push_back(id);
+      continue;
+    }
+    const Macro& macro = MacroOf(name);
+    if (macro.bodies.empty()) {
+      state.out.push_back(id);
+      continue;
+    }
+    if (!met_.empty()) met_.back().insert(name);
+    if (IsActive(name, active) || IsActive(name, state.active)) {
+      state.out.push_back(id | kPainted);
+      continue;
+    }
+    const bool is_call = IsCall(state.pending);
+    if (!is_call && !macro.is_object && !HasMore(state.pending)) ends_.back() |= kMayBeCalled;
+    const auto made = std::find_if(state.choices.begin(), state.choices.end(),
+                                   [&](const auto& choice) { return choice.first == name; });
+    if (made != state.choices.end()) {
+      if (made->second == kNoMacro) {
+        state.out.push_back(id);
+        continue;
+      }
+      const auto chosen = static_cast<size_t>(made->second);
+      Replace(std::move(state), id, chosen, active, depth, branches);
+      return false;
+    }
+    const bool is_remembered = macro.is_object && macro.bodies.size() + (is_call ? 0 : 1) > 1 &&
+                               !IsWithinCall(active) && !IsWithinCall(state.active);
+    bool may_hold = false;
+    for (size_t i = 0; i < macro.bodies.size(); ++i) {
+      const Definition& definition = (*macro.definitions)[i];
+      if (definition.is_function && !is_call) continue;
+      if (!MayHoldIn(definition, active) || !MayHoldIn(definition, state.active)) continue;
+      may_hold = true;
+      State branch = state;
+      if (is_remembered) {
+        const std::pair<TextId, int> choice = {name, static_cast<int>(i)};
+        branch.choices.insert(
+            std::upper_bound(branch.choices.begin(), branch.choices.end(), choice), choice);
+      }
+      Replace(std::move(branch), id, i, active, depth, branches);
+    }
+    // It may also be no macro at that place; not one that is called, or nothing would come of it.
+    if (may_hold && (is_call || MustBeMacro(macro, active) || MustBeMacro(macro, state.active))) {
+      return false;
+    }
+    if (is_remembered) {
+      const std::pair<TextId, int> choice = {name, kNoMacro};
+      state.choices.insert(std::upper_bound(state.choices.begin(), state.choices.end(), choice),
+                           choice);
+    }
+    state.out.push_back(id);
+    branches.push_back(std::move(state));
+    return false;
+  }
+  return true;
+}
+
+bool MacroExpander::HasMore(const Ids& pending) {
+  return std::any_of(pending.begin(), pending.end(), [](Id id) { return !IsEnd(id); });
+}
+
+bool MacroExpander::IsActive(TextId name, const std::vector<BodyId>& active) const {
+  return std::any_of(active.begin(), active.end(),
+                     [&](BodyId body) { return bodies_[body].name == name; });
+}
+
+bool MacroExpander::MayHoldIn(const Definition& definition,
+                              const std::vector<BodyId>& active) const {
+  if (!definition.is_placed) return true;
+  return std::none_of(active.begin(), active.end(),
+                      [&](BodyId body) { return bodies_[body].definition->Excludes(definition); });
+}
+
+bool MacroExpander::IsWithinCall(const std::vector<BodyId>& active) const {
+  return std::any_of(active.begin(), active.end(),
+                     [&](BodyId body) { return bodies_[body].definition->is_function; });
+}
+
+// Where a body is expanded, what must hold along with it does.
+bool MacroExpander::MustBeMacro(const Macro& macro, const std::vector<BodyId>& active) const {
+  return std::any_of(macro.definitions->begin(), macro.definitions->end(),
+                     [&](const Definition& definition) {
+                       return std::any_of(active.begin(), active.end(), [&](BodyId body) {
+                         return definition.HoldsWith(*bodies_[body].definition);
+                       });
+                     });
+}
+
+bool MacroExpander::IsCall(const Ids& pending) const {
+  for (size_t i = pending.size(); i > 0; --i) {
+    if (!IsEnd(pending[i - 1])) return IsOther(pending[i - 1], open_);
   }
   return false;
 }
 
-// From the opening parenthesis on; false if the closing one isn't there.
-bool MacroExpander::TakeArguments(const Definition& definition, Arguments& arguments) {
-  size_t depth = 0;
-  size_t i = pending_.size();
-  arguments.emplace_back();
-  for (; i > 0; --i) {
-    const Pending& next = pending_[i - 1];
-    if (!next.ended.empty()) continue;
-    if (--*steps_ <= 0) return false;
-    const Token& token = next.token;
-    if (token.Is("(") && depth++ == 0) continue;
-    if (token.Is(")") && --depth == 0) break;
-    const bool is_rest = definition.is_variadic && arguments.size() >= definition.parameters.size();
-    if (token.Is(",") && depth == 1 && !is_rest) {
-      arguments.emplace_back();
-    } else if (!token.text.empty()) {
-      arguments.back().push_back(token);
+void MacroExpander::Replace(State state, Id name, size_t definition,
+                            const std::vector<BodyId>& active, int depth, std::vector<State>& out) {
+  const Macro& macro = MacroOf(TextIn(name));
+  const auto body_id = static_cast<BodyId>(macro.first + definition);
+  Call call{&(*macro.definitions)[definition],
+            &macro.bodies[definition],
+            &macro.parameters[definition],
+            {}};
+  if (call.definition->is_function) {
+    switch (TakeArguments(*call.definition, state, call.arguments)) {
+      case Taken::kAll:
+        break;
+      case Taken::kUnclosed:
+        ends_.back() |= kIsUnclosed;
+        state.out.push_back(name);
+        out.push_back(std::move(state));
+        return;
+      case Taken::kWrongCount:
+        return;
     }
   }
-  if (i == 0) return false;
-  // Bodies that ended within the call have ended before it is replaced.
-  for (size_t j = pending_.size(); j >= i; --j) {
-    if (!pending_[j - 1].ended.empty()) active_.erase(active_.find(pending_[j - 1].ended));
-  }
-  pending_.resize(i - 1);
-  arguments.resize(definition.parameters.size());
-  return true;
-}
-
-std::vector<Token> MacroExpander::Substitute(const Definition& definition,
-                                             const Arguments& arguments, int depth) {
-  std::vector<Token> body = Tokenize(definition.body);
-  const auto& parameters = definition.parameters;
-  const auto parameter_of = [&](size_t at) {
-    if (at >= body.size() || body[at].kind != Token::Kind::kName) return parameters.size();
-    return static_cast<size_t>(std::find(parameters.begin(), parameters.end(), body[at].text) -
-                               parameters.begin());
+  // Every way in which the arguments may expand, one after the other.
+  struct Bound {
+    std::vector<Ids> expanded;
+    Choices choices;
   };
-  std::vector<Token> out;
-  bool is_pasted = false;  // onto what went before
-  const auto add = [&](std::vector<Token> tokens, const Token& place) {
-    // What is empty still is something for ## to paste to.
-    if (tokens.empty()) tokens.emplace_back();
-    tokens.front().has_space = place.has_space;
-    for (const Token& token : tokens) *steps_ -= CostOf(token);
-    if (is_pasted) {
-      Paste(out, std::move(tokens));
-    } else {
-      out.insert(out.end(), tokens.begin(), tokens.end());
+  std::vector<Bound> bound = {{std::vector<Ids>(call.arguments.size()), state.choices}};
+  std::vector<BodyId> inner = active;
+  inner.insert(inner.end(), state.active.begin(), state.active.end());
+  std::sort(inner.begin(), inner.end());
+  inner.erase(std::unique(inner.begin(), inner.end()), inner.end());
+  for (size_t i = 0; i < call.arguments.size() && *steps_ > 0; ++i) {
+    if (call.arguments[i].empty() || !IsExpandedIn(call, i)) continue;
+    std::vector<Bound> next;
+    unsigned ends = 0;
+    for (const Bound& before : bound) {
+      for (Outcome& outcome :
+           ExpandArgument(call.arguments[i], before.choices, inner, depth + 1, ends)) {
+        *steps_ -= static_cast<int64_t>(1 + outcome.out.size());
+        Bound after = before;
+        after.expanded[i] = std::move(outcome.out);
+        after.choices = std::move(outcome.choices);
+        next.push_back(std::move(after));
+        if (*steps_ <= 0) return;
+      }
     }
-    is_pasted = false;
-  };
-  for (size_t i = 0; i < body.size() && *steps_ > 0; ++i) {
-    --*steps_;
-    const Token token = body[i];
-    if (token.Is("##") && i > 0) {
-      is_pasted = true;
-      continue;
-    }
-    if (token.Is("#") && definition.is_function && parameter_of(i + 1) < parameters.size()) {
-      add({Stringified(arguments[parameter_of(i + 1)])}, token);
-      ++i;
-      continue;
-    }
-    if (definition.is_variadic && token.text == "__VA_OPT__" && i + 1 < body.size() &&
-        body[i + 1].Is("(")) {
-      // Its parentheses go, and with no arguments all within them.
-      const size_t end = EndOfVaOpt(body, i + 1);
-      const bool is_kept = !arguments.back().empty();
-      if (is_kept && end > i + 2) body.erase(body.begin() + static_cast<std::ptrdiff_t>(end - 1));
-      const size_t erased = is_kept ? i + 2 : end;
-      if (erased < body.size() && token.has_space) body[erased].has_space = true;
-      body.erase(body.begin() + static_cast<std::ptrdiff_t>(i),
-                 body.begin() + static_cast<std::ptrdiff_t>(erased));
-      --i;
-      continue;
-    }
-    const size_t parameter = parameter_of(i);
-    if (parameter == parameters.size()) {
-      add({token}, token);
-      continue;
-    }
-    const bool is_operand = is_pasted || (i + 1 < body.size() && body[i + 1].Is("##"));
-    // GNU: in `, ## __VA_ARGS__` the comma goes if there are none, and nothing is pasted.
-    const bool is_comma_rule = is_pasted && definition.is_variadic &&
-                               parameter + 1 == parameters.size() && !out.empty() &&
-                               out.back().Is(",");
-    if (is_comma_rule) {
-      is_pasted = false;
-      if (arguments[parameter].empty()) out.pop_back();
-    }
-    std::vector<Token> argument = arguments[parameter];
-    if (!is_operand || is_comma_rule) argument = ExpandAt(argument, depth + 1);
-    Token place = token;
-    if (is_comma_rule && !argument.empty()) place.has_space = argument.front().has_space;
-    add(std::move(argument), place);
+    bound = std::move(next);
   }
-  // An empty argument leaves nothing, but its space may part what stands around it.
-  std::vector<Token> kept;
-  bool has_space = false;
-  for (Token& token : out) {
-    has_space = has_space || token.has_space;
-    if (token.text.empty()) continue;
-    token.has_space = std::exchange(has_space, false);
-    kept.push_back(std::move(token));
+  for (Bound& each : bound) {
+    State after;
+    after.out = state.out;
+    after.pending = state.pending;
+    after.active = state.active;
+    after.active.push_back(body_id);
+    after.choices = std::move(each.choices);
+    Ids body = Substitute(call, each.expanded);
+    const bool has_space = (name & kSpace) != 0;
+    if (!body.empty()) {
+      body.front() = WithSpace(body.front(), has_space) & ~kOwnSpace;
+    } else if (has_space) {
+      // clang hands an empty macro's space on.
+      const auto next = std::find_if(after.pending.rbegin(), after.pending.rend(),
+                                     [](Id id) { return !IsEnd(id); });
+      if (next != after.pending.rend()) *next |= kSpace;
+    }
+    // The body by itself, if nothing that follows can be part of a call in it: ways that end alike
+    // go on as one from here.
+    if (call.definition->is_function && !body.empty()) {
+      std::vector<BodyId> within = inner;
+      within.insert(std::upper_bound(within.begin(), within.end(), body_id), body_id);
+      unsigned ends = 0;
+      const std::vector<Outcome> outcomes =
+          ExpandArgument(body, after.choices, within, depth + 1, ends);
+      const bool has_more = HasMore(after.pending);
+      const bool is_apart = !has_more || ((ends & kIsUnclosed) == 0 &&
+                                          ((ends & kMayBeCalled) == 0 || !IsCall(after.pending)));
+      if (is_apart) {
+        if (!has_more) ends_.back() |= ends;
+        for (const Outcome& outcome : outcomes) {
+          State next = after;
+          next.active.pop_back();
+          next.out.insert(next.out.end(), outcome.out.begin(), outcome.out.end());
+          *steps_ -= static_cast<int64_t>(outcome.out.size());
+          out.push_back(std::move(next));
+          if (*steps_ <= 0) return;
+        }
+        continue;
+      }
+    }
+    after.pending.push_back(body_id << kTextShift | kEnd);
+    after.pending.insert(after.pending.end(), body.rbegin(), body.rend());
+    out.push_back(std::move(after));
+    if (*steps_ <= 0) return;
   }
-  return kept;
-}
-
-void MacroExpander::Push(std::vector<Token> tokens, std::string_view name) {
-  if (!name.empty()) {
-    active_.emplace(name);
-    pending_.push_back({{}, std::string(name)});
-  }
-  for (size_t i = tokens.size(); i > 0; --i) pending_.push_back({std::move(tokens[i - 1]), ""});
 }
 
 }  // namespace llama::scan

@@ -1,12 +1,24 @@
-// MacroExpander: one expansion of a piece of text, as cpp does it; which definition a macro has is
-// asked for whenever it matters.
+// MacroExpander: every text that a piece of text may expand to as cpp does it, where a macro may
+// have any of several definitions, or none.
+//
+// The expansion branches at each macro that has several; branches that come to the same again go on
+// as one, so that Boost's ways around one preprocessor or another, which all end alike, do not
+// multiply. An object-like macro means one thing in one expansion. One within a function-like one's
+// body, or a function-like one itself, may mean another the next time, since to remember which one
+// it was would keep the branches apart; but within a macro's body nothing is expanded that its own
+// text excludes (Definition::Excludes). That makes texts too many, never too few. What calls a
+// macro with a number of arguments that it does not take is an error to the compiler, and comes to
+// nothing.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "scan/text/directives.h"
@@ -16,34 +28,110 @@ namespace llama::scan {
 
 class MacroExpander {
  public:
-  // The definition of `name`; null if it is none. `is_call`: an opening parenthesis follows.
-  using Choose = std::function<const Definition*(std::string_view name, bool is_call)>;
+  // Every definition of a macro; the same object whenever a name is asked for again.
+  using DefinitionsOf = std::function<const std::vector<Definition>&(std::string_view name)>;
+  // An expansion; false: no more of them.
+  using Found = std::function<bool(const std::vector<Token>&)>;
 
-  // `steps` are counted down, a step a token.
-  MacroExpander(Choose choose, int64_t* steps) : choose_(std::move(choose)), steps_(steps) {}
+  // `steps` are counted down: a token passed over or copied takes one. Both must outlive this.
+  MacroExpander(const DefinitionsOf& definitions, int64_t* steps);
 
-  // Meaningless once there are no more steps.
-  std::vector<Token> Expand(const std::vector<Token>& input);
+  // Distinct ones. Some are missing once there are no more steps.
+  void Expand(const std::vector<Token>& input, const Found& found);
 
  private:
-  struct Pending {
-    Token token;
-    std::string ended;  // not empty: the macro whose body ended here, instead of a token
+  // A token, its text by number, or the end of a definition's body, the definition by number:
+  // compared and copied often.
+  using Id = uint32_t;
+  using Ids = std::vector<Id>;
+  using TextId = uint32_t;
+  using BodyId = uint32_t;
+  // What object-like macros were taken to be, by name: an index, or kNoMacro.
+  using Choices = std::vector<std::pair<TextId, int>>;
+  struct State {
+    Ids out;
+    Ids pending;  // the next one last
+    Choices choices;
+    std::vector<BodyId> active;  // those whose ends are pending, the next one last
   };
-  using Arguments = std::vector<std::vector<Token>>;
+  struct Outcome {
+    Ids out;
+    Choices choices;
+  };
+  struct Macro {
+    bool is_known = false;
+    bool is_object = false;  // by every definition
+    const std::vector<Definition>* definitions = nullptr;
+    BodyId first = 0;  // of the first definition; the others follow
+    std::vector<Ids> bodies;
+    std::vector<std::vector<TextId>> parameters;
+  };
+  struct Call {
+    const Definition* definition;
+    const Ids* body;
+    const std::vector<TextId>* parameters;
+    std::vector<Ids> arguments;
+  };
+  struct Body {
+    TextId name;
+    const Definition* definition;
+  };
+  // Of what was expanded within a call, by its fingerprint: with what each macro that it came upon
+  // was there (ViewOf), and what came of it.
+  struct Known {
+    std::vector<std::pair<TextId, uint64_t>> views;
+    std::vector<Ids> outcomes;
+    unsigned ends = 0;
+  };
+  // How an expansion may go on in what follows it, by some branch.
+  enum End : unsigned {
+    kMayBeCalled = 1,  // its last token is a function-like macro's name
+    kIsUnclosed = 2,   // it has a call's opening parenthesis and not the closing one
+  };
+  static constexpr int kNoMacro = -1;
 
-  std::vector<Token> ExpandAt(const std::vector<Token>& input, int depth);
-  void ExpandName(const Token& name, int depth, std::vector<Token>& out);
-  bool IsCall() const;
-  bool TakeArguments(const Definition& definition, Arguments& arguments);
-  std::vector<Token> Substitute(const Definition& definition, const Arguments& arguments,
-                                int depth);
-  void Push(std::vector<Token> tokens, std::string_view name);
+  Id Encode(const Token& token);
+  Token Decode(Id id) const;
+  TextId TextOf(std::string_view text);
+  Macro& MacroOf(TextId name);
+  bool IsCall(const Ids& pending) const;
+  static bool HasMore(const Ids& pending);
+  // All that `active` and `choices` decide about a macro.
+  uint64_t ViewOf(TextId name, const std::vector<BodyId>& active, const Choices& choices);
+  const Known* FindKnown(const std::pair<uint64_t, uint64_t>& key,
+                         const std::vector<BodyId>& active, const Choices& choices);
+  std::vector<Outcome> ExpandArgument(const Ids& input, const Choices& choices,
+                                      const std::vector<BodyId>& active, int depth, unsigned& ends);
+  bool IsActive(TextId name, const std::vector<BodyId>& active) const;
+  bool IsWithinCall(const std::vector<BodyId>& active) const;
+  bool MustBeMacro(const Macro& macro, const std::vector<BodyId>& active) const;
+  bool MayHoldIn(const Definition& definition, const std::vector<BodyId>& active) const;
 
-  Choose choose_;
-  int64_t* steps_;
-  std::vector<Pending> pending_;  // the next one last
-  std::multiset<std::string, std::less<>> active_;
+  std::vector<Outcome> ExpandAll(const Ids& input, const Choices& choices,
+                                 const std::vector<BodyId>& active, int depth, const Found* found);
+  // Up to the first macro with several definitions, of which each is a new state. True: at the end.
+  bool Advance(State& state, const std::vector<BodyId>& active, int depth,
+               std::vector<State>& branches);
+  void Replace(State state, Id name, size_t definition, const std::vector<BodyId>& active,
+               int depth, std::vector<State>& out);
+  enum class Taken : unsigned char { kAll, kUnclosed, kWrongCount };
+  Taken TakeArguments(const Definition& definition, State& state, std::vector<Ids>& arguments);
+  bool IsExpandedIn(const Call& call, size_t parameter) const;
+  Ids Substitute(const Call& call, const std::vector<Ids>& expanded);
+  Id Stringified(const Ids& argument);
+  void Paste(Ids& out, const Ids& right);
+
+  const DefinitionsOf& definitions_;
+  int64_t* const steps_;
+  std::vector<std::string> texts_;
+  std::unordered_map<std::string, TextId> text_ids_;
+  std::unordered_map<TextId, Macro> macros_;
+  std::vector<Body> bodies_;
+  std::map<std::pair<uint64_t, uint64_t>, std::vector<Known>> known_;
+  std::vector<std::set<TextId>> met_;  // the macros that each expansion under way came upon
+  std::vector<unsigned> ends_ = {0};   // and how each may end
+
+  TextId open_, close_, comma_, hash_, hash_hash_, va_opt_;
 };
 
 }  // namespace llama::scan

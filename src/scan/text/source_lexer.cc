@@ -48,6 +48,9 @@ std::optional<SourceLexer::Directive> DirectiveOf(std::string_view name) {
   using Directive = SourceLexer::Directive;
   if (name.empty()) return {};
   switch (name[0]) {
+    case 'u':
+      if (name == "undef") return Directive::kUndef;
+      break;
     case 'd':
       if (name == "define") return Directive::kDefine;
       break;
@@ -76,10 +79,21 @@ std::optional<SourceLexer::Directive> DirectiveOf(std::string_view name) {
   return {};
 }
 
+std::optional<SourceLexer::Directive> ConditionalOf(std::string_view name) {
+  using Directive = SourceLexer::Directive;
+  if (name == "ifdef") return Directive::kIfdef;
+  if (name == "ifndef") return Directive::kIfndef;
+  if (name == "elif") return Directive::kElif;
+  if (name == "else" || name == "elifdef" || name == "elifndef") return Directive::kElse;
+  if (name == "endif") return Directive::kEndif;
+  return {};
+}
+
 }  // namespace
 
-SourceLexer::SourceLexer(std::string_view text, unsigned reading, const std::vector<size_t>& words)
-    : text_(text), reading_(reading), words_(words) {}
+SourceLexer::SourceLexer(std::string_view text, unsigned reading, const std::vector<size_t>& words,
+                         bool finds_conditionals)
+    : text_(text), reading_(reading), words_(words), finds_conditionals_(finds_conditionals) {}
 
 SourceLexer::Found SourceLexer::Next() {
   for (;;) {
@@ -146,7 +160,8 @@ bool SourceLexer::ReadDirective() {
   const size_t start = at_;
   while (at_ < text_.size() && Is(text_[at_], kWordCharacter)) ++at_;
   const std::string_view name = text_.substr(start, at_ - start);
-  std::optional<Directive> directive = DirectiveOf(name);
+  std::optional<Directive> directive = finds_conditionals_ ? ConditionalOf(name) : std::nullopt;
+  if (!directive) directive = DirectiveOf(name);
   if (!name.empty() && IsDigit(name[0])) {
     directive = Directive::kLine;
     at_ = start;

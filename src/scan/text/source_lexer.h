@@ -29,11 +29,19 @@ class SourceLexer {
     kIf,
     kPragma,
     kLine,
+    kUndef,
+    // Told only if conditionals are asked for; otherwise #elif is kIf.
+    kIfdef,
+    kIfndef,
+    kElif,
+    kElse,  // #elifdef and #elifndef as well
+    kEndif,
   };
 
   // `text` as ForEachReading() gives it. Both must outlive the lexer. `words`: positions of words
   // to be reported, ascending.
-  SourceLexer(std::string_view text, unsigned reading, const std::vector<size_t>& words);
+  SourceLexer(std::string_view text, unsigned reading, const std::vector<size_t>& words,
+              bool finds_conditionals = false);
 
   Found Next();
 
@@ -73,6 +81,7 @@ class SourceLexer {
   std::string_view text_;
   unsigned reading_;
   const std::vector<size_t>& words_;
+  const bool finds_conditionals_;
   size_t at_ = 0;
   size_t next_word_ = 0;      // of words_, the first that was not passed
   std::vector<Word> passed_;  // outside of comments

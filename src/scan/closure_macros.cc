@@ -1,0 +1,185 @@
+// Closures' computed names: what macros may be in a closure, and what that makes of its includes.
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "base/file.h"
+#include "scan/closure_walk.h"
+#include "store/digest.h"
+
+namespace llama::scan {
+namespace {
+
+using files::EntryId;
+
+constexpr uint64_t kMaxTextBytes = 64 << 20;
+// What takes more is expanded after all else, since what that brings may have it expanded again.
+constexpr int64_t kCheapSteps = 20'000;
+
+Definition AsDefinition(const CommandLineMacro& macro) {
+  Definition definition;
+  definition.name = macro.name;
+  definition.is_function = macro.is_function;
+  definition.body = macro.body;
+  for (size_t at = 0; macro.is_function && at <= macro.parameters.size();) {
+    const size_t comma = std::min(macro.parameters.find(',', at), macro.parameters.size());
+    if (comma > at) definition.parameters.push_back(macro.parameters.substr(at, comma - at));
+    at = comma + 1;
+  }
+  if (!definition.parameters.empty() && definition.parameters.back().ends_with("...")) {
+    definition.is_variadic = true;
+    if (definition.parameters.back() == "...") definition.parameters.back() = "__VA_ARGS__";
+  }
+  return definition;
+}
+
+}  // namespace
+
+Result<std::span<const Definition>> Closures::DefinitionsIn(EntryId entry, std::string_view name) {
+  Read& read = read_.at(entry);
+  if (!read.definitions || read.definitions_version != read.version) {
+    const std::string path = tree_.PathOf(entry);
+    ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxTextBytes));
+    ASSIGN_OR_RETURN(const files::FileDigest* const content, tree_.ContentOf(entry));
+    if (store::Sha256(text) != content->digest) {
+      return Error{Code::kUnavailable, path + ": changes while it is read"};
+    }
+    auto all = std::make_shared<std::vector<Definition>>(ReadDefinitions(text));
+    std::stable_sort(all->begin(), all->end(),
+                     [](const Definition& a, const Definition& b) { return a.name < b.name; });
+    for (Definition& definition : *all) definition.text = entry + uint64_t{1};
+    read.definitions = std::move(all);
+    read.definitions_version = read.version;
+  }
+  struct ByName {
+    bool operator()(const Definition& a, std::string_view b) const { return a.name < b; }
+    bool operator()(std::string_view a, const Definition& b) const { return a < b.name; }
+  };
+  const auto [first, last] =
+      std::equal_range(read.definitions->begin(), read.definitions->end(), name, ByName());
+  return std::span<const Definition>(first, last);
+}
+
+// Every definition of a macro that the compile may have, each once: every further one multiplies
+// the ways in which a name can be read.
+Result<const Closures::Macro*> Closures::MacroOf(const ClosureRequest& request, Walk& walk,
+                                                 const std::string& name) {
+  const auto [it, is_new] = walk.macros.try_emplace(name);
+  Macro& macro = it->second;
+  const auto add = [&](Definition definition) {
+    const auto same = std::find(macro.definitions.begin(), macro.definitions.end(), definition);
+    if (same == macro.definitions.end()) {
+      macro.definitions.push_back(std::move(definition));
+      ++macro.version;
+    } else if (same->is_placed) {
+      // In several places, so in none.
+      same->is_placed = false;
+      ++macro.version;
+    }
+  };
+  if (is_new) {
+    for (const CommandLineMacro& defined : request.preprocessing.defined) {
+      if (defined.name == name && !defined.is_undefined) add(AsDefinition(defined));
+    }
+  }
+  const uint32_t hash = HashName(name);
+  // Not of those that are new in this round, or it would matter which ones happen to be known.
+  for (; macro.texts_seen < walk.texts.size(); ++macro.texts_seen) {
+    const EntryId entry = walk.texts[macro.texts_seen];
+    const std::vector<uint32_t>& names = read_.at(entry).directives->defined_names;
+    if (!std::binary_search(names.begin(), names.end(), hash)) continue;
+    ASSIGN_OR_RETURN(const std::span<const Definition> found, DefinitionsIn(entry, name));
+    for (const Definition& definition : found) add(definition);
+    macro.undefined_seen = 0;
+  }
+  if (macro.undefined_seen == walk.undefined.size()) return &macro;
+  macro.undefined_seen = walk.undefined.size();
+  for (Definition& definition : macro.definitions) {
+    // Branches say nothing of a text that is passed through again.
+    const bool is_repeated = definition.guard != 0 && walk.undefined.contains(definition.guard);
+    const bool is_placed = definition.is_placed && !is_repeated;
+    const bool is_undefined = walk.undefined.contains(hash);
+    if (is_placed == definition.is_placed && is_undefined == definition.is_undefined) continue;
+    definition.is_placed = is_placed;
+    definition.is_undefined = is_undefined;
+    ++macro.version;
+  }
+  return &macro;
+}
+
+Result<void> Closures::FollowLearned(Walk& walk) {
+  if (std::exchange(walk.used_learned, true)) return {};
+  for (const std::string& path : *walk.learned) {
+    TRY(Follow({tree_.Find(files::kRootFolder, path), kNone, false}, walk));
+  }
+  return {};
+}
+
+// Looks up what the names that are macros may be. False: nothing new.
+Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search, Walk& walk) {
+  const size_t before = walk.nodes.size();
+  std::optional<Error> error;
+  std::map<std::string, uint64_t, std::less<>> asked;
+  const auto definitions = [&](std::string_view name)
+                               NO_THREAD_SAFETY_ANALYSIS -> const std::vector<Definition>& {
+    static const std::vector<Definition> kNoDefinitions;
+    const auto found = MacroOf(request, walk, std::string(name));
+    if (!found) error = found.error();
+    if (found) asked.emplace(name, (*found)->version);
+    return found ? (*found)->definitions : kNoDefinitions;
+  };
+  const auto read_of = [&](const Node& node) NO_THREAD_SAFETY_ANALYSIS -> const Directives& {
+    return *read_.at(node.entry).directives;
+  };
+  const bool has_wrappers = std::any_of(walk.nodes.begin(), walk.nodes.end(), [&](const Node& n) {
+    return read_of(n).wraps_has_include;
+  });
+  const auto look_up = [&](const Node& node, const Reference& reference, bool is_costly)
+                           NO_THREAD_SAFETY_ANALYSIS -> Result<void> {
+    Walk::Expanded& expanded = walk.computed[{reference.kind, reference.name}];
+    if ((expanded.possible.steps > kCheapSteps) != is_costly) return {};
+    bool is_as_before = expanded.is_known;
+    for (const auto& [name, version] : expanded.macros) {
+      if (!is_as_before) break;
+      ASSIGN_OR_RETURN(const Macro* const macro, MacroOf(request, walk, name));
+      is_as_before = macro->version == version;
+    }
+    if (!is_as_before) {
+      asked.clear();
+      const int64_t most =
+          std::min(walk.steps_left, walk.learned != nullptr ? kCheapSteps : kMaxExpansionSteps);
+      expanded.possible = ExpandReference(reference, definitions, most);
+      if (error) return *error;
+      walk.steps_left -= expanded.possible.steps;
+      expanded.macros.assign(asked.begin(), asked.end());
+      expanded.is_known = true;
+    }
+    if (!expanded.possible.is_complete && walk.learned != nullptr) return FollowLearned(walk);
+    if (!expanded.possible.is_complete) {
+      return Error{Code::kInvalid,
+                   tree_.PathOf(node.entry) + ": computed include: " + reference.name};
+    }
+    for (const Reference& name : expanded.possible.names) {
+      TRY(Follow(Seek(search, name, node.folder, walk.cwd), walk));
+    }
+    return {};
+  };
+  for (const bool is_costly : {false, true}) {
+    for (size_t i = 0; i < before; ++i) {
+      const Node node = walk.nodes[i];
+      const std::shared_ptr<const Directives> directives = read_.at(node.entry).directives;
+      for (const Reference& reference : directives->references) {
+        if (reference.spelling != Spelling::kComputed) continue;
+        if (reference.kind == ReferenceKind::kModule) continue;
+        if (reference.kind == ReferenceKind::kConditionCall && !has_wrappers) continue;
+        TRY(look_up(node, reference, is_costly));
+        if (is_costly && walk.nodes.size() > before) return true;
+      }
+    }
+    if (walk.nodes.size() > before) return true;
+  }
+  return false;
+}
+
+}  // namespace llama::scan
