@@ -7,9 +7,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "base/file.h"
 #include "base/log.h"
-#include "store/digest.h"
 
 namespace llama::scan {
 namespace {
@@ -22,7 +20,6 @@ using files::LookupId;
 
 // Of all manifests that are kept, together: some 40 MB.
 constexpr size_t kMaxKeptEntries = 200'000;
-constexpr uint64_t kMaxTextBytes = 64 << 20;
 // A computed name may need macros of files that another one brings.
 constexpr int kMaxRounds = 16;
 constexpr size_t kMostSearches = 1024;
@@ -102,25 +99,6 @@ Closures::Search& Closures::SearchFor(const std::shared_ptr<const SearchPath>& p
   return search;
 }
 
-Result<std::shared_ptr<const Directives>> Closures::DirectivesOf(EntryId entry) {
-  ASSIGN_OR_RETURN(const files::FileDigest* const content, tree_.ContentOf(entry));
-  Read& read = read_[entry];
-  const uint32_t version = tree_.ContentVersion(entry);
-  if (read.directives && read.version == version) return read.directives;
-  const std::string path = tree_.PathOf(entry);
-  ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxTextBytes));
-  if (store::Sha256(text) != content->digest) {
-    return Error{Code::kUnavailable, path + ": changes while it is read"};
-  }
-  auto directives = std::make_shared<const Directives>(ReadDirectives(text));
-  // An edit that leaves them alone keeps what was made of them.
-  if (!read.directives || read.directives->hash != directives->hash) {
-    read.directives = std::move(directives);
-  }
-  read.version = version;
-  return read.directives;
-}
-
 Closures::Sought Closures::Seek(const Search& search, const Reference& reference, FolderId folder,
                                 FolderId cwd) {
   Sought sought;
@@ -144,7 +122,8 @@ Closures::Sought Closures::Seek(const Search& search, const Reference& reference
 }
 
 Result<Closures::Expansion*> Closures::Expand(Search& search, const Node& node, FolderId cwd) {
-  ASSIGN_OR_RETURN(const std::shared_ptr<const Directives> directives, DirectivesOf(node.entry));
+  ASSIGN_OR_RETURN(const std::shared_ptr<const Directives> directives,
+                   texts_.Read(tree_, node.entry));
   Expansion& expansion = search.expansions[node.key()];
   if (expansion.directives == directives) return &expansion;
   expansion.directives = directives;
@@ -212,10 +191,12 @@ Result<std::vector<Definition>> Closures::DefinitionsOf(const ClosureRequest& re
   for (size_t i = 0; i < walk.expanded; ++i) {
     const Node node = walk.nodes[i];
     if (!done.insert(node.entry).second) continue;
-    const std::vector<uint32_t>& names = read_.at(node.entry).directives->defined_names;
+    const Directives* const directives = texts_.LastRead(node.entry);
+    const std::vector<uint32_t>& names = directives->defined_names;
     if (!std::binary_search(names.begin(), names.end(), hash)) continue;
-    ASSIGN_OR_RETURN(const std::string text, ReadFile(tree_.PathOf(node.entry), kMaxTextBytes));
-    for (Definition& definition : ReadDefinitions(text, {name})) add(std::move(definition));
+    ASSIGN_OR_RETURN(const std::vector<Definition>* const found,
+                     texts_.DefinitionsOf(tree_, node.entry, name));
+    for (const Definition& definition : *found) add(definition);
   }
   return all;
 }
@@ -234,14 +215,14 @@ Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search
     return known[std::string(name)] = found ? *std::move(found) : std::vector<Definition>();
   };
   const auto read_of = [&](const Node& node) NO_THREAD_SAFETY_ANALYSIS -> const Directives& {
-    return *read_.at(node.entry).directives;
+    return *texts_.LastRead(node.entry);
   };
   const bool has_wrappers = std::any_of(walk.nodes.begin(), walk.nodes.end(), [&](const Node& n) {
     return read_of(n).wraps_has_include;
   });
   for (size_t i = 0; i < before; ++i) {
     const Node node = walk.nodes[i];
-    const std::shared_ptr<const Directives> directives = read_.at(node.entry).directives;
+    const Directives* const directives = texts_.LastRead(node.entry);
     for (const Reference& reference : directives->references) {
       if (reference.spelling != Spelling::kComputed) continue;
       if (reference.kind == ReferenceKind::kModule) continue;
@@ -380,9 +361,9 @@ Result<void> Closures::CheckLineNames(const Walk& walk) {
   std::set<std::string> paths;
   for (const Node& node : walk.nodes) paths.insert(tree_.PathOf(node.entry));
   for (const Node& node : walk.nodes) {
-    const auto read = read_.find(node.entry);
-    if (read == read_.end()) continue;
-    for (const std::string& name : read->second.directives->line_names) {
+    const Directives* const directives = texts_.LastRead(node.entry);
+    if (directives == nullptr) continue;
+    for (const std::string& name : directives->line_names) {
       if (paths.contains(name)) {
         return Error{Code::kInvalid,
                      tree_.PathOf(node.entry) + ": a #line directive names " + name};
