@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/clock.h"
 #include "base/environment.h"
 #include "base/file.h"
 #include "compiler/plan.h"
@@ -38,12 +39,27 @@ std::string EffectiveLocale(const std::vector<std::string>& env, std::string_vie
 }
 
 // An unknown locale is C to setlocale's callers.
-bool IsUtf8Locale(const std::string& name) {
+bool AskUtf8Locale(const std::string& name) {
   const locale_t locale = newlocale(LC_CTYPE_MASK, name.c_str(), nullptr);
   if (locale == nullptr) return false;
   const bool utf8 = std::string_view(nl_langinfo_l(CODESET, locale)) == "UTF-8";
   freelocale(locale);
   return utf8;
+}
+
+// Asking reads files, and every compile has the same one; one may be installed meanwhile.
+bool IsUtf8Locale(const std::string& name) {
+  constexpr int64_t kHoldNs = 1'000'000'000;
+  thread_local struct {
+    std::string name;
+    bool is_utf8 = false;
+    int64_t until_ns = 0;
+  } last;
+  const int64_t now_ns = SystemClock().MonotonicNs();
+  if (name != last.name || now_ns >= last.until_ns) {
+    last = {name, AskUtf8Locale(name), now_ns + kHoldNs};
+  }
+  return last.is_utf8;
 }
 
 bool IsEnglish(std::string_view name) {

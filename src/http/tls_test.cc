@@ -39,8 +39,8 @@ class TlsTest : public testing::Test {
     EXPECT_TRUE(server) << server.error().message;
     EXPECT_TRUE(client) << client.error().message;
     auto [near, far] = SocketPair();
-    thread_ = std::thread([server = *server, far = std::move(far), serve]() mutable {
-      Result<Stream> stream = server->Accept(std::move(far), SystemClock(), Soon());
+    thread_ = std::thread([server = *server, peer = std::move(far), serve]() mutable {
+      Result<Stream> stream = server->Accept(std::move(peer), SystemClock(), Soon());
       if (stream) serve(*std::move(stream));
     });
     return (*client)->Connect(std::move(near), host, SystemClock(), Soon());

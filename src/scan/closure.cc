@@ -23,6 +23,7 @@ constexpr size_t kMaxKeptEntries = 200'000;
 // A computed name may need macros of files that another one brings.
 constexpr int kMaxRounds = 16;
 constexpr size_t kMostSearches = 1024;
+constexpr size_t kMostLearned = 1024;
 
 std::string KeyOf(const ClosureRequest& request) {
   std::string key = std::to_string(request.preprocessing.path->id);
@@ -78,6 +79,8 @@ struct Closures::Walk {
   std::set<FolderId> folders;
   std::vector<uint64_t> versions;
   bool needs_look = false;
+  const std::vector<std::string>* learned = nullptr;  // null: nothing
+  bool used_learned = false;
 
   void Add(const Node& node) {
     if (seen.insert(node.key()).second) nodes.push_back(node);
@@ -201,6 +204,14 @@ Result<std::vector<Definition>> Closures::DefinitionsOf(const ClosureRequest& re
   return all;
 }
 
+Result<void> Closures::FollowLearned(Walk& walk) {
+  if (std::exchange(walk.used_learned, true)) return {};
+  for (const std::string& path : *walk.learned) {
+    TRY(Follow({tree_.Find(files::kRootFolder, path), kNone, false}, walk));
+  }
+  return {};
+}
+
 // Looks up what the names that are macros may be. False: nothing new.
 Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search, Walk& walk) {
   const size_t before = walk.nodes.size();
@@ -229,6 +240,10 @@ Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search
       if (reference.kind == ReferenceKind::kConditionCall && !has_wrappers) continue;
       const PossibleNames possible = ExpandReference(reference, definitions);
       if (error) return *error;
+      if (!possible.is_complete && walk.learned != nullptr) {
+        TRY(FollowLearned(walk));
+        continue;
+      }
       if (!possible.is_complete) {
         return Error{Code::kInvalid,
                      tree_.PathOf(node.entry) + ": computed include: " + reference.name};
@@ -244,6 +259,10 @@ Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search
 Result<Closures::Walk> Closures::Compute(const ClosureRequest& request) {
   Search& search = SearchFor(request.preprocessing.path);
   Walk walk;
+  if (!learned_.empty()) {
+    const auto learned = learned_.find(KeyOf(request));
+    if (learned != learned_.end()) walk.learned = &learned->second;
+  }
   if (request.cwd != "/") {
     const std::span<const Found> cwd = tree_.Results(tree_.Find(files::kRootFolder, request.cwd));
     if (cwd.empty() || tree_.KindOf(cwd[0].entry) != EntryKind::kFolder) {
@@ -344,6 +363,7 @@ Result<std::shared_ptr<const Closure>> Closures::Build(const Walk& walk) {
     closure->newest_ns = std::max(closure->newest_ns, tree_.StampOfEntry(node.entry).mtime_ns);
   }
   closure->file_count = walk.nodes.size();
+  closure->is_learned = walk.used_learned;
   for (const EntryId file : walk.other_files) TRY(tree_.AddFile(file, closure->manifest));
   for (const LookupId lookup : walk.ways) tree_.AddWay(lookup, closure->manifest);
   for (const LookupId lookup : walk.others) tree_.AddWay(lookup, closure->manifest);
@@ -392,6 +412,20 @@ Result<std::shared_ptr<const Closure>> Closures::Find(const ClosureRequest& requ
   ASSIGN_OR_RETURN(std::shared_ptr<const Closure> closure, Build(walk));
   Keep(key, {epoch, walk.needs_look, std::move(walk.versions), closure, {}});
   return closure;
+}
+
+void Closures::Learn(const ClosureRequest& request, std::vector<std::string> files) {
+  const MutexLock lock(tree_.mutex());
+  if (learned_.size() >= kMostLearned) learned_.clear();
+  learned_[KeyOf(request)] = std::move(files);
+}
+
+void Closures::Unlearn(const ClosureRequest& request) {
+  const std::string key = KeyOf(request);
+  const MutexLock lock(tree_.mutex());
+  learned_.erase(key);
+  const auto kept = kept_.find(key);
+  if (kept != kept_.end()) Drop(kept);
 }
 
 void Closures::Keep(const std::string& key, Kept kept) {

@@ -49,6 +49,7 @@ struct Closure {
   size_t file_count = 0;
   unsigned text_flags = 0;  // of all files
   int64_t newest_ns = 0;    // modification time of the newest file
+  bool is_learned = false;  // names that could not be computed are as they were learned
 };
 
 class Closures {
@@ -60,6 +61,12 @@ class Closures {
   // As the files are now. Errors mean a rung down the ladder: kNotFound (the source), kInvalid
   // (what the scanner must not decide, named). Thread-safe.
   Result<std::shared_ptr<const Closure>> Find(const ClosureRequest& request);
+
+  // What another way found for a request that failed: the files (absolute), which from now on stand
+  // for every computed name of its that has too many values. What they leave out, the check of the
+  // lookups finds; then Unlearn. Thread-safe.
+  void Learn(const ClosureRequest& request, std::vector<std::string> files);
+  void Unlearn(const ClosureRequest& request);
 
   // What is at these paths (absolute) now: their canonical names, empty where there is nothing.
   // Thread-safe.
@@ -124,6 +131,7 @@ class Closures {
               files::FolderId cwd) REQUIRES(tree_.mutex());
   Result<void> Follow(const Sought& sought, Walk& walk) REQUIRES(tree_.mutex());
   Result<void> WalkAll(Search& search, Walk& walk) REQUIRES(tree_.mutex());
+  Result<void> FollowLearned(Walk& walk) REQUIRES(tree_.mutex());
   Result<bool> AddComputed(const ClosureRequest& request, Search& search, Walk& walk)
       REQUIRES(tree_.mutex());
   Result<std::vector<Definition>> DefinitionsOf(const ClosureRequest& request, const Walk& walk,
@@ -143,6 +151,7 @@ class Closures {
   KeptMap kept_ GUARDED_BY(tree_.mutex());
   std::list<std::string> uses_ GUARDED_BY(tree_.mutex());  // of kept_, the last one first
   size_t kept_entries_ GUARDED_BY(tree_.mutex()) = 0;
+  std::unordered_map<std::string, std::vector<std::string>> learned_ GUARDED_BY(tree_.mutex());
 };
 
 }  // namespace llama::scan

@@ -191,6 +191,7 @@ std::string Encode(const BeginBuild& m) {
   out.Double(m.replay_speed);
   out.Int(m.replay_cold_start_ms);
   out.Int(m.replay_uplink_bytes_per_s);
+  out.Double(m.audit_share);
   return out.Take();
 }
 
@@ -207,9 +208,11 @@ Result<BeginBuild> DecodeBeginBuild(std::string_view body) {
   m.replay_speed = in.Double();
   m.replay_cold_start_ms = in.Int();
   m.replay_uplink_bytes_per_s = in.Int();
+  m.audit_share = in.Double();
   const bool is_sound = m.replay_workers > 0 && m.replay_speed >= 0 && m.replay_speed <= 1e6 &&
                         m.replay_cold_start_ms >= 0 && m.replay_cold_start_ms <= kMaxColdStartMs &&
-                        m.replay_uplink_bytes_per_s >= 0;
+                        m.replay_uplink_bytes_per_s >= 0 && m.audit_share >= 0 &&
+                        m.audit_share <= 1;
   if (!is_sound) in.Fail();
   return Whole(in, std::move(m), "begin build");
 }

@@ -28,7 +28,7 @@
 
 namespace llama::session {
 
-inline constexpr uint32_t kProtocolVersion = 4;
+inline constexpr uint32_t kProtocolVersion = 5;
 inline constexpr uint32_t kMaxFrameBytes = 512u << 20;
 
 enum class FrameType : unsigned char {
@@ -135,6 +135,7 @@ struct BeginBuild {
   double replay_speed = 1;
   int64_t replay_cold_start_ms = 0;
   int64_t replay_uplink_bytes_per_s = 0;
+  double audit_share = 0;  // of the compiles, how many are run here as well: 0 to 1
 };
 
 struct EndBuild {

@@ -85,6 +85,11 @@ TEST(Session, StatusSurvivesTheWire) {
 
 TEST(Session, BuildsSurviveTheWire) {
   const trace::Context root{{1, 2}, 3};
+  BeginBuild audited{"id", "name", 9, root};
+  audited.audit_share = 0.25;
+  EXPECT_EQ(DecodeBeginBuild(Encode(audited))->audit_share, 0.25);
+  audited.audit_share = 1.5;
+  EXPECT_FALSE(DecodeBeginBuild(Encode(audited)));
   const Result<BeginBuild> begin = DecodeBeginBuild(Encode(BeginBuild{"id", "name", 9, root}));
   ASSERT_TRUE(begin);
   EXPECT_EQ(begin->id, "id");

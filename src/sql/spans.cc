@@ -124,7 +124,7 @@ SpansTable::SpansTable(const traces::Columns& columns, std::vector<std::string> 
   sql_columns_[kPath].distinct = columns.paths().size();
   sql_columns_[kDepth].distinct = 4;
   for (const Fixed column : {kSpanId, kStart, kStartNs, kEndNs, kId, kRawStartNs}) {
-    sql_columns_[column].distinct = rows;
+    sql_columns_[static_cast<size_t>(column)].distinct = rows;
   }
   sql_columns_[kParentId].distinct = sql_columns_[kParent].distinct = rows / 4;
   sql_columns_[kParent].values = rows - columns.roots().size();

@@ -27,16 +27,18 @@ enum class CellType : uint8_t {
 
 // One value on its way to SQLite.
 struct Cell {
+  struct Bytes {
+    const char* data;
+    size_t size;
+  };
+
   CellType type = CellType::kNull;
   bool transient = false;  // the text is gone after the next call
   uint32_t text_id = 0;    // not 0: cells of this column with the same id have the same text
   union {
     int64_t integer = 0;  // kInt
     double real;          // kDouble
-    struct {
-      const char* data;
-      size_t size;
-    } bytes;  // kText and kJson
+    Bytes bytes;          // kText and kJson
   };
 
   static Cell Null() { return {}; }

@@ -46,7 +46,7 @@ MadeTable::Rows MakePhases(const traces::Columns& columns,
   for (const auto& [name, id] : names) {
     const auto named = columns.rows_named(id);
     const traces::RowsByBuild by_build(columns, {named.begin(), named.end()});
-    by_build.ForEach([&, name = name](uint32_t build, std::span<const traces::Row> of_build) {
+    by_build.ForEach([&, span_name = name](uint32_t build, std::span<const traces::Row> of_build) {
       Phase phase;
       for (const traces::Row row : of_build) {
         phase.durations_ns.push_back(columns.duration_ns()[row]);
@@ -60,7 +60,7 @@ MadeTable::Rows MakePhases(const traces::Columns& columns,
                                                           static_cast<double>(build_self_ns[build])
                                                     : 0;
       rows.push_back({Cell::Text(columns.text(columns.builds()[build].id)),
-                      Cell::Text(build_names[build]), Cell::Text(name), Cell::Int(phase.depth),
+                      Cell::Text(build_names[build]), Cell::Text(span_name), Cell::Int(phase.depth),
                       Cell::Int(count), Cell::Int(phase.sum_ns), Cell::Int(phase.self_ns),
                       Cell::Double(share), Cell::Int(traces::Percentile(ns, 0)),
                       Cell::Int(phase.sum_ns / count), Cell::Int(traces::Percentile(ns, 50)),

@@ -24,6 +24,7 @@ inline constexpr std::string_view kScan = "scan";      // finding the inputs
 inline constexpr std::string_view kSync = "sync";      // bringing the store in step
 inline constexpr std::string_view kInvoke = "invoke";  // one invocation of the function
 inline constexpr std::string_view kVerify = "verify";  // were its lookups answered as here?
+inline constexpr std::string_view kAudit = "audit";    // the same compile here, to compare
 inline constexpr std::string_view kWrite = "write";    // the outputs, into place
 inline constexpr std::string_view kReply = "reply";    // until the wrapper has printed and ended
 inline constexpr std::string_view kQueue = "queue";    // waiting for a local slot
@@ -85,6 +86,10 @@ inline constexpr std::string_view kFlags = "flags";        // -O, -g, -f, -m, -s
 
 // On `llamacc`, `scan`.
 inline constexpr std::string_view kRung = "rung";  // how the inputs were found
+
+// On `llamacc`, where it was audited.
+inline constexpr std::string_view kAudited = "audited";  // whether all was the same
+inline constexpr std::string_view kAuditDifference = "audit_difference";  // or what was not
 
 // On `scan`.
 inline constexpr std::string_view kRungReason = "rung_reason";  // why not by the one above

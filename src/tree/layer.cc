@@ -177,6 +177,8 @@ Result<LayerObject> BuildLayer(const Manifest& manifest, BlobSource& source) {
   LayerObject object;
   object.bytes = head.Take();
   if (pack_bytes > 0) {
+    // Of memory, only what is written counts; growing by copies would take it thrice.
+    object.bytes.reserve(object.bytes.size() + ZSTD_compressBound(pack_bytes));
     PackWriter writer(object.bytes, pack_bytes);
     for (const BlobRef& blob : blobs) {
       ASSIGN_OR_RETURN(const std::string bytes, source.Read(*blob.path, *blob.entry));

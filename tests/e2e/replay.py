@@ -63,13 +63,26 @@ def scenario(scene):
     del edited["s0.o"], recorded["s0.o"]
     expect(edited == recorded, "the others differ")
 
+    # Compiled here as well, a wrong object is told and does not stay.
+    _, _, err = build("audited", "--audit", "100%")
+    expect(f"{COUNT} compiles here as well: all the same" in err, err)
+    right = objects(folder)
+    victim = max(record.iterdir(), key=lambda path: path.stat().st_size)
+    raw = victim.read_bytes()
+    victim.write_bytes(raw.replace(b"\x7fELF\x02\x01\x01\x00", b"\x7fELF\x02\x01\x01\x03"))
+    expect(victim.read_bytes() != raw, "no object in the recording")
+    _, audited, err = build("audited replay", "--replay", record, "--speed", 0, "--audit", "100")
+    expect(f"{COUNT} compiles here as well: 1 DIFFER" in err and ".o" in err, err)
+    expect(audited == right, "a wrong object stayed")
+
     # Not for the next build, and wrong ones are told at once.
     build("as ever")
     expect("replay" not in functions_of(scene, "as ever"), "a replay outlived its build")
     for options, why in ((["--speed", "2"], "--speed is for --replay"),
                          (["--replay", "x", "--record", "y"], "not both"),
                          (["--replay", str(record), "--workers", "0"], "--workers 0"),
-                         (["--replay", str(record), "--uplink", "fast"], "--uplink fast")):
+                         (["--replay", str(record), "--uplink", "fast"], "--uplink fast"),
+                         (["--audit", "101%"], "--audit 101"), (["--audit", "all"], "--audit all")):
         wrong = scene.run([scene.bin / "llama", "build", *options, "--", "true"]).expect_status(2)
         expect(why in wrong.err.decode(), wrong.err.decode())
     gone = scene.run([scene.bin / "llama", "build", "--no-summary", "--replay", scene.dir / "none", "--", "true"])

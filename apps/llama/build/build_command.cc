@@ -29,7 +29,7 @@
 namespace llama::app {
 namespace {
 
-constexpr std::array<Option, 11> kOptions = {{{"--name", true},
+constexpr std::array<Option, 12> kOptions = {{{"--name", true},
                                               {"--tag", true},
                                               {"--json"},
                                               {"--no-summary"},
@@ -39,7 +39,8 @@ constexpr std::array<Option, 11> kOptions = {{{"--name", true},
                                               {"--workers", true},
                                               {"--speed", true},
                                               {"--cold-start", true},
-                                              {"--uplink", true}}};
+                                              {"--uplink", true},
+                                              {"--audit", true}}};
 
 constexpr int64_t kRedrawMs = 200;
 constexpr int64_t kWatchMs = 1000;
@@ -49,7 +50,7 @@ struct BuildOptions {
   bool json = false;
   bool summary = true;
   bool progress = true;
-  session::BeginBuild replay;  // what of it is about recording and replay
+  session::BeginBuild daemon;  // what the daemon is asked to do for it
 };
 
 constexpr int64_t kMostWorkers = 100'000;
@@ -82,7 +83,7 @@ Result<int64_t> RateOf(const std::string& value) {
   return static_cast<int64_t>(std::max(1.0, number * unit));
 }
 
-Result<session::BeginBuild> ParseReplay(const ParsedArguments& parsed) {
+Result<session::BeginBuild> ParseDaemonOptions(const ParsedArguments& parsed) {
   session::BeginBuild out;
   const auto absolute = [](const std::string& dir) -> Result<std::string> {
     if (dir.empty() || dir.starts_with('/')) return dir;
@@ -117,6 +118,12 @@ Result<session::BeginBuild> ParseReplay(const ParsedArguments& parsed) {
   if (parsed.Has("--uplink")) {
     ASSIGN_OR_RETURN(out.replay_uplink_bytes_per_s, RateOf(parsed.Value("--uplink")));
   }
+  if (parsed.Has("--audit")) {
+    std::string percent = parsed.Value("--audit");
+    if (percent.ends_with('%')) percent.pop_back();
+    ASSIGN_OR_RETURN(const double number, NumberOf("--audit", percent, 0, 100));
+    out.audit_share = number / 100;
+  }
   return out;
 }
 
@@ -128,7 +135,7 @@ Result<BuildOptions> ParseOptions(const Arguments& arguments) {
   out.json = parsed.Has("--json");
   out.summary = !parsed.Has("--no-summary");
   out.progress = !parsed.Has("--no-progress");
-  ASSIGN_OR_RETURN(out.replay, ParseReplay(parsed));
+  ASSIGN_OR_RETURN(out.daemon, ParseDaemonOptions(parsed));
   for (const auto& [option, value] : parsed.options) {
     if (option != "--tag") continue;
     const size_t equals = value.find('=');
@@ -184,7 +191,7 @@ class Build {
     const std::string wrapper = JoinPath(DirName(connect->daemon_program), "llamacc");
     ASSIGN_OR_RETURN(std::vector<std::string> env, BuildEnvironment(*setup_, wrapper, env_));
     const builds::BuildRecord& record = setup_->record;
-    session::BeginBuild build = options_.replay;
+    session::BeginBuild build = options_.daemon;
     build.id = record.id;
     build.name = record.name;
     build.start_ns = record.start_ns;
@@ -239,7 +246,7 @@ class Build {
   }
 
   void TellUnrecorded() {
-    if (options_.replay.replay_dir.empty() || !link_) return;
+    if (options_.daemon.replay_dir.empty() || !link_) return;
     link_->AwaitCounters();
     if (!link_->counters()) return;
     const session::Counters& counters = *link_->counters();
@@ -303,6 +310,8 @@ const Command kBuildCommand = {
     "  --json           what 'llama report --json' gives, instead of the summary\n"
     "  --no-summary     no summary; 'llama report' shows it later\n"
     "  --no-progress    no status line\n"
+    "  --audit P%       compile that share here as well, compare what comes of it byte by byte,\n"
+    "                   and keep what was made here; the summary says what was compared\n"
     "\n"
     "  --record DIR     keep what comes of each action in DIR\n"
     "  --replay DIR     answer actions from there, after the time that they took; then also:\n"
@@ -315,6 +324,7 @@ const Command kBuildCommand = {
     "  llama build -- make -j64\n"
     "  llama build --name before --tag branch=main -- ninja -C out\n"
     "  llama build --json --no-progress -- make -j64 2>summary.json\n"
+    "  llama build --audit 5% -- make -j64\n"
     "  llama build --replay rec --workers 400 -- make -j400\n",
     Run};
 

@@ -37,11 +37,23 @@ std::vector<ReasonCount> MostFrequentFirst(const traces::Columns& trace, const C
   return out;
 }
 
+void AddDifference(const traces::Columns& trace, traces::Row row, Summary& out) {
+  constexpr size_t kMostNamed = 10;
+  ++out.audit_differed;
+  if (out.audit_differences.size() == kMostNamed) return;
+  const auto text = [&](std::string_view field) {
+    return trace.text(trace.field(field).StringAt(row).value_or(0));
+  };
+  out.audit_differences.push_back(std::string(text(trace::field::kSource)) + ": " +
+                                  std::string(text(trace::field::kAuditDifference)));
+}
+
 void CountCompiles(const traces::Columns& trace, Summary& out) {
   const RemoteRuns remote(trace);
   const traces::FieldColumn& status = trace.field(trace::field::kStatus);
   const traces::FieldColumn& reason = trace.field(trace::field::kReason);
   const traces::FieldColumn& rung = trace.field(trace::field::kRung);
+  const traces::FieldColumn& audited = trace.field(trace::field::kAudited);
   Counts reasons;
   Counts rungs;
   for (const traces::Row row : trace.rows_named(trace::span::kLlamacc)) {
@@ -54,6 +66,13 @@ void CountCompiles(const traces::Columns& trace, Summary& out) {
     if (!is_remote) CountReason(reasons, reason.StringAt(row).value_or(0), duration_ns);
     if (const auto how = rung.StringAt(row); how && *how != 0)
       CountReason(rungs, *how, duration_ns);
+    if (!audited.Has(row)) continue;
+    ++out.audited;
+    if (!audited.TrueAt(row)) AddDifference(trace, row, out);
+  }
+  const traces::FieldColumn& corrected = trace.field(trace::field::kCorrected);
+  for (const traces::Row row : trace.rows_named(trace::span::kVerify)) {
+    out.corrections += corrected.Has(row) ? 1 : 0;
   }
   out.commands = trace.rows_named(trace::span::kCommand).size();
   out.reasons = MostFrequentFirst(trace, reasons);

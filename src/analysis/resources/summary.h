@@ -60,6 +60,10 @@ struct Summary {
   uint64_t failed = 0;               // the compiler's status, where known, was not 0
   std::vector<ReasonCount> reasons;  // of local runs, most frequent first, then by name
   std::vector<ReasonCount> rungs;    // how inputs were found, likewise
+  uint64_t corrections = 0;          // remote runs that had lacked a file, and ran again with it
+  uint64_t audited = 0;              // compared with a local run of the same
+  std::vector<std::string> audit_differences;  // of these: source, and what differs; at most ten
+  uint64_t audit_differed = 0;
 
   std::vector<PhaseStats> phases;    // in the order in which a compile goes through them
   std::vector<SlowCompile> slowest;  // at most ten

@@ -88,6 +88,14 @@ void WriteRemote(const Summary& s, JsonWriter& json) {
   json.EndObject();
 }
 
+void WriteAudit(const Summary& summary, JsonWriter& json) {
+  WriteUint(json, "audited", summary.audited);
+  WriteUint(json, "audit_differed", summary.audit_differed);
+  json.Key("audit_differences").BeginArray();
+  for (const std::string& difference : summary.audit_differences) json.String(difference);
+  json.EndArray();
+}
+
 }  // namespace
 
 void AddJson(const Summary& summary, JsonWriter& json) {
@@ -100,6 +108,8 @@ void AddJson(const Summary& summary, JsonWriter& json) {
   WriteCounts(json, "local_reasons", summary.reasons);
   WriteTimes(json, "local_reasons_ns", summary.reasons);
   WriteCounts(json, "rungs", summary.rungs);
+  WriteUint(json, "corrections", summary.corrections);
+  WriteAudit(summary, json);
   WriteRemote(summary, json);
   WritePhases(summary, json);
   WriteSlowest(summary, json);

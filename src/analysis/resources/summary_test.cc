@@ -120,6 +120,29 @@ TEST(SummaryTest, CountsCompilesWithEveryReason) {
   EXPECT_EQ(s.rungs[0].count, 2u);
 }
 
+TEST(SummaryTest, SaysWhatWasAuditedAndWhatDiffered) {
+  SampleTrace t;
+  t.Add(1, 1, 0, "llamacc", 0, 9,
+        R"("remote":true,"source":"a.c","rung":"superset","audited":true)");
+  t.Add(1, 2, 1, "verify", 1, 1, R"("corrected":"/x.h")");
+  EXPECT_NE(TextOf(Summarise(t.Load())).find("1 compile here as well: all the same"),
+            std::string::npos);
+  EXPECT_NE(TextOf(Summarise(t.Load())).find("1 by superset; 1 miss mended by another run"),
+            std::string::npos);
+  t.Add(2, 3, 0, "llamacc", 0, 9,
+        R"("remote":true,"source":"b.c","audited":false,)"
+        R"("audit_difference":"/o/b.o")");
+  t.Add(3, 4, 0, "llamacc", 0, 9, R"("remote":true,"source":"c.c")");
+  const Summary s = Summarise(t.Load());
+  EXPECT_EQ(s.corrections, 1u);
+  EXPECT_EQ(s.audited, 2u);
+  EXPECT_EQ(s.audit_differed, 1u);
+  EXPECT_EQ(s.audit_differences, std::vector<std::string>{"b.c: /o/b.o"});
+  EXPECT_NE(TextOf(s).find("2 compiles here as well: 1 DIFFER"), std::string::npos);
+  EXPECT_NE(JsonOf(s).find(R"("audited":2,"audit_differed":1,"audit_differences":["b.c: /o/b.o"])"),
+            std::string::npos);
+}
+
 TEST(SummaryTest, MostFrequentReasonComesFirstAndNoneIsUnnamed) {
   SampleTrace t;
   t.Add(1, 1, 0, "llamacc", 0, 1, R"("reason":"z")");
@@ -344,6 +367,7 @@ TEST(JsonTest, IsWhatProgramsRead) {
             R"("start":"2026-11-22T08:20:50.000000000Z","wall_ns":10000000,"other_builds":0,)"
             R"("compiles":1,"remote":0,"local":1,"failed":0,"commands":0,)"
             R"("local_reasons":{"link":1},"local_reasons_ns":{"link":4000000},"rungs":{},)"
+            R"("corrections":0,"audited":0,"audit_differed":0,"audit_differences":[],)"
             R"("invocations":0,"cold_starts":0,"init_ns":0,"failed_invocations":0,"retries":0,)"
             R"("max_in_flight":0,"mean_in_flight":0,"bytes_up":0,"bytes_down":0,)"
             R"("store_puts":0,"store_gets":0,)"

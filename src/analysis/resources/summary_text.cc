@@ -61,6 +61,19 @@ void WriteRemote(const Summary& s, TextWriter& out) {
   out.Line("price on AWS", FormatUsd(s.cost.total_usd()));
 }
 
+void WriteAudit(const Summary& s, TextWriter& out) {
+  if (s.audited == 0) return;
+  std::string text = Plural(s.audited, "compile", "compiles") + " here as well: ";
+  if (s.audit_differed == 0) {
+    out.Line("audited", text + "all the same");
+    return;
+  }
+  out.Line("audited", text + FormatCount(s.audit_differed) + " DIFFER");
+  for (const std::string& difference : s.audit_differences) {
+    out.Line("", CutTo(Printable(difference), kTextColumns - 18));
+  }
+}
+
 }  // namespace
 
 void WriteHeading(const Summary& s, TextWriter& out) {
@@ -84,7 +97,12 @@ void WriteOverview(const Summary& s, TextWriter& out) {
     if (!rungs.empty()) rungs += ", ";
     rungs += FormatCount(rung.count) + " by " + Printable(rung.reason);
   }
+  if (s.corrections > 0) {
+    rungs.append(rungs.empty() ? "" : "; ");
+    rungs.append(Plural(s.corrections, "miss", "misses")).append(" mended by another run");
+  }
   if (!rungs.empty()) out.Line("inputs found", CutTo(rungs, kTextColumns - 18));
+  WriteAudit(s, out);
   WriteRemote(s, out);
 }
 

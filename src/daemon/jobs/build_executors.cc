@@ -34,12 +34,24 @@ Result<void> BuildExecutors::Begin(const session::BeginBuild& build) {
   } else {
     special_.erase(build.id);
   }
+  if (build.audit_share > 0) {
+    audit_shares_[build.id] = build.audit_share;
+  } else {
+    audit_shares_.erase(build.id);
+  }
   return {};
 }
 
 void BuildExecutors::End(const std::string& build_id) {
   const MutexLock lock(mutex_);
   special_.erase(build_id);
+  audit_shares_.erase(build_id);
+}
+
+double BuildExecutors::AuditShare(const std::string& build_id) {
+  const MutexLock lock(mutex_);
+  const auto share = audit_shares_.find(build_id);
+  return share == audit_shares_.end() ? 0 : share->second;
 }
 
 std::shared_ptr<execute::Executor> BuildExecutors::For(const std::string& build_id) {

@@ -1,5 +1,6 @@
 // BuildExecutors: which executor runs the actions of a build: the functions, and before them a
-// recording or a replay where `llama build` asks for one. Thread-safe.
+// recording or a replay where `llama build` asks for one; and how much of it is audited.
+// Thread-safe.
 #pragma once
 
 #include <map>
@@ -25,12 +26,15 @@ class BuildExecutors {
   void End(const std::string& build_id);
   // Stays good until whoever asked lets go of it.
   std::shared_ptr<execute::Executor> For(const std::string& build_id);
+  // Of its compiles, how many are to be audited: 0 to 1.
+  double AuditShare(const std::string& build_id);
 
  private:
   execute::Executor& functions_;
   const Clock& clock_;
   Mutex mutex_;
   std::map<std::string, std::shared_ptr<execute::Executor>> special_ GUARDED_BY(mutex_);
+  std::map<std::string, double> audit_shares_ GUARDED_BY(mutex_);
 };
 
 }  // namespace llama::daemon

@@ -1,11 +1,13 @@
 #include "daemon/jobs/compile_job.h"
 
+#include <optional>
 #include <utility>
 #include <variant>
 
 #include "base/environment.h"
 #include "base/log.h"
 #include "compiler/plan.h"
+#include "daemon/jobs/audit.h"
 #include "daemon/jobs/compile_parse.h"
 #include "daemon/jobs/compile_scan.h"
 #include "daemon/jobs/job_record.h"
@@ -89,18 +91,22 @@ class CompileJob final : public Job {
       }
       auto outcome = ExecuteAndCheck(scanned, execution);
       if (outcome) outcome = Acceptable(plan, std::move(*outcome));
-      if (outcome) {
-        const OrReason<void> written = Write(scanned.action, *outcome, execution);
-        if (written) {
-          return session::CompileResult{outcome->wait_status, std::move(outcome->out),
-                                        std::move(outcome->err)};
-        }
-        outcome = written.error();
-      }
+      auto result = outcome ? Deliver(scanned.action, *std::move(outcome), execution)
+                            : OrReason<session::CompileResult>(outcome.error());
+      if (scanned.has_lacked && scanned.unlearn) scanned.unlearn();
       // Inputs that changed under way are looked at again.
-      if (outcome.error().code != Code::kUnavailable || scans == kMaxScans) return outcome.error();
+      if (result || result.error().code != Code::kUnavailable || scans == kMaxScans) return result;
       ++execution.charges.retries;
     }
+  }
+
+  // What makes an outcome that is right the compile's result.
+  OrReason<session::CompileResult> Deliver(const execute::Action& action, Outcome outcome,
+                                           execute::Execution& execution) {
+    if (auto audited = Audit(action, outcome, execution)) return *std::move(audited);
+    TRY(Write(action, outcome, execution));
+    return session::CompileResult{outcome.wait_status, std::move(outcome.out),
+                                  std::move(outcome.err)};
   }
 
   Scanned Scan(const ParsedCompile& parsed, const compiler::Plan& plan,
@@ -129,6 +135,7 @@ class CompileJob final : public Job {
       ++execution.charges.retries;
       services_.toolchain_trees->Learn(scanned.toolchain, lacked.news);
       scanned.action.foretold.clear();
+      scanned.has_lacked = true;
       TRY(AddToClosure(std::move(lacked), scanned));
     }
   }
@@ -155,6 +162,25 @@ class CompileJob final : public Job {
       services_.reports->Remember(action, *outcome.lookups.report, std::move(watched));
     }
     return finding;
+  }
+
+  // The result of the local run, if there was one to compare with.
+  std::optional<session::CompileResult> Audit(const execute::Action& action, const Outcome& outcome,
+                                              execute::Execution& execution) {
+    const double share = services_.executors->AuditShare(record_.build_id());
+    if (!Auditor::Picks(share, record_.build_id(), action.outputs.object)) return std::nullopt;
+    trace::Span& span = record_.phases().Begin(trace::span::kAudit);
+    auto audited = services_.auditor->Run(request_, outcome, services_, execution);
+    if (!audited) {
+      span.Set(trace::field::kError, audited.error().message);
+      return std::nullopt;
+    }
+    record_.root().Set(trace::field::kAudited, trace::Value(audited->difference.empty()));
+    if (!audited->difference.empty()) {
+      LOG(kWarning, "audit: " + action.outputs.object + ": differs: " + audited->difference);
+      record_.root().Set(trace::field::kAuditDifference, audited->difference);
+    }
+    return std::move(audited->result);
   }
 
   // What only a local run can tell.

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -158,6 +159,8 @@ ScannedCompile Begin(const CompileScan& scan, std::string rung) {
           std::move(rung),
           std::make_unique<files::PathWalker>(*services.digests, *services.file_system),
           /*is_live=*/false,
+          /*unlearn=*/nullptr,
+          /*has_lacked=*/false,
           execute::Shippable(*services.file_system,
                              std::string(VariableOr(scan.request->env, "HOME", "")))};
 }
@@ -169,7 +172,7 @@ class LiveScan {
       : scan_(scan), tree_(tree) {}
 
   OrReason<ScannedCompile> Run(trace::Span& span) {
-    scan::ClosureRequest request;
+    scan::ClosureRequest& request = request_;
     auto preprocessing = services().search_paths->Get(AskOf(scan_));
     if (!preprocessing) return Reason{"rung", preprocessing.error().message};
     request.preprocessing = *std::move(preprocessing);
@@ -180,12 +183,18 @@ class LiveScan {
         scan_.parsed->toolchain->family == compiler::Family::kGcc && command().has_debug_info;
     NameOthers(request);
     auto closure = services().closures->Find(request);
-    if (!closure) return Reason{"rung", closure.error().message};
+    if (!closure) {
+      can_learn_ = closure.error().code == Code::kInvalid;
+      return Reason{"rung", closure.error().message};
+    }
     span.Set(trace::field::kFiles, (*closure)->file_count);
     if (((*closure)->text_flags & files::kMentionsTimestamp) != 0) {
       return Reason{"timestamp-macro", {}};
     }
-    ScannedCompile out = Begin(scan_, "superset");
+    ScannedCompile out = Begin(scan_, (*closure)->is_learned ? "learned" : "superset");
+    if ((*closure)->is_learned) {
+      out.unlearn = [closures = services().closures, request] { closures->Unlearn(request); };
+    }
     out.is_live = true;
     out.shippable.ShareFolders((*closure)->folders);
     ASSIGN_OR_RETURN(out.action.outputs, OutputsOf(**closure));
@@ -198,6 +207,14 @@ class LiveScan {
     }
     Describe(scan_, tree_, out.action);
     return out;
+  }
+
+  // After it failed, what the rung below found.
+  void Learn(const std::vector<std::string>& files) const {
+    if (!can_learn_) return;
+    std::vector<std::string> absolute;
+    for (const std::string& file : files) absolute.push_back(JoinPath(request_.cwd, file));
+    services().closures->Learn(request_, std::move(absolute));
   }
 
  private:
@@ -255,17 +272,20 @@ class LiveScan {
 
   const CompileScan& scan_;
   const execute::ToolchainTree& tree_;
+  scan::ClosureRequest request_;
+  bool can_learn_ = false;
 };
 
 // The rung below: by the compiler's own -M, and a look at each file.
 OrReason<ScannedCompile> ScanByDependencyRun(const CompileScan& scan,
                                              const execute::ToolchainTree& tree,
-                                             trace::Span& span) {
+                                             const LiveScan* upper, trace::Span& span) {
   const Services& services = *scan.services;
   auto closure = std::make_shared<execute::Closure>();
   closure->looked_ns = services.clock->NowNs();
   ASSIGN_OR_RETURN(const scan::Inputs inputs, FindInputs(scan));
   span.Set(trace::field::kFiles, inputs.files.size());
+  if (upper != nullptr) upper->Learn(inputs.files);
   ScannedCompile out = Begin(scan, inputs.rung);
   Walk walk(scan, *out.walker, out.shippable);
   ASSIGN_OR_RETURN(const std::string source, walk.AddInputs(inputs.files));
@@ -295,15 +315,16 @@ OrReason<ScannedCompile> ScanCompile(const CompileScan& scan, trace::Span& span)
   if (!hold.held()) return Reason{"cancelled", {}, Code::kCancelled};
   auto tree = services.toolchain_trees->Get(scan.parsed->toolchain);
   if (!tree) return Reason{"toolchain", tree.error().message};
+  std::optional<LiveScan> live;
   if (services.closures != nullptr) {
-    auto scanned = LiveScan(scan, **tree).Run(span);
+    auto scanned = live.emplace(scan, **tree).Run(span);
     if (scanned || scanned.error().word != "rung") {
       if (scanned) span.Set(trace::field::kRung, scanned->rung);
       return scanned;
     }
     span.Set(trace::field::kRungReason, scanned.error().detail);
   }
-  auto scanned = ScanByDependencyRun(scan, **tree, span);
+  auto scanned = ScanByDependencyRun(scan, **tree, live ? &*live : nullptr, span);
   if (scanned) span.Set(trace::field::kRung, scanned->rung);
   return scanned;
 }

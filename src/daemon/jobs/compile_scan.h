@@ -26,6 +26,10 @@ struct ScannedCompile {
   // What the closure was made with, for the check.
   std::unique_ptr<files::PathWalker> walker;
   bool is_live = false;  // the closure is a live tree's
+  // Not empty: part of the closure is what was learned before. To be called in the end if something
+  // of it was lacked.
+  std::function<void()> unlearn;
+  bool has_lacked = false;
   execute::Shippable shippable;
 };
 

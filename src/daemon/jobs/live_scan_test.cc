@@ -240,6 +240,40 @@ TEST_F(LiveScanTest, WhatItCannotDecideIsTheRungBelows) {
   EXPECT_FALSE(scanned->action.closure->first_change);
 }
 
+TEST_F(LiveScanTest, WhatTheRungBelowFoundIsRemembered) {
+  // More values than are tried.
+  std::string many;
+  for (int i = 0; i < 300; ++i) {
+    many += "#define NAME <n" + std::to_string(i) + ".h>\n#undef NAME\n";
+  }
+  world_.Write("a.h", "int a;\n");
+  world_.Write("a.c", many + "#define NAME <a.h>\n#include NAME\n");
+  const auto rung = [&] {
+    trace::Span span;
+    const auto scanned = world_.Scan(span);
+    EXPECT_TRUE(scanned) << scanned.error().Text();
+    return scanned ? scanned->rung : "";
+  };
+  EXPECT_EQ(rung(), "cc-M");
+  EXPECT_EQ(rung(), "learned");
+  EXPECT_EQ(rung(), "learned");
+  EXPECT_EQ(lower_.scans, 1);
+  trace::Span span;
+  const auto scanned = world_.Scan(span);
+  ASSERT_TRUE(scanned);
+  EXPECT_TRUE(scanned->action.closure->own.contains(world_.Path("a.h")));
+  // A lookup that shows that it was not all: the next one asks again.
+  executor_.run = [this](const Action& action, execute::Execution&) -> OrReason<Outcome> {
+    Outcome outcome = Compiled("object");
+    const std::string more = world_.Path("two/a.h");
+    if (action.closure->Find(more) == nullptr) outcome.lookups.absent = {more};
+    return outcome;
+  };
+  EXPECT_EQ(world_.WhyHere(), "");
+  EXPECT_EQ(executor_.actions.size(), 2u);
+  EXPECT_EQ(rung(), "cc-M");
+}
+
 TEST_F(LiveScanTest, AMissingOutputFolderIsForTheLocalCompiler) {
   world_.request().argv.back() = "none/out.o";
   EXPECT_EQ(world_.WhyHere().substr(0, 7), "output:");

@@ -12,6 +12,7 @@
 #include "aws/settings/settings.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "daemon/jobs/audit.h"
 #include "daemon/jobs/backend.h"
 #include "daemon/jobs/closure_cache.h"
 #include "daemon/jobs/command_job.h"
@@ -136,6 +137,7 @@ class PipelineImpl final : public Pipeline {
     executor_ = std::make_unique<execute::FunctionExecutor>(*backend_, *sync_, *index_);
     executors_ = std::make_unique<BuildExecutors>(*executor_, clock_);
     services_.executors = executors_.get();
+    services_.auditor = &auditor_;
     services_.file_system = &LocalFileSystem();
     services_.cpu = options.cpu;
     const char* scanner = std::getenv("LLAMA_SCAN");
@@ -192,6 +194,8 @@ class PipelineImpl final : public Pipeline {
   std::unique_ptr<files::LiveTree> live_tree_;
   std::unique_ptr<scan::Closures> closures_;
   scan::SearchPaths search_paths_;
+  // One core is for what all else waits for.
+  Auditor auditor_{std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - 1)};
   ClosureCache closure_cache_;
   std::unique_ptr<LookupReports> reports_;
   std::unique_ptr<tree::LayerIndex> index_;

@@ -20,6 +20,7 @@
 
 namespace llama::daemon {
 
+class Auditor;        // daemon/jobs/audit.h
 class ClosureCache;   // daemon/jobs/closure_cache.h
 class LookupReports;  // daemon/jobs/lookup_reports.h
 
@@ -39,6 +40,7 @@ struct Services {
   LookupReports* reports = nullptr;
   files::DigestCache* digests = nullptr;
   BuildExecutors* executors = nullptr;
+  Auditor* auditor = nullptr;
   admission::CpuAdmission* cpu = nullptr;
   int64_t job_timeout_ms = 900'000;  // of a job as a whole
 };

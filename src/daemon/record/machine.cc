@@ -152,8 +152,8 @@ MachineReading ReadMachine(const std::string& proc, const Clock& clock) {
       {"pressure/io", trace::field::kIoPressureNs},
       {"pressure/memory", trace::field::kMemoryPressureNs}};
   for (const auto& [file, field] : pressures) {
-    read(file, [&field = field](const std::string& text, MachineReading& reading) {
-      ReadPressure(text, field, reading);
+    read(file, [&counter = field](const std::string& text, MachineReading& reading) {
+      ReadPressure(text, counter, reading);
     });
   }
   read("diskstats", ReadDisks);
@@ -173,8 +173,9 @@ std::optional<trace::Span> Machine::Sample() {
   span.start_ns = last->time_ns;
   span.duration_ns = interval_ns;
   for (const auto& [name, value] : now.counters) {
-    const auto before = std::find_if(last->counters.begin(), last->counters.end(),
-                                     [&](const auto& entry) { return entry.first == name; });
+    const auto before =
+        std::find_if(last->counters.begin(), last->counters.end(),
+                     [&counter = name](const auto& entry) { return entry.first == counter; });
     // A counter that fell was reset: a disk or an interface has gone.
     if (before != last->counters.end() && value >= before->second) {
       span.Set(name, value - before->second);

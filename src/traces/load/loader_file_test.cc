@@ -129,7 +129,8 @@ TEST_F(LoaderFileTest, GoesOnAfterABrokenFrame) {
 TEST_F(LoaderFileTest, LinesAcrossBlocksAndLongOnes) {
   std::string text;
   for (int i = 1; i <= 40; ++i) {
-    text += SpanText(1, i, 0, "x", 0, 1, R"("v":")" + std::string(size_t{37'000} * i, 'v') + '"');
+    text += SpanText(1, i, 0, "x", 0, 1,
+                     R"("v":")" + std::string(static_cast<size_t>(i) * 37'000, 'v') + '"');
   }
   for (const std::string& bytes : {text, Zstd(text)}) {
     const auto columns = Load({Write("trace", bytes)});

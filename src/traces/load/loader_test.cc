@@ -239,7 +239,7 @@ TEST(LoaderTest, BrokenLinesNeverCrashAndBothWaysOfReadingAgree) {
     std::string line = good.substr(0, good.size() - 1 - random() % 3);
     for (unsigned flips = random() % 4; flips > 0; --flips) {
       char& c = line[1 + random() % (line.size() - 1)];
-      c = static_cast<char>(random() % 2 == 0 ? random() : "{}[]\",:0\\"[random() % 9]);
+      c = random() % 2 == 0 ? static_cast<char>(random()) : "{}[]\",:0\\"[random() % 9];
     }
     if (line.find('\n') != std::string::npos) continue;
     const Columns quick = LoadText(line + "\n");
