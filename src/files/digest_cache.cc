@@ -63,13 +63,15 @@ class DigestCache::Impl {
   Result<FileDigest> Get(const std::string& path) {
     struct stat st {};
     if (stat(path.c_str(), &st) != 0) return ErrnoError(errno, path);
-    return Get(path, st);
+    return Get(path, st, nullptr);
   }
 
-  Result<FileDigest> Get(const std::string& path, const struct stat& st) {
+  Result<FileDigest> Get(const std::string& path, const struct stat& st,
+                         std::optional<std::string>* text) {
+    if (text != nullptr) text->reset();
     if (!S_ISREG(st.st_mode)) return Error{Code::kInvalid, path + ": not a regular file"};
     if (const std::optional<FileDigest> known = Find(st)) return *known;
-    ASSIGN_OR_RETURN(const DigestedFile digested, DigestFile(path, clock_));
+    ASSIGN_OR_RETURN(const DigestedFile digested, DigestFile(path, clock_, text));
     if (TimeNs(digested.st.st_ctim) <= digested.looked_ns - kRacyNs) Remember(digested);
     return digested.file;
   }
@@ -150,8 +152,9 @@ DigestCache::DigestCache(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 DigestCache::~DigestCache() = default;
 
 Result<FileDigest> DigestCache::Get(const std::string& path) { return impl_->Get(path); }
-Result<FileDigest> DigestCache::Get(const std::string& path, const struct stat& st) {
-  return impl_->Get(path, st);
+Result<FileDigest> DigestCache::Get(const std::string& path, const struct stat& st,
+                                    std::optional<std::string>* text) {
+  return impl_->Get(path, st, text);
 }
 Result<void> DigestCache::Flush() { return impl_->Flush(); }
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,9 @@ struct FileDigest {
   unsigned text_flags = 0;
 };
 
+// A text beyond this is digested by pieces, and not given.
+inline constexpr uint64_t kMaxTextBytes = 64 << 20;
+
 class DigestCache {
  public:
   // `path` empty: in memory only. A damaged file is started anew.
@@ -41,8 +45,10 @@ class DigestCache {
   // kUnavailable if it kept changing while it was read.
   Result<FileDigest> Get(const std::string& path);
   // The same when the caller has just looked: `st` is of the file that `path` leads to. Costs no
-  // system call if the digest is known.
-  Result<FileDigest> Get(const std::string& path, const struct stat& st);
+  // system call if the digest is known. Where it is not, and the file has to be read anyway, `text`
+  // (if not null) becomes the very bytes that the digest is of; otherwise nothing.
+  Result<FileDigest> Get(const std::string& path, const struct stat& st,
+                         std::optional<std::string>* text = nullptr);
   // Writes what is new to the file. Also done at the end; an error loses nothing but time.
   Result<void> Flush();
 

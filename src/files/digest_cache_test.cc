@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -82,6 +83,37 @@ TEST_F(DigestCacheTest, FindsWordsThatDependOnTheBuildsPlaceAndTime) {
     EXPECT_EQ(cache->Get(Write(std::to_string(n++), c.text))->text_flags, c.flags)
         << c.text.substr(c.text.size() > 40 ? c.text.size() - 40 : 0);
   }
+}
+
+TEST_F(DigestCacheTest, GivesTheTextThatItReadAnyway) {
+  const auto cache = *DigestCache::Open("", clock_);
+  const std::string elf("\x7f\0__TIMESTAMP__", 15);
+  const std::string texts[] = {"", "abc", "x __TIMESTAMP__", elf, std::string(1'000'000, 'z')};
+  int n = 0;
+  for (const std::string& bytes : texts) {
+    const std::string path = Write(std::to_string(n++), bytes);
+    std::optional<std::string> text;
+    const Result<FileDigest> read = cache->Get(path, StatOf(path), &text);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(text, bytes);
+    EXPECT_EQ(read->digest, store::Sha256(bytes));
+    EXPECT_EQ(read->size_bytes, bytes.size());
+    const Result<FileDigest> piecewise = (*DigestCache::Open("", clock_))->Get(path);
+    EXPECT_EQ(read->text_flags, piecewise->text_flags) << n;
+    ASSERT_TRUE(cache->Get(path, StatOf(path), &text));
+    EXPECT_EQ(text, std::nullopt) << "known";
+  }
+}
+
+TEST_F(DigestCacheTest, AHugeTextIsDigestedButNotGiven) {
+  const auto cache = *DigestCache::Open("", clock_);
+  const std::string path = Write("huge", "");
+  ASSERT_EQ(truncate(path.c_str(), static_cast<off_t>(kMaxTextBytes) + 1), 0);
+  std::optional<std::string> text = "before";
+  const Result<FileDigest> read = cache->Get(path, StatOf(path), &text);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(text, std::nullopt);
+  EXPECT_EQ(read->size_bytes, kMaxTextBytes + 1);
 }
 
 TEST_F(DigestCacheTest, RefusesWhatIsNoRegularFile) {

@@ -27,6 +27,10 @@ unsigned FindWords(std::string_view text, unsigned known) {
   return found == nullptr ? known : known | kMentionsTimestamp;
 }
 
+bool IsText(std::string_view beginning) {
+  return beginning.substr(0, kTextProbeBytes).find('\0') == std::string_view::npos;
+}
+
 // Reads to the end of `fd`; the number of bytes in `file`.
 Result<void> ReadOnce(int fd, const std::string& path, uint64_t expected_bytes, FileDigest& file) {
   store::Sha256Stream hash;
@@ -44,9 +48,7 @@ Result<void> ReadOnce(int fd, const std::string& path, uint64_t expected_bytes, 
     if (n == 0) break;
     const std::string_view fresh(buffer.data() + kept, static_cast<size_t>(n));
     hash.Update(fresh);
-    if (file.size_bytes == 0) {
-      text = fresh.substr(0, kTextProbeBytes).find('\0') == std::string_view::npos;
-    }
+    if (file.size_bytes == 0) text = IsText(fresh);
     file.size_bytes += fresh.size();
     if (!text) continue;
     const std::string_view seen(buffer.data(), kept + fresh.size());
@@ -58,6 +60,26 @@ Result<void> ReadOnce(int fd, const std::string& path, uint64_t expected_bytes, 
   return {};
 }
 
+// The same of a file that is to be given as well: the whole of it at once. One that has grown is
+// cut off, as its new size will tell.
+Result<void> ReadWhole(int fd, const std::string& path, uint64_t expected_bytes, FileDigest& file,
+                       std::string& text) {
+  text.resize(expected_bytes + 1);
+  size_t size = 0;
+  while (size < text.size()) {
+    const ssize_t n = read(fd, text.data() + size, text.size() - size);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return ErrnoError(errno, path);
+    if (n == 0) break;
+    size += static_cast<size_t>(n);
+  }
+  text.resize(size);
+  file.size_bytes = size;
+  file.digest = store::Sha256(text);
+  file.text_flags = IsText(text) ? FindWords(text, 0) : 0;
+  return {};
+}
+
 bool SameState(const struct stat& a, const struct stat& b) {
   return a.st_size == b.st_size && TimeNs(a.st_mtim) == TimeNs(b.st_mtim) &&
          TimeNs(a.st_ctim) == TimeNs(b.st_ctim);
@@ -65,7 +87,8 @@ bool SameState(const struct stat& a, const struct stat& b) {
 
 }  // namespace
 
-Result<DigestedFile> DigestFile(const std::string& path, const Clock& clock) {
+Result<DigestedFile> DigestFile(const std::string& path, const Clock& clock,
+                                std::optional<std::string>* text) {
   // O_NONBLOCK: what was a file a moment ago may be a pipe now, and must not hang us.
   ASSIGN_OR_RETURN(const Fd fd, OpenFile(path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
   DigestedFile result;
@@ -75,7 +98,12 @@ Result<DigestedFile> DigestFile(const std::string& path, const Clock& clock) {
     if (fstat(fd.get(), &result.st) != 0) return ErrnoError(errno, path);
     if (!S_ISREG(result.st.st_mode)) return Error{Code::kInvalid, path + ": not a regular file"};
     if (lseek(fd.get(), 0, SEEK_SET) != 0) return ErrnoError(errno, path);
-    TRY(ReadOnce(fd.get(), path, static_cast<uint64_t>(result.st.st_size), result.file));
+    const auto expected_bytes = static_cast<uint64_t>(result.st.st_size);
+    if (text != nullptr && expected_bytes <= kMaxTextBytes) {
+      TRY(ReadWhole(fd.get(), path, expected_bytes, result.file, text->emplace()));
+    } else {
+      TRY(ReadOnce(fd.get(), path, expected_bytes, result.file));
+    }
     if (fstat(fd.get(), &after) != 0) return ErrnoError(errno, path);
     if (SameState(result.st, after) &&
         result.file.size_bytes == static_cast<uint64_t>(after.st_size)) {
@@ -83,6 +111,7 @@ Result<DigestedFile> DigestFile(const std::string& path, const Clock& clock) {
       return result;
     }
   }
+  if (text != nullptr) text->reset();
   return Error{Code::kUnavailable, path + ": keeps changing while it is read"};
 }
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -22,6 +23,9 @@ struct DigestedFile {
 };
 
 // Follows symlinks. kInvalid: no regular file. kUnavailable: it changed each time it was read.
-Result<DigestedFile> DigestFile(const std::string& path, const Clock& clock);
+// `text`, if not null, becomes the bytes that the digest is of, unless there are more than
+// kMaxTextBytes.
+Result<DigestedFile> DigestFile(const std::string& path, const Clock& clock,
+                                std::optional<std::string>* text = nullptr);
 
 }  // namespace llama::files

@@ -451,15 +451,17 @@ bool LiveTree::MayHavePrecompiled(FolderId id) {
   return !folder.is_listed || folder.has_precompiled;
 }
 
-Result<const FileDigest*> LiveTree::ContentOf(EntryId id) {
+Result<const FileDigest*> LiveTree::ContentOf(EntryId id, std::optional<std::string>* text) {
+  if (text != nullptr) text->reset();
   Entry& entry = entries_[id];
   if (entry.is_content_known && entry.is_trusted) return &entry.digest;
   const std::string path = PathOf(id);
-  TRY(ReadContent(entry, path));
+  TRY(ReadContent(entry, path, text));
   return &entry.digest;
 }
 
-Result<void> LiveTree::ReadContent(Entry& entry, const std::string& path) {
+Result<void> LiveTree::ReadContent(Entry& entry, const std::string& path,
+                                   std::optional<std::string>* text) {
   const bool by_events = folders_[entry.folder].watching == Watching::kByEvents;
   struct stat st {};
   const int64_t looked_ns = clock_.NowNs();
@@ -470,7 +472,7 @@ Result<void> LiveTree::ReadContent(Entry& entry, const std::string& path) {
   const bool was_read = entry.looked_ns != 0;
   const bool is_same = was_read && stamp == entry.stamp && !IsRacy(stamp, entry.looked_ns);
   if (!is_same) {
-    ASSIGN_OR_RETURN(const FileDigest digest, digests_.Get(path, st));
+    ASSIGN_OR_RETURN(const FileDigest digest, digests_.Get(path, st, text));
     const bool changed = !was_read || digest.digest != entry.digest.digest ||
                          digest.executable != entry.digest.executable;
     entry.digest = digest;

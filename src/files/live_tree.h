@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -106,9 +107,11 @@ class LiveTree {
     return folders_[folder].path;
   }
 
-  // Of a file as it is now; read if that is not known. kNotFound: it is gone, kUnavailable: it
-  // keeps changing.
-  Result<const FileDigest*> ContentOf(EntryId entry) REQUIRES(mutex_);
+  // Of a file as it is now; read if that is not known, and then `text` (if not null) becomes the
+  // very bytes that were digested, otherwise nothing. kNotFound: it is gone, kUnavailable: it keeps
+  // changing.
+  Result<const FileDigest*> ContentOf(EntryId entry, std::optional<std::string>* text = nullptr)
+      REQUIRES(mutex_);
   // Rises whenever a file's content is another, or a name has become something else. As of the last
   // ContentOf.
   uint32_t ContentVersion(EntryId entry) const REQUIRES(mutex_) { return entries_[entry].version; }
@@ -215,7 +218,8 @@ class LiveTree {
   void Watch(FolderId folder) REQUIRES(mutex_);
   bool TellsAll(FolderId folder) REQUIRES(mutex_);
   void List(FolderId folder) REQUIRES(mutex_);
-  Result<void> ReadContent(Entry& entry, const std::string& path) REQUIRES(mutex_);
+  Result<void> ReadContent(Entry& entry, const std::string& path, std::optional<std::string>* text)
+      REQUIRES(mutex_);
 
   void Take(const Change& change) REQUIRES(mutex_);
   void NameChanged(FolderId folder, std::string_view name) REQUIRES(mutex_);

@@ -7,10 +7,8 @@
 #include <unordered_set>
 #include <utility>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "scan/closure_walk.h"
-#include "store/digest.h"
 
 namespace llama::scan {
 namespace {
@@ -23,7 +21,6 @@ using files::LookupId;
 
 // Of all manifests that are kept, together: some 40 MB.
 constexpr size_t kMaxKeptEntries = 200'000;
-constexpr uint64_t kMaxTextBytes = 64 << 20;
 // A computed name may need macros of files that another one brings.
 constexpr int kMaxRounds = 64;
 constexpr size_t kMostSearches = 1024;
@@ -64,25 +61,6 @@ Closures::Search& Closures::SearchFor(const std::shared_ptr<const SearchPath>& p
   return search;
 }
 
-Result<std::shared_ptr<const Directives>> Closures::DirectivesOf(EntryId entry) {
-  ASSIGN_OR_RETURN(const files::FileDigest* const content, tree_.ContentOf(entry));
-  Read& read = read_[entry];
-  const uint32_t version = tree_.ContentVersion(entry);
-  if (read.directives && read.version == version) return read.directives;
-  const std::string path = tree_.PathOf(entry);
-  ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxTextBytes));
-  if (store::Sha256(text) != content->digest) {
-    return Error{Code::kUnavailable, path + ": changes while it is read"};
-  }
-  auto directives = std::make_shared<const Directives>(ReadDirectives(text));
-  // An edit that leaves them alone keeps what was made of them.
-  if (!read.directives || read.directives->hash != directives->hash) {
-    read.directives = std::move(directives);
-  }
-  read.version = version;
-  return read.directives;
-}
-
 Closures::Sought Closures::Seek(const Search& search, const Reference& reference, FolderId folder,
                                 FolderId cwd) {
   Sought sought;
@@ -106,7 +84,8 @@ Closures::Sought Closures::Seek(const Search& search, const Reference& reference
 }
 
 Result<Closures::Expansion*> Closures::Expand(Search& search, const Node& node, FolderId cwd) {
-  ASSIGN_OR_RETURN(const std::shared_ptr<const Directives> directives, DirectivesOf(node.entry));
+  ASSIGN_OR_RETURN(const std::shared_ptr<const Directives> directives,
+                   texts_.Read(tree_, node.entry));
   Expansion& expansion = search.expansions[node.key()];
   if (expansion.directives == directives) return &expansion;
   expansion.directives = directives;
@@ -285,9 +264,9 @@ Result<void> Closures::CheckLineNames(const Walk& walk) {
   std::set<std::string> paths;
   for (const Node& node : walk.nodes) paths.insert(tree_.PathOf(node.entry));
   for (const Node& node : walk.nodes) {
-    const auto read = read_.find(node.entry);
-    if (read == read_.end()) continue;
-    for (const std::string& name : read->second.directives->line_names) {
+    const Directives* const directives = texts_.LastRead(node.entry);
+    if (directives == nullptr) continue;
+    for (const std::string& name : directives->line_names) {
       if (paths.contains(name)) {
         return Error{Code::kInvalid,
                      tree_.PathOf(node.entry) + ": a #line directive names " + name};

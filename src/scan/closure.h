@@ -17,9 +17,11 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "files/live_tree.h"
+#include "scan/directives_cache.h"
 #include "scan/search/search_path.h"
 #include "scan/text/computed_name.h"
 #include "scan/text/directives.h"
+#include "scan/texts.h"
 #include "tree/layer.h"
 
 namespace llama::scan {
@@ -53,7 +55,9 @@ struct Closure {
 
 class Closures {
  public:
-  explicit Closures(files::LiveTree& tree) : tree_(tree) {}
+  // Both must outlive it; no cache: texts are read once more in each process.
+  explicit Closures(files::LiveTree& tree, DirectivesCache* cache = nullptr)
+      : tree_(tree), texts_(cache) {}
 
   // As the files are now. Errors mean a rung down the ladder: kNotFound (the source), kInvalid
   // (what the scanner must not decide, named). Thread-safe.
@@ -111,13 +115,6 @@ class Closures {
     std::shared_ptr<const SearchPath> path;
     std::unordered_map<uint64_t, Expansion> expansions;  // by Node::key
   };
-  struct Read {
-    uint32_t version = 0;
-    std::shared_ptr<const Directives> directives;
-    // By name; read when one is first asked for.
-    std::shared_ptr<const std::vector<Definition>> definitions;
-    uint32_t definitions_version = 0;
-  };
   // What a macro may be in one closure.
   struct Macro {
     std::vector<Definition> definitions;
@@ -136,8 +133,6 @@ class Closures {
   static constexpr uint32_t kNone = UINT32_MAX;
 
   Search& SearchFor(const std::shared_ptr<const SearchPath>& path) REQUIRES(tree_.mutex());
-  Result<std::shared_ptr<const Directives>> DirectivesOf(files::EntryId entry)
-      REQUIRES(tree_.mutex());
   Result<Expansion*> Expand(Search& search, const Node& node, files::FolderId cwd)
       REQUIRES(tree_.mutex());
   Sought Seek(const Search& search, const Reference& reference, files::FolderId folder,
@@ -146,8 +141,6 @@ class Closures {
   Result<void> WalkAll(Search& search, Walk& walk) REQUIRES(tree_.mutex());
   Result<void> FollowLearned(Walk& walk) REQUIRES(tree_.mutex());
   Result<bool> AddComputed(const ClosureRequest& request, Search& search, Walk& walk)
-      REQUIRES(tree_.mutex());
-  Result<std::span<const Definition>> DefinitionsIn(files::EntryId entry, std::string_view name)
       REQUIRES(tree_.mutex());
   Result<const Macro*> MacroOf(const ClosureRequest& request, Walk& walk, const std::string& name)
       REQUIRES(tree_.mutex());
@@ -162,7 +155,7 @@ class Closures {
   files::LiveTree& tree_;
   uint64_t next_id_ GUARDED_BY(tree_.mutex()) = 1;
   std::map<uint64_t, Search> searches_ GUARDED_BY(tree_.mutex());
-  std::unordered_map<files::EntryId, Read> read_ GUARDED_BY(tree_.mutex());
+  Texts texts_ GUARDED_BY(tree_.mutex());
   KeptMap kept_ GUARDED_BY(tree_.mutex());
   std::list<std::string> uses_ GUARDED_BY(tree_.mutex());  // of kept_, the last one first
   size_t kept_entries_ GUARDED_BY(tree_.mutex()) = 0;

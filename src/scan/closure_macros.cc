@@ -4,16 +4,13 @@
 #include <optional>
 #include <utility>
 
-#include "base/file.h"
 #include "scan/closure_walk.h"
-#include "store/digest.h"
 
 namespace llama::scan {
 namespace {
 
 using files::EntryId;
 
-constexpr uint64_t kMaxTextBytes = 64 << 20;
 // What takes more is expanded after all else, since what that brings may have it expanded again.
 constexpr int64_t kCheapSteps = 20'000;
 
@@ -35,31 +32,6 @@ Definition AsDefinition(const CommandLineMacro& macro) {
 }
 
 }  // namespace
-
-Result<std::span<const Definition>> Closures::DefinitionsIn(EntryId entry, std::string_view name) {
-  Read& read = read_.at(entry);
-  if (!read.definitions || read.definitions_version != read.version) {
-    const std::string path = tree_.PathOf(entry);
-    ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxTextBytes));
-    ASSIGN_OR_RETURN(const files::FileDigest* const content, tree_.ContentOf(entry));
-    if (store::Sha256(text) != content->digest) {
-      return Error{Code::kUnavailable, path + ": changes while it is read"};
-    }
-    auto all = std::make_shared<std::vector<Definition>>(ReadDefinitions(text));
-    std::stable_sort(all->begin(), all->end(),
-                     [](const Definition& a, const Definition& b) { return a.name < b.name; });
-    for (Definition& definition : *all) definition.text = entry + uint64_t{1};
-    read.definitions = std::move(all);
-    read.definitions_version = read.version;
-  }
-  struct ByName {
-    bool operator()(const Definition& a, std::string_view b) const { return a.name < b; }
-    bool operator()(std::string_view a, const Definition& b) const { return a < b.name; }
-  };
-  const auto [first, last] =
-      std::equal_range(read.definitions->begin(), read.definitions->end(), name, ByName());
-  return std::span<const Definition>(first, last);
-}
 
 // Every definition of a macro that the compile may have, each once: every further one multiplies
 // the ways in which a name can be read.
@@ -87,9 +59,10 @@ Result<const Closures::Macro*> Closures::MacroOf(const ClosureRequest& request, 
   // Not of those that are new in this round, or it would matter which ones happen to be known.
   for (; macro.texts_seen < walk.texts.size(); ++macro.texts_seen) {
     const EntryId entry = walk.texts[macro.texts_seen];
-    const std::vector<uint32_t>& names = read_.at(entry).directives->defined_names;
+    const std::vector<uint32_t>& names = texts_.LastRead(entry)->defined_names;
     if (!std::binary_search(names.begin(), names.end(), hash)) continue;
-    ASSIGN_OR_RETURN(const std::span<const Definition> found, DefinitionsIn(entry, name));
+    ASSIGN_OR_RETURN(const std::span<const Definition> found,
+                     texts_.DefinitionsOf(tree_, entry, name));
     for (const Definition& definition : found) add(definition);
     macro.undefined_seen = 0;
   }
@@ -130,7 +103,7 @@ Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search
     return found ? (*found)->definitions : kNoDefinitions;
   };
   const auto read_of = [&](const Node& node) NO_THREAD_SAFETY_ANALYSIS -> const Directives& {
-    return *read_.at(node.entry).directives;
+    return *texts_.LastRead(node.entry);
   };
   const bool has_wrappers = std::any_of(walk.nodes.begin(), walk.nodes.end(), [&](const Node& n) {
     return read_of(n).wraps_has_include;
@@ -168,7 +141,7 @@ Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search
   for (const bool is_costly : {false, true}) {
     for (size_t i = 0; i < before; ++i) {
       const Node node = walk.nodes[i];
-      const std::shared_ptr<const Directives> directives = read_.at(node.entry).directives;
+      const Directives* const directives = texts_.LastRead(node.entry);
       for (const Reference& reference : directives->references) {
         if (reference.spelling != Spelling::kComputed) continue;
         if (reference.kind == ReferenceKind::kModule) continue;

@@ -97,6 +97,9 @@ class PipelineImpl final : public Pipeline {
       if (const auto flushed = digests_->Flush(); !flushed) {
         LOG(kWarning, "digest cache: " + flushed.error().message);
       }
+      if (const auto flushed = directives_ ? directives_->Flush() : Result<void>(); !flushed) {
+        LOG(kWarning, "directives cache: " + flushed.error().message);
+      }
     }
   }
 
@@ -112,8 +115,14 @@ class PipelineImpl final : public Pipeline {
     ASSIGN_OR_RETURN(digests_, files::DigestCache::Open(JoinPath(cache, "digests"), clock_));
     ASSIGN_OR_RETURN(index_,
                      tree::LayerIndex::Open(JoinPath(cache, "layers"), backend_->store_name()));
+    const std::string directives = JoinPath(cache, "directives");
+    if (auto opened = scan::DirectivesCache::Open(directives)) {
+      directives_ = *std::move(opened);
+    } else {
+      LOG(kWarning, "directives cache: " + opened.error().message + "; nothing is kept");
+    }
     live_tree_ = std::make_unique<files::LiveTree>(*digests_, clock_);
-    closures_ = std::make_unique<scan::Closures>(*live_tree_);
+    closures_ = std::make_unique<scan::Closures>(*live_tree_, directives_.get());
     sync_ = std::make_unique<execute::TreeSync>(backend_->store(), *index_, *digests_, clock_);
     trees_ = std::make_unique<execute::ToolchainTrees>(*digests_);
     programs_ = std::make_unique<ProgramTrees>(*digests_, clock_);
@@ -181,6 +190,7 @@ class PipelineImpl final : public Pipeline {
   std::unique_ptr<scan::InputFinder> finder_;
   std::unique_ptr<Backend> backend_;
   std::unique_ptr<files::DigestCache> digests_;
+  std::unique_ptr<scan::DirectivesCache> directives_;  // null: its file can't be had
   std::unique_ptr<files::LiveTree> live_tree_;
   std::unique_ptr<scan::Closures> closures_;
   scan::SearchPaths search_paths_;
