@@ -1,0 +1,163 @@
+"""What is measured of one project: floors and peers, llama one compile after the other, and many at once by replay."""
+import json
+import os
+import pathlib
+import shlex
+import shutil
+import statistics
+import subprocess
+import time
+
+from client_cpu import accounts
+
+TRIVIAL = {".c": ("gcc", "int a;\n"), ".cc": ("g++", "int a;\n")}
+
+# Compiles under way, from the wrapper's start to its end.
+MOST_AT_ONCE = """
+    SELECT max(n) AS most FROM (SELECT sum(step) OVER (ORDER BY at, step) AS n FROM (
+        SELECT start_ns AS at, 1 AS step FROM compiles UNION ALL SELECT end_ns, -1 FROM compiles))"""
+
+
+class Bench:
+    """One project's units, and a folder for all that is written."""
+
+    def __init__(self, project, units, bin_folder, work):
+        self.project, self.units, self.work = project, units, work
+        self.llama, self.wrapper = bin_folder / "llama", bin_folder / "llamacc"
+        self.objects = work / "objects"
+        self.objects.mkdir()
+        drop = ("LLAMA", "MAKE", "CCACHE", "DISTCC", "ICECC", "TRACEPARENT")
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith(drop)}
+        self.env["LLAMA_DIR"] = str(work / "state")
+
+    def object(self, number):
+        return str(self.objects / f"{number}.o")
+
+    def sequential(self, command, env=None, prefix=()):
+        """CPU ms a unit of what is started here; `command` makes the words of a unit and its object."""
+        return statistics.fmean(
+            accounts.command_ms([*prefix, *command(unit, self.object(number))], self.project.cwd, env or self.env)
+            for number, unit in enumerate(self.units))
+
+    # Floors and peers.
+
+    def floors(self, short):
+        out = {"gcc -M": self.sequential(lambda unit, _: unit.dependencies())}
+        if not short:
+            out["gcc -E"] = self.sequential(lambda unit, _: unit.preprocess())
+        out["gcc -c"] = self.sequential(lambda unit, output: unit.compile(output))
+        if not short:
+            out["true (any process)"] = self.sequential(lambda _unit, _output: ["true"])
+        return out
+
+    def ccache_hit(self):
+        """Direct hits, and nothing else: the second pass. The first, uncounted, gets its objects from those of `gcc -c`."""
+        copy = self.work / "copy"
+        copy.write_text('#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\nexec cp "$BENCH_OBJECT" "$2"\n')
+        copy.chmod(0o755)
+        shutil.copytree(self.objects, self.work / "ready")
+        env = self.env | {"CCACHE_DIR": str(self.work / "ccache"), "CCACHE_PREFIX": str(copy),
+                          "CCACHE_SLOPPINESS": "include_file_mtime,include_file_ctime"}
+        for number, unit in enumerate(self.units):
+            ready = env | {"BENCH_OBJECT": str(self.work / "ready" / f"{number}.o")}
+            accounts.command_ms(["ccache", *unit.compile(self.object(number))], self.project.cwd, ready)
+        subprocess.run(["ccache", "-z"], env=env, check=True, stdout=subprocess.DEVNULL)
+        ms = self.sequential(lambda unit, output: unit.compile(output), env, ["ccache"])
+        stats = subprocess.run(["ccache", "--print-stats"], env=env, check=True, capture_output=True, text=True).stdout
+        hits = dict(line.split("\t") for line in stats.splitlines())["direct_cache_hit"]
+        return ms if int(hits) == len(self.units) else f"{hits} hits in {len(self.units)}"
+
+    # llama, one after the other.
+
+    def through_llama(self, daemon, units=None):
+        """{"wrapper": CPU ms a unit, "daemon": likewise, "local": how many were not remote}"""
+        before, local = daemon.cpu_ms(), daemon.status()["local_done"]
+        own = 0
+        for number, unit in enumerate(self.units if units is None else units):
+            own += accounts.command_ms([self.wrapper, *unit.compile(self.object(number))], self.project.cwd, self.env)
+        time.sleep(accounts.SETTLE_SECONDS)
+        count = len(self.units)
+        return {"wrapper": own / count, "daemon": (daemon.cpu_ms() - before) / count,
+                "local": daemon.status()["local_done"] - local}
+
+    def toolchains(self, daemon):
+        """What comes before all: a trivial compile in each language, ms shared by all units."""
+        before, own = daemon.cpu_ms(), 0
+        for suffix in {pathlib.Path(unit.source).suffix for unit in self.units}:
+            compiler, text = TRIVIAL[".c" if suffix == ".c" else ".cc"]
+            source = self.work / f"trivial{suffix}"
+            source.write_text(text)
+            own += accounts.command_ms([self.wrapper, compiler, "-c", "-o", self.object("trivial"), source], self.work, self.env)
+        time.sleep(accounts.SETTLE_SECONDS)
+        return {"wrapper": own / len(self.units), "daemon": (daemon.cpu_ms() - before) / len(self.units)}
+
+    # Many at once.
+
+    def makefile(self, name, jobs, prefix):
+        """`jobs` targets: the units again and again, each with its own object as always."""
+        path = self.work / name
+        lines = [f"all: {' '.join(map(str, range(jobs)))}", f".PHONY: all {' '.join(map(str, range(jobs)))}"]
+        for job in range(jobs):
+            number = job % len(self.units)
+            words = [*prefix, *self.units[number].compile(self.object(number))]
+            lines += [f"{job}:", "\t@" + shlex.join(map(str, words)).replace("$", "$$")]
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    def make(self, makefile, jobs):
+        return ["make", "-s", f"-j{jobs}", "-C", self.project.cwd, "-f", makefile]
+
+    def build(self, name, daemon, options, makefile, jobs, count):
+        """What a build cost, by its trace and the accounts."""
+        daemon.peak_mb()
+        before, begin = daemon.cpu_ms(), time.monotonic()
+        command = [self.llama, "build", "--name", name, "--no-summary", "--no-progress", *options, "--",
+                   *self.make(makefile, jobs)]
+        own = accounts.command_ms(command, self.work, self.env)
+        wall = time.monotonic() - begin
+        time.sleep(accounts.SETTLE_SECONDS)
+        out = subprocess.run([self.llama, "report", "--json", name], env=self.env, check=True, capture_output=True).stdout
+        report = json.loads(out)
+        wrappers = subprocess.run([self.llama, "sql", "--json", "--build", name, MOST_AT_ONCE], env=self.env, check=True,
+                                  capture_output=True).stdout
+        invoke = next(phase for phase in report["phases"] if phase["name"] == "invoke")
+        return {"jobs": count, "wall_s": wall, "per_s": count / wall, "daemon": (daemon.cpu_ms() - before) / count,
+                "make_and_wrapper": own / count, "peak_in_flight": report["max_in_flight"], "local": report["local"],
+                "mean_in_flight": report["mean_in_flight"], "peak_wrappers": json.loads(wrappers)[0]["most"],
+                "peak_mb": daemon.peak_mb(),
+                "mean_job_s": invoke["sum_ns"] / invoke["count"] / 1e9}
+
+    def at_once(self, daemon, jobs):
+        """A recorded build, replayed: without any time for a job, and with a second on average."""
+        recording = self.work / "recording"
+        once = self.makefile("once.mk", len(self.units), [self.wrapper])
+        recorded = self.build("recorded", daemon, ["--record", recording], once, os.cpu_count(), len(self.units))
+        count = max(2 * jobs, len(self.units))
+        many = self.makefile("many.mk", count, [self.wrapper])
+        nothing = self.makefile("nothing.mk", count, ["true"])
+        out = {"recorded": recorded,
+               "make": accounts.command_ms(self.make(nothing, jobs), self.work, self.env) / count}
+        for name, speed in (("no_time", 0), ("one_second", recorded["mean_job_s"])):
+            options = ["--replay", recording, "--workers", jobs, "--speed", f"{speed:.6f}"]
+            out[name] = self.build(name, daemon, options, many, jobs, count)
+        return out
+
+
+def measure(project, units, bin_folder, work, rounds, jobs, short):
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    bench = Bench(project, units, bin_folder, work)
+    out = {"project": project.name, "note": project.note, "units": len(units), "floors": bench.floors(short), "peers": {}}
+    if not short and shutil.which("ccache"):
+        out["peers"]["ccache, hit"] = bench.ccache_hit()
+    daemon = accounts.Daemon(bench.llama, bench.env)
+    try:
+        out["toolchains"] = bench.toolchains(daemon) | {"peak_mb": daemon.peak_mb()}
+        out["first"] = bench.through_llama(daemon)
+        out["warm"] = [bench.through_llama(daemon) for _ in range(rounds)]
+        out["peak_mb"] = daemon.peak_mb()
+        if not short and jobs > 0:
+            out["at_once"] = bench.at_once(daemon, jobs)
+    finally:
+        daemon.stop()
+    return out
