@@ -8,10 +8,12 @@ itself in the same run.
 Compiles units of real projects, one after the other, through the embedded cloud in a private state
 folder. Counted are the wrapper, the daemon, and the processes that the daemon waited for (its runs of
 `cc -M`), not the workers: they are what a function would do. Without --projects it is redis, and that
-alone. With it, also peers (what is installed of them), and as many at once as --jobs says, by replay: no worker runs then,
-and nothing of the invocation is left in the daemon.
+alone. With it, also peers (ccache and distcc's pump, where installed), and as many at once as --jobs
+says, by replay: no worker runs then, and nothing of the invocation is left in the daemon.
 
-Sources come from tools/debian_source.sh; a project is prepared once (client_cpu/projects.py) below build/client_cpu/.
+"First pass" is a new state folder's, with what each language's toolchain costs; "after trivial" leaves
+out what a trivial compile of each language had paid before. Sources come from
+tools/debian_source.sh; a project is prepared once (client_cpu/projects.py), below build/client_cpu/.
 """
 import argparse
 import json
@@ -31,15 +33,15 @@ def rows_of(result):
         yield f"llamacc, first pass: {part}", toolchains[part] + first[part]
     if "at_once" in result:
         for part in ("wrapper", "daemon"):
-            yield f"llamacc, toolchain known: {part}", first[part]
+            yield f"llamacc, after trivial: {part}", first[part]
     for part in ("wrapper", "daemon"):
         yield f"llamacc, warm: {part}", statistics.median(r[part] for r in result["warm"])
     if "at_once" in result:
         at_once = result["at_once"]
-        for name, text in (("no_time", "no time a job"), ("one_second", "1 s a job")):
-            yield f"replay, {text}: make, wrapper", at_once[name]["make_and_wrapper"]
-            yield f"replay, {text}: daemon", at_once[name]["daemon"]
-        yield "make alone", at_once["make"]
+        for name, text in (("no_time", "0 s"), ("one_second", "1 s")):
+            yield f"at once, {text}: make and wrapper", at_once[name]["make_and_wrapper"]
+            yield f"at once, {text}: daemon", at_once[name]["daemon"]
+        yield "at once, make with true", at_once["make"]
 
 
 def show(result):
@@ -51,14 +53,17 @@ def show(result):
             print(f"{name:32}{value:9.2f}{value / result['floors']['gcc -M']:9.2f}")
     local = [("first pass", result["first"]["local"]), *(("a warm pass", r["local"]) for r in result["warm"])]
     if "at_once" in result:
+        print(f"{result['note']}: objects of {result['object_bytes'] / 1e3:.0f} kB")
         print(f"daemon's memory at most: {result['toolchains']['peak_mb']:.0f} MB while a toolchain goes up, "
               f"{result['peak_mb']:.0f} MB one at a time")
-        for name, text in (("no_time", "no time a job"), ("one_second", "1 s a job")):
+        for name, text in (("no_time", "0 s"), ("one_second", "1 s")):
             r = result["at_once"][name]
-            print(f"replay, {text}: {r['jobs']} jobs in {r['wall_s']:.2f} s, {r['per_s']:.0f} a second, "
+            print(f"at once, {text} a job: {r['jobs']} jobs in {r['wall_s']:.2f} s, {r['per_s']:.0f} a second, "
                   f"at most {r['peak_wrappers']} wrappers and {r['peak_in_flight']} invocations at once "
                   f"({r['mean_in_flight']:.0f} on average), daemon {r['peak_mb']:.0f} MB")
-            local.append((f"the replay with {text}", r["local"]))
+            local.append((f"the replay, {text} a job", r["local"]))
+    if result["units_left_out"] > 0:
+        print(f"{result['units_left_out']} more don't compile here")
     for name, count in local:
         if count > 0:
             print(f"{count} compiles of {name} ran here")
@@ -71,7 +76,7 @@ def main():
     parser.add_argument("--units", type=int, help="of each project (default: 20 of redis, 120 with --projects)")
     parser.add_argument("--rounds", type=int, default=3, help="warm passes; their median counts")
     parser.add_argument("--jobs", type=int, default=400, help="at once, by replay; 0: none of that")
-    parser.add_argument("--short", action="store_true", help="only gcc -M, gcc -c and llama one at a time, as without --projects")
+    parser.add_argument("--short", action="store_true", help="as without --projects: llama one at a time, no peers")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="every figure")
     args = parser.parse_args()
     short = args.short or not args.projects
@@ -89,7 +94,8 @@ def main():
             continue
         # Redis' commands are what was always measured.
         units = project.units[:count] if name == "redis" else project.spread(count)
-        result = passes.measure(project, units, args.bin.resolve(), projects.TREES.parent / "run", args.rounds, args.jobs, short)
+        work = projects.TREES.parent / "run" / name
+        result = passes.measure(project, units, args.bin.resolve(), work, args.rounds, args.jobs, short)
         results.append(result)
         show(result)
         sys.stdout.flush()

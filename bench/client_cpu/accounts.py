@@ -30,6 +30,11 @@ def stat_fields(pid):
         return []
 
 
+def own_ms(pid):
+    """Of a process that runs, all its threads: the kernel's clock of it, to the nanosecond."""
+    return time.clock_gettime(~int(pid) << 3 | 2) * 1000
+
+
 def waited_ms(fields):
     return (int(fields[13]) + int(fields[14])) * 1000 / TICKS
 
@@ -41,9 +46,9 @@ def all_ms(fields):
 class Daemon:
     """A daemon with a state folder of its own, from its start to its stop.
 
-    Its CPU is that of its threads and of the children that it waited for (compilers that it asks, `cc -M`). Workers are its children
-    too, but what they do a function would do elsewhere: one that was waited for is taken off again, by what it had
-    used when it was last seen.
+    Its CPU is that of its threads and of the children that it waited for (compilers that it asks, `cc -M`).
+    Workers are its children too, but what they do a function would do elsewhere: one that was waited
+    for is taken off again, by what it had used when it was last seen.
     """
 
     def __init__(self, llama, env):
@@ -65,9 +70,9 @@ class Daemon:
         return json.loads(out.stdout)
 
     def cpu_ms(self):
-        """Of its threads, by the kernel's clock of a process (to the nanosecond), and of its children."""
+        """Of its threads and its children but workers."""
         self._look_at_workers()
-        return time.clock_gettime(~self.pid << 3 | 2) * 1000 + waited_ms(stat_fields(self.pid)) - self.ended_ms
+        return own_ms(self.pid) + waited_ms(stat_fields(self.pid)) - self.ended_ms
 
     def peak_mb(self):
         """The most memory since this was last asked."""

@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import time
 
-from client_cpu import accounts
+from client_cpu import accounts, peers
 
 TRIVIAL = {".c": ("gcc", "int a;\n"), ".cc": ("g++", "int a;\n")}
 
@@ -39,41 +39,48 @@ class Bench:
             accounts.command_ms([*prefix, *command(unit, self.object(number))], self.project.cwd, env or self.env)
             for number, unit in enumerate(self.units))
 
-    # Floors and peers.
+    def told(self, *words):
+        return json.loads(subprocess.run([self.llama, *words], env=self.env, check=True, capture_output=True).stdout)
+
+    # Floors.
+
+    def compile_here(self):
+        """CPU ms a unit of `gcc -c`. Units that don't compile are left out from here on."""
+        good, ms = [], []
+        for unit in self.units:
+            try:
+                ms.append(accounts.command_ms(unit.compile(self.object(len(good))), self.project.cwd, self.env))
+                good.append(unit)
+            except subprocess.CalledProcessError:
+                continue
+        self.units = good
+        return statistics.fmean(ms)
 
     def floors(self, short):
+        compiled = self.compile_here()
         out = {"gcc -M": self.sequential(lambda unit, _: unit.dependencies())}
         if not short:
             out["gcc -E"] = self.sequential(lambda unit, _: unit.preprocess())
-        out["gcc -c"] = self.sequential(lambda unit, output: unit.compile(output))
+        out["gcc -c"] = compiled
         if not short:
             out["true (any process)"] = self.sequential(lambda _unit, _output: ["true"])
         return out
 
-    def ccache_hit(self):
-        """Direct hits, and nothing else: the second pass. The first, uncounted, gets its objects from those of `gcc -c`."""
-        copy = self.work / "copy"
-        copy.write_text('#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\nexec cp "$BENCH_OBJECT" "$2"\n')
-        copy.chmod(0o755)
-        shutil.copytree(self.objects, self.work / "ready")
-        env = self.env | {"CCACHE_DIR": str(self.work / "ccache"), "CCACHE_PREFIX": str(copy),
-                          "CCACHE_SLOPPINESS": "include_file_mtime,include_file_ctime"}
-        for number, unit in enumerate(self.units):
-            ready = env | {"BENCH_OBJECT": str(self.work / "ready" / f"{number}.o")}
-            accounts.command_ms(["ccache", *unit.compile(self.object(number))], self.project.cwd, ready)
-        subprocess.run(["ccache", "-z"], env=env, check=True, stdout=subprocess.DEVNULL)
-        ms = self.sequential(lambda unit, output: unit.compile(output), env, ["ccache"])
-        stats = subprocess.run(["ccache", "--print-stats"], env=env, check=True, capture_output=True, text=True).stdout
-        hits = dict(line.split("\t") for line in stats.splitlines())["direct_cache_hit"]
-        return ms if int(hits) == len(self.units) else f"{hits} hits in {len(self.units)}"
+    def mean_object_bytes(self):
+        return statistics.fmean(os.path.getsize(self.object(number)) for number in range(len(self.units)))
+
+    def keep_objects(self):
+        """What `gcc -c` gave, for peers that shall not compile."""
+        self.ready = self.work / "ready"
+        shutil.copytree(self.objects, self.ready)
 
     # llama, one after the other.
 
-    def through_llama(self, daemon, units=None):
+    def through_llama(self, daemon):
         """{"wrapper": CPU ms a unit, "daemon": likewise, "local": how many were not remote}"""
         before, local = daemon.cpu_ms(), daemon.status()["local_done"]
         own = 0
-        for number, unit in enumerate(self.units if units is None else units):
+        for number, unit in enumerate(self.units):
             own += accounts.command_ms([self.wrapper, *unit.compile(self.object(number))], self.project.cwd, self.env)
         time.sleep(accounts.SETTLE_SECONDS)
         count = len(self.units)
@@ -87,7 +94,8 @@ class Bench:
             compiler, text = TRIVIAL[".c" if suffix == ".c" else ".cc"]
             source = self.work / f"trivial{suffix}"
             source.write_text(text)
-            own += accounts.command_ms([self.wrapper, compiler, "-c", "-o", self.object("trivial"), source], self.work, self.env)
+            own += accounts.command_ms([self.wrapper, compiler, "-c", "-o", self.object("trivial"), source], self.work,
+                                       self.env)
         time.sleep(accounts.SETTLE_SECONDS)
         return {"wrapper": own / len(self.units), "daemon": (daemon.cpu_ms() - before) / len(self.units)}
 
@@ -116,14 +124,12 @@ class Bench:
         own = accounts.command_ms(command, self.work, self.env)
         wall = time.monotonic() - begin
         time.sleep(accounts.SETTLE_SECONDS)
-        out = subprocess.run([self.llama, "report", "--json", name], env=self.env, check=True, capture_output=True).stdout
-        report = json.loads(out)
-        wrappers = subprocess.run([self.llama, "sql", "--json", "--build", name, MOST_AT_ONCE], env=self.env, check=True,
-                                  capture_output=True).stdout
+        report = self.told("report", "--json", name)
+        wrappers = self.told("sql", "--json", "--build", name, MOST_AT_ONCE)[0]["most"]
         invoke = next(phase for phase in report["phases"] if phase["name"] == "invoke")
         return {"jobs": count, "wall_s": wall, "per_s": count / wall, "daemon": (daemon.cpu_ms() - before) / count,
                 "make_and_wrapper": own / count, "peak_in_flight": report["max_in_flight"], "local": report["local"],
-                "mean_in_flight": report["mean_in_flight"], "peak_wrappers": json.loads(wrappers)[0]["most"],
+                "mean_in_flight": report["mean_in_flight"], "peak_wrappers": wrappers,
                 "peak_mb": daemon.peak_mb(),
                 "mean_job_s": invoke["sum_ns"] / invoke["count"] / 1e9}
 
@@ -147,9 +153,13 @@ def measure(project, units, bin_folder, work, rounds, jobs, short):
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     bench = Bench(project, units, bin_folder, work)
-    out = {"project": project.name, "note": project.note, "units": len(units), "floors": bench.floors(short), "peers": {}}
-    if not short and shutil.which("ccache"):
-        out["peers"]["ccache, hit"] = bench.ccache_hit()
+    floors = bench.floors(short)
+    out = {"project": project.name, "note": project.note, "units": len(bench.units),
+           "units_left_out": len(units) - len(bench.units),
+           "object_bytes": bench.mean_object_bytes(), "floors": floors, "peers": {}}
+    if not short:
+        bench.keep_objects()
+        out["peers"] = {name: peer(bench) for name, peer in peers.PEERS.items()}
     daemon = accounts.Daemon(bench.llama, bench.env)
     try:
         out["toolchains"] = bench.toolchains(daemon) | {"peak_mb": daemon.peak_mb()}

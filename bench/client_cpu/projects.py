@@ -19,7 +19,7 @@ MOST_UNITS = 400  # of one project; each is tried once by `-M`
 
 
 class Unavailable(Exception):
-    """This machine can't prepare the project; the message says why."""
+    """The project can't be prepared here; the message says why."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,8 +58,8 @@ class Project:
 
 def unit_of(words):
     """From a command line as a build system has it; None if it is no compile of one C or C++ file."""
-    kept, depfile, source = [], "", None
-    words = iter(words)
+    kept, depfile, source = [os.path.basename(words[0])], "", None
+    words = iter(words[1:])
     for word in words:
         if word in ("-o", "-MF", "-MT", "-MQ"):
             next(words)
@@ -117,7 +117,8 @@ LLVM_OPTIONS = """-DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS_RELEASE=-DNDEBUG -D
 
 def llvm(tree):
     """Of llvm/lib/ and clang/lib/. Building both tablegens takes ten minutes: the headers that they
-    generate come from the packages that were made of the same source, and units that need one which is not public are left out."""
+    generate come from the packages that were made of the same source, and units that need one which
+    is not public (a target's, an option table's) are left out."""
     installed = pathlib.Path("/usr/lib/llvm-14/include")
     require("cmake", "ninja", installed / "llvm" / "IR" / "Attributes.inc")
     source = fetch("llvm-toolchain-14")
@@ -135,7 +136,7 @@ def llvm(tree):
         if re.search(r"/(llvm|clang)/lib/.*\.cpp$", entry["file"]) and pathlib.Path(entry["directory"]) == tree:
             units.append(dataclasses.replace(unit_of(shlex.split(entry["command"])), depfile="-MF"))
     units.sort(key=lambda unit: unit.source)
-    clang = " and clang" if (installed / "clang").exists() else " (libclang-14-dev is not installed: hardly any of clang)"
+    clang = " and clang" if (installed / "clang").exists() else " (hardly any of clang without libclang-14-dev)"
     return tree, units, f"llvm{clang}, no -O, no -g"
 
 
@@ -160,7 +161,8 @@ def kernel(config):
         run(["make", "-s", "-C", source, f"O={tree}", config, "prepare"], log)
         folders = ["init/", "kernel/", "mm/", "fs/", "lib/", "drivers/", "net/", "block/", "crypto/", "security/",
                    "arch/x86/kernel/", "arch/x86/mm/"]
-        listed = subprocess.run(["make", "-C", tree, "-n", "V=1", *folders], capture_output=True, text=True, check=False)
+        listed = subprocess.run(["make", "-C", tree, "-n", "V=1", *folders], capture_output=True, text=True,
+                                check=False)
         # What runs, not what is echoed before.
         commands = re.findall(r"; (gcc -Wp,-MMD,\S+ [^;]* -c -o \S+\.o \S+\.c)\s*;", listed.stdout)
         units = {words[-1]: unit_of(words) for words in map(shlex.split, commands) if "/scripts/" not in words[-1]}
