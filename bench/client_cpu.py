@@ -28,7 +28,6 @@ def rows_of(result):
     """(name, CPU ms a unit) in the order in which they are read."""
     toolchains, first = result["toolchains"], result["first"]
     yield from result["floors"].items()
-    yield from result["peers"].items()
     for part in ("wrapper", "daemon"):
         yield f"llamacc, first pass: {part}", toolchains[part] + first[part]
     if "at_once" in result:
@@ -51,7 +50,7 @@ def show(result):
             print(f"{name:32}  {value}")
         else:
             print(f"{name:32}{value:9.2f}{value / result['floors']['gcc -M']:9.2f}")
-    local = [("first pass", result["first"]["local"]), *(("a warm pass", r["local"]) for r in result["warm"])]
+    local = [("a warm pass", r["local"]) for r in result["warm"]]
     if "at_once" in result:
         print(f"{result['note']}: objects of {result['object_bytes'] / 1e3:.0f} kB")
         print(f"daemon's memory at most: {result['toolchains']['peak_mb']:.0f} MB while a toolchain goes up, "
@@ -62,8 +61,12 @@ def show(result):
                   f"at most {r['peak_wrappers']} wrappers and {r['peak_in_flight']} invocations at once "
                   f"({r['mean_in_flight']:.0f} on average), daemon {r['peak_mb']:.0f} MB")
             local.append((f"the replay, {text} a job", r["local"]))
-    if result["units_left_out"] > 0:
-        print(f"{result['units_left_out']} more don't compile here")
+    if disturbed := sum(r["disturbed"] for r in result["warm"]):
+        print(f"{disturbed} of {len(result['warm'])} warm passes were disturbed: somebody touched the compilers")
+    if result["not_compiled"] > 0:
+        print(f"{result['not_compiled']} more don't compile")
+    if result["local"]:
+        print(f"{len(result['local'])} more are compiled here, not by a worker")
     for name, count in local:
         if count > 0:
             print(f"{count} compiles of {name} ran here")

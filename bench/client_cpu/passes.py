@@ -34,10 +34,9 @@ class Bench:
         return str(self.objects / f"{number}.o")
 
     def sequential(self, command, env=None, prefix=()):
-        """CPU ms a unit of what is started here; `command` makes the words of a unit and its object."""
-        return statistics.fmean(
-            accounts.command_ms([*prefix, *command(unit, self.object(number))], self.project.cwd, env or self.env)
-            for number, unit in enumerate(self.units))
+        """CPU ms of what is started here, of each unit; `command` makes the words of a unit and its object."""
+        return [accounts.command_ms([*prefix, *command(unit, self.object(number))], self.project.cwd, env or self.env)
+                for number, unit in enumerate(self.units)]
 
     def told(self, *words):
         return json.loads(subprocess.run([self.llama, *words], env=self.env, check=True, capture_output=True).stdout)
@@ -45,7 +44,7 @@ class Bench:
     # Floors.
 
     def compile_here(self):
-        """CPU ms a unit of `gcc -c`. Units that don't compile are left out from here on."""
+        """CPU ms of `gcc -c` of each unit. Units that don't compile are left out from here on."""
         good, ms = [], []
         for unit in self.units:
             try:
@@ -54,7 +53,7 @@ class Bench:
             except subprocess.CalledProcessError:
                 continue
         self.units = good
-        return statistics.fmean(ms)
+        return ms
 
     def floors(self, short):
         compiled = self.compile_here()
@@ -76,16 +75,40 @@ class Bench:
 
     # llama, one after the other.
 
-    def through_llama(self, daemon):
-        """{"wrapper": CPU ms a unit, "daemon": likewise, "local": how many were not remote}"""
-        before, local = daemon.cpu_ms(), daemon.status()["local_done"]
-        own = 0
+    def first_pass(self, daemon):
+        """CPU ms a unit of wrapper and daemon, of those that were compiled by a worker. The others are left out from
+        here on: their wrapper becomes the compiler. A question to the daemon after each is in its time."""
+        remote, own, its, local = [], 0, 0, daemon.status()["local_done"]
         for number, unit in enumerate(self.units):
-            own += accounts.command_ms([self.wrapper, *unit.compile(self.object(number))], self.project.cwd, self.env)
+            before = daemon.cpu_ms()
+            ms = accounts.command_ms([self.wrapper, *unit.compile(self.object(number))], self.project.cwd, self.env)
+            status = daemon.status()["local_done"]
+            if status == local:
+                remote.append(number)
+                own, its = own + ms, its + daemon.cpu_ms() - before
+            local = status
+        if not remote:
+            raise RuntimeError(f"no unit of {self.project.name} was compiled by a worker")
+        return remote, {"wrapper": own / len(remote), "daemon": its / len(remote)}
+
+    def through_llama(self, daemon):
+        """The same, once more; `disturbed`: the compilers were touched meanwhile."""
+        compilers = accounts.compilers()
+        before, local = daemon.cpu_ms(), daemon.status()["local_done"]
+        own = sum(self.sequential(lambda unit, output: unit.compile(output), prefix=[self.wrapper]))
         time.sleep(accounts.SETTLE_SECONDS)
         count = len(self.units)
         return {"wrapper": own / count, "daemon": (daemon.cpu_ms() - before) / count,
-                "local": daemon.status()["local_done"] - local}
+                "local": daemon.status()["local_done"] - local, "disturbed": accounts.compilers() != compilers}
+
+    def warm(self, daemon, rounds):
+        """Undisturbed passes, as far as three times as many tries give them."""
+        passes = []
+        for _ in range(3 * rounds):
+            passes.append(self.through_llama(daemon))
+            if sum(not one["disturbed"] for one in passes) == rounds:
+                break
+        return [one for one in passes if not one["disturbed"]] or passes
 
     def toolchains(self, daemon):
         """What comes before all: a trivial compile in each language, ms shared by all units."""
@@ -154,17 +177,21 @@ def measure(project, units, bin_folder, work, rounds, jobs, short):
     work.mkdir(parents=True)
     bench = Bench(project, units, bin_folder, work)
     floors = bench.floors(short)
-    out = {"project": project.name, "note": project.note, "units": len(bench.units),
-           "units_left_out": len(units) - len(bench.units),
-           "object_bytes": bench.mean_object_bytes(), "floors": floors, "peers": {}}
+    out = {"project": project.name, "note": project.note, "not_compiled": len(units) - len(bench.units)}
     if not short:
         bench.keep_objects()
-        out["peers"] = {name: peer(bench) for name, peer in peers.PEERS.items()}
+        floors |= {name: peer(bench) for name, peer in peers.PEERS.items()}
     daemon = accounts.Daemon(bench.llama, bench.env)
     try:
         out["toolchains"] = bench.toolchains(daemon) | {"peak_mb": daemon.peak_mb()}
-        out["first"] = bench.through_llama(daemon)
-        out["warm"] = [bench.through_llama(daemon) for _ in range(rounds)]
+        remote, out["first"] = bench.first_pass(daemon)
+        out["local"] = [unit.source for number, unit in enumerate(bench.units) if number not in remote]
+        bench.units = [bench.units[number] for number in remote]
+        out["floors"] = {name: ms if isinstance(ms, str) else statistics.fmean(ms[number] for number in remote)
+                         for name, ms in floors.items()}
+        out["units"] = len(remote)
+        out["warm"] = bench.warm(daemon, rounds)
+        out["object_bytes"] = bench.mean_object_bytes()
         out["peak_mb"] = daemon.peak_mb()
         if not short and jobs > 0:
             out["at_once"] = bench.at_once(daemon, jobs)
