@@ -2,103 +2,109 @@
 """What a remote compile costs the build host: wrapper and daemon, against `gcc -M` and the compile
 itself in the same run.
 
-    bench/client_cpu.py BIN-FOLDER [--units N] [--rounds N]
+    bench/client_cpu.py BIN-FOLDER [--units N] [--rounds N] [--json FILE]
+    bench/client_cpu.py BIN-FOLDER --projects redis,llvm,protobuf,kernel-tiny,kernel-def [--jobs N]
 
-Compiles units of redis one after the other through the embedded cloud in a private state folder.
-Counted are the wrapper, the daemon, and the processes that the daemon waited for (its runs of
-`cc -M`), not the workers: they are what a function would do. The source comes from
-tools/debian_source.sh.
+Compiles units of real projects, one after the other, through the embedded cloud in a private state
+folder. Counted are the wrapper, the daemon, and the processes that the daemon waited for (its runs of
+`cc -M`), not the workers: they are what a function would do. Without --projects it is redis, and that
+alone. With it, also peers (ccache and distcc's pump, where installed), and as many at once as --jobs
+says, by replay: no worker runs then, and nothing of the invocation is left in the daemon.
+
+"First pass" is a new state folder's, with what each language's toolchain costs; "after trivial" leaves
+out what a trivial compile of each language had paid before. Sources come from
+tools/debian_source.sh; a project is prepared once (client_cpu/projects.py), below build/client_cpu/.
 """
 import argparse
-import os
+import json
 import pathlib
-import resource
-import shutil
 import statistics
-import subprocess
 import sys
 
-CHECKOUT = pathlib.Path(__file__).resolve().parents[1]
-FLAGS = ["-O2", "-g", "-std=c11", "-I../deps/hiredis", "-I../deps/linenoise", "-I../deps/lua/src",
-         "-I../deps/hdr_histogram", "-DREDIS_STATIC="]
-TICKS = os.sysconf("SC_CLK_TCK")
+from client_cpu import passes, projects
 
 
-def children_ms():
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return (usage.ru_utime + usage.ru_stime) * 1000
+def rows_of(result):
+    """(name, CPU ms a unit) in the order in which they are read."""
+    toolchains, first = result["toolchains"], result["first"]
+    yield from result["floors"].items()
+    for part in ("wrapper", "daemon"):
+        yield f"llamacc, first pass: {part}", toolchains[part] + first[part]
+    if "at_once" in result:
+        for part in ("wrapper", "daemon"):
+            yield f"llamacc, after trivial: {part}", first[part]
+    for part in ("wrapper", "daemon"):
+        yield f"llamacc, warm: {part}", statistics.median(r[part] for r in result["warm"])
+    if "at_once" in result:
+        at_once = result["at_once"]
+        for name, text in (("no_time", "0 s"), ("one_second", "1 s")):
+            yield f"at once, {text}: make and wrapper", at_once[name]["make_and_wrapper"]
+            yield f"at once, {text}: daemon", at_once[name]["daemon"]
+        yield "at once, make with true", at_once["make"]
 
 
-def daemon_ms(pid):
-    """CPU of the daemon and of the children that it waited for."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(int(f) for f in fields[11:15]) * 1000 / TICKS
-
-
-def daemon_pid(state):
-    for entry in pathlib.Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            line = (entry / "cmdline").read_bytes()
-            if b"daemon\0run" in line and str(state).encode() in (entry / "environ").read_bytes():
-                return int(entry.name)
-        except OSError:
-            continue
-    sys.exit("no daemon runs")
-
-
-def run_all(prefix, units, suffix, cwd, env):
-    """CPU in ms per unit of the processes that were started here."""
-    before = children_ms()
-    for unit in units:
-        subprocess.run([*prefix, "gcc", *FLAGS, *suffix, unit], cwd=cwd, env=env, check=True,
-                       stdout=subprocess.DEVNULL)
-    return (children_ms() - before) / len(units)
-
-
-def through_llama(wrapper, units, cwd, env, state):
-    """(wrapper, daemon) in ms per unit."""
-    before = daemon_ms(daemon_pid(state))
-    own = run_all([wrapper], units, ["-c", "-o", "unit.o"], cwd, env)
-    return own, (daemon_ms(daemon_pid(state)) - before) / len(units)
+def show(result):
+    print(f"{result['units']} units of {result['project']}, CPU ms per unit, and as a multiple of gcc -M")
+    for name, value in rows_of(result):
+        if isinstance(value, str):
+            print(f"{name:32}  {value}")
+        else:
+            print(f"{name:32}{value:9.2f}{value / result['floors']['gcc -M']:9.2f}")
+    local = [("a warm pass", r["local"]) for r in result["warm"]]
+    if "at_once" in result:
+        print(f"{result['note']}: objects of {result['object_bytes'] / 1e3:.0f} kB")
+        print(f"daemon's memory at most: {result['toolchains']['peak_mb']:.0f} MB while a toolchain goes up, "
+              f"{result['peak_mb']:.0f} MB one at a time")
+        for name, text in (("no_time", "0 s"), ("one_second", "1 s")):
+            r = result["at_once"][name]
+            print(f"at once, {text} a job: {r['jobs']} jobs in {r['wall_s']:.2f} s, {r['per_s']:.0f} a second, "
+                  f"at most {r['peak_wrappers']} wrappers and {r['peak_in_flight']} invocations at once "
+                  f"({r['mean_in_flight']:.0f} on average), daemon {r['peak_mb']:.0f} MB")
+            local.append((f"the replay, {text} a job", r["local"]))
+    if disturbed := sum(r["disturbed"] for r in result["warm"]):
+        print(f"{disturbed} of {len(result['warm'])} warm passes were disturbed: somebody touched the compilers")
+    if result["not_compiled"] > 0:
+        print(f"{result['not_compiled']} more don't compile")
+    if result["local"]:
+        print(f"{len(result['local'])} more are compiled here, not by a worker")
+    for name, count in local:
+        if count > 0:
+            print(f"{count} compiles of {name} ran here")
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bin", type=pathlib.Path)
-    parser.add_argument("--units", type=int, default=20)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--projects", help=f"of {', '.join(projects.PROJECTS)}; separated by commas")
+    parser.add_argument("--units", type=int, help="of each project (default: 20 of redis, 120 with --projects)")
+    parser.add_argument("--rounds", type=int, default=3, help="warm passes; their median counts")
+    parser.add_argument("--jobs", type=int, default=400, help="at once, by replay; 0: none of that")
+    parser.add_argument("--short", action="store_true", help="as without --projects: llama one at a time, no peers")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="every figure")
     args = parser.parse_args()
-    sources = CHECKOUT / "build" / "sources"
-    subprocess.run([CHECKOUT / "tools" / "debian_source.sh", sources, "redis"], check=True)
-    work = CHECKOUT / "build" / "bench"
-    shutil.rmtree(work, ignore_errors=True)
-    shutil.copytree(sources / "redis", work / "redis")
-    cwd, state = work / "redis" / "src", work / "state"
-    (cwd / "release.h").write_text("")
-    units = sorted(p.name for p in cwd.glob("t_*.c"))
-    # But what is other systems', which ae.c includes.
-    units += sorted(p.name for p in cwd.glob("[a-d]*.c") if not p.name.startswith("ae_"))
-    units = units[:args.units]
-    env = {**os.environ, "LLAMA_DIR": str(state)}
-    wrapper, llama = args.bin.resolve() / "llamacc", args.bin.resolve() / "llama"
-
-    subprocess.run([llama, "daemon", "start"], env=env, check=True)
-    try:
-        floors = {"gcc -M": run_all([], units, ["-M"], cwd, env),
-                  "gcc -c": run_all([], units, ["-c", "-o", "unit.o"], cwd, env)}
-        cold = through_llama(wrapper, units, cwd, env, state)
-        warm = [through_llama(wrapper, units, cwd, env, state) for _ in range(args.rounds)]
-    finally:
-        subprocess.run([llama, "daemon", "stop"], env=env, check=False)
-    rows = {name: value for name, value in floors.items()}
-    rows["llamacc, first pass: wrapper"], rows["llamacc, first pass: daemon"] = cold
-    rows["llamacc, warm: wrapper"] = statistics.median(w for w, _ in warm)
-    rows["llamacc, warm: daemon"] = statistics.median(d for _, d in warm)
-    print(f"{len(units)} units of redis, CPU ms per unit, and as a multiple of gcc -M")
-    for name, value in rows.items():
-        print(f"{name:32}{value:9.2f}{value / rows['gcc -M']:9.2f}")
+    short = args.short or not args.projects
+    names = args.projects.split(",") if args.projects else ["redis"]
+    if unknown := set(names) - projects.PROJECTS.keys():
+        parser.error(f"no project {', '.join(sorted(unknown))}; there are {', '.join(projects.PROJECTS)}")
+    count = args.units or (120 if args.projects else 20)
+    results, missing = [], 0
+    for name in names:
+        try:
+            project = projects.load(name)
+        except projects.Unavailable as why:
+            print(f"{name}: {why}", file=sys.stderr)
+            missing += 1
+            continue
+        # Redis' commands are what was always measured.
+        units = project.units[:count] if name == "redis" else project.spread(count)
+        work = projects.TREES.parent / "run" / name
+        result = passes.measure(project, units, args.bin.resolve(), work, args.rounds, args.jobs, short)
+        results.append(result)
+        show(result)
+        sys.stdout.flush()
+    if args.json:
+        args.json.write_text(json.dumps(results, indent=1) + "\n")
+    sys.exit(1 if missing else 0)
 
 
 main()

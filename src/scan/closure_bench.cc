@@ -1,94 +1,140 @@
-// What finding closures costs a new daemon, by what an earlier one left: of every source below
-// src/daemon, run from the repository's root, with the search path of the g++ here.
+// Closures a second of a project whose sources reach the same headers, as a C++ project's do:
+// looked at again after nothing happened and after something did, and made for a source that is
+// new. The floor is a stat(2) of each file, which is the least that it takes without being told.
 #include <benchmark/benchmark.h>
+#include <sys/stat.h>
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/process.h"
+#include "files/live_tree.h"
 #include "scan/closure.h"
 
 namespace llama::scan {
 namespace {
 
-std::vector<ClosureRequest> Requests() {
-  const std::string root = std::filesystem::current_path();
-  auto path = std::make_shared<SearchPath>();
-  path->id = 1;
-  path->quote = {root + "/src"};
-  ProcessOptions options;
-  options.program = "/bin/sh";
-  options.env = {"PATH=/usr/bin:/bin"};
-  options.argv = {"sh", "-c",
-                  "g++ -xc++ -v -E /dev/null 2>&1 | sed -n 's/^ \\(\\/[^ ]*\\)$/\\1/p'"};
-  const auto folders = RunProcess(options);
-  CHECK(folders.has_value());
-  for (size_t at = 0, end; (end = folders->out.find('\n', at)) != std::string::npos; at = end + 1) {
-    path->angle.push_back(folders->out.substr(at, end - at));
-  }
-  std::vector<ClosureRequest> requests;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(root + "/src/daemon")) {
-    if (entry.path().extension() != ".cc") continue;
-    ClosureRequest request;
-    request.preprocessing.path = path;
-    request.source = entry.path();
-    request.cwd = root;
-    requests.push_back(std::move(request));
-  }
-  CHECK(!requests.empty());
-  return requests;
-}
+constexpr int64_t kHeadersOfFolder = 20;
+constexpr int64_t kSystemFolders = 6;  // of the search path, in which hardly anything is found
 
-struct Daemon {
-  explicit Daemon(const std::string& state)
-      : digests(*files::DigestCache::Open(state + "/digests", SystemClock())),
-        cache(*DirectivesCache::Open(state + "/directives")),
-        tree(*digests, SystemClock(), {}),
-        closures(tree, cache.get()) {}
-  std::unique_ptr<files::DigestCache> digests;
-  std::unique_ptr<DirectivesCache> cache;
-  files::LiveTree tree;
-  Closures closures;
+class Project {
+ public:
+  explicit Project(int64_t headers) {
+    auto path = std::make_shared<SearchPath>();
+    path->id = 1;
+    for (int64_t i = 0; i < kSystemFolders; ++i) path->angle.push_back(MakeFolder("system", i));
+    for (int64_t i = 0; i < headers; ++i) {
+      // Each includes three that come later, by their folder's name, and one that is nowhere.
+      std::string text = "#pragma once\n#ifdef NEVER\n#include <nowhere.h>\n#endif\n";
+      for (const int64_t other : {i + 1, i + 7, i * 2 + 1}) {
+        if (other < headers) text += "#include \"" + NameOf(other) + "\"\n";
+      }
+      if (i % kHeadersOfFolder == 0) MakeFolder("inc/d", i / kHeadersOfFolder);
+      headers_.push_back(Write("inc/" + NameOf(i), text));
+    }
+    path->angle.push_back(root_ + "/inc");
+    request_.preprocessing.path = std::move(path);
+    request_.cwd = root_;
+  }
+
+  std::string AddSource() {
+    return Write("s" + std::to_string(sources_++) + ".cc", "#include \"" + NameOf(0) + "\"\n");
+  }
+  std::string Write(const std::string& name, const std::string& text) {
+    CHECK(WriteFileAtomic(root_ + "/" + name, text, 0644));
+    return root_ + "/" + name;
+  }
+  std::shared_ptr<const Closure> Find(const std::string& source) {
+    request_.source = source;
+    auto closure = closures_.Find(request_);
+    CHECK(closure);
+    return *closure;
+  }
+  const std::vector<std::string>& headers() const { return headers_; }
+
+ private:
+  static std::string NameOf(int64_t i) {
+    return "d" + std::to_string(i / kHeadersOfFolder) + "/h" + std::to_string(i) + ".h";
+  }
+  std::string MakeFolder(const std::string& prefix, int64_t number) {
+    std::string folder = root_ + "/" + prefix + std::to_string(number);
+    CHECK(MakeDirs(folder));
+    return folder;
+  }
+
+  TempDir dir_ = TempDir::Create("closure-bench").value();
+  std::string root_ = *RealPath(dir_.path());
+  std::unique_ptr<files::DigestCache> digests_ =
+      files::DigestCache::Open("", SystemClock()).value();
+  files::LiveTree tree_{*digests_, SystemClock()};
+  Closures closures_{tree_};
+  ClosureRequest request_;
+  std::vector<std::string> headers_;
+  int sources_ = 0;
 };
 
-void FindAll(benchmark::State& state, bool keeps_digests, bool keeps_directives) {
-  const std::vector<ClosureRequest> requests = Requests();
-  const TempDir dir = *TempDir::Create("bench");
-  size_t files = 0;
-  const auto find_all = [&] {
-    files = 0;
-    Daemon daemon(dir.path());
-    for (const ClosureRequest& request : requests) {
-      const auto closure = daemon.closures.Find(request);
-      CHECK(closure.has_value());
-      files += (*closure)->file_count;
-    }
-  };
-  find_all();
-  for (auto _ : state) {
-    state.PauseTiming();
-    if (!keeps_digests) CHECK(RemoveTree(dir.path() + "/digests").has_value());
-    if (!keeps_directives) CHECK(RemoveTree(dir.path() + "/directives").has_value());
-    state.ResumeTiming();
-    find_all();
-  }
-  state.counters["units"] = static_cast<double>(requests.size());
-  state.counters["files"] = static_cast<double>(files);
+void Count(benchmark::State& state) {
+  state.counters["closures"] =
+      benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
 
-void NothingKept(benchmark::State& state) { FindAll(state, false, false); }
-BENCHMARK(NothingKept)->Unit(benchmark::kMillisecond);
+void Unchanged(benchmark::State& state) {
+  Project project(state.range(0));
+  const std::string source = project.AddSource();
+  project.Find(source);
+  for (auto _ : state) benchmark::DoNotOptimize(project.Find(source));
+  Count(state);
+}
+BENCHMARK(Unchanged)->Arg(100)->Arg(1000)->Unit(benchmark::kMicrosecond);
 
-void DigestsKept(benchmark::State& state) { FindAll(state, true, false); }
-BENCHMARK(DigestsKept)->Unit(benchmark::kMillisecond);
+// Another source was edited, which is none of this one's business.
+void AfterAnEditElsewhere(benchmark::State& state) {
+  Project project(state.range(0));
+  const std::string source = project.AddSource();
+  const std::string other = project.AddSource();
+  project.Find(source);
+  project.Find(other);
+  int64_t edits = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    project.Write(std::string(BaseName(other)), "int v" + std::to_string(edits++) + ";\n");
+    state.ResumeTiming();
+    benchmark::DoNotOptimize(project.Find(source));
+  }
+  Count(state);
+}
+BENCHMARK(AfterAnEditElsewhere)
+    ->Arg(100)
+    ->Arg(1000)
+    ->Iterations(1000)
+    ->Unit(benchmark::kMicrosecond);
 
-void BothKept(benchmark::State& state) { FindAll(state, true, true); }
-BENCHMARK(BothKept)->Unit(benchmark::kMillisecond);
+void OfANewSource(benchmark::State& state) {
+  Project project(state.range(0));
+  project.Find(project.AddSource());
+  for (auto _ : state) {
+    state.PauseTiming();
+    const std::string source = project.AddSource();
+    state.ResumeTiming();
+    benchmark::DoNotOptimize(project.Find(source));
+  }
+  Count(state);
+}
+BENCHMARK(OfANewSource)->Arg(100)->Arg(1000)->Iterations(200)->Unit(benchmark::kMicrosecond);
+
+void StatOfEach(benchmark::State& state) {
+  Project project(state.range(0));
+  for (auto _ : state) {
+    for (const std::string& header : project.headers()) {
+      struct stat st {};
+      CHECK(stat(header.c_str(), &st) == 0);
+    }
+  }
+  Count(state);
+}
+BENCHMARK(StatOfEach)->Arg(100)->Arg(1000)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace llama::scan

@@ -31,7 +31,6 @@ class Reader {
     // What '=' stands for may be said after it is used.
     for (const compiler::Arg& arg : command_.args) NoteSysroot(arg);
     for (const compiler::Arg& arg : command_.args) TRY(Take(arg));
-    AddPositionIndependence();
     // gcc's and clang's drivers give cc1 what -Wp, holds after all others.
     for (const std::string_view word : preprocessor_) TRY(TakePreprocessor(word));
     TRY(AddVariables());
@@ -81,21 +80,6 @@ class Reader {
     out_.built_in.insert(out_.built_in.end(), arg.words.begin(), arg.words.end());
     has_prefix_ |= arg.words[0].starts_with("-B");
     out_.depends_on_cwd |= is_path && !value.starts_with('/');
-  }
-
-  // gcc refuses -mcmodel=kernel without -fno-PIE, where PIE is its default.
-  void AddPositionIndependence() {
-    const bool has_model =
-        std::any_of(out_.built_in.begin(), out_.built_in.end(),
-                    [](const std::string& word) { return word.starts_with("-mcmodel"); });
-    if (!has_model) return;
-    constexpr auto kOptions = std::to_array<std::string_view>(
-        {"-fPIC", "-fPIE", "-fpic", "-fpie", "-fno-PIC", "-fno-PIE", "-fno-pic", "-fno-pie"});
-    for (const compiler::Arg& arg : command_.args) {
-      const bool is_one = arg.words.size() == 1 && std::find(kOptions.begin(), kOptions.end(),
-                                                             arg.words[0]) != kOptions.end();
-      if (is_one) out_.built_in.push_back(arg.words[0]);
-    }
   }
 
   const compiler::Command& command_;

@@ -341,6 +341,8 @@ const std::vector<Case>& Cases() {
       {"-stdlib++-isystem ../a -I../b", "", "c+"},
       {"-m32 -I../a"},
       {"-march=x86-64 -mtune=generic -msse4.2 -I../a"},
+      // A compiler that makes PIE by default takes the one only with the other.
+      {"-mcmodel=kernel -fno-PIE -I../a"},
       {"--target=i386-linux-gnu -I../a", "", "c"},
       {"-target aarch64-linux-gnu -I../a", "", "c"},
       {"--gcc-toolchain=/nowhere -I../a", "", "c"},

@@ -43,6 +43,15 @@ constexpr auto kEntries = std::to_array<SearchOption>({
     // Which of them choose a multilib is the target's own affair.
     {"-m", kJoined, Effect::kBuiltIn},
     {"-mllvm", kExact, Effect::kNone},
+    // gcc that makes PIE by default takes no -mcmodel=kernel without one of these.
+    {"-fPIC", kExact, Effect::kBuiltIn},
+    {"-fPIE", kExact, Effect::kBuiltIn},
+    {"-fpic", kExact, Effect::kBuiltIn},
+    {"-fpie", kExact, Effect::kBuiltIn},
+    {"-fno-PIC", kExact, Effect::kBuiltIn},
+    {"-fno-PIE", kExact, Effect::kBuiltIn},
+    {"-fno-pic", kExact, Effect::kBuiltIn},
+    {"-fno-pie", kExact, Effect::kBuiltIn},
     {"-target", kExact, Effect::kTarget},
     {"--target=", kJoined, Effect::kTarget},
     {"-no-canonical-prefixes", kExact, Effect::kBuiltIn},
