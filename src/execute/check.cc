@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "base/file.h"
@@ -43,6 +45,7 @@ class Checker {
       return Reason{"inputs-changed", "a name that was looked up came or went", Code::kUnavailable};
     }
     TRY(LookAtAbsent());
+    TRY(LookAtShown());
     TRY(LookAtFound());
     if (lacked_.news.empty()) return Finding(Agrees{by_names_});
     return Finding(std::move(lacked_));
@@ -53,6 +56,14 @@ class Checker {
   const Closure& closure() const { return *request_.action->closure; }
   bool IsOwnOutput(const std::string& path) const {
     return IsAllowed(request_.action->outputs, path);
+  }
+
+  // Not what it found of another job's: what a compile itself made is no lookup, and what stands
+  // here stood there as a placeholder.
+  bool IsOwnFound(const std::string& path) const {
+    const Action& action = *request_.action;
+    if (action.any_command) return IsOwnOutput(path);
+    return std::find(action.standing.begin(), action.standing.end(), path) != action.standing.end();
   }
 
   // What is here and was missing there.
@@ -77,6 +88,45 @@ class Checker {
     return {};
   }
 
+  // What the command went through there, beyond the closure, and may be something else here.
+  OrReason<void> LookAtShown() {
+    // Another view may have something else there, whatever the closure is.
+    if (!lookups().shown.empty()) by_names_ = false;
+    std::set<std::string, std::less<>> others;
+    for (const auto& [path, entry] : lookups().shown) {
+      if (IsOwnFound(path) || HasAbove(others, path)) continue;
+      ASSIGN_OR_RETURN(const tree::Entry here, TruthAt(path));
+      if (here == entry) continue;
+      Note(path, here);
+      others.insert(path);
+    }
+    return {};
+  }
+
+  // What is below something else is elsewhere here.
+  static bool HasAbove(const std::set<std::string, std::less<>>& paths, std::string_view path) {
+    for (path = tree::ParentPath(path); !path.empty(); path = tree::ParentPath(path)) {
+      if (paths.contains(path)) return true;
+    }
+    return false;
+  }
+
+  // At a path that is canonical here as it was there. Nothing but its kind is read of what may not
+  // be sent.
+  OrReason<tree::Entry> TruthAt(const std::string& path) {
+    struct stat st {};
+    tree::Entry here{tree::EntryType::kAbsent, false, 0, {}, {}};
+    if (request_.file_system->Lstat(path, st) != 0) return here;
+    here.type = tree::EntryType::kDir;
+    if (S_ISDIR(st.st_mode)) return here;
+    TRY(AddTruth(path));
+    news_.Take();
+    const auto added = walker_.manifest().find(path);
+    if (added != walker_.manifest().end()) return added->second;
+    here.type = tree::EntryType::kAbsent;
+    return here;
+  }
+
   // What was found there, beyond the closure, and may be something else here.
   OrReason<void> LookAtFound() {
     std::vector<std::string> here;
@@ -84,7 +134,7 @@ class Checker {
     for (size_t i = 0; i < lookups().found.size(); ++i) {
       const std::string& path = lookups().found[i];
       if (!here.empty() && IsKnown(here[i])) continue;
-      if (IsOwnOutput(path)) continue;
+      if (IsOwnFound(path)) continue;
       if (here.empty()) by_names_ = false;
       if (IsKnown(path)) continue;
       struct stat st {};

@@ -461,6 +461,7 @@ inline std::string IncludeGraph::Dump() const {
     if (S_ISLNK(st.st_mode)) out += " -> " + *ReadLink(path);
     if (S_ISDIR(st.st_mode)) out += "/";
     out += "\n";
+    if (path.ends_with(".o")) continue;
     if (S_ISREG(st.st_mode)) out += *ReadFile(path);
     if (S_ISREG(st.st_mode) && !out.ends_with('\n')) out += "<no newline>\n";
   }

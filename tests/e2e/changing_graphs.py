@@ -182,7 +182,7 @@ class Driver:
         local = compile_.local()
         if local.status != 0:
             self.counts["failed"] += 1
-        self.hold(remote.difference(local), compile_)
+        self.hold(remote.difference(local), compile_, remote)
 
     def change_meanwhile(self, compile_):
         before = compile_.local()
@@ -206,16 +206,19 @@ class Driver:
         wrong = made.difference(before)
         self.counts["of before" if not wrong else "of between"] += 1
         if wrong and change.startswith(ATOMIC):
-            self.hold(f"neither of before nor of after: {wrong}", compile_)
+            self.hold(f"neither of before nor of after: {wrong}", compile_, made)
         fresh = [t for t in fresh if t != made_ns]
         changed_ns = min([end_ns, *fresh])
         if made_ns is not None and made_ns > changed_ns:
             self.hold(f"not of after, and {(made_ns - changed_ns) / 1e6:.2f} ms newer than the change: "
-                      + made.difference(after), compile_)
+                      + made.difference(after), compile_, made)
 
-    def hold(self, wrong, compile_):
+    def hold(self, wrong, compile_, made):
+        """Ends all of it if something is wrong; what the wrapper made stays beside the folder."""
         if not wrong:
             return
+        for path, text in made.files.items():
+            pathlib.Path(self.options.folder, pathlib.Path(path).name + ".made").write_bytes(text or b"")
         argv = " ".join(f"'{a}'" for a in compile_.argv)
         env = " ".join(f"{k}='{v}'" for k, v in self.graph.env.items())
         print(f"seed {self.graph.seed}, after {len(self.graph.history)} changes\n{wrong}\n"
@@ -266,7 +269,7 @@ def scenario(scene, options):
         command.append("--meanwhile")
     done = scene.llama_build("graphs", command, timeout=None)
     if done.status != 0:
-        raise Failure(done.out.decode(errors="replace")[-2000:] + done.err.decode(errors="replace")[-60000:])
+        raise Failure(done.err.decode(errors="replace"))
     ways, said = describe(scene.compiles("graphs"))
     print(done.out.decode().splitlines()[0], *said, sep="\n")
     expect(ways["remote"] > ways["local"], "most compiles ran here")
