@@ -92,8 +92,8 @@ class Resolver {
     const Closure& closure = *action_.closure;
     if (const tree::Entry* entry = closure.Find(path)) return entry;
     if (action_.TravelsWith(path)) return &kFile;
-    for (const tree::Manifest* part : {&closure.own, &closure.common_entries(),
-                                       &closure.inline_links}) {
+    for (const tree::Manifest* part :
+         {&closure.own, &closure.common_entries(), &closure.inline_links}) {
       if (HasBelow(*part, path)) return &kFolder;
     }
     for (const tree::InlineFile& file : action_.inline_files) {

@@ -1,7 +1,7 @@
 // What a command went through in the view that it had, beyond its action's closure.
 //
-// Layers hold more than the jobs ask for: headers beside others, and what is gone here since. What a
-// command found there may be nothing that is here, and the way to it as well: a link that leads
+// Layers hold more than the jobs ask for: headers beside others, and what is gone here since. What
+// a command found there may be nothing that is here, and the way to it as well: a link that leads
 // elsewhere by now, a folder that was removed. So each path that was found is resolved as the view
 // had it, and every step that the closure does not decide is told, for execute/check.h to compare.
 #pragma once

@@ -61,6 +61,8 @@ Definition AsDefinition(const CommandLineMacro& macro) {
   return definition;
 }
 
+bool IsAbsolute(const Reference& reference) { return reference.name.starts_with('/'); }
+
 bool SeeksEvery(ReferenceKind kind) {
   return kind == ReferenceKind::kIncludeNext || kind == ReferenceKind::kHasIncludeNext;
 }
@@ -81,6 +83,7 @@ struct Closures::Walk {
   std::set<FolderId> folders;
   std::vector<uint64_t> versions;
   bool needs_look = false;
+  std::string absolute_name;
 
   void Add(const Node& node) {
     if (seen.insert(node.key()).second) nodes.push_back(node);
@@ -149,9 +152,11 @@ Result<Closures::Expansion*> Closures::Expand(Search& search, const Node& node, 
   if (expansion.directives == directives) return &expansion;
   expansion.directives = directives;
   expansion.sought.clear();
+  expansion.absolute.clear();
   for (const Reference& reference : directives->references) {
     if (reference.spelling == Spelling::kComputed) continue;
     expansion.sought.push_back(Seek(search, reference, node.folder, cwd));
+    if (IsAbsolute(reference)) expansion.absolute.emplace_back(reference, expansion.sought.back());
   }
   return &expansion;
 }
@@ -180,6 +185,11 @@ Result<void> Closures::Follow(const Sought& sought, Walk& walk) {
   return {};
 }
 
+void Closures::NoteAbsolute(const Reference& reference, const Sought& sought, Walk& walk) {
+  if (!walk.absolute_name.empty()) return;
+  if (!tree_.Results(sought.first).empty()) walk.absolute_name = reference.name;
+}
+
 Result<void> Closures::WalkAll(Search& search, Walk& walk) {
   for (; walk.expanded < walk.nodes.size(); ++walk.expanded) {
     const Node node = walk.nodes[walk.expanded];
@@ -189,6 +199,9 @@ Result<void> Closures::WalkAll(Search& search, Walk& walk) {
       LOG(kDebug, "needs a look each time: " + tree_.PathOf(node.entry));
     }
     for (const Sought& sought : expansion->sought) TRY(Follow(sought, walk));
+    for (const auto& [reference, sought] : expansion->absolute) {
+      NoteAbsolute(reference, sought, walk);
+    }
   }
   return {};
 }
@@ -253,7 +266,9 @@ Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search
                      tree_.PathOf(node.entry) + ": computed include: " + reference.name};
       }
       for (const Reference& name : possible.names) {
-        TRY(Follow(Seek(search, name, node.folder, walk.cwd), walk));
+        const Sought sought = Seek(search, name, node.folder, walk.cwd);
+        TRY(Follow(sought, walk));
+        if (IsAbsolute(name)) NoteAbsolute(name, sought, walk);
       }
     }
   }
@@ -313,7 +328,7 @@ Result<void> Closures::Settle(const ClosureRequest& request, Walk& walk) {
       walk.others.push_back(tree_.Find(files::kRootFolder, folder));
     }
   }
-  walk.versions = {walk.nodes.size(), walk.ways.size()};
+  walk.versions = {walk.nodes.size(), walk.ways.size(), walk.absolute_name.empty() ? 0u : 1u};
   for (const LookupId lookup : walk.ways) {
     walk.versions.push_back(uint64_t{lookup} << 32 | tree_.VersionOf(lookup));
   }
@@ -356,6 +371,7 @@ Result<std::shared_ptr<const Closure>> Closures::Build(const Walk& walk) {
   auto closure = std::make_shared<Closure>();
   closure->id = next_id_++;
   closure->source = tree_.PathOf(walk.nodes[0].entry);
+  closure->absolute_name = walk.absolute_name;
   for (const Node& node : walk.nodes) {
     TRY(tree_.AddFile(node.entry, closure->manifest));
     ASSIGN_OR_RETURN(const files::FileDigest* const content, tree_.ContentOf(node.entry));

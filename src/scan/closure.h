@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
@@ -46,7 +47,10 @@ struct Closure {
   std::shared_ptr<const std::vector<std::string>> folders;
   size_t file_count = 0;
   unsigned text_flags = 0;  // of all files
-  int64_t newest_ns = 0;    // modification time of the newest file
+  // An absolute name by which one of the files is included, or asked for; empty: none is. A compile
+  // below a root opens it where it says.
+  std::string absolute_name;
+  int64_t newest_ns = 0;  // modification time of the newest file
 };
 
 class Closures {
@@ -96,6 +100,7 @@ class Closures {
   struct Expansion {
     std::shared_ptr<const Directives> directives;
     std::vector<Sought> sought;
+    std::vector<std::pair<Reference, Sought>> absolute;  // of these, those of absolute names
   };
   struct Search {
     files::PathId quote = 0;  // quote and angle
@@ -125,6 +130,8 @@ class Closures {
   Sought Seek(const Search& search, const Reference& reference, files::FolderId folder,
               files::FolderId cwd) REQUIRES(tree_.mutex());
   Result<void> Follow(const Sought& sought, Walk& walk) REQUIRES(tree_.mutex());
+  void NoteAbsolute(const Reference& reference, const Sought& sought, Walk& walk)
+      REQUIRES(tree_.mutex());
   Result<void> WalkAll(Search& search, Walk& walk) REQUIRES(tree_.mutex());
   Result<bool> AddComputed(const ClosureRequest& request, Search& search, Walk& walk)
       REQUIRES(tree_.mutex());

@@ -43,7 +43,8 @@ class IncludeText {
       : chance_(chance),
         root_(std::move(root)),
         folders_(std::move(folders)),
-        is_compiled_(use == TextUse::kCompiled) {}
+        is_compiled_(use == TextUse::kCompiled),
+        has_absolute_(!is_compiled_ || chance.OneIn(8)) {}
 
   // The text of a header in `folder`; `beside` are names that are in there for sure.
   std::string Make(const std::string& folder, std::span<const std::string> beside) {
@@ -87,6 +88,8 @@ class IncludeText {
       case 2:
         return "./" + Bare();
       case 3:
+        // A compile of such a name runs here.
+        if (!has_absolute_) return Bare();
         return root_ + "/" + chance_.Pick(folders_) + "/" + Bare();
       case 4:
       case 5: {
@@ -283,6 +286,7 @@ class IncludeText {
   const std::string root_;
   const std::vector<std::string> folders_;
   const bool is_compiled_;
+  const bool has_absolute_;
   std::string folder_;
   int next_ = 0;
   int next_variable_ = 0;

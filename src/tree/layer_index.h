@@ -54,8 +54,8 @@ class LayerIndex {
   // if an entry of `wanted` is not current.
   Result<std::vector<LayerRef>> Select(const Manifest& wanted) const;
   // Of `paths`, what a job that is given exactly `layers` sees there. What is only above what some
-  // layer has is a kDir. What no layer says anything of is left out; where a layer beyond those says
-  // something newer by now, or one of them is not known any more, it is kAbsent: not certain.
+  // layer has is a kDir. What no layer says anything of is left out; where a layer beyond those
+  // says something newer by now, or one of them is not known any more, it is kAbsent: not certain.
   Manifest Shown(const std::vector<LayerRef>& layers, const std::vector<std::string>& paths) const;
   // The object turned out to be lost or damaged: its entries are no longer held. Unknown keys: no
   // error.

@@ -185,6 +185,9 @@ class LiveScan {
     if (((*closure)->text_flags & files::kMentionsTimestamp) != 0) {
       return Reason{"timestamp-macro", {}};
     }
+    if (!(*closure)->absolute_name.empty()) {
+      return Reason{"absolute-include", (*closure)->absolute_name};
+    }
     ScannedCompile out = Begin(scan_, "superset");
     out.is_live = true;
     out.shippable.ShareFolders((*closure)->folders);

@@ -240,6 +240,11 @@ TEST_F(LiveScanTest, WhatItCannotDecideIsTheRungBelows) {
   EXPECT_FALSE(scanned->action.closure->first_change);
 }
 
+TEST_F(LiveScanTest, AnAbsoluteNameIsForTheLocalCompiler) {
+  world_.Write("a.c", "#include \"" + world_.Path("two/a.h") + "\"\n");
+  EXPECT_EQ(world_.WhyHere().substr(0, 17), "absolute-include:");
+}
+
 TEST_F(LiveScanTest, AMissingOutputFolderIsForTheLocalCompiler) {
   world_.request().argv.back() = "none/out.o";
   EXPECT_EQ(world_.WhyHere().substr(0, 7), "output:");
