@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -76,7 +77,9 @@ class Checker {
       if (!here.empty() && here[i].empty()) continue;
       if (IsOwnOutput(path)) continue;
       by_names_ = false;
-      if (request_.file_system->Lstat(path, st) != 0) continue;
+      const int error = request_.file_system->Lstat(path, st);
+      if (error == EACCES) return Reason{"verify", path + ": may not be looked at"};
+      if (error != 0) continue;
       // Sockets, devices and the like are not shipped; a compiler that opens one is no job of ours.
       if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode)) continue;
       TRY(AddTruth(path));

@@ -220,6 +220,14 @@ TEST_F(CheckTest, AFileBeyondTheClosureWithTheViewsContentIsFine) {
   EXPECT_TRUE(Agree());
 }
 
+TEST_F(CheckTest, WhatMayNotBeLookedAtIsNotAbsent) {
+  action_ = world_.ActionOver({}, walker_);
+  outcome_.lookups.absent = {Path("locked/a.h")};
+  EXPECT_TRUE(Agree());
+  world_.file_system().Deny(Path("locked/a.h"));
+  EXPECT_EQ(Refusal(), "verify");
+}
+
 TEST_F(CheckTest, OwnOutputsAndDevicesAreIgnored) {
   action_ = world_.ActionOver({}, walker_);
   world_.Write("out.o", "made meanwhile");

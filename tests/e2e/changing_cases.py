@@ -1,7 +1,7 @@
 """Changes that are hard to see, each between two compiles that are otherwise the same: what the
 wrapper makes is what the local compiler makes at that moment.
 
-    changing_cases.py COMPILER [--cloud] [--on overlay|tmpfs|mount]
+    changing_cases.py COMPILER [--cloud] [--on overlay|tmpfs|mount] [--case NAME]
 
 --on: the project is on such a file system, mounted for this scenario alone. `mount` is a tmpfs that
 folders are mounted over while the daemon runs.
@@ -19,6 +19,7 @@ import emulated
 import harness
 from harness import Failure, expect
 
+NOBODY = 65534
 # What an assembler calls the file that it is given.
 TEMPORARY = re.compile(rb"\bcc\w{6}\.s\b|\ba-\w{6,8}\.s\b")
 
@@ -392,6 +393,8 @@ class Driver:
         self.folder = pathlib.Path(options.folder)
         self.compiler = options.compiler
         self.cases = [mounted] if options.on == "mount" else CASES
+        if options.case:
+            self.cases = [case for case in CASES if case.__name__ == options.case]
         self.compiles = 0
 
     def run(self):
@@ -470,6 +473,7 @@ def parse():
     parser = argparse.ArgumentParser()
     parser.add_argument("compiler")
     parser.add_argument("--cloud", action="store_true")
+    parser.add_argument("--case")
     parser.add_argument("--on", choices=("overlay", "tmpfs", "mount"))
     parser.add_argument("--drive", action="store_true", help="as a part of the build")
     parser.add_argument("--bin")
@@ -489,9 +493,19 @@ def scenario(scene, options):
     if options.on == "overlay":
         folder = folder / "m"
     # All of it in the same mounts, the daemon too.
-    drive = [sys.executable, "-B", __file__, options.compiler, "--drive", "--bin", scene.bin, "--folder", folder]
+    python = sys.executable
+    if options.case == "unreadable":
+        # One that everybody may run.
+        python = shutil.which("python3", path="/usr/bin:/bin") or python
+    drive = [python, "-B", __file__, options.compiler, "--drive", "--bin", scene.bin, "--folder", folder]
     if options.on:
         drive += ["--on", options.on]
+    if options.case:
+        drive += ["--case", options.case]
+    if options.case == "unreadable":
+        harness.require_root("to be somebody else")
+        scene.user = NOBODY
+        subprocess.run(["chown", "-R", str(NOBODY), scene.dir], check=True)
     done = scene.run([*words, scene.bin / "llama", "build", "--name", "cases", "--", *drive], timeout=None)
     if done.status != 0:
         raise Failure(done.err.decode(errors="replace"))
