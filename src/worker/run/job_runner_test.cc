@@ -168,6 +168,15 @@ TEST_F(JobRunnerTest, RecordsWhatWasLookedUp) {
   EXPECT_TRUE(unrecorded.found.empty());
 }
 
+TEST_F(JobRunnerTest, ALoopOfLinksIsNoAbsence) {
+  job::Job job = Script("cat loop/x");
+  tree::Entry link;
+  link.type = tree::EntryType::kSymlink;
+  link.target = "loop";
+  job.view.extra["/job/loop"] = link;
+  EXPECT_TRUE(Has(Run(job).found, "/job/loop/x"));
+}
+
 TEST_F(JobRunnerTest, WhatItMadeAnewIsALookupIfItStoodThere) {
   job::Job job = Script("cat in; echo y > in; cat made; echo x > made; cat made");
   job.view.files = {{"/job/in", false, "x"}};
