@@ -75,7 +75,7 @@ class Checker {
       const std::string& path = lookups().absent[i];
       struct stat st {};
       if (!here.empty() && here[i].empty()) continue;
-      if (IsOwnOutput(path)) continue;
+      if (IsOwnOutput(path) || (!here.empty() && IsOwnOutput(here[i]))) continue;
       by_names_ = false;
       const int error = request_.file_system->Lstat(path, st);
       if (error == EACCES) return Reason{"verify", path + ": may not be looked at"};
@@ -137,7 +137,7 @@ class Checker {
     for (size_t i = 0; i < lookups().found.size(); ++i) {
       const std::string& path = lookups().found[i];
       if (!here.empty() && IsKnown(here[i])) continue;
-      if (IsOwnFound(path)) continue;
+      if (IsOwnFound(path) || (!here.empty() && IsOwnFound(here[i]))) continue;
       if (here.empty()) by_names_ = false;
       if (IsKnown(path)) continue;
       struct stat st {};
@@ -146,7 +146,7 @@ class Checker {
       // Most are known by another spelling. What leads to a file that was found was there, too.
       const auto canonical = walker_.Canonical(path);
       news_.Take();
-      if (canonical && IsKnown(*canonical)) continue;
+      if (canonical && (IsKnown(*canonical) || IsOwnFound(*canonical))) continue;
       TRY(AddTruth(path));
       for (const std::string& added : news_.Take()) {
         const tree::Entry& entry = walker_.manifest().at(added);

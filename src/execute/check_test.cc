@@ -220,6 +220,27 @@ TEST_F(CheckTest, AFileBeyondTheClosureWithTheViewsContentIsFine) {
   EXPECT_TRUE(Agree());
 }
 
+TEST_F(CheckTest, AnOutputThatStandsIsOnesOwnHoweverItIsSpelt) {
+  action_ = world_.ActionOver({}, walker_);
+  action_.standing = {Path("out.o")};
+  world_.Write("out.o", "of before");
+  ASSERT_TRUE(MakeDirs(Path("sub")));
+  outcome_.lookups.found = {Path("sub/../out.o")};
+  EXPECT_TRUE(Agree());
+  canonical_ = [&](const std::vector<std::string>& paths) {
+    return std::vector<std::string>(paths.size(), Path("out.o"));
+  };
+  for (const bool is_found : {true, false}) {
+    outcome_.lookups.found.clear();
+    outcome_.lookups.absent.clear();
+    (is_found ? outcome_.lookups.found : outcome_.lookups.absent) = {Path("sub/../out.o")};
+    EXPECT_TRUE(Agree()) << is_found;
+  }
+  action_.standing.clear();
+  outcome_.lookups.found = {Path("sub/../out.o")};
+  EXPECT_FALSE(Agree()) << "it came while the command ran, or is another job's";
+}
+
 TEST_F(CheckTest, WhatMayNotBeLookedAtIsNotAbsent) {
   action_ = world_.ActionOver({}, walker_);
   outcome_.lookups.absent = {Path("locked/a.h")};

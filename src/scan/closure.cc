@@ -449,16 +449,17 @@ std::vector<std::string> Closures::CanonicalOf(const std::vector<std::string>& p
   return tree_.CanonicalNow(paths);
 }
 
-std::vector<std::string> Closures::CanonicalOf(
-    const std::vector<std::string>& paths,
-    const std::function<bool(const std::string&)>& is_watched, WatchedNames& watched) {
-  std::vector<std::string> to_watch;
-  std::copy_if(paths.begin(), paths.end(), std::back_inserter(to_watch), is_watched);
+std::vector<std::string> Closures::CanonicalOf(const std::vector<std::string>& paths,
+                                               const IsWatched& is_watched, WatchedNames& watched) {
   const MutexLock lock(tree_.mutex());
   tree_.Refresh();
   // Before anything is looked at, or what happens meanwhile would pass unseen.
   if (watched.since == 0) watched.since = tree_.Now();
   std::vector<std::string> canonical = tree_.CanonicalNow(paths);
+  std::vector<std::string> to_watch;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    if (is_watched(paths[i], canonical[i])) to_watch.push_back(paths[i]);
+  }
   const std::vector<files::NameId> names = tree_.NamesIn(to_watch);
   if (names.empty() && !to_watch.empty()) watched.is_whole = false;
   watched.names.insert(watched.names.end(), names.begin(), names.end());

@@ -71,10 +71,11 @@ class Closures {
     files::LiveTree::Moment since = 0;
     bool is_whole = true;  // false: there were too many
   };
-  // The same, and keeps watch over those of `paths` that `is_watched`. Thread-safe.
+  using IsWatched = std::function<bool(const std::string& path, const std::string& canonical)>;
+  // The same, and keeps watch over those of `paths` that `is_watched`, by their names as they are
+  // spelt and as they are now. Thread-safe.
   std::vector<std::string> CanonicalOf(const std::vector<std::string>& paths,
-                                       const std::function<bool(const std::string&)>& is_watched,
-                                       WatchedNames& watched);
+                                       const IsWatched& is_watched, WatchedNames& watched);
   // Whether CanonicalOf would give the same now. Thread-safe.
   bool Stand(const WatchedNames& watched);
 

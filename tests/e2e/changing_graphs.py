@@ -84,7 +84,7 @@ class Result:
         for what in ("status", "out", "err"):
             mine, theirs = getattr(self, what), getattr(other, what)
             if mine != theirs:
-                return f"{what}: {mine!r}\nbut locally: {theirs!r}"
+                return f"{what}: {mine!r}\nbut locally: {theirs!r}\nand it said {self.err!r}"
         for path, text in self.files.items():
             if text != other.files[path]:
                 return f"{path} differs" + (f":\n{text}\n---\n{other.files[path]}"
