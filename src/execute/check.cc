@@ -147,6 +147,8 @@ class Checker {
       const auto canonical = walker_.Canonical(path);
       news_.Take();
       if (canonical && (IsKnown(*canonical) || IsOwnFound(*canonical))) continue;
+      // The same loop of links that was found there, or LookAtShown would have said so.
+      if (request_.file_system->Stat(path, st) == ELOOP) continue;
       TRY(AddTruth(path));
       for (const std::string& added : news_.Take()) {
         const tree::Entry& entry = walker_.manifest().at(added);

@@ -241,6 +241,13 @@ TEST_F(CheckTest, AnOutputThatStandsIsOnesOwnHoweverItIsSpelt) {
   EXPECT_FALSE(Agree()) << "it came while the command ran, or is another job's";
 }
 
+TEST_F(CheckTest, ALoopOfLinksIsTheSameHere) {
+  action_ = world_.ActionOver({}, walker_);
+  ASSERT_EQ(symlink("loop", Path("loop").c_str()), 0);
+  outcome_.lookups.found = {Path("loop/a.h")};
+  EXPECT_TRUE(Agree());
+}
+
 TEST_F(CheckTest, WhatMayNotBeLookedAtIsNotAbsent) {
   action_ = world_.ActionOver({}, walker_);
   outcome_.lookups.absent = {Path("locked/a.h")};

@@ -233,7 +233,7 @@ def describe(compiles):
     for compile_ in compiles:
         ways["remote" if compile_.remote else "local"] += 1
         if not compile_.remote:
-            reasons[f"{compile_.reason} {compile_.fields.get('reason_detail', '').split('/')[0]}".strip()] += 1
+            reasons[f"{compile_.reason} {compile_.fields.get('reason_detail', '')[-60:]}".strip()] += 1
         for span in compile_.spans:
             if span["name"] == "scan":
                 rung = span["fields"].get("rung", "none")
