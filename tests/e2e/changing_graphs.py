@@ -138,6 +138,7 @@ class Driver:
         self.compilers = [c for c in COMPILERS if shutil.which(c, path="/usr/bin:/bin")]
         self.usual_s = 0.1
         self.graph, self.compiles, self.at = None, {}, None
+        self.suspects = []  # wrong, if they ran remotely: what runs here may see half of a change
 
     def run(self):
         for seed in range(self.options.seed, self.options.seed + self.options.graphs):
@@ -148,6 +149,7 @@ class Driver:
                 self.step(step)
             self.graph.end()
         print(json.dumps(self.counts))
+        print(json.dumps(self.suspects))
 
     def pick(self, step):
         """Some commands several times in a row, some after all the others."""
@@ -188,7 +190,9 @@ class Driver:
         before = compile_.local()
         # What stands there is of before, and must not be taken for what the compile makes.
         for path in compile_.outputs().values():
-            path.unlink(missing_ok=True)
+            if path.is_file():
+                path.unlink()
+        started_ns = time.time_ns()
         process = compile_.start(self.wrapper)
         time.sleep(self.chance.uniform(0, 1.2) * self.usual_s)
         begin_ns = time.time_ns()
@@ -206,12 +210,15 @@ class Driver:
         wrong = made.difference(before)
         self.counts["of before" if not wrong else "of between"] += 1
         if wrong and change.startswith(ATOMIC):
-            self.hold(f"neither of before nor of after: {wrong}", compile_, made)
+            self.suspect(started_ns, f"neither of before nor of after: {wrong}", compile_)
         fresh = [t for t in fresh if t != made_ns]
         changed_ns = min([end_ns, *fresh])
         if made_ns is not None and made_ns > changed_ns:
-            self.hold(f"not of after, and {(made_ns - changed_ns) / 1e6:.2f} ms newer than the change: "
-                      + made.difference(after), compile_, made)
+            self.suspect(started_ns, f"not of after, and {(made_ns - changed_ns) / 1e6:.2f} ms newer than the change: "
+                         + made.difference(after), compile_)
+
+    def suspect(self, started_ns, wrong, compile_):
+        self.suspects.append([started_ns, time.time_ns(), wrong + "\n" + self.describe(compile_)])
 
     def hold(self, wrong, compile_, made):
         """Ends all of it if something is wrong; what the wrapper made stays beside the folder."""
@@ -219,15 +226,17 @@ class Driver:
             return
         for path, text in made.files.items():
             pathlib.Path(self.options.folder, pathlib.Path(path).name + ".made").write_bytes(text or b"")
+        sys.exit(wrong + "\n" + self.describe(compile_))
+
+    def describe(self, compile_):
         argv = " ".join(f"'{a}'" for a in compile_.argv)
         env = " ".join(f"{k}='{v}'" for k, v in self.graph.env.items())
-        print(f"seed {self.graph.seed}, after {len(self.graph.history)} changes\n{wrong}\n"
-              + "\n".join(self.graph.history[-12:]) + f"\ncd {self.graph.cwd} && {env} {argv}\n"
-              + self.graph.dump(), file=sys.stderr)
-        sys.exit(1)
+        return (f"seed {self.graph.seed}, after {len(self.graph.history)} changes:\n"
+                + "\n".join(self.graph.history[-12:]) + f"\ncd {self.graph.cwd} && {env} {argv}\n"
+                + self.graph.dump())
 
 
-def describe(compiles):
+def summary(compiles):
     """What the trace says of all of them."""
     ways, reasons, rungs, extras = (collections.Counter() for _ in range(4))
     for compile_ in compiles:
@@ -270,8 +279,13 @@ def scenario(scene, options):
     done = scene.llama_build("graphs", command, timeout=None)
     if done.status != 0:
         raise Failure(done.err.decode(errors="replace"))
-    ways, said = describe(scene.compiles("graphs"))
-    print(done.out.decode().splitlines()[0], *said, sep="\n")
+    compiles = scene.compiles("graphs")
+    ways, said = summary(compiles)
+    counts, suspects = done.out.decode().splitlines()[:2]
+    print(counts, *said, sep="\n")
+    for begin_ns, end_ns, wrong in json.loads(suspects):
+        ran_here = any(begin_ns < c.root["begin"] < end_ns and not c.remote for c in compiles)
+        expect(ran_here, wrong)
     expect(ways["remote"] > ways["local"], "most compiles ran here")
 
 
