@@ -1,8 +1,10 @@
 // For tests: the local files, with something done just before a path is looked at for the nth time.
 #pragma once
 
+#include <cerrno>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -26,6 +28,11 @@ class ChangingFileSystem final : public FileSystem {
     const MutexLock lock(mutex_);
     frozen_[path] = st;
   }
+  // From now on nobody may look at the path.
+  void Deny(const std::string& path) {
+    const MutexLock lock(mutex_);
+    denied_.insert(path);
+  }
   int looks(const std::string& path) const {
     const MutexLock lock(mutex_);
     const auto it = looks_.find(path);
@@ -34,6 +41,7 @@ class ChangingFileSystem final : public FileSystem {
 
   int Lstat(const std::string& path, struct stat& st) const override {
     Look(path);
+    if (IsDenied(path)) return EACCES;
     return IsFrozen(path, st) ? 0 : LocalFileSystem().Lstat(path, st);
   }
   int Stat(const std::string& path, struct stat& st) const override {
@@ -57,6 +65,10 @@ class ChangingFileSystem final : public FileSystem {
     int nth = 0;
     std::function<void()> change;
   };
+  bool IsDenied(const std::string& path) const {
+    const MutexLock lock(mutex_);
+    return denied_.contains(path);
+  }
   bool IsFrozen(const std::string& path, struct stat& st) const {
     const MutexLock lock(mutex_);
     const auto it = frozen_.find(path);
@@ -78,6 +90,7 @@ class ChangingFileSystem final : public FileSystem {
   mutable std::map<std::string, int> looks_ GUARDED_BY(mutex_);
   std::map<std::string, Change> changes_ GUARDED_BY(mutex_);
   std::map<std::string, struct stat> frozen_ GUARDED_BY(mutex_);
+  std::set<std::string> denied_ GUARDED_BY(mutex_);
 };
 
 }  // namespace llama

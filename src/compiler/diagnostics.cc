@@ -30,6 +30,7 @@ constexpr auto kMachineWords = std::to_array<std::string_view>({
     "Disk quota exceeded",
     "Input/output error",
     "Permission denied",
+    "Operation not permitted",
     "Read-only file system",
     "Too many open files",
     "installation problem",

@@ -3,6 +3,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "base/file.h"
@@ -43,6 +46,7 @@ class Checker {
       return Reason{"inputs-changed", "a name that was looked up came or went", Code::kUnavailable};
     }
     TRY(LookAtAbsent());
+    TRY(LookAtShown());
     TRY(LookAtFound());
     if (lacked_.news.empty()) return Finding(Agrees{by_names_});
     return Finding(std::move(lacked_));
@@ -55,6 +59,14 @@ class Checker {
     return IsAllowed(request_.action->outputs, path);
   }
 
+  // Not what it found of another job's: what a compile itself made is no lookup, and what stands
+  // here stood there as a placeholder.
+  bool IsOwnFound(const std::string& path) const {
+    const Action& action = *request_.action;
+    if (action.any_command) return IsOwnOutput(path);
+    return std::find(action.standing.begin(), action.standing.end(), path) != action.standing.end();
+  }
+
   // What is here and was missing there.
   OrReason<void> LookAtAbsent() {
     std::vector<std::string> here;
@@ -63,9 +75,11 @@ class Checker {
       const std::string& path = lookups().absent[i];
       struct stat st {};
       if (!here.empty() && here[i].empty()) continue;
-      if (IsOwnOutput(path)) continue;
+      if (IsOwnOutput(path) || (!here.empty() && IsOwnOutput(here[i]))) continue;
       by_names_ = false;
-      if (request_.file_system->Lstat(path, st) != 0) continue;
+      const int error = request_.file_system->Lstat(path, st);
+      if (error == EACCES) return Reason{"verify", path + ": may not be looked at"};
+      if (error != 0) continue;
       // Sockets, devices and the like are not shipped; a compiler that opens one is no job of ours.
       if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode)) continue;
       TRY(AddTruth(path));
@@ -77,6 +91,45 @@ class Checker {
     return {};
   }
 
+  // What the command went through there, beyond the closure, and may be something else here.
+  OrReason<void> LookAtShown() {
+    // Another view may have something else there, whatever the closure is.
+    if (!lookups().shown.empty()) by_names_ = false;
+    std::set<std::string, std::less<>> others;
+    for (const auto& [path, entry] : lookups().shown) {
+      if (IsOwnFound(path) || HasAbove(others, path)) continue;
+      ASSIGN_OR_RETURN(const tree::Entry here, TruthAt(path));
+      if (here == entry) continue;
+      Note(path, here);
+      others.insert(path);
+    }
+    return {};
+  }
+
+  // What is below something else is elsewhere here.
+  static bool HasAbove(const std::set<std::string, std::less<>>& paths, std::string_view path) {
+    for (path = tree::ParentPath(path); !path.empty(); path = tree::ParentPath(path)) {
+      if (paths.contains(path)) return true;
+    }
+    return false;
+  }
+
+  // At a path that is canonical here as it was there. Nothing but its kind is read of what may not
+  // be sent.
+  OrReason<tree::Entry> TruthAt(const std::string& path) {
+    struct stat st {};
+    tree::Entry here{tree::EntryType::kAbsent, false, 0, {}, {}};
+    if (request_.file_system->Lstat(path, st) != 0) return here;
+    here.type = tree::EntryType::kDir;
+    if (S_ISDIR(st.st_mode)) return here;
+    TRY(AddTruth(path));
+    news_.Take();
+    const auto added = walker_.manifest().find(path);
+    if (added != walker_.manifest().end()) return added->second;
+    here.type = tree::EntryType::kAbsent;
+    return here;
+  }
+
   // What was found there, beyond the closure, and may be something else here.
   OrReason<void> LookAtFound() {
     std::vector<std::string> here;
@@ -84,7 +137,7 @@ class Checker {
     for (size_t i = 0; i < lookups().found.size(); ++i) {
       const std::string& path = lookups().found[i];
       if (!here.empty() && IsKnown(here[i])) continue;
-      if (IsOwnOutput(path)) continue;
+      if (IsOwnFound(path) || (!here.empty() && IsOwnFound(here[i]))) continue;
       if (here.empty()) by_names_ = false;
       if (IsKnown(path)) continue;
       struct stat st {};
@@ -93,7 +146,9 @@ class Checker {
       // Most are known by another spelling. What leads to a file that was found was there, too.
       const auto canonical = walker_.Canonical(path);
       news_.Take();
-      if (canonical && IsKnown(*canonical)) continue;
+      if (canonical && (IsKnown(*canonical) || IsOwnFound(*canonical))) continue;
+      // The same loop of links that was found there, or LookAtShown would have said so.
+      if (request_.file_system->Stat(path, st) == ELOOP) continue;
       TRY(AddTruth(path));
       for (const std::string& added : news_.Take()) {
         const tree::Entry& entry = walker_.manifest().at(added);

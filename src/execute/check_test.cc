@@ -135,6 +135,68 @@ TEST_F(CheckTest, AFileFoundThereAndGoneHereIsLackedAsAbsent) {
   EXPECT_EQ(lacked.news.at(Path("gone.h")).type, tree::EntryType::kAbsent);
 }
 
+TEST_F(CheckTest, TheWayToAFoundFileIsHeldAgainstTheOneHere) {
+  const auto link = [](const std::string& target) {
+    tree::Entry entry;
+    entry.type = tree::EntryType::kSymlink;
+    entry.target = target;
+    return entry;
+  };
+  const auto type = [](tree::EntryType kind) { return tree::Entry{kind, false, 0, {}, {}}; };
+  const tree::Entry folder = type(tree::EntryType::kDir);
+  world_.Write("other/a.h", "old");
+  struct Case {
+    std::string name;  // of all below: a.h was found in it
+    tree::Manifest shown;
+    tree::EntryType lacked;
+  };
+  ASSERT_TRUE(MakeDirs(Path("folder")));
+  ASSERT_TRUE(MakeDirs(Path("was-file")));
+  ASSERT_EQ(symlink("other", Path("turned").c_str()), 0);
+  const std::vector<Case> cases = {
+      {"gone",
+       {{Path("gone"), folder}, {Path("gone/a.h"), Holding("old")}},
+       tree::EntryType::kAbsent},
+      {"gone-link", {{Path("gone-link"), link("other")}}, tree::EntryType::kAbsent},
+      {"folder", {{Path("folder"), link("other")}}, tree::EntryType::kDir},
+      {"was-file", {{Path("was-file"), Holding("old")}}, tree::EntryType::kDir},
+      {"turned", {{Path("turned"), link("elsewhere")}}, tree::EntryType::kSymlink},
+      {"turned", {{Path("turned"), folder}}, tree::EntryType::kSymlink},
+  };
+  for (const Case& c : cases) {
+    for (const bool is_closure : {false, true}) {
+      // That what is found here is an input anyway decides nothing.
+      files::PathWalker walker(world_.digests());
+      action_ =
+          is_closure ? world_.ActionOver({"other/a.h"}, walker) : world_.ActionOver({}, walker);
+      outcome_.lookups.found = {Path(c.name + (c.name == "was-file" ? "" : "/a.h"))};
+      outcome_.lookups.shown = c.shown;
+      const auto finding =
+          Check({&action_, &outcome_, &walker, &world_.file_system(), &shippable_, canonical_});
+      ASSERT_TRUE(finding && std::holds_alternative<Lacked>(*finding)) << c.name;
+      const tree::Manifest& news = std::get<Lacked>(*finding).news;
+      ASSERT_TRUE(news.contains(Path(c.name))) << c.name;
+      EXPECT_EQ(news.at(Path(c.name)).type, c.lacked) << c.name;
+      EXPECT_TRUE(tree::CheckManifest(news)) << c.name;
+    }
+  }
+  outcome_.lookups.found = {Path("folder")};
+  outcome_.lookups.shown = {{Path("folder"), folder}};
+  canonical_ = [](const std::vector<std::string>& paths) { return paths; };
+  const auto finding = Checked();
+  ASSERT_TRUE(finding && std::holds_alternative<Agrees>(*finding));
+  EXPECT_FALSE(std::get<Agrees>(*finding).by_names) << "another view may have a link there";
+}
+
+TEST_F(CheckTest, AStaleOutputThatWasFoundIsLackedAsAbsent) {
+  action_ = world_.ActionOver({}, walker_);
+  outcome_.lookups.found = {Path("out.o"), Path("out.i")};
+  outcome_.lookups.shown = {{Path("out.i"), Holding("of another job")}};
+  const Lacked lacked = Lacks();
+  ASSERT_TRUE(lacked.news.contains(Path("out.i")));
+  EXPECT_FALSE(lacked.news.contains(Path("out.o")));
+}
+
 TEST_F(CheckTest, AFileFoundThereWithOtherContentIsLacked) {
   action_ = world_.ActionOver({}, walker_);
   world_.Write("a.h", "new");
@@ -156,6 +218,42 @@ TEST_F(CheckTest, AFileBeyondTheClosureWithTheViewsContentIsFine) {
   outcome_.lookups.found = {Path("a.h")};
   outcome_.lookups.shown = {{Path("a.h"), Holding("same")}};
   EXPECT_TRUE(Agree());
+}
+
+TEST_F(CheckTest, AnOutputThatStandsIsOnesOwnHoweverItIsSpelt) {
+  action_ = world_.ActionOver({}, walker_);
+  action_.standing = {Path("out.o")};
+  world_.Write("out.o", "of before");
+  ASSERT_TRUE(MakeDirs(Path("sub")));
+  outcome_.lookups.found = {Path("sub/../out.o")};
+  EXPECT_TRUE(Agree());
+  canonical_ = [&](const std::vector<std::string>& paths) {
+    return std::vector<std::string>(paths.size(), Path("out.o"));
+  };
+  for (const bool is_found : {true, false}) {
+    outcome_.lookups.found.clear();
+    outcome_.lookups.absent.clear();
+    (is_found ? outcome_.lookups.found : outcome_.lookups.absent) = {Path("sub/../out.o")};
+    EXPECT_TRUE(Agree()) << is_found;
+  }
+  action_.standing.clear();
+  outcome_.lookups.found = {Path("sub/../out.o")};
+  EXPECT_FALSE(Agree()) << "it came while the command ran, or is another job's";
+}
+
+TEST_F(CheckTest, ALoopOfLinksIsTheSameHere) {
+  action_ = world_.ActionOver({}, walker_);
+  ASSERT_EQ(symlink("loop", Path("loop").c_str()), 0);
+  outcome_.lookups.found = {Path("loop/a.h")};
+  EXPECT_TRUE(Agree());
+}
+
+TEST_F(CheckTest, WhatMayNotBeLookedAtIsNotAbsent) {
+  action_ = world_.ActionOver({}, walker_);
+  outcome_.lookups.absent = {Path("locked/a.h")};
+  EXPECT_TRUE(Agree());
+  world_.file_system().Deny(Path("locked/a.h"));
+  EXPECT_EQ(Refusal(), "verify");
 }
 
 TEST_F(CheckTest, OwnOutputsAndDevicesAreIgnored) {

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "compiler/plan.h"
+#include "execute/shown.h"
 #include "trace/names.h"
 #include "trace/pricing.h"
 
@@ -258,11 +259,7 @@ OrReason<Outcome> FunctionExecutor::Localise(const Action& action, const Synced&
   lookups.found = std::move(answer.found);
   lookups.absent = std::move(answer.absent);
   lookups.listed = std::move(answer.listed);
-  std::vector<std::string> beyond;
-  for (const std::string& path : lookups.found) {
-    if (action.closure->Find(path) == nullptr && !action.TravelsWith(path)) beyond.push_back(path);
-  }
-  lookups.shown = index_.Shown(synced.layers, beyond);
+  lookups.shown = ShownBeyond(action, synced.layers, index_, lookups.found);
   return outcome;
 }
 

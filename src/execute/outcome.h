@@ -21,8 +21,8 @@ struct Lookups {
   std::vector<std::string> found;
   std::vector<std::string> absent;
   std::vector<std::string> listed;  // directories whose names it asked for
-  // Of found paths that the action's closure does not have: what stood there in the view that the
-  // command had, as far as the executor knows.
+  // What stood on the ways to found paths in the view that the command had, and is not the action's
+  // closure's, as far as the executor knows (execute/shown.h).
   tree::Manifest shown;
   // They are those of a report that the action foretold, and told no more: all of the above is
   // empty.

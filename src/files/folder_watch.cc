@@ -17,8 +17,7 @@ constexpr uint32_t kFolderMask = IN_DELETE_SELF | IN_MOVE_SELF;
 constexpr uint32_t kMask = kNamesMask | kContentMask | IN_CLOSE_WRITE | kFolderMask | IN_ONLYDIR |
                            IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_CREATE;
 
-// One event says one thing. What has no name is the folder's own attributes, which nobody asked
-// for, or IN_IGNORED after all was said.
+// One event says one thing. Else it is IN_IGNORED, after all was said.
 bool Understand(const inotify_event& event, std::string_view name, Change& change) {
   const auto says = [&](uint32_t mask) { return (event.mask & mask) != 0; };
   const bool is_named = !name.empty();
@@ -34,6 +33,8 @@ bool Understand(const inotify_event& event, std::string_view name, Change& chang
     change.kind = ChangeKind::kClosed;
   } else if (is_named && says(kContentMask)) {
     change.kind = ChangeKind::kContent;
+  } else if (!is_named && says(IN_ATTRIB)) {
+    change.kind = ChangeKind::kRights;
   } else {
     return false;
   }

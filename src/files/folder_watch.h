@@ -21,6 +21,7 @@ enum class ChangeKind : unsigned char {
   kContent,   // `name` was written to, or its attributes changed
   kClosed,    // `name` was open for writing and is closed
   kFolder,    // the watched folder itself was moved, removed or unmounted
+  kRights,    // its attributes changed: who may look into it, perhaps
   kOverflow,  // there were more events than the kernel keeps: anything may have changed
 };
 

@@ -80,6 +80,10 @@ void LiveTree::Take(const Change& change) {
   if (watched == watched_.end()) return;
   const FolderId id = watched->second;
   if (change.kind == ChangeKind::kFolder) return ForgetAll();
+  if (change.kind == ChangeKind::kRights) {
+    const Folder& folder = folders_[id];
+    return RightsOf(folder.path) == folder.rights ? void() : ForgetAll();
+  }
   if (change.kind == ChangeKind::kNames) return NameChanged(id, change.name);
   const auto name = name_ids_.find(change.name);
   if (name == name_ids_.end()) return;
@@ -292,7 +296,7 @@ std::string LiveTree::CanonicalIn(FolderId folder_id, std::string_view name,
   if (folder.is_listed && !folder.names.contains(HashOf(name))) return {};
   std::string canonical = folder.path + "/" + std::string(name);
   struct stat st {};
-  if (lstat(canonical.c_str(), &st) != 0) return {};
+  if (lstat(canonical.c_str(), &st) != 0) return errno == EACCES ? canonical : "";
   return S_ISLNK(st.st_mode) ? CanonicalWhole(path) : canonical;
 }
 
@@ -313,7 +317,7 @@ bool LiveTree::Peek(FolderId id, std::string_view name, EntryId& entry) {
     if (!folder.names.contains(HashOf(name))) return false;
   } else {
     struct stat st {};
-    if (lstat((folder.path + "/" + std::string(name)).c_str(), &st) != 0) {
+    if (lstat((folder.path + "/" + std::string(name)).c_str(), &st) != 0 && errno != EACCES) {
       ++folder.misses;
       return false;
     }
@@ -348,7 +352,8 @@ void LiveTree::LookAt(EntryId id) {
 void LiveTree::ReadKind(Entry& entry, const std::string& path) {
   struct stat st {};
   if (lstat(path.c_str(), &st) != 0) {
-    entry.kind = EntryKind::kAbsent;
+    // To a compiler that is no absence but an error.
+    entry.kind = errno == EACCES ? EntryKind::kOther : EntryKind::kAbsent;
     return;
   }
   if (S_ISREG(st.st_mode)) {
@@ -386,6 +391,12 @@ std::string LiveTree::PathOf(EntryId id) const {
   return folders_[entry.folder].path + "/" + names_[entry.name];
 }
 
+LiveTree::Rights LiveTree::RightsOf(const std::string& folder) {
+  struct stat st {};
+  if (lstat(folder.empty() ? "/" : folder.c_str(), &st) != 0) return {};
+  return {st.st_mode, st.st_uid, st.st_gid};
+}
+
 bool LiveTree::TellsAll(FolderId id) {
   const std::string path = folders_[id].path.empty() ? "/" : folders_[id].path;
   struct stat st {};
@@ -410,6 +421,7 @@ void LiveTree::Watch(FolderId id) {
     if (watch) {
       folder.watching = Watching::kByEvents;
       folder.watch = *watch;
+      folder.rights = RightsOf(folder.path);
       watched_.emplace(*watch, id);
       return;
     }

@@ -50,6 +50,7 @@ struct Found {
   bool operator==(const Found&) const = default;
 };
 
+// kOther: neither of them, or nobody may look.
 enum class EntryKind : unsigned char { kAbsent, kFile, kFolder, kLink, kOther };
 
 struct LiveTreeOptions {
@@ -133,12 +134,20 @@ class LiveTree {
 
  private:
   enum class Watching : unsigned char { kUnknown, kByEvents, kByStamps };
+  // Who may look into a folder.
+  struct Rights {
+    mode_t mode = 0;
+    uid_t owner = 0;
+    gid_t group = 0;
+    bool operator==(const Rights&) const = default;
+  };
   struct Folder {
     std::string path;  // of the root: empty
     FolderId parent = kRootFolder;
     EntryId self = UINT32_MAX;  // in its parent
     Watching watching = Watching::kUnknown;
     int watch = -1;
+    Rights rights;                       // kByEvents: when it was first looked into
     Stamp stamp;                         // kByStamps: when its names were read
     int64_t looked_ns = 0;               // likewise
     bool is_listed = false;              // `names` holds all of them
@@ -214,6 +223,7 @@ class LiveTree {
   bool Peek(FolderId folder, std::string_view name, EntryId& entry) REQUIRES(mutex_);
   EntryId EntryFor(FolderId folder, NameId name) REQUIRES(mutex_);
   void LookAt(EntryId entry) REQUIRES(mutex_);
+  static Rights RightsOf(const std::string& folder);
   static void ReadKind(Entry& entry, const std::string& path);
   void Watch(FolderId folder) REQUIRES(mutex_);
   bool TellsAll(FolderId folder) REQUIRES(mutex_);

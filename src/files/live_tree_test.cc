@@ -264,6 +264,33 @@ TEST_P(LiveTreeTest, ARewriteThroughAMappingIsSeenWhenItIsClosed) {
   EXPECT_EQ(At("a/b.h"), "a/b.h=2");
 }
 
+TEST_P(LiveTreeTest, AFolderThatMayNotBeEnteredIsNoAbsence) {
+  Write("a/b.h", "1");
+  Write("c/b.h", "2");
+  const uid_t user = geteuid();
+  constexpr uid_t kNobody = 65534;
+  // What root may do is not decided by modes.
+  if (user == 0) {
+    ASSERT_EQ(chown(root_.c_str(), kNobody, kNobody), 0);
+    ASSERT_EQ(chown(Path("a").c_str(), kNobody, kNobody), 0);
+    ASSERT_EQ(seteuid(kNobody), 0);
+  }
+  EXPECT_EQ(Along({"a", "c"}, "b.h"), "a/b.h=1");
+  EXPECT_EQ(Along({"a", "c"}, "none.h"), "");
+  ASSERT_EQ(chmod(Path("a").c_str(), 0), 0);
+  EXPECT_EQ(Along({"a", "c"}, "b.h"), "a/b.h") << "none of its content";
+  EXPECT_EQ(Along({"a", "c"}, "none.h"), "a/none.h") << "nobody knows";
+  {
+    const MutexLock lock(tree_.mutex());
+    tree_.Refresh();
+    EXPECT_EQ(tree_.CanonicalNow({Path("a/x.h")}), std::vector<std::string>{Path("a/x.h")});
+  }
+  ASSERT_EQ(chmod(Path("a").c_str(), 0755), 0);
+  EXPECT_EQ(Along({"a", "c"}, "b.h"), "a/b.h=1");
+  EXPECT_EQ(Along({"a", "c"}, "none.h"), "");
+  ASSERT_EQ(seteuid(user), 0);
+}
+
 TEST_P(LiveTreeTest, TheFirstMatchAlongAPathIsTheOne) {
   Write("one/x.h", "1");
   Write("two/x.h", "2");

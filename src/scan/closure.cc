@@ -43,6 +43,8 @@ std::string KeyOf(const ClosureRequest& request) {
   return key;
 }
 
+bool IsAbsolute(const Reference& reference) { return reference.name.starts_with('/'); }
+
 bool SeeksEvery(ReferenceKind kind) {
   return kind == ReferenceKind::kIncludeNext || kind == ReferenceKind::kHasIncludeNext;
 }
@@ -90,9 +92,11 @@ Result<Closures::Expansion*> Closures::Expand(Search& search, const Node& node, 
   if (expansion.directives == directives) return &expansion;
   expansion.directives = directives;
   expansion.sought.clear();
+  expansion.absolute.clear();
   for (const Reference& reference : directives->references) {
     if (reference.spelling == Spelling::kComputed) continue;
     expansion.sought.push_back(Seek(search, reference, node.folder, cwd));
+    if (IsAbsolute(reference)) expansion.absolute.emplace_back(reference, expansion.sought.back());
   }
   return &expansion;
 }
@@ -121,6 +125,11 @@ Result<void> Closures::Follow(const Sought& sought, Walk& walk) {
   return {};
 }
 
+void Closures::NoteAbsolute(const Reference& reference, const Sought& sought, Walk& walk) {
+  if (!walk.absolute_name.empty()) return;
+  if (!tree_.Results(sought.first).empty()) walk.absolute_name = reference.name;
+}
+
 Result<void> Closures::WalkAll(Search& search, Walk& walk) {
   for (; walk.expanded < walk.nodes.size(); ++walk.expanded) {
     const Node node = walk.nodes[walk.expanded];
@@ -135,6 +144,9 @@ Result<void> Closures::WalkAll(Search& search, Walk& walk) {
       walk.undefined.insert(names.begin(), names.end());
     }
     for (const Sought& sought : expansion->sought) TRY(Follow(sought, walk));
+    for (const auto& [reference, sought] : expansion->absolute) {
+      NoteAbsolute(reference, sought, walk);
+    }
   }
   return {};
 }
@@ -196,7 +208,7 @@ Result<void> Closures::Settle(const ClosureRequest& request, Walk& walk) {
       walk.others.push_back(tree_.Find(files::kRootFolder, folder));
     }
   }
-  walk.versions = {walk.nodes.size(), walk.ways.size()};
+  walk.versions = {walk.nodes.size(), walk.ways.size(), walk.absolute_name.empty() ? 0u : 1u};
   for (const LookupId lookup : walk.ways) {
     walk.versions.push_back(uint64_t{lookup} << 32 | tree_.VersionOf(lookup));
   }
@@ -239,6 +251,7 @@ Result<std::shared_ptr<const Closure>> Closures::Build(const Walk& walk) {
   auto closure = std::make_shared<Closure>();
   closure->id = next_id_++;
   closure->source = tree_.PathOf(walk.nodes[0].entry);
+  closure->absolute_name = walk.absolute_name;
   for (const Node& node : walk.nodes) {
     TRY(tree_.AddFile(node.entry, closure->manifest));
     ASSIGN_OR_RETURN(const files::FileDigest* const content, tree_.ContentOf(node.entry));
@@ -331,16 +344,17 @@ std::vector<std::string> Closures::CanonicalOf(const std::vector<std::string>& p
   return tree_.CanonicalNow(paths);
 }
 
-std::vector<std::string> Closures::CanonicalOf(
-    const std::vector<std::string>& paths,
-    const std::function<bool(const std::string&)>& is_watched, WatchedNames& watched) {
-  std::vector<std::string> to_watch;
-  std::copy_if(paths.begin(), paths.end(), std::back_inserter(to_watch), is_watched);
+std::vector<std::string> Closures::CanonicalOf(const std::vector<std::string>& paths,
+                                               const IsWatched& is_watched, WatchedNames& watched) {
   const MutexLock lock(tree_.mutex());
   tree_.Refresh();
   // Before anything is looked at, or what happens meanwhile would pass unseen.
   if (watched.since == 0) watched.since = tree_.Now();
   std::vector<std::string> canonical = tree_.CanonicalNow(paths);
+  std::vector<std::string> to_watch;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    if (is_watched(paths[i], canonical[i])) to_watch.push_back(paths[i]);
+  }
   const std::vector<files::NameId> names = tree_.NamesIn(to_watch);
   if (names.empty() && !to_watch.empty()) watched.is_whole = false;
   watched.names.insert(watched.names.end(), names.begin(), names.end());

@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
@@ -49,6 +50,9 @@ struct Closure {
   std::shared_ptr<const std::vector<std::string>> folders;
   size_t file_count = 0;
   unsigned text_flags = 0;  // of all files
+  // An absolute name by which one of the files is included, or asked for; empty: none is. A compile
+  // below a root opens it where it says.
+  std::string absolute_name;
   int64_t newest_ns = 0;    // modification time of the newest file
   bool is_learned = false;  // names that could not be computed are as they were learned
 };
@@ -79,10 +83,11 @@ class Closures {
     files::LiveTree::Moment since = 0;
     bool is_whole = true;  // false: there were too many
   };
-  // The same, and keeps watch over those of `paths` that `is_watched`. Thread-safe.
+  using IsWatched = std::function<bool(const std::string& path, const std::string& canonical)>;
+  // The same, and keeps watch over those of `paths` that `is_watched`, by their names as they are
+  // spelt and as they are now. Thread-safe.
   std::vector<std::string> CanonicalOf(const std::vector<std::string>& paths,
-                                       const std::function<bool(const std::string&)>& is_watched,
-                                       WatchedNames& watched);
+                                       const IsWatched& is_watched, WatchedNames& watched);
   // Whether CanonicalOf would give the same now. Thread-safe.
   bool Stand(const WatchedNames& watched);
 
@@ -108,6 +113,7 @@ class Closures {
   struct Expansion {
     std::shared_ptr<const Directives> directives;
     std::vector<Sought> sought;
+    std::vector<std::pair<Reference, Sought>> absolute;  // of these, those of absolute names
   };
   struct Search {
     files::PathId quote = 0;  // quote and angle
@@ -138,6 +144,8 @@ class Closures {
   Sought Seek(const Search& search, const Reference& reference, files::FolderId folder,
               files::FolderId cwd) REQUIRES(tree_.mutex());
   Result<void> Follow(const Sought& sought, Walk& walk) REQUIRES(tree_.mutex());
+  void NoteAbsolute(const Reference& reference, const Sought& sought, Walk& walk)
+      REQUIRES(tree_.mutex());
   Result<void> WalkAll(Search& search, Walk& walk) REQUIRES(tree_.mutex());
   Result<void> FollowLearned(Walk& walk) REQUIRES(tree_.mutex());
   Result<bool> AddComputed(const ClosureRequest& request, Search& search, Walk& walk)

@@ -134,7 +134,9 @@ Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search
                    tree_.PathOf(node.entry) + ": computed include: " + reference.name};
     }
     for (const Reference& name : expanded.possible.names) {
-      TRY(Follow(Seek(search, name, node.folder, walk.cwd), walk));
+      const Sought sought = Seek(search, name, node.folder, walk.cwd);
+      TRY(Follow(sought, walk));
+      if (name.name.starts_with('/')) NoteAbsolute(name, sought, walk);
     }
     return {};
   };

@@ -308,6 +308,23 @@ TEST(Closure, IsNoneWhereALineNamesAFileOfItIfThatMatters) {
   EXPECT_TRUE(project.Find());
 }
 
+TEST(Closure, SaysByWhatAbsoluteNameAFileIsReached) {
+  for (const char* text :
+       {"#include \"@/inc/a.h\"", "#if __has_include(<@/inc/a.h>)\n#endif",
+        "#define NAME \"@/inc/a.h\"\n#include NAME", "__asm__(\".incbin \\\"@/inc/a.h\\\"\");"}) {
+    Project project;
+    project.Write("src/main.c", text);
+    project.Search({}, {"inc"});
+    ASSERT_TRUE(project.Find());
+    EXPECT_EQ((*project.Find())->absolute_name, "") << text << ": nothing is there";
+    project.Write("inc/a.h", "");
+    ASSERT_TRUE(project.Find());
+    EXPECT_EQ((*project.Find())->absolute_name, project.Path("inc/a.h")) << text;
+    project.Write("src/main.c", "#include <a.h>");
+    EXPECT_EQ((*project.Find())->absolute_name, "") << text;
+  }
+}
+
 TEST(Closure, NamesWhatElseWasAskedFor) {
   Project project;
   project.Write("src/main.c", "");

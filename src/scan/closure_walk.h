@@ -44,6 +44,7 @@ struct Closures::Walk {
   bool needs_look = false;
   const std::vector<std::string>* learned = nullptr;  // null: nothing
   bool used_learned = false;
+  std::string absolute_name;
 
   void Add(const Node& node) {
     if (seen.insert(node.key()).second) nodes.push_back(node);

@@ -7,6 +7,7 @@
 #include "base/process.h"
 #include "compiler/plan.h"
 #include "scan/input_finder.h"
+#include "scan/text/directives.h"
 
 namespace llama::scan {
 namespace {
@@ -52,6 +53,7 @@ class DependencyRunFinder final : public InputFinder {
     }
     TRY(CheckPrecompiled(request, inputs.files));
     TRY(CheckLineDirectives(request, inputs.files));
+    TRY(CheckAbsoluteNames(request, inputs.files));
     return inputs;
   }
 
@@ -98,6 +100,25 @@ class DependencyRunFinder final : public InputFinder {
       for (const std::string& name : AbsoluteLineNames(text)) {
         if (std::find(files.begin(), files.end(), name) != files.end()) {
           return Error{Code::kInvalid, "a #line directive names " + name};
+        }
+      }
+    }
+    return {};
+  }
+
+  // What is named absolutely is opened where it says, not below a worker's root.
+  static Result<void> CheckAbsoluteNames(const ScanRequest& request,
+                                         const std::vector<std::string>& files) {
+    for (const std::string& file : files) {
+      const auto holds = [&](const std::string& dir) { return file.starts_with(dir + "/"); };
+      const std::vector<std::string>& system = request.toolchain->dirs;
+      if (std::any_of(system.begin(), system.end(), holds)) continue;
+      const std::string path = JoinPath(request.cwd, file);
+      ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxSourceBytes));
+      for (const Reference& reference : ReadDirectives(text).references) {
+        if (reference.spelling == Spelling::kComputed) continue;
+        if (reference.name.starts_with('/') && Exists(reference.name)) {
+          return Error{Code::kInvalid, file + ": an absolute name: " + reference.name};
         }
       }
     }

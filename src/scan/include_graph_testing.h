@@ -6,13 +6,14 @@
 #pragma once
 
 #include <fcntl.h>
-#include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -28,7 +29,8 @@ namespace llama::scan {
 class IncludeGraph {
  public:
   // `root` is canonical, and empty.
-  IncludeGraph(std::string root, uint32_t seed) : root_(std::move(root)), chance_(seed) {
+  IncludeGraph(std::string root, uint32_t seed, TextUse use = TextUse::kPreprocessed)
+      : root_(std::move(root)), chance_(seed), use_(use) {
     MakeFolders();
     MakeFiles();
     MakeCommands();
@@ -105,6 +107,7 @@ class IncludeGraph {
 
   const std::string root_;
   Chance chance_;
+  const TextUse use_;
   std::vector<std::string> real_, links_, missing_;
   std::vector<std::pair<std::string, std::string>> hard_links_;
   std::unique_ptr<IncludeText> text_;
@@ -135,7 +138,7 @@ inline void IncludeGraph::MakeFiles() {
   std::vector<std::string> all = real_;
   all.insert(all.end(), links_.begin(), links_.end());
   all.insert(all.end(), missing_.begin(), missing_.end());
-  text_ = std::make_unique<IncludeText>(chance_, root_, all);
+  text_ = std::make_unique<IncludeText>(chance_, root_, all, use_);
   std::vector<std::string> files;
   for (const std::string& folder : real_) {
     std::vector<std::string> names;
@@ -276,7 +279,16 @@ inline std::string IncludeGraph::EditThroughMapping() {
 
 inline std::string IncludeGraph::TurnFolderLink() {
   const std::string link = chance_.Pick(links_);
+  if (chance_.OneIn(4)) {
+    unlink(Path(link).c_str());
+    if (chance_.OneIn(2)) return "remove the link " + link;
+    (void)MakeDirs(Path(link));
+    if (chance_.OneIn(2)) Write(link + "/" + Name(), Text(link));
+    return "make a folder of the link " + link;
+  }
   const std::string target = AnyFolder();
+  struct stat st {};
+  if (lstat(Path(link).c_str(), &st) == 0 && S_ISDIR(st.st_mode)) (void)RemoveTree(Path(link));
   Link(link, TargetFrom(std::string(DirName(link)), target));
   return "turn " + link + " to " + target;
 }
@@ -449,6 +461,7 @@ inline std::string IncludeGraph::Dump() const {
     if (S_ISLNK(st.st_mode)) out += " -> " + *ReadLink(path);
     if (S_ISDIR(st.st_mode)) out += "/";
     out += "\n";
+    if (path.ends_with(".o")) continue;
     if (S_ISREG(st.st_mode)) out += *ReadFile(path);
     if (S_ISREG(st.st_mode) && !out.ends_with('\n')) out += "<no newline>\n";
   }

@@ -33,11 +33,18 @@ class Chance {
 inline constexpr auto kHeaderNames = std::to_array<std::string_view>(
     {"a.h", "b.h", "c.h", "d.h", "ab.h", "e.inc", "plain", "sp ace.h"});
 
+// kCompiled: no compiler finds anything wrong with it, but what it cannot find.
+enum class TextUse { kPreprocessed, kCompiled };
+
 class IncludeText {
  public:
   // `folders` are those of the graph, from its root on, whatever they are; the root is absolute.
-  IncludeText(Chance& chance, std::string root, std::vector<std::string> folders)
-      : chance_(chance), root_(std::move(root)), folders_(std::move(folders)) {}
+  IncludeText(Chance& chance, std::string root, std::vector<std::string> folders, TextUse use)
+      : chance_(chance),
+        root_(std::move(root)),
+        folders_(std::move(folders)),
+        is_compiled_(use == TextUse::kCompiled),
+        has_absolute_(!is_compiled_ || chance.OneIn(8)) {}
 
   // The text of a header in `folder`; `beside` are names that are in there for sure.
   std::string Make(const std::string& folder, std::span<const std::string> beside) {
@@ -81,6 +88,8 @@ class IncludeText {
       case 2:
         return "./" + Bare();
       case 3:
+        // A compile of such a name runs here.
+        if (!has_absolute_) return Bare();
         return root_ + "/" + chance_.Pick(folders_) + "/" + Bare();
       case 4:
       case 5: {
@@ -127,6 +136,7 @@ class IncludeText {
       case 8:
         return "/* one\n two */ #" + directive + "/*\n*/" + operand + "\n";
       case 7:
+        if (is_compiled_) return "#" + directive + " " + operand + "\n";
         return "?\?=" + directive + " " + operand + "\n";
       default:
         return "#" + directive + " " + operand + "\n";
@@ -224,14 +234,19 @@ class IncludeText {
 
   // Text that brings in nothing, or only by one of the languages.
   std::string Filler() {
-    const std::string number = std::to_string(chance_.Below(1000));
+    const std::string number =
+        std::to_string(is_compiled_ ? next_variable_++ : static_cast<int>(chance_.Below(1000)));
     const std::string name = Name();
     const std::string guarded = "#if __has_include(" + name + ")\n#include " + name + "\n#endif\n";
+    const auto if_known = [&](const std::string& condition, const std::string& text) {
+      return is_compiled_ ? "#if " + condition + "\n" + text + "#endif\n" : text;
+    };
+    constexpr const char* kHasRaw = "defined(__cplusplus) || !defined(__clang__)";
     switch (chance_.Below(16)) {
       case 9:
         return "#line 7 \"../inc/deep/x.c\"\n";
       case 10:
-        return "int n" + number + "; /*\n*/ #include \"no.h\"\n";
+        return if_known("0", "int n" + number + "; /*\n*/ #include \"no.h\"\n");
       case 11:
         return "const char* t" + number + " = \"\\\n#include \\\"no.h\\\"\";\n";
       case 12:
@@ -246,13 +261,14 @@ class IncludeText {
       case 3:
         return "const char* s" + number + " = \"#include \\\"no.h\\\"\";\n";
       case 4:
-        return "const char* r" + number + " = R\"(\n" + guarded + ")\";\n";
+        return if_known(kHasRaw, "const char* r" + number + " = R\"(\n" + guarded + ")\";\n");
       case 5:
-        return "const char* r" + number + " = R\"x(\n/* )\" \" */\n)x\";\n";
+        return if_known(kHasRaw, "const char* r" + number + " = R\"x(\n/* )\" \" */\n)x\";\n");
       case 6:
         return "#define R" + number + " \"/*\" \\\n  'x' //\n";
       case 7:
-        return "int d" + number + " = 1'000;\n" + guarded + "int e" + number + " = 1'0;\n";
+        return if_known("defined(__cplusplus)", "int d" + number + " = 1'000;\n") + guarded +
+               if_known("defined(__cplusplus)", "int e" + number + " = 1'0;\n");
       case 8:
         return "#if 0\n'\n\"\n#else\n" + guarded + "#endif\n";
       default:
@@ -269,8 +285,11 @@ class IncludeText {
   Chance& chance_;
   const std::string root_;
   const std::vector<std::string> folders_;
+  const bool is_compiled_;
+  const bool has_absolute_;
   std::string folder_;
   int next_ = 0;
+  int next_variable_ = 0;
 };
 
 }  // namespace llama::scan

@@ -118,13 +118,21 @@ class LayerIndex::Impl {
       const auto it = by_key_.find(ref.key);
       if (it != by_key_.end()) given.insert(it->second);
     }
+    const Entry not_certain{EntryType::kAbsent, false, 0, {}, {}};
+    const Entry folder{EntryType::kDir, false, 0, {}, {}};
+    // Of a layer that was lost meanwhile, nothing is known any more.
+    const bool knows_all = !has_forgotten_ || given.size() == layers.size();
     Manifest shown;
     for (const std::string& path : paths) {
       const auto it = nodes_.find(path);
-      if (it == nodes_.end()) continue;
-      const bool is_certain = it->second.entry != nullptr && given.contains(it->second.holder);
-      shown.emplace(path,
-                    is_certain ? *it->second.entry : Entry{EntryType::kAbsent, false, 0, {}, {}});
+      const bool is_certain = it == nodes_.end() ? knows_all : given.contains(it->second.holder);
+      if (!is_certain) {
+        shown.emplace(path, not_certain);
+      } else if (it != nodes_.end() && it->second.entry != nullptr) {
+        shown.emplace(path, *it->second.entry);
+      } else if (parents_.contains(path)) {
+        shown.emplace(path, folder);
+      }
     }
     return shown;
   }
@@ -132,6 +140,7 @@ class LayerIndex::Impl {
   Result<void> Forget(const std::string& key) {
     const MutexLock lock(mutex_);
     if (!Erase(key)) return {};
+    has_forgotten_ = true;
     ++version_;
     Log(EncodeForgetRecord(key));
     CompactLog();
@@ -297,6 +306,7 @@ class LayerIndex::Impl {
   std::map<uint64_t, std::unique_ptr<Layer>> layers_ GUARDED_BY(mutex_);
   std::unordered_map<std::string, Layer*> by_key_ GUARDED_BY(mutex_);
   uint64_t next_sequence_ GUARDED_BY(mutex_) = 1;
+  bool has_forgotten_ GUARDED_BY(mutex_) = false;
   uint64_t live_bytes_ GUARDED_BY(mutex_) = 0;
   mutable uint64_t visit_ GUARDED_BY(mutex_) = 0;
   std::optional<IndexLog> log_ GUARDED_BY(mutex_);

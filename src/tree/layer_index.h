@@ -53,9 +53,9 @@ class LayerIndex {
   // The layers for a job that needs exactly `wanted`, as by the invariants; kNotFound naming a path
   // if an entry of `wanted` is not current.
   Result<std::vector<LayerRef>> Select(const Manifest& wanted) const;
-  // Of `paths`, what a job that is given exactly `layers` sees there. What no layer says anything
-  // of is left out; where a layer beyond those says something newer by now, it is kAbsent: not
-  // certain.
+  // Of `paths`, what a job that is given exactly `layers` sees there. What is only above what some
+  // layer has is a kDir. What no layer says anything of is left out; where a layer beyond those
+  // says something newer by now, or one of them is not known any more, it is kAbsent: not certain.
   Manifest Shown(const std::vector<LayerRef>& layers, const std::vector<std::string>& paths) const;
   // The object turned out to be lost or damaged: its entries are no longer held. Unknown keys: no
   // error.

@@ -126,6 +126,36 @@ TEST_F(LayerIndexTest, DeletedFilesAreHiddenFromListsThatShowThem) {
   EXPECT_EQ(MissingCount({F("/d/x", "1")}), 1u);
 }
 
+TEST_F(LayerIndexTest, ShownIsWhatAJobOfTheseLayersSees) {
+  Add("A", {F("/a", "1"), F("/d/x", "1"), L("/l", "a"), L("/t", "d")});
+  const std::vector<LayerRef> a = *index_->Select(Of({F("/a", "1")}));
+  const auto shown = [&](const std::string& path) -> std::string {
+    const Manifest found = index_->Shown(a, {path});
+    if (found.empty()) return "";
+    switch (found.at(path).type) {
+      case EntryType::kFile:
+        return "file";
+      case EntryType::kSymlink:
+        return "link";
+      case EntryType::kDir:
+        return "folder";
+      case EntryType::kAbsent:
+        return "not certain";
+    }
+    return "?";
+  };
+  EXPECT_EQ(shown("/a"), "file");
+  EXPECT_EQ(shown("/l"), "link");
+  EXPECT_EQ(shown("/d"), "folder") << "for what is in it";
+  EXPECT_EQ(shown("/never-there"), "");
+  Add("B", {F("/a", "2"), F("/t/y", "1")});
+  EXPECT_EQ(shown("/a"), "not certain");
+  EXPECT_EQ(shown("/t"), "not certain");
+  EXPECT_EQ(shown("/d/x"), "file");
+  ASSERT_TRUE(index_->Forget("A"));
+  EXPECT_EQ(shown("/d/x"), "not certain") << "the job had it, whoever forgot";
+}
+
 TEST_F(LayerIndexTest, AFileInADirectorysPlaceSupersedesWhatWasBelow) {
   Add("A", {F("/d/x", "1"), F("/d/e/y", "1"), F("/o", "1")});
   Add("B", {L("/d", "elsewhere")});

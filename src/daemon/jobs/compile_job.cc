@@ -147,8 +147,9 @@ class CompileJob final : public Job {
     scan::Closures::WatchedNames watched;
     if (scanned.is_live) {
       check.canonical = [&](const std::vector<std::string>& paths) {
-        const auto is_input = [&](const std::string& path) {
-          return !execute::IsAllowed(action.outputs, path);
+        const auto is_input = [&](const std::string& path, const std::string& canonical) {
+          return !execute::IsAllowed(action.outputs, path) &&
+                 !execute::IsAllowed(action.outputs, canonical);
         };
         return services_.closures->CanonicalOf(paths, is_input, watched);
       };

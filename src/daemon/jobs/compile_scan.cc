@@ -191,6 +191,9 @@ class LiveScan {
     if (((*closure)->text_flags & files::kMentionsTimestamp) != 0) {
       return Reason{"timestamp-macro", {}};
     }
+    if (!(*closure)->absolute_name.empty()) {
+      return Reason{"absolute-include", (*closure)->absolute_name};
+    }
     ScannedCompile out = Begin(scan_, (*closure)->is_learned ? "learned" : "superset");
     if ((*closure)->is_learned) {
       out.unlearn = [closures = services().closures, request] { closures->Unlearn(request); };

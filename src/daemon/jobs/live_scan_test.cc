@@ -274,6 +274,11 @@ TEST_F(LiveScanTest, WhatTheRungBelowFoundIsRemembered) {
   EXPECT_EQ(rung(), "cc-M");
 }
 
+TEST_F(LiveScanTest, AnAbsoluteNameIsForTheLocalCompiler) {
+  world_.Write("a.c", "#include \"" + world_.Path("two/a.h") + "\"\n");
+  EXPECT_EQ(world_.WhyHere().substr(0, 17), "absolute-include:");
+}
+
 TEST_F(LiveScanTest, AMissingOutputFolderIsForTheLocalCompiler) {
   world_.request().argv.back() = "none/out.o";
   EXPECT_EQ(world_.WhyHere().substr(0, 7), "output:");

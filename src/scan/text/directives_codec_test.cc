@@ -35,10 +35,12 @@ TEST(DirectivesCodecTest, GivesBackWhatItWasGiven) {
   other.wraps_has_include = true;
   const Directives read = ReadDirectives(
       "#include <a>\n#include_next \"b\"\n#include C(d)\n#define E __TIMESTAMP__\n#define F\n"
-      "#define G(x) __has_include(x)\n#undef F\n#if __has_include(\"h\") && G(<i>)\n#line 1 \"/j\"\n"
+      "#define G(x) __has_include(x)\n#undef F\n#if __has_include(\"h\") && G(<i>)\n#line 1 "
+      "\"/j\"\n"
       "asm(\".incbin \\\"k\\\"\");\nimport l;\n");
   ASSERT_TRUE(read.references.size() > 5 && read.mentions_timestamp && read.wraps_has_include &&
-              read.line_names.size() == 1 && read.defined_names.size() == 3 && read.undefined_names.size() == 1);
+              read.line_names.size() == 1 && read.defined_names.size() == 3 &&
+              read.undefined_names.size() == 1);
   for (const Directives& directives : {Directives(), Sample(), other, read}) {
     const auto decoded = DecodeDirectives(EncodeDirectives(directives));
     ASSERT_TRUE(decoded);

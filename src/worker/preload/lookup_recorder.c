@@ -100,7 +100,8 @@ static void LogPath(enum LookupKind kind, const char* path) {
 static void Record(int dir, const char* path, long result) {
   if (log_header == NULL) return;
   const int saved = errno;
-  const int was_there = result >= 0 || saved == EACCES;
+  /* A loop of links may be the view's alone: what leads to it is to be compared. */
+  const int was_there = result >= 0 || saved == EACCES || saved == ELOOP;
   if (!was_there && saved != ENOENT && saved != ENOTDIR) return;
   if (path[0] == '\0') return;
   if (path[0] != '/' && dir != AT_FDCWD) {

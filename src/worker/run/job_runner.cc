@@ -75,13 +75,13 @@ bool IsOwnVariable(std::string_view variable) {
 }
 
 // What the command itself made is no lookup: its outputs that were not there before.
-void DropOutputs(const job::Job& job, job::Answer& answer) {
+void DropOutputs(const job::Job& job, const mirror::Mirror& mirror, job::Answer& answer) {
   std::vector<std::string> made;
   for (const job::OutputFile& file : answer.outputs) {
-    if (std::find(job.placeholders.begin(), job.placeholders.end(), file.path) ==
-        job.placeholders.end()) {
-      made.push_back(file.path);
-    }
+    const bool stood = mirror.Find(file.path) != nullptr ||
+                       std::find(job.placeholders.begin(), job.placeholders.end(), file.path) !=
+                           job.placeholders.end();
+    if (!stood) made.push_back(file.path);
   }
   std::erase_if(answer.found, [&](const std::string& path) {
     return std::find(made.begin(), made.end(), path) != made.end();
@@ -245,7 +245,7 @@ job::Answer JobRunner::RunJob(const job::Job& job, const RunLimits& limits, JobS
   if (ran && !job.any_command && answer.lookups_complete) reach_ = mirror::Reach::kDirectories;
   if (!ran) return Fail(answer, ran.error());
   answer.deleted = command->outputs.Gone(job.placeholders);
-  DropOutputs(job, answer);
+  DropOutputs(job, *mirror_, answer);
   const auto found = static_cast<int64_t>(answer.found.size());
   const auto absent = static_cast<int64_t>(answer.absent.size());
   DropForetold(job, answer);

@@ -168,6 +168,24 @@ TEST_F(JobRunnerTest, RecordsWhatWasLookedUp) {
   EXPECT_TRUE(unrecorded.found.empty());
 }
 
+TEST_F(JobRunnerTest, ALoopOfLinksIsNoAbsence) {
+  job::Job job = Script("cat loop/x");
+  tree::Entry link;
+  link.type = tree::EntryType::kSymlink;
+  link.target = "loop";
+  job.view.extra["/job/loop"] = link;
+  EXPECT_TRUE(Has(Run(job).found, "/job/loop/x"));
+}
+
+TEST_F(JobRunnerTest, WhatItMadeAnewIsALookupIfItStoodThere) {
+  job::Job job = Script("cat in; echo y > in; cat made; echo x > made; cat made");
+  job.view.files = {{"/job/in", false, "x"}};
+  const job::Answer answer = Run(job);
+  ASSERT_EQ(answer.outputs.size(), 2u);
+  EXPECT_TRUE(Has(answer.found, "/job/in")) << "it may be another job's";
+  EXPECT_FALSE(Has(answer.found, "/job/made"));
+}
+
 TEST_F(JobRunnerTest, DoesNotReportWhatWasForetold) {
   job::Job job = Script("cat in; cat gone; echo x > out");
   job.view.files = {{"/job/in", false, "x"}};
