@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "client/connection.h"
+#include "client/fallback_slot.h"
 #include "client/hung_note.h"
 #include "client/invocation.h"
 #include "session/environment.h"
@@ -84,7 +85,7 @@ class Wrapper {
     Result<ConnectOptions> options = OptionsFromEnvironment(build_id_);
     if (!options) return BecomeCompiler({}, options.error().message);
     Result<Fd> connection = Connect(*options);
-    if (!connection) return BecomeCompiler({}, connection.error().message);
+    if (!connection) return GoWithoutDaemon(*options, connection.error().message);
     return Ask(std::move(connection).value(), *options);
   }
 
@@ -113,19 +114,19 @@ class Wrapper {
   int Ask(Fd fd, const ConnectOptions& options) {
     Result<void> sent =
         session::SendFrame(fd.get(), session::FrameType::kCompile, Encode(Request()), kSendMs);
-    if (!sent) return BecomeCompiler({}, sent.error().message);
+    if (!sent) return GoWithoutDaemon(options, sent.error().message);
     while (true) {
       if (const Result<void> said = Await(fd.get(), options); !said) {
-        return BecomeCompiler({}, said.error().message);
+        return GoWithoutDaemon(options, said.error().message);
       }
       Result<session::Frame> frame = session::ReceiveFrame(fd.get(), kSilenceMs);
-      if (!frame) return BecomeCompiler({}, frame.error().message);
+      if (!frame) return GoWithoutDaemon(options, frame.error().message);
       switch (frame->type) {
         case session::FrameType::kKeepAlive:
           continue;
         case session::FrameType::kResult: {
           Result<session::CompileResult> result = session::DecodeCompileResult(frame->body);
-          if (!result) return BecomeCompiler({}, result.error().message);
+          if (!result) return GoWithoutDaemon(options, result.error().message);
           return Deliver(fd, *result);
         }
         case session::FrameType::kRunLocally: {
@@ -133,7 +134,7 @@ class Wrapper {
           return BecomeCompiler(std::move(fd), verdict ? verdict->reason : "malformed verdict");
         }
         default:
-          return BecomeCompiler({}, "an unexpected message from the daemon");
+          return GoWithoutDaemon(options, "an unexpected message from the daemon");
       }
     }
   }
@@ -186,6 +187,13 @@ class Wrapper {
     sigprocmask(SIG_UNBLOCK, &set, nullptr);
     raise(sig);
     _exit(128 + sig);
+  }
+
+  int GoWithoutDaemon(const ConnectOptions& options, const std::string& why) {
+    FallbackOptions fallback;
+    fallback.run_dir = session::RunDir(options.state_dir);
+    fallback.slots = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+    return BecomeCompiler(TakeFallbackSlot(fallback), why);
   }
 
   // `slot`, if valid, stays open in the compiler and all its children: its end frees the slot.

@@ -1,9 +1,10 @@
 """Kills parts of llama in mid-build: the build ends as it should, and leaves nothing wrong.
 
-    kills.py daemon|workers|wrappers|interrupt|hung
+    kills.py daemon|workers|wrappers|interrupt|hung|herd
 """
 import os
 import random
+import shutil
 import signal
 import sys
 import time
@@ -162,7 +163,28 @@ def hung(scene, tree, plain):
     expect(scene.daemons() == [daemon], "another daemon was started")
 
 
-KILLS = {"hung": hung, "daemon": kill_daemon, "workers": kill_workers, "wrappers": kill_wrappers,
+def herd(scene, tree, plain):
+    """There is no daemon and can be none: all that had counted on it do not compile here at once."""
+    alone = scene.dir / "alone"
+    alone.mkdir()
+    shutil.copy2(scene.bin / "llamacc", alone)
+    log, compiler = scene.dir / "running", scene.dir / "slow-cc"
+    compiler.write_text(f"#!/bin/sh\necho + >> {log}\nsleep 0.1\necho - >> {log}\n")
+    compiler.chmod(0o755)
+    wrappers = [scene.start([alone / "llamacc", compiler, "-c", "a.c"], cwd=tree) for _ in range(40)]
+    for wrapper in wrappers:
+        harness.finish(wrapper).expect_status(0)
+    running = most = 0
+    marks = log.read_text().split()
+    for mark in marks:
+        running += 1 if mark == "+" else -1
+        most = max(most, running)
+    expect(marks.count("+") == 40 and running == 0, f"{marks.count('+')} compiles")
+    print(f"40 compiles without a daemon: {most} at once on {os.cpu_count()} cores")
+    expect(most <= os.cpu_count(), f"{most} at once")
+
+
+KILLS = {"hung": hung, "herd": herd, "daemon": kill_daemon, "workers": kill_workers, "wrappers": kill_wrappers,
          "interrupt": interrupt}
 
 
