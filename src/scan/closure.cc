@@ -255,7 +255,11 @@ Result<std::shared_ptr<const Closure>> Closures::Build(const Walk& walk) {
   for (const Node& node : walk.nodes) {
     TRY(tree_.AddFile(node.entry, closure->manifest));
     ASSIGN_OR_RETURN(const files::FileDigest* const content, tree_.ContentOf(node.entry));
-    closure->text_flags |= content->text_flags;
+    // A text whose directives are read is known better than by its bytes.
+    const Directives* const directives = texts_.LastRead(node.entry);
+    closure->mentions_timestamp |= directives != nullptr
+                                       ? directives->mentions_timestamp
+                                       : (content->text_flags & files::kMentionsTimestamp) != 0;
     closure->newest_ns = std::max(closure->newest_ns, tree_.StampOfEntry(node.entry).mtime_ns);
   }
   closure->file_count = walk.nodes.size();

@@ -49,7 +49,7 @@ struct Closure {
   // Canonical: of the files and of the search path.
   std::shared_ptr<const std::vector<std::string>> folders;
   size_t file_count = 0;
-  unsigned text_flags = 0;  // of all files
+  bool mentions_timestamp = false;  // some file may expand __TIMESTAMP__
   // An absolute name by which one of the files is included, or asked for; empty: none is. A compile
   // below a root opens it where it says.
   std::string absolute_name;

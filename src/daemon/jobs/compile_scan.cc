@@ -188,9 +188,7 @@ class LiveScan {
       return Reason{"rung", closure.error().message};
     }
     span.Set(trace::field::kFiles, (*closure)->file_count);
-    if (((*closure)->text_flags & files::kMentionsTimestamp) != 0) {
-      return Reason{"timestamp-macro", {}};
-    }
+    if ((*closure)->mentions_timestamp) return Reason{"timestamp-macro", {}};
     if (!(*closure)->absolute_name.empty()) {
       return Reason{"absolute-include", (*closure)->absolute_name};
     }

@@ -279,6 +279,13 @@ TEST_F(LiveScanTest, AnAbsoluteNameIsForTheLocalCompiler) {
   EXPECT_EQ(world_.WhyHere().substr(0, 17), "absolute-include:");
 }
 
+TEST_F(LiveScanTest, ATimestampInACommentIsNone) {
+  world_.Write("two/a.h", "// as __TIMESTAMP__ has it\nint two;\n");
+  EXPECT_EQ(world_.WhyHere(), "");
+  world_.Write("two/a.h", "const char* t = __TIMESTAMP__;\n");
+  EXPECT_EQ(world_.WhyHere(), "timestamp-macro");
+}
+
 TEST_F(LiveScanTest, AMissingOutputFolderIsForTheLocalCompiler) {
   world_.request().argv.back() = "none/out.o";
   EXPECT_EQ(world_.WhyHere().substr(0, 7), "output:");

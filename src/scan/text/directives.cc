@@ -47,9 +47,9 @@ enum Word : size_t {
   kInclude,
   kUpperInclude,
   kDependency,
-  kFirstOther,
-  kTimestamp = kFirstOther,
-  kPopMacro,
+  kTimestamp,
+  kFirstOther,  // from here on, those that count in comments, too
+  kPopMacro = kFirstOther,
   kHasInclude,
   kHasEmbed
 };
@@ -113,7 +113,6 @@ unsigned Collector::Read(std::string_view text, unsigned reading) {
   mentions_has_ = false;
   for (const auto& [at, word] : Words().Find(text)) {
     if (word < kFirstOther) words.push_back(at);
-    if (word == kTimestamp) out_.mentions_timestamp = true;
     if (word == kPopMacro) ReadPopMacro(text.substr(at));
     if (word == kHasInclude || word == kHasEmbed) mentions_has_ = true;
   }
@@ -292,6 +291,10 @@ void Collector::ReadModuleLine(std::string_view line) {
 // The word stands in code, in a definition or in a literal.
 void Collector::ReadWord(std::string_view text, SourceLexer::Word word) {
   const size_t at = word.at;
+  if (text[at] == '_') {
+    if (!word.is_in_string) out_.mentions_timestamp = true;
+    return;
+  }
   if (text[at] == '.') {
     const bool is_binary = text[at + 4] == 'b' || text[at + 4] == 'B';
     const auto kind = is_binary ? ReferenceKind::kIncbin : ReferenceKind::kAssemblerInclude;

@@ -53,7 +53,7 @@ struct Directives {
   std::vector<uint32_t> defined_names;    // HashName() of all that is #defined, ascending, distinct
   std::vector<uint32_t> undefined_names;  // likewise, of all that is #undefined
   std::vector<std::string> line_names;    // absolute names in #line and in linemarkers, distinct
-  bool mentions_timestamp = false;        // __TIMESTAMP__, anywhere in the text
+  bool mentions_timestamp = false;        // __TIMESTAMP__, where it may be expanded
   bool wraps_has_include = false;         // in a macro, with what it looks for in an argument
   // Of all the above and of what the definitions say: an edit that leaves the directives as they
   // were keeps it.

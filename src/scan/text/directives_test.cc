@@ -266,7 +266,16 @@ TEST(DirectivesTest, FindsDefinedNames) {
 TEST(DirectivesTest, FindsTimestamp) {
   EXPECT_TRUE(ReadDirectives("x = __TIMESTAMP__;").mentions_timestamp);
   EXPECT_TRUE(ReadDirectives("x = __TIME\\\nSTAMP__;").mentions_timestamp);
+  EXPECT_TRUE(ReadDirectives("#define T __TIMESTAMP__").mentions_timestamp);
+  EXPECT_TRUE(ReadDirectives("#ifdef __TIMESTAMP__\n#endif").mentions_timestamp);
+  EXPECT_TRUE(ReadDirectives("f(\"\") /**/ __TIMESTAMP__").mentions_timestamp);
+  EXPECT_TRUE(ReadDirectives("#define S \"//\" __TIMESTAMP__").mentions_timestamp);
+  EXPECT_TRUE(ReadDirectives("c = '\"'; x = __TIMESTAMP__; // \"").mentions_timestamp);
   EXPECT_FALSE(ReadDirectives("x = __TIME__;").mentions_timestamp);
+  EXPECT_FALSE(ReadDirectives("// like __TIMESTAMP__\nint x;").mentions_timestamp);
+  EXPECT_FALSE(ReadDirectives("/* \n __TIMESTAMP__ */ int x;").mentions_timestamp);
+  EXPECT_FALSE(ReadDirectives("#define X // __TIMESTAMP__\n").mentions_timestamp);
+  EXPECT_FALSE(ReadDirectives("x = \"__TIMESTAMP__\";").mentions_timestamp);
 }
 
 TEST(DirectivesTest, HashesWhatTheDirectivesSay) {
