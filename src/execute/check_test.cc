@@ -233,7 +233,7 @@ TEST_F(CheckTest, AnOutputThatStandsIsOnesOwnHoweverItIsSpelt) {
   for (const bool is_found : {true, false}) {
     outcome_.lookups.found.clear();
     outcome_.lookups.absent.clear();
-    (is_found ? outcome_.lookups.found : outcome_.lookups.absent) = {Path("sub/../out.o")};
+    (is_found ? outcome_.lookups.found : outcome_.lookups.absent).push_back(Path("sub/../out.o"));
     EXPECT_TRUE(Agree()) << is_found;
   }
   action_.standing.clear();
