@@ -38,14 +38,30 @@ Lookups DecodeLookups(Decoder& in, const std::vector<store::Digest>& foretold) {
   return lookups;
 }
 
+RecordedCost TakeCost(Decoder& in) {
+  RecordedCost cost;
+  cost.took_ns = in.Int();
+  cost.bytes_up = in.Uint();
+  cost.bytes_down = in.Uint();
+  return cost;
+}
+
 }  // namespace
+
+Result<RecordedCost> DecodeCost(std::string_view bytes) {
+  if (!bytes.starts_with(kMagic)) return Error{Code::kInvalid, "no recorded outcome"};
+  Decoder in(bytes.substr(kMagic.size()));
+  const RecordedCost cost = TakeCost(in);
+  if (!in.ok() || cost.took_ns < 0) return Error{Code::kInvalid, "a damaged recorded outcome"};
+  return cost;
+}
 
 std::string EncodeOutcome(const RecordedOutcome& recorded) {
   Encoder out;
   out.Raw(kMagic);
-  out.Int(recorded.took_ns);
-  out.Uint(recorded.bytes_up);
-  out.Uint(recorded.bytes_down);
+  out.Int(recorded.cost.took_ns);
+  out.Uint(recorded.cost.bytes_up);
+  out.Uint(recorded.cost.bytes_down);
   const Outcome& outcome = recorded.outcome;
   out.Int(outcome.wait_status);
   out.Bytes(outcome.out);
@@ -70,9 +86,7 @@ Result<RecordedOutcome> DecodeOutcome(std::string_view bytes,
   if (!bytes.starts_with(kMagic)) return Error{Code::kInvalid, "no recorded outcome"};
   Decoder in(bytes.substr(kMagic.size()));
   RecordedOutcome recorded;
-  recorded.took_ns = in.Int();
-  recorded.bytes_up = in.Uint();
-  recorded.bytes_down = in.Uint();
+  recorded.cost = TakeCost(in);
   Outcome& outcome = recorded.outcome;
   outcome.wait_status = in.Int32();
   outcome.out = in.String();
@@ -89,7 +103,7 @@ Result<RecordedOutcome> DecodeOutcome(std::string_view bytes,
   outcome.usage.system_ns = in.Int();
   outcome.usage.max_rss_bytes = in.Int();
   outcome.lookups = DecodeLookups(in, foretold);
-  if (!in.Done() || recorded.took_ns < 0) {
+  if (!in.Done() || recorded.cost.took_ns < 0) {
     return Error{Code::kInvalid, "a damaged recorded outcome"};
   }
   return recorded;

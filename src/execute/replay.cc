@@ -1,6 +1,11 @@
 #include "execute/replay.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <utility>
 
 #include "base/file.h"
@@ -22,6 +27,14 @@ uint64_t BytesOf(const Action& action) {
   return bytes;
 }
 
+Result<RecordedCost> CostOf(const std::string& path) {
+  ASSIGN_OR_RETURN(const Fd file, OpenFile(path, O_RDONLY));
+  std::array<char, kCostBytes> head{};
+  const ssize_t size = pread(file.get(), head.data(), head.size(), 0);
+  if (size < 0) return ErrnoError(errno, path);
+  return DecodeCost({head.data(), static_cast<size_t>(size)});
+}
+
 }  // namespace
 
 std::string RecordingName(const Action& action) {
@@ -41,9 +54,9 @@ OrReason<Outcome> RecordingExecutor::Execute(const Action& action, Execution& ex
   auto outcome = inner_.Execute(untold, execution);
   if (!outcome) return outcome;
   RecordedOutcome recorded;
-  recorded.took_ns = execution.clock.MonotonicNs() - begin_ns;
-  recorded.bytes_up = execution.charges.bytes_up - up_before;
-  recorded.bytes_down = execution.charges.bytes_down - down_before;
+  recorded.cost.took_ns = execution.clock.MonotonicNs() - begin_ns;
+  recorded.cost.bytes_up = execution.charges.bytes_up - up_before;
+  recorded.cost.bytes_down = execution.charges.bytes_down - down_before;
   recorded.outcome = *std::move(outcome);
   const std::string path = JoinPath(dir_, RecordingName(action));
   if (const auto written = WriteFileAtomic(path, EncodeOutcome(recorded), 0600); !written) {
@@ -54,16 +67,13 @@ OrReason<Outcome> RecordingExecutor::Execute(const Action& action, Execution& ex
 
 OrReason<Outcome> ReplayExecutor::Execute(const Action& action, Execution& execution) {
   const std::string path = JoinPath(options_.dir, RecordingName(action));
-  const auto bytes = ReadFile(path);
-  auto recorded =
-      bytes ? DecodeOutcome(*bytes, action.foretold) : Result<RecordedOutcome>(bytes.error());
-  if (!recorded) {
-    if (recorded.error().code != Code::kNotFound) {
-      LOG(kWarning, path + ": " + recorded.error().message);
-    }
+  const auto run_instead = [&](const Error& error) {
+    if (error.code != Code::kNotFound) LOG(kWarning, path + ": " + error.message);
     ++execution.charges.unrecorded;
     return inner_.Execute(action, execution);
-  }
+  };
+  const auto cost = CostOf(path);
+  if (!cost) return run_instead(cost.error());
   trace::Span& span = execution.phases.Begin(trace::span::kInvoke);
   span.Set(trace::field::kFunction, kFunction);
   const int64_t begin_ns = clock_.MonotonicNs();
@@ -78,15 +88,20 @@ OrReason<Outcome> ReplayExecutor::Execute(const Action& action, Execution& execu
       return static_cast<int64_t>(std::min(static_cast<double>(ns) / options_.speed, kLongestNs));
     };
     int64_t end_ns = std::max(clock_.MonotonicNs(), SentNs(BytesOf(action)));
-    end_ns += scaled(recorded->took_ns);
+    end_ns += scaled(cost->took_ns);
     if (turn.is_cold) end_ns += scaled(options_.cold_start_ms * 1'000'000);
     return WaitUntil(end_ns, execution);
   }();
   Release();
   if (!in_time) return execution.WhyOver();
+  // Only now: hundreds may have waited, and each holds an object.
+  const auto bytes = ReadFile(path);
+  auto recorded =
+      bytes ? DecodeOutcome(*bytes, action.foretold) : Result<RecordedOutcome>(bytes.error());
+  if (!recorded) return run_instead(recorded.error());
   ++execution.charges.replayed;
-  execution.charges.bytes_up += recorded->bytes_up;
-  execution.charges.bytes_down += recorded->bytes_down;
+  execution.charges.bytes_up += cost->bytes_up;
+  execution.charges.bytes_down += cost->bytes_down;
   span.Set(trace::field::kUserNs, recorded->outcome.usage.user_ns);
   span.Set(trace::field::kSystemNs, recorded->outcome.usage.system_ns);
   return std::move(recorded->outcome);
