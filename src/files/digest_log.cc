@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/file.h"
+#include "base/fixed_width.h"
 
 namespace llama::files {
 namespace {
@@ -14,18 +15,6 @@ namespace {
 constexpr std::string_view kMagic = "llama-digests 1\n";
 constexpr size_t kRecordBytes = 88;
 constexpr uint64_t kMaxFileBytes = uint64_t{1} << 30;
-
-void PutFixed(std::string& out, uint64_t value, int size) {
-  for (int i = 0; i < size; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
-}
-
-uint64_t GetFixed(std::string_view in, size_t offset, size_t size) {
-  uint64_t value = 0;
-  for (size_t i = 0; i < size; ++i) {
-    value |= uint64_t{static_cast<unsigned char>(in[offset + i])} << (8 * i);
-  }
-  return value;
-}
 
 uint64_t Fnv1a(std::string_view bytes) {
   uint64_t hash = 0xcbf29ce484222325;

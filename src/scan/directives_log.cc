@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/fixed_width.h"
 #include "base/hash.h"
 
 namespace llama::scan {
@@ -22,18 +23,6 @@ constexpr size_t kBodyHashAt = 36;
 constexpr size_t kHeadHashAt = 44;
 constexpr size_t kHeadBytes = 52;
 constexpr size_t kWindowBytes = 256 << 10;
-
-void PutFixed(std::string& out, uint64_t value, int size) {
-  for (int i = 0; i < size; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
-}
-
-uint64_t GetFixed(std::string_view in, size_t offset, size_t size) {
-  uint64_t value = 0;
-  for (size_t i = 0; i < size; ++i) {
-    value |= uint64_t{static_cast<unsigned char>(in[offset + i])} << (8 * i);
-  }
-  return value;
-}
 
 std::string FileHead(uint64_t scanner) {
   std::string head(kMagic);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/codec.h"
+#include "base/fixed_width.h"
 
 namespace llama::scan {
 namespace {
@@ -12,21 +13,6 @@ constexpr uint64_t kMentionsTimestamp = 1;
 constexpr uint64_t kWrapsHasInclude = 2;
 
 constexpr size_t kHashBytes = 8;
-
-void PutHash(Encoder& out, uint64_t hash) {
-  std::string bytes;
-  for (size_t i = 0; i < kHashBytes; ++i) bytes.push_back(static_cast<char>(hash >> (8 * i)));
-  out.Raw(bytes);
-}
-
-uint64_t TakeHash(Decoder& in) {
-  uint64_t hash = 0;
-  const std::string_view bytes = in.Raw(kHashBytes);
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    hash |= uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
-  }
-  return hash;
-}
 
 void PutNames(Encoder& out, const std::vector<uint32_t>& names) {
   out.Uint(names.size());
@@ -81,7 +67,9 @@ std::string EncodeDirectives(const Directives& directives) {
   out.Strings(line_names);
   out.Uint((mentions_timestamp ? kMentionsTimestamp : 0) |
            (wraps_has_include ? kWrapsHasInclude : 0));
-  PutHash(out, hash);
+  std::string bytes;
+  PutFixed(bytes, hash, kHashBytes);
+  out.Raw(bytes);
   return out.Take();
 }
 
@@ -98,7 +86,8 @@ std::optional<Directives> DecodeDirectives(std::string_view bytes) {
   if (flags > (kMentionsTimestamp | kWrapsHasInclude)) in.Fail();
   out.mentions_timestamp = (flags & kMentionsTimestamp) != 0;
   out.wraps_has_include = (flags & kWrapsHasInclude) != 0;
-  out.hash = TakeHash(in);
+  const std::string_view hash = in.Raw(kHashBytes);
+  out.hash = GetFixed(hash, 0, hash.size());
   if (!in.Done()) return std::nullopt;
   return out;
 }
