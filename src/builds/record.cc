@@ -126,7 +126,9 @@ std::string ToJson(const BuildRecord& record) {
 Result<BuildRecord> ParseBuildRecord(std::string_view json) {
   simdjson::dom::parser parser;
   simdjson::dom::object object;
-  if (parser.parse(json.data(), json.size()).get_object().get(object) != simdjson::SUCCESS) {
+  // Nothing may have no address, which the parser copies from.
+  if (json.empty() ||
+      parser.parse(json.data(), json.size()).get_object().get(object) != simdjson::SUCCESS) {
     return Error{Code::kInvalid, "not a JSON object"};
   }
   BuildRecord record;

@@ -36,7 +36,9 @@ Result<void> CheckKeys(const signing::Keys& keys, const std::string& source) {
 Result<Credentials> ParseCredentialsJson(std::string_view json, const std::string& source) {
   simdjson::dom::parser parser;
   simdjson::dom::element root;
-  if (parser.parse(json.data(), json.size()).get(root) != simdjson::SUCCESS || !root.is_object()) {
+  // Nothing may have no address, which the parser copies from.
+  if (json.empty() || parser.parse(json.data(), json.size()).get(root) != simdjson::SUCCESS ||
+      !root.is_object()) {
     return Error{Code::kInvalid, source + ": its answer is not JSON"};
   }
   // Instance metadata says so in an answer with status 200.

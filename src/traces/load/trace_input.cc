@@ -71,7 +71,7 @@ class TraceInput::Impl {
   Result<size_t> ReadFile(char* to, size_t size) {
     if (fd_ < 0) {
       const size_t bytes = std::min(size, text_.size());
-      std::memcpy(to, text_.data(), bytes);
+      if (bytes > 0) std::memcpy(to, text_.data(), bytes);
       text_.remove_prefix(bytes);
       at_end_ = bytes == 0;
       return bytes;
