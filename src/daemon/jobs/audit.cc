@@ -1,5 +1,8 @@
 #include "daemon/jobs/audit.h"
 
+#include <sys/stat.h>
+
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -12,8 +15,10 @@ constexpr int64_t kPollMs = 100;
 constexpr int64_t kMaxRunMs = 900'000;
 constexpr uint64_t kMaxOutputBytes = uint64_t{1} << 30;
 
-std::string Difference(const session::Compile& request, const execute::Outcome& outcome,
-                       const session::CompileResult& here, const FileSystem& files) {
+// Only announced outputs are looked at, and only regular files: a worker may name anything.
+std::string Difference(const session::Compile& request, const execute::Outputs& outputs,
+                       const execute::Outcome& outcome, const session::CompileResult& here,
+                       const FileSystem& files) {
   if (outcome.wait_status != here.status) {
     return "wait status " + std::to_string(outcome.wait_status) + ", here " +
            std::to_string(here.status);
@@ -23,9 +28,20 @@ std::string Difference(const session::Compile& request, const execute::Outcome& 
     return "what it printed";
   }
   for (const execute::OutputFile& file : outcome.files) {
+    struct stat st {};
+    if (!execute::IsAllowed(outputs, file.path)) return "an output that was not announced";
+    if (files.Lstat(file.path, st) != 0 || !S_ISREG(st.st_mode)) return file.path;
     const auto bytes = files.ReadFile(file.path, kMaxOutputBytes);
     if (!bytes) return bytes.error().message;
     if (*bytes != file.bytes) return file.path;
+  }
+  for (const execute::Outputs::Announced& output : outputs.announced) {
+    struct stat st {};
+    const bool is_told = std::any_of(outcome.files.begin(), outcome.files.end(),
+                                     [&](const auto& file) { return file.path == output.path; });
+    if (here.status == 0 && !is_told && files.Lstat(output.path, st) == 0) {
+      return output.path + ": made here alone";
+    }
   }
   return {};
 }
@@ -64,8 +80,9 @@ bool Auditor::Picks(double share, const std::string& build_id, const std::string
   return static_cast<double>(part) < share * static_cast<double>(kParts);
 }
 
-Result<Audited> Auditor::Run(const session::Compile& request, const execute::Outcome& outcome,
-                             const Services& services, execute::Execution& execution) {
+Result<Audited> Auditor::Run(const session::Compile& request, const execute::Outputs& outputs,
+                             const execute::Outcome& outcome, const Services& services,
+                             execute::Execution& execution) {
   const auto is_over = [&] { return execution.is_over(); };
   const Turn turn(*this, execution);
   if (!turn.held()) return Error{Code::kCancelled, "audit"};
@@ -82,7 +99,7 @@ Result<Audited> Auditor::Run(const session::Compile& request, const execute::Out
   ASSIGN_OR_RETURN(ProcessResult ran, RunProcess(process));
   Audited audited;
   audited.result = {ran.status, std::move(ran.out), std::move(ran.err)};
-  audited.difference = Difference(request, outcome, audited.result, *services.file_system);
+  audited.difference = Difference(request, outputs, outcome, audited.result, *services.file_system);
   return audited;
 }
 

@@ -31,8 +31,9 @@ class Auditor {
   // Runs the command of `request` where and as the wrapper would have, which makes its outputs, and
   // holds `outcome` against them. Waits for its turn, and for a core. kCancelled, kDeadline by the
   // execution, or the compiler could not be run: nothing was compared.
-  Result<Audited> Run(const session::Compile& request, const execute::Outcome& outcome,
-                      const Services& services, execute::Execution& execution);
+  Result<Audited> Run(const session::Compile& request, const execute::Outputs& outputs,
+                      const execute::Outcome& outcome, const Services& services,
+                      execute::Execution& execution);
 
  private:
   class Turn;

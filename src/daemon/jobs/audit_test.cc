@@ -1,6 +1,7 @@
 #include "daemon/jobs/audit.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <string>
@@ -36,12 +37,15 @@ class AuditTest : public testing::Test {
     outcome_.out = "said\n";
     outcome_.err = "warned\n";
     outcome_.files = {{dir_.path() + "/out.o", 0644, "object"}};
+    for (const char* name : {"/out.o", "/out.d"}) {
+      outputs_.announced.push_back({dir_.path() + name, dir_.path() + name, false});
+    }
   }
   Result<Audited> Run() {
     trace::Phases phases(SystemClock(), {}, SystemClock().NowNs(), SystemClock().MonotonicNs());
     execute::Execution execution{
         .clock = SystemClock(), .phases = phases, .cancelled = [this] { return is_cancelled_; }};
-    return auditor_.Run(request_, outcome_, services_, execution);
+    return auditor_.Run(request_, outputs_, outcome_, services_, execution);
   }
   std::string Difference() {
     const auto audited = Run();
@@ -53,6 +57,7 @@ class AuditTest : public testing::Test {
   admission::CpuAdmission cpu_{{.cores = 1}};
   Services services_;
   session::Compile request_;
+  execute::Outputs outputs_;
   execute::Outcome outcome_;
   bool is_cancelled_ = false;
   Auditor auditor_{1};
@@ -77,6 +82,20 @@ TEST_F(AuditTest, NamesWhatDiffersAndKeepsWhatIsMadeHere) {
   outcome_.wait_status = 0;
   outcome_.files.push_back({dir_.path() + "/out.d", 0644, "out.o: a.c\n"});
   EXPECT_NE(Difference().find("out.d"), std::string::npos);
+}
+
+TEST_F(AuditTest, WhatIsMissingDiffers) {
+  outcome_.files.clear();
+  EXPECT_EQ(Difference(), dir_.path() + "/out.o: made here alone");
+}
+
+TEST_F(AuditTest, ReadsNothingThatAWorkerMayNotName) {
+  const std::string fifo = dir_.path() + "/out.d";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  outcome_.files.push_back({fifo, 0644, ""});
+  EXPECT_EQ(Difference(), fifo) << "and it does not wait for somebody to write";
+  outcome_.files.back().path = "/etc/passwd";
+  EXPECT_EQ(Difference(), "an output that was not announced");
 }
 
 TEST_F(AuditTest, WhatCannotBeRunIsNoFinding) {

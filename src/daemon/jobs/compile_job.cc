@@ -169,9 +169,10 @@ class CompileJob final : public Job {
   std::optional<session::CompileResult> Audit(const execute::Action& action, const Outcome& outcome,
                                               execute::Execution& execution) {
     const double share = services_.executors->AuditShare(record_.build_id());
+    if (share <= 0) return std::nullopt;
     if (!Auditor::Picks(share, record_.build_id(), action.outputs.object)) return std::nullopt;
     trace::Span& span = record_.phases().Begin(trace::span::kAudit);
-    auto audited = services_.auditor->Run(request_, outcome, services_, execution);
+    auto audited = services_.auditor->Run(request_, action.outputs, outcome, services_, execution);
     if (!audited) {
       span.Set(trace::field::kError, audited.error().message);
       return std::nullopt;

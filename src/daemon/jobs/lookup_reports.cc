@@ -52,7 +52,7 @@ void LookupReports::Remember(const execute::Action& action, const store::Digest&
   } else if (known.reports.size() == kMaxOfAction) {
     DropLast(known);
   }
-  name_count_ += watched.names.size();
+  name_count_ += CostOf(watched);
   known.reports.insert(known.reports.begin(), Report{report, std::move(watched)});
   while (name_count_ > kMaxNames && uses_.size() > 1) {
     const auto oldest = known_.find(uses_.back());
@@ -63,7 +63,7 @@ void LookupReports::Remember(const execute::Action& action, const store::Digest&
 }
 
 void LookupReports::DropLast(Known& known) {
-  name_count_ -= known.reports.back().watched.names.size();
+  name_count_ -= CostOf(known.reports.back().watched);
   known.reports.pop_back();
 }
 

@@ -18,8 +18,10 @@ namespace llama::daemon {
 
 class LookupReports {
  public:
-  // Names of all reports together: some 32 MB.
+  // Of all reports together, in names of four bytes; the report itself counts as some more, since a
+  // worker may name nothing. Some 32 MB.
   static constexpr size_t kMaxNames = 8'000'000;
+  static constexpr size_t kNamesOfReport = 128;
   static constexpr size_t kMaxOfAction = 2;
 
   // Outlives this.
@@ -32,7 +34,7 @@ class LookupReports {
                 scan::Closures::WatchedNames watched);
   bool StillAgrees(const execute::Action& action, const store::Digest& report);
 
-  size_t name_count() const;
+  size_t name_count() const;  // so counted
 
  private:
   struct Report {
@@ -46,6 +48,9 @@ class LookupReports {
   using KnownMap = std::unordered_map<std::string, Known>;
   // By what a report is judged: the closure, and what is an output of the action's own.
   static std::string KeyOf(const execute::Action& action);
+  static size_t CostOf(const scan::Closures::WatchedNames& watched) {
+    return watched.names.size() + kNamesOfReport;
+  }
   void DropLast(Known& known) REQUIRES(mutex_);
 
   scan::Closures& closures_;
