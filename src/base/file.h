@@ -45,6 +45,10 @@ Result<std::string> ExecutableDir();
 
 // Lexical: "a/b" of ("a", "b"); `name` itself if it is absolute.
 std::string JoinPath(std::string_view dir, std::string_view name);
+// Whether an absolute path has a ".." in it.
+inline bool GoesUp(std::string_view path) {
+  return path.find("/../") != path.npos || path.ends_with("/..");
+}
 // Lexical parent ("." if there is no slash, "/" for the root's children) and last component.
 std::string_view DirName(std::string_view path);
 std::string_view BaseName(std::string_view path);

@@ -19,10 +19,11 @@ constexpr auto kVerbatim = std::to_array<std::string_view>(
 constexpr auto kSearchPaths =
     std::to_array<std::string_view>({"CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH"});
 // They write dependencies elsewhere, swap programs, rewrite options or map paths.
-constexpr auto kUnsafe = std::to_array<std::string_view>(
+constexpr auto kUnsafeVariables = std::to_array<std::string_view>(
     {"DEPENDENCIES_OUTPUT", "SUNPRO_DEPENDENCIES", "COMPILER_PATH", "GCC_EXEC_PREFIX",
      "GCC_COMPARE_DEBUG", "GCC_ROOT", "RC_DEBUG_OPTIONS", "RC_DEBUG_PREFIX_MAP"});
-constexpr auto kUnsafePrefixes = std::to_array<std::string_view>({"CCC_", "CLANG_", "CC_PRINT_"});
+constexpr auto kUnsafeVariablePrefixes =
+    std::to_array<std::string_view>({"CCC_", "CLANG_", "CC_PRINT_"});
 
 template <size_t N>
 bool Contains(const std::array<std::string_view, N>& names, std::string_view name) {
@@ -126,8 +127,8 @@ RemoteEnvironment MakeEnvironment(const std::vector<std::string>& env, const Too
   RemoteEnvironment out;
   for (const std::string& entry : env) {
     const std::string_view name = std::string_view(entry).substr(0, entry.find('='));
-    const bool unsafe = Contains(kUnsafe, name) ||
-                        std::any_of(kUnsafePrefixes.begin(), kUnsafePrefixes.end(),
+    const bool unsafe = Contains(kUnsafeVariables, name) ||
+                        std::any_of(kUnsafeVariablePrefixes.begin(), kUnsafeVariablePrefixes.end(),
                                     [&](std::string_view p) { return name.starts_with(p); });
     if (unsafe && out.local_reason.empty()) out.local_reason = "environment:" + std::string(name);
     if (Contains(kVerbatim, name)) out.env.push_back(entry);

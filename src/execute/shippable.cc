@@ -32,14 +32,10 @@ bool IsBelowAny(std::string_view path, const std::array<std::string_view, N>& di
                      [&](std::string_view dir) { return IsAtOrBelow(path, dir); });
 }
 
-bool HasDots(std::string_view path) {
-  return path.find("/../") != path.npos || path.ends_with("/..");
-}
-
 }  // namespace
 
 bool IsSystemPath(const std::string& path) {
-  if (HasDots(path)) return false;
+  if (GoesUp(path)) return false;
   return IsBelowAny(path, kSystemDirs) || IsBelowAny(path, kSettings) ||
          std::any_of(kSettingsPrefixes.begin(), kSettingsPrefixes.end(),
                      [&](std::string_view prefix) { return path.starts_with(prefix); });

@@ -15,7 +15,6 @@
 namespace llama::files {
 namespace {
 
-constexpr int64_t kRacyNs = 50'000'000;
 constexpr size_t kMaxRecords = 1'000'000;
 // Below this many records a rewrite saves nothing worth having.
 constexpr uint64_t kRewriteSlack = 4096;

@@ -5,13 +5,6 @@
 #include "files/live_tree.h"
 
 namespace llama::files {
-namespace {
-
-constexpr uint32_t kNone = UINT32_MAX;
-constexpr int kMaxSymlinks = 40;  // as the kernel has it
-
-}  // namespace
-
 LookupId LiveTree::Lookup(const LookupKey& key) {
   const auto [it, is_new] = lookup_ids_.try_emplace(key, static_cast<LookupId>(lookups_.size()));
   if (is_new) {

@@ -13,9 +13,6 @@
 namespace llama::files {
 namespace {
 
-constexpr uint32_t kNone = UINT32_MAX;
-// As files/digest_cache.h.
-constexpr int64_t kRacyNs = 50'000'000;
 // A folder is listed when it was asked in vain so often; one with more names is not worth it.
 constexpr uint32_t kMissesToList = 2;
 constexpr size_t kMaxListed = 50'000;

@@ -41,6 +41,7 @@ using PathId = uint32_t;  // of a search path
 using NameId = uint32_t;
 
 inline constexpr FolderId kRootFolder = 0;
+inline constexpr uint32_t kNone = UINT32_MAX;  // instead of any id
 
 // What a lookup leads to, and the folder in which its last part was found: another one than the
 // entry's own if that part is a link.

@@ -8,9 +8,6 @@
 namespace llama::files {
 namespace {
 
-// As the kernel has it (path_resolution(7)).
-constexpr int kMaxSymlinks = 40;
-
 int64_t Nanoseconds(const timespec& time) {
   return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }

@@ -21,6 +21,9 @@
 
 namespace llama::files {
 
+// On the way of one path, as the kernel has it (path_resolution(7)).
+inline constexpr int kMaxSymlinks = 40;
+
 // What a file was when it was looked at: whatever changes it changes one of these.
 struct Stamp {
   uint64_t device = 0;

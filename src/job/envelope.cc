@@ -9,7 +9,7 @@
 namespace llama::job {
 namespace {
 
-constexpr int64_t kVersion = 1;
+constexpr int64_t kEnvelopeVersion = 1;
 
 Error NotOurs(std::string_view what) {
   return Error{Code::kInvalid, "not an envelope of llama: " + std::string(what)};
@@ -24,7 +24,7 @@ Result<FlatJson> ParseOurs(std::string_view text) {
   Result<FlatJson> json = FlatJson::Parse(text);
   if (!json) return NotOurs(json.error().message);
   if (!json->Has("llama")) return NotOurs("no member \"llama\"");
-  if (json->Int("llama") != kVersion) return NotOurs("of another version");
+  if (json->Int("llama") != kEnvelopeVersion) return NotOurs("of another version");
   return json;
 }
 
@@ -96,7 +96,7 @@ Result<Envelope> DecodeEnvelope(std::string_view text) {
 
 std::string EncodePong(const Pong& pong) {
   JsonWriter json;
-  json.BeginObject().Key("llama").Int(kVersion);
+  json.BeginObject().Key("llama").Int(kEnvelopeVersion);
   json.Key("version").String(pong.version);
   json.Key("build").String(pong.build);
   json.Key("memory_mb").Int(pong.memory_mb);

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/hex.h"
+
 namespace llama::job {
 namespace {
 
@@ -10,13 +12,6 @@ constexpr int kMaxDepth = 64;
 constexpr size_t kMaxMembers = 256;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-int HexValue(char c) {
-  if (IsDigit(c)) return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 // Walks over values without keeping them. The first violation leaves ok() false for good.
 class Scanner {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/hex.h"
+
 namespace llama::job {
 namespace {
 
@@ -17,8 +19,7 @@ bool IsPlain(char c) {
          c == '.' || c == '_';
 }
 
-std::string Escape(std::string_view text) {
-  static constexpr char kDigits[] = "0123456789ABCDEF";
+std::string PercentEncode(std::string_view text) {
   std::string out;
   for (const char c : text) {
     if (IsPlain(c)) {
@@ -26,20 +27,13 @@ std::string Escape(std::string_view text) {
       continue;
     }
     out.push_back('%');
-    out.push_back(kDigits[static_cast<unsigned char>(c) >> 4]);
-    out.push_back(kDigits[static_cast<unsigned char>(c) & 15]);
+    out.push_back(kUpperHexDigits[static_cast<unsigned char>(c) >> 4]);
+    out.push_back(kUpperHexDigits[static_cast<unsigned char>(c) & 15]);
   }
   return out;
 }
 
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-Result<std::string> Unescape(std::string_view text) {
+Result<std::string> PercentDecode(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') {
@@ -81,7 +75,7 @@ Result<void> SetParameter(std::string_view parameter, StoreUrl& url) {
   const size_t equals = parameter.find('=');
   if (equals == std::string_view::npos) return {};
   const std::string_view name = parameter.substr(0, equals);
-  ASSIGN_OR_RETURN(std::string value, Unescape(parameter.substr(equals + 1)));
+  ASSIGN_OR_RETURN(std::string value, PercentDecode(parameter.substr(equals + 1)));
   if (name == "region") url.region = std::move(value);
   if (name == "endpoint") {
     if (value.ends_with('/')) value.pop_back();
@@ -100,7 +94,7 @@ std::string FormatStoreUrl(const StoreUrl& url) {
   const auto add = [&](std::string_view name, std::string_view value) {
     if (value.empty()) return;
     out.push_back(separator);
-    out.append(name).append("=").append(Escape(value));
+    out.append(name).append("=").append(PercentEncode(value));
     separator = '&';
   };
   add("region", url.region);

@@ -15,8 +15,6 @@ namespace {
 
 constexpr BlobForm kForms[] = {BlobForm::kPlain, BlobForm::kExecutable, BlobForm::kPatched};
 
-mode_t ModeOf(BlobForm form) { return form == BlobForm::kPlain ? 0444 : 0555; }
-
 Result<void> WriteNew(const std::string& path, std::string_view bytes, mode_t mode) {
   TRY(RemoveTree(path));  // a command may have put something there
   ASSIGN_OR_RETURN(const Fd fd, OpenFile(path, O_WRONLY | O_CREAT | O_EXCL, 0600));

@@ -14,6 +14,8 @@
 // call is under way.
 #pragma once
 
+#include <sys/types.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -36,6 +38,7 @@ namespace llama::mirror {
 
 enum class BlobForm : unsigned char { kPlain = 0, kExecutable = 1, kPatched = 2 };
 inline constexpr size_t kBlobForms = 3;
+constexpr mode_t ModeOf(BlobForm form) { return form == BlobForm::kPlain ? 0444 : 0555; }
 
 struct BlobFile {
   store::Digest digest;

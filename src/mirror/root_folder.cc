@@ -23,8 +23,6 @@ Result<void> WriteFile(const std::string& path, std::string_view bytes, mode_t m
   return {};
 }
 
-mode_t ModeOf(BlobForm form) { return form == BlobForm::kPlain ? 0444 : 0555; }
-
 }  // namespace
 
 const Placed* RootFolder::Find(const std::string& path) const {

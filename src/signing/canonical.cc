@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <ctime>
 
+#include "base/hex.h"
 #include "signing/hash.h"
 
 namespace llama::signing {
@@ -20,13 +21,6 @@ constexpr std::string_view kUnsigned[] = {
 bool IsUnreserved(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
          c == '.' || c == '_' || c == '~';
-}
-
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 bool IsBlank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
@@ -87,7 +81,6 @@ std::string PathNormalised(std::string_view path) {
 }  // namespace
 
 std::string UriEncode(std::string_view bytes, bool keep_slash) {
-  static constexpr char kDigits[] = "0123456789ABCDEF";
   std::string out;
   out.reserve(bytes.size() + bytes.size() / 4);
   for (const char c : bytes) {
@@ -95,8 +88,8 @@ std::string UriEncode(std::string_view bytes, bool keep_slash) {
       out.push_back(c);
     } else {
       out.push_back('%');
-      out.push_back(kDigits[static_cast<unsigned char>(c) >> 4]);
-      out.push_back(kDigits[static_cast<unsigned char>(c) & 15]);
+      out.push_back(kUpperHexDigits[static_cast<unsigned char>(c) >> 4]);
+      out.push_back(kUpperHexDigits[static_cast<unsigned char>(c) & 15]);
     }
   }
   return out;

@@ -7,6 +7,8 @@
 
 #include <cstddef>
 
+#include "base/hex.h"
+
 namespace llama::signing {
 namespace {
 
@@ -43,12 +45,11 @@ std::string HmacSha256(std::string_view key, std::string_view message) {
 }
 
 std::string Hex(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
   std::string out;
   out.reserve(2 * bytes.size());
   for (const char c : bytes) {
-    out.push_back(kDigits[static_cast<unsigned char>(c) >> 4]);
-    out.push_back(kDigits[static_cast<unsigned char>(c) & 15]);
+    out.push_back(kHexDigits[static_cast<unsigned char>(c) >> 4]);
+    out.push_back(kHexDigits[static_cast<unsigned char>(c) & 15]);
   }
   return out;
 }

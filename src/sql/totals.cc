@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "trace/names.h"
+#include "traces/columns/numbers.h"
 #include "traces/columns/percentile.h"
 #include "traces/columns/rows_by_build.h"
 
@@ -20,11 +21,6 @@ constexpr Affinity kNumeric = Affinity::kNumeric;
 constexpr Affinity kAnything = Affinity::kNone;  // fields of foreign traces
 
 // A hostile trace may name any number; a sum stops at the largest.
-int64_t Add(int64_t a, int64_t b) {
-  int64_t sum = 0;
-  return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
-}
-
 // The spans of one name in one build.
 struct Phase {
   std::vector<int64_t> durations_ns;
@@ -40,7 +36,7 @@ MadeTable::Rows MakePhases(const traces::Columns& columns,
   std::vector<int64_t> build_self_ns(build_names.size(), 0);
   for (traces::Row row = 0; row < columns.size(); ++row) {
     int64_t& self_ns = build_self_ns[columns.build()[row]];
-    self_ns = Add(self_ns, columns.self_ns()[row]);
+    self_ns = traces::AddUp(self_ns, columns.self_ns()[row]);
   }
   MadeTable::Rows rows;
   for (const auto& [name, id] : names) {
@@ -50,8 +46,8 @@ MadeTable::Rows MakePhases(const traces::Columns& columns,
       Phase phase;
       for (const traces::Row row : of_build) {
         phase.durations_ns.push_back(columns.duration_ns()[row]);
-        phase.sum_ns = Add(phase.sum_ns, columns.duration_ns()[row]);
-        phase.self_ns = Add(phase.self_ns, columns.self_ns()[row]);
+        phase.sum_ns = traces::AddUp(phase.sum_ns, columns.duration_ns()[row]);
+        phase.self_ns = traces::AddUp(phase.self_ns, columns.self_ns()[row]);
         phase.depth = std::min<int64_t>(phase.depth, columns.depth()[row]);
       }
       auto& ns = phase.durations_ns;
@@ -81,7 +77,7 @@ class CompileTotals {
   Cell Sum(std::string_view name) const {
     int64_t sum = 0;
     ForEach(name, [&](const Cell& cell) {
-      if (cell.type == CellType::kInt) sum = Add(sum, cell.integer);
+      if (cell.type == CellType::kInt) sum = traces::AddUp(sum, cell.integer);
     });
     return Cell::Int(sum);
   }

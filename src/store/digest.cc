@@ -8,24 +8,16 @@
 #include <cstring>
 #include <new>
 
+#include "base/hex.h"
+
 namespace llama::store {
-namespace {
-
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
-
-}  // namespace
 
 std::string Digest::Hex() const {
-  static constexpr char kDigits[] = "0123456789abcdef";
   std::string out;
   out.reserve(2 * bytes.size());
   for (const unsigned char byte : bytes) {
-    out.push_back(kDigits[byte >> 4]);
-    out.push_back(kDigits[byte & 15]);
+    out.push_back(kHexDigits[byte >> 4]);
+    out.push_back(kHexDigits[byte & 15]);
   }
   return out;
 }
@@ -34,9 +26,9 @@ std::optional<Digest> Digest::FromHex(std::string_view hex) {
   Digest digest;
   if (hex.size() != 2 * digest.bytes.size()) return std::nullopt;
   for (size_t i = 0; i < digest.bytes.size(); ++i) {
-    const int high = HexValue(hex[2 * i]);
-    const int low = HexValue(hex[2 * i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
+    const size_t high = kHexDigits.find(hex[2 * i]);
+    const size_t low = kHexDigits.find(hex[2 * i + 1]);
+    if (high == kHexDigits.npos || low == kHexDigits.npos) return std::nullopt;
     digest.bytes[i] = static_cast<unsigned char>(high * 16 + low);
   }
   return digest;

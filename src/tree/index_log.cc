@@ -15,14 +15,14 @@
 namespace llama::tree {
 namespace {
 
-constexpr std::string_view kMagic = "llamaix1";
+constexpr std::string_view kIndexMagic = "llamaix1";
 constexpr uint64_t kMaxLogBytes = uint64_t{1} << 30;
 constexpr size_t kChecksumBytes = 8;
 enum RecordType : uint64_t { kHeld = 1, kForgotten = 2 };
 
 std::string Head(const std::string& store_id) {
   Encoder head;
-  head.Raw(kMagic);
+  head.Raw(kIndexMagic);
   head.Bytes(store_id);
   return head.Take();
 }

@@ -11,7 +11,7 @@
 namespace llama::tree {
 namespace {
 
-constexpr std::string_view kMagic = "llamaly1";
+constexpr std::string_view kLayerMagic = "llamaly1";
 constexpr std::string_view kKeyPrefix = "layers/";
 // Level 3 packs headers to a fifth at 250 MB/s; level 9 gains a tenth and costs five times that.
 constexpr int kCompressionLevel = 3;
@@ -121,7 +121,7 @@ size_t HeadBytes(std::string_view encoded_manifest, uint64_t pack_bytes) {
   Encoder sizes;
   sizes.Uint(encoded_manifest.size());
   sizes.Uint(pack_bytes);
-  return kMagic.size() + sizes.str().size() + encoded_manifest.size();
+  return kLayerMagic.size() + sizes.str().size() + encoded_manifest.size();
 }
 
 class LocalFileSource final : public BlobSource {
@@ -171,7 +171,7 @@ Result<LayerObject> BuildLayer(const Manifest& manifest, BlobSource& source) {
   const std::vector<BlobRef> blobs = DistinctBlobs(manifest);
   const uint64_t pack_bytes = TotalBytes(blobs);
   Encoder head;
-  head.Raw(kMagic);
+  head.Raw(kLayerMagic);
   head.Bytes(EncodeManifest(manifest));
   head.Uint(pack_bytes);
   LayerObject object;
@@ -198,7 +198,7 @@ Result<Manifest> ReadLayer(const std::string& key, std::string_view bytes, BlobS
     return Damaged(key, "the object is not what its key says");
   }
   Decoder in(bytes);
-  if (in.Raw(kMagic.size()) != kMagic) return Damaged(key, "no layer of this version");
+  if (in.Raw(kLayerMagic.size()) != kLayerMagic) return Damaged(key, "no layer of this version");
   const std::string_view encoded = in.Bytes();
   const uint64_t pack_bytes = in.Uint();
   if (!in.ok()) return Damaged(key, "cut short");

@@ -14,8 +14,6 @@
 namespace llama::analysis {
 namespace {
 
-constexpr double kLevel = 0.05;
-
 std::optional<std::vector<int64_t>> ValuesOf(const Side& side, size_t figure) {
   std::vector<int64_t> values;
   for (const BuildProfile& build : side) {

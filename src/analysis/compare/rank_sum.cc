@@ -7,8 +7,6 @@
 namespace llama::analysis {
 namespace {
 
-constexpr double kLevel = 0.05;
-
 // P(Binomial(n, ½) < k).
 double BelowHalf(size_t n, size_t k) {
   double term = std::pow(0.5, static_cast<double>(n));

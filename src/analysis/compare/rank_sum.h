@@ -12,6 +12,8 @@ namespace llama::analysis {
 
 // So many in both groups together: the exact distribution takes time by the cube of their number.
 inline constexpr size_t kMaxRanked = 64;
+// Of significance; intervals cover the rest.
+inline constexpr double kLevel = 0.05;
 
 // The middle one, or the mean of the middle two, rounded down. Of at least one.
 int64_t Median(std::vector<int64_t> values);

@@ -19,6 +19,8 @@ inline constexpr double kLeastShare = 0.03;
 // Columns of a name in a sentence; Finding::subject has all of it.
 inline constexpr size_t kShownName = 60;
 
+constexpr double AsDouble(int64_t ns) { return static_cast<double>(ns); }
+
 struct RuleInput {
   const traces::Columns& trace;
   const Analysis& analysis;

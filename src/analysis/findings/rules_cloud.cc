@@ -18,8 +18,6 @@ constexpr double kLeastQueue = 0.05;
 constexpr double kSlowerWorker = 3;
 constexpr int64_t kLeastWorkerJobs = 5;
 
-double AsDouble(int64_t ns) { return static_cast<double>(ns); }
-
 // What all the build's units spent in each phase, as shares of the wall clock.
 struct PhaseCosts {
   std::array<double, kPhases> ns = {};

@@ -15,8 +15,6 @@ constexpr double kLeastCpu = 0.10;
 constexpr double kLeastLocalRuns = 0.05;
 constexpr double kLeastPressure = 0.20;
 
-double AsDouble(int64_t ns) { return static_cast<double>(ns); }
-
 // What no compile could have been spared: it asks for something that is done here.
 bool IsLocalByNature(std::string_view reason) {
   for (const char* word : {"link", "preprocess", "dependencies", "query", "stdin", "no-source"}) {

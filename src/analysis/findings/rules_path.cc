@@ -21,8 +21,6 @@ constexpr double kCpuFull = 0.90;
 constexpr double kLeastIdle = 0.10;
 constexpr size_t kMaxStretches = 3;  // of one kind that are told
 
-double AsDouble(int64_t ns) { return static_cast<double>(ns); }
-
 std::string Shown(const std::string& label) { return CutFront(Printable(label), kShownName); }
 
 std::string Slots(const JobSlots& slots) {

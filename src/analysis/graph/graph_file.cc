@@ -7,7 +7,7 @@
 namespace llama::analysis {
 namespace {
 
-constexpr std::string_view kMagic = "llamagr1\n";
+constexpr std::string_view kGraphMagic = "llamagr1\n";
 constexpr uint64_t kMaxBytes = 512 << 20;
 
 }  // namespace
@@ -15,7 +15,7 @@ constexpr uint64_t kMaxBytes = 512 << 20;
 std::string GraphPath(const std::string& build_dir) { return JoinPath(build_dir, "graph"); }
 
 Result<void> WriteGraph(const std::string& build_dir, const std::vector<GraphStep>& steps) {
-  std::string bytes(kMagic);
+  std::string bytes(kGraphMagic);
   for (const GraphStep& step : steps) {
     bytes.append(step.output).push_back('\0');
     for (const std::string& input : step.inputs) bytes.append(input).push_back('\0');
@@ -28,8 +28,8 @@ std::vector<GraphStep> ReadGraph(const std::string& build_dir) {
   std::vector<GraphStep> out;
   if (build_dir.empty()) return out;
   const auto bytes = ReadFile(GraphPath(build_dir), kMaxBytes);
-  if (!bytes || !bytes->starts_with(kMagic)) return out;
-  std::string_view left = std::string_view(*bytes).substr(kMagic.size());
+  if (!bytes || !bytes->starts_with(kGraphMagic)) return out;
+  std::string_view left = std::string_view(*bytes).substr(kGraphMagic.size());
   bool begins = true;
   while (!left.empty()) {
     const size_t end = left.find('\0');

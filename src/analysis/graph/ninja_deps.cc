@@ -12,10 +12,10 @@
 namespace llama::analysis {
 namespace {
 
-constexpr std::string_view kMagic = "# ninjadeps\n";
+constexpr std::string_view kDepsMagic = "# ninjadeps\n";
 constexpr uint32_t kIsInputs = uint32_t{1} << 31;
 // Of all steps together: a log with more is cut.
-constexpr size_t kMaxInputs = 5'000'000;
+constexpr size_t kMaxDeps = 5'000'000;
 
 // Taken off the front of `bytes`.
 std::optional<uint32_t> TakeWord(std::string_view& bytes) {
@@ -52,8 +52,8 @@ bool TakeInputs(std::string_view record, size_t time_bytes, DepsLog& log) {
 
 DepsLog ReadLog(std::string_view bytes) {
   DepsLog log;
-  if (!bytes.starts_with(kMagic)) return log;
-  bytes.remove_prefix(kMagic.size());
+  if (!bytes.starts_with(kDepsMagic)) return log;
+  bytes.remove_prefix(kDepsMagic.size());
   const auto version = TakeWord(bytes);
   if (version != 3u && version != 4u) return log;
   while (const auto head = TakeWord(bytes)) {
@@ -92,7 +92,7 @@ void AddNinjaDeps(std::string_view log_bytes, std::string_view folder,
     std::string_view inputs = log.inputs[output];
     while (const auto input = TakeWord(inputs)) {
       if (*input >= maker_of.size() || !maker_of[*input]) continue;
-      if (!known.insert(*maker_of[*input]).second || added++ >= kMaxInputs) continue;
+      if (!known.insert(*maker_of[*input]).second || added++ >= kMaxDeps) continue;
       step.inputs.push_back(steps[*maker_of[*input]].output);
     }
   }

@@ -3,17 +3,10 @@
 #include "analysis/resources/host_load.h"
 
 namespace llama::analysis {
-namespace {
-
-// As fine as the bounds are.
-constexpr int64_t kCells = 240;
-constexpr int64_t kLeastCellNs = 20'000'000;
-
-}  // namespace
 
 std::optional<double> CpuBusyWhile(const traces::Columns& trace, const Units& units,
                                    const Bounds& bounds, Bound bound) {
-  const TimeGrid grid(units.start_ns, units.end_ns, kCells, kLeastCellNs);
+  const TimeGrid grid = BoundGrid(units);
   const HostLoad load = MeasureHostLoad(trace, units, grid);
   TimeSpent spent(grid);
   for (const BoundInterval& interval : bounds.intervals) {

@@ -27,7 +27,7 @@ class BoundFinder {
         units_(units),
         slots_(slots),
         links_(units, graph, slots),
-        grid_(units.start_ns, units.end_ns, kCells, kLeastCellNs),
+        grid_(BoundGrid(units)),
         load_(MeasureHostLoad(trace, units, grid_)),
         transfers_(MeasureTransfers(trace, units)) {}
 
@@ -158,6 +158,10 @@ const char* BoundText(Bound bound) {
       "make: slots free, nothing known to wait for",
       "idle: no unit runs"};
   return kTexts[static_cast<size_t>(bound)];
+}
+
+TimeGrid BoundGrid(const Units& units) {
+  return TimeGrid(units.start_ns, units.end_ns, kCells, kLeastCellNs);
 }
 
 Bounds FindBounds(const traces::Columns& trace, const Units& units, const BuildGraph& graph,

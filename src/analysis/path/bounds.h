@@ -9,6 +9,7 @@
 
 #include "analysis/graph/build_graph.h"
 #include "analysis/units/job_slots.h"
+#include "analysis/units/time_grid.h"
 #include "analysis/units/units.h"
 #include "traces/columns/columns.h"
 
@@ -42,6 +43,9 @@ struct Bounds {
   std::vector<BoundInterval> intervals;        // cover the window; neighbours differ
   int64_t of(Bound bound) const { return total_ns[static_cast<size_t>(bound)]; }
 };
+
+// The window of the units in the cells that bounds are found in.
+TimeGrid BoundGrid(const Units& units);
 
 Bounds FindBounds(const traces::Columns& trace, const Units& units, const BuildGraph& graph,
                   const JobSlots& slots);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "traces/columns/numbers.h"
+
 namespace llama::analysis {
 namespace {
 
@@ -27,19 +29,14 @@ Mean MeanOf(const std::vector<Transfer>& transfers, size_t begin, size_t end) {
   return {mean.bytes / count, mean.duration_ns / count};
 }
 
-int64_t Add(int64_t a, int64_t b) {
-  int64_t sum = 0;
-  return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
-}
-
 }  // namespace
 
 TransferModel ModelTransfers(std::vector<Transfer> transfers) {
   TransferModel out;
   for (const Transfer& transfer : transfers) {
-    out.bytes = Add(out.bytes, transfer.bytes);
-    out.requests = Add(out.requests, transfer.requests);
-    out.duration_ns = Add(out.duration_ns, transfer.duration_ns);
+    out.bytes = traces::AddUp(out.bytes, transfer.bytes);
+    out.requests = traces::AddUp(out.requests, transfer.requests);
+    out.duration_ns = traces::AddUp(out.duration_ns, transfer.duration_ns);
   }
   if (transfers.empty() || out.duration_ns == 0) return out;
   const auto total_ns = static_cast<double>(out.duration_ns);

@@ -4,14 +4,10 @@
 
 #include "analysis/units/phase_intervals.h"
 #include "trace/names.h"
+#include "traces/columns/numbers.h"
 
 namespace llama::analysis {
 namespace {
-
-int64_t Add(int64_t a, int64_t b) {
-  int64_t sum = 0;
-  return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
-}
 
 void MeasureUploads(const traces::Columns& trace, const Units& units, Transfers& out) {
   const traces::FieldColumn& bytes = trace.field(trace::field::kUploadedBytes);
@@ -26,7 +22,7 @@ void MeasureUploads(const traces::Columns& trace, const Units& units, Transfers&
     const int64_t in_store_ns =
         store_ns.Has(row) ? std::min(NsAt(store_ns, row), duration_ns) : duration_ns;
     uploads.push_back({NsAt(bytes, row), std::max<int64_t>(1, NsAt(requests, row)), in_store_ns});
-    all_ns = Add(all_ns, duration_ns);
+    all_ns = traces::AddUp(all_ns, duration_ns);
   }
   out.uploads = ModelTransfers(std::move(uploads));
   if (all_ns > 0) {
@@ -42,20 +38,20 @@ void MeasureCalls(const traces::Columns& trace, const Units& units, Transfers& o
     if (units.build && trace.build()[row] != *units.build) continue;
     const auto name = function.StringAt(row);
     if (name && trace.text(*name) == trace::field::kEmbeddedFunction) out.embedded = true;
-    out.up_bytes = Add(out.up_bytes, NsAt(payload, row));
-    out.down_bytes = Add(out.down_bytes, NsAt(answer, row));
+    out.up_bytes = traces::AddUp(out.up_bytes, NsAt(payload, row));
+    out.down_bytes = traces::AddUp(out.down_bytes, NsAt(answer, row));
   }
   std::vector<Transfer> calls;
   traces::Row last = traces::kNoRow;
-  ForEachPhase(trace, units.build,
-               [&](Phase phase, int64_t begin_ns, int64_t end_ns, traces::Row row) {
-                 if (phase != Phase::kTransit) return;
-                 // There are two stretches of it to a call: there and back.
-                 if (row != last)
-                   calls.push_back({Add(NsAt(payload, row), NsAt(answer, row)), 1, 0});
-                 calls.back().duration_ns = Add(calls.back().duration_ns, end_ns - begin_ns);
-                 last = row;
-               });
+  ForEachPhase(
+      trace, units.build, [&](Phase phase, int64_t begin_ns, int64_t end_ns, traces::Row row) {
+        if (phase != Phase::kTransit) return;
+        // There are two stretches of it to a call: there and back.
+        if (row != last)
+          calls.push_back({traces::AddUp(NsAt(payload, row), NsAt(answer, row)), 1, 0});
+        calls.back().duration_ns = traces::AddUp(calls.back().duration_ns, end_ns - begin_ns);
+        last = row;
+      });
   out.calls = ModelTransfers(std::move(calls));
 }
 

@@ -14,7 +14,7 @@ std::string GroupBody(const std::string& group) {
   return JsonWriter().BeginObject().Key("logGroupName").String(group).EndObject().Take();
 }
 
-std::string Text(const element& object, std::string_view key) {
+std::string TextOf(const element& object, std::string_view key) {
   std::string_view value;
   return object[key].get(value) == simdjson::SUCCESS ? std::string(value) : std::string();
 }
@@ -51,11 +51,11 @@ Result<LogPage> Logs::Filter(const std::string& group, int64_t since_ms, const s
     return Error{Code::kInvalid, "logs:FilterLogEvents: an answer that is no JSON"};
   }
   LogPage page;
-  page.next = Text(root, "nextToken");
+  page.next = TextOf(root, "nextToken");
   simdjson::dom::array events;
   if (root["events"].get(events) != simdjson::SUCCESS) return page;
   for (const element& event : events) {
-    LogEvent out{0, Text(event, "logStreamName"), Text(event, "message")};
+    LogEvent out{0, TextOf(event, "logStreamName"), TextOf(event, "message")};
     if (event["timestamp"].get(out.time_ms) != simdjson::SUCCESS) out.time_ms = 0;
     page.events.push_back(std::move(out));
   }
@@ -75,7 +75,7 @@ Result<bool> Logs::HasGroup(const std::string& group) {
     return Error{Code::kInvalid, "logs:DescribeLogGroups: an answer without log groups"};
   }
   for (const element& found : groups) {
-    if (Text(found, "logGroupName") == group) return true;
+    if (TextOf(found, "logGroupName") == group) return true;
   }
   return false;
 }

@@ -20,7 +20,8 @@ using execute::Reason;
 
 // An interpreter finds one level of modules at a time.
 constexpr int kMaxLessons = 40;
-constexpr int kMaxScans = 3;
+// Files may change under way; after this many scans it is given up.
+constexpr int kMaxCommandScans = 3;
 constexpr int kMaxLosses = 3;
 constexpr size_t kMaxNotes = 20;
 
@@ -107,8 +108,9 @@ OrReason<session::CommandResult> CommandJob::RunRemotely(execute::Execution& exe
     if (outcome) {
       first.Proven();
       auto result = Write(scanned.action, std::move(*outcome), execution);
-      if (result || result.error().code != Code::kUnavailable || scans == kMaxScans) return result;
-    } else if (outcome.error().code != Code::kUnavailable || scans == kMaxScans) {
+      if (result || result.error().code != Code::kUnavailable || scans == kMaxCommandScans)
+        return result;
+    } else if (outcome.error().code != Code::kUnavailable || scans == kMaxCommandScans) {
       return std::move(outcome).error();
     }
     ++execution.charges.retries;

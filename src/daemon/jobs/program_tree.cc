@@ -39,10 +39,6 @@ std::string KeyOf(const ProgramQuery& query) {
 // It is valid for the source's own time only, which a mirror does not keep.
 bool IsCompiledPython(const std::string& path) { return path.find("/__pycache__") != path.npos; }
 
-bool HasDots(const std::string& path) {
-  return path.find("/../") != path.npos || path.ends_with("/..");
-}
-
 }  // namespace
 
 ProgramTrees::Known& ProgramTrees::Find(const ProgramQuery& query) {
@@ -127,7 +123,7 @@ bool ProgramTrees::LearnFolder(Known& known, const std::string& dir, const Folde
   const auto tried = known.folders.find(dir);
   if (tried != known.folders.end() && tried->second >= bounds.files) return false;
   known.folders[dir] = bounds.files;
-  if (HasDots(dir) || !known.rules->Allow(dir)) return false;
+  if (GoesUp(dir) || !known.rules->Allow(dir)) return false;
   const auto names = ListDir(dir);
   if (!names || names->size() > bounds.files) return false;
   std::vector<std::string> paths;

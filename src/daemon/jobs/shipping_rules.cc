@@ -19,10 +19,6 @@ bool IsAtOrBelow(std::string_view path, std::string_view dir) {
 // Of a file that nobody named.
 constexpr uint64_t kMaxFileBytes = uint64_t{256} << 20;
 
-bool HasDots(std::string_view path) {
-  return path.find("/../") != path.npos || path.ends_with("/..");
-}
-
 }  // namespace
 
 void ShippingRules::AddDir(const std::string& dir) {
@@ -63,7 +59,7 @@ bool ShippingRules::Allow(const std::string& path) const {
   if (!real || stat(real->c_str(), &st) != 0) return false;
   if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) return false;
   if (S_ISREG(st.st_mode) && static_cast<uint64_t>(st.st_size) > kMaxFileBytes) return false;
-  if (IsInSearchPath(path) && !HasDots(path)) return true;
+  if (IsInSearchPath(path) && !GoesUp(path)) return true;
   // What the path leads to decides; the way there gives away no more than names.
   if (execute::IsSystemPath(*real)) return (st.st_mode & 0004) != 0;
   return IsOwn(*real);

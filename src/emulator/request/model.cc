@@ -22,7 +22,7 @@ uint64_t Fnv1a(std::string_view text) {
 }
 
 // In (0, 1).
-double Unit(uint64_t bits) { return (static_cast<double>(bits >> 11) + 0.5) * 0x1p-53; }
+double UnitInterval(uint64_t bits) { return (static_cast<double>(bits >> 11) + 0.5) * 0x1p-53; }
 
 struct FaultKind {
   std::string_view name;
@@ -78,7 +78,7 @@ std::array<double, 2> Model::Uniforms(std::string_view what) {
   if (at == drawn_.end()) at = drawn_.emplace(std::string(what), 0).first;
   const auto seed = static_cast<uint64_t>(settings_.Number("seed"));
   const uint64_t first = Mix(Mix(seed) ^ Fnv1a(what)) + at->second++;
-  return {Unit(Mix(first)), Unit(Mix(Mix(first)))};
+  return {UnitInterval(Mix(first)), UnitInterval(Mix(Mix(first)))};
 }
 
 Fault Model::DrawFault(std::string_view service) {

@@ -101,7 +101,7 @@ std::optional<double> ParseScalar(Unit unit, std::string_view text) {
   return std::nullopt;
 }
 
-std::vector<std::string_view> Words(std::string_view text) {
+std::vector<std::string_view> SplitWords(std::string_view text) {
   std::vector<std::string_view> words;
   while (!(text = TrimSpace(text)).empty()) {
     const size_t end = std::min(text.find_first_of(" \t"), text.size());
@@ -113,7 +113,7 @@ std::vector<std::string_view> Words(std::string_view text) {
 
 std::optional<Distribution> ParseTime(std::string_view text) {
   using Shape = Distribution::Shape;
-  const std::vector<std::string_view> words = Words(text);
+  const std::vector<std::string_view> words = SplitWords(text);
   if (words.size() != 3) {
     const auto value = ParseScalar(Unit::kTime, text);
     if (!value) return std::nullopt;

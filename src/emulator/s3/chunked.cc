@@ -24,9 +24,9 @@ Result<void> CheckSignature(std::string_view given, const std::string& right) {
   return {};
 }
 
-class Decoder {
+class ChunkDecoder {
  public:
-  Decoder(std::string_view rest, bool is_signed, const signing::Verification& seed)
+  ChunkDecoder(std::string_view rest, bool is_signed, const signing::Verification& seed)
       : rest_(rest), is_signed_(is_signed), seed_(seed), previous_(seed.claim.signature) {}
 
   Result<void> Chunks(std::string& out) {
@@ -116,7 +116,7 @@ Result<ChunkedBody> DecodeChunked(std::string_view scheme, std::string_view body
   if (!is_signed && scheme != "STREAMING-UNSIGNED-PAYLOAD-TRAILER") {
     return S3Failure("InvalidRequest", "x-amz-content-sha256: unknown scheme");
   }
-  Decoder decoder(body, is_signed, seed);
+  ChunkDecoder decoder(body, is_signed, seed);
   ChunkedBody decoded;
   decoded.bytes.reserve(body.size());
   TRY(decoder.Chunks(decoded.bytes));

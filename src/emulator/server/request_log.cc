@@ -11,7 +11,7 @@
 namespace llama::emulator {
 namespace {
 
-std::string Line(const RequestLog::Entry& entry) {
+std::string LogLine(const RequestLog::Entry& entry) {
   const Response& response = entry.response;
   JsonWriter json;
   json.BeginObject().Key("time").String(IsoDate(entry.time_ns));
@@ -45,7 +45,7 @@ Result<void> RequestLog::Open(const std::string& path) {
 
 void RequestLog::Add(const Entry& entry) {
   const Response& response = entry.response;
-  const std::string line = Line(entry);
+  const std::string line = LogLine(entry);
   const std::string prefix = response.service + ".";
   const MutexLock lock(mutex_);
   ++requests_[prefix + response.operation];

@@ -15,7 +15,7 @@
 namespace llama::exports {
 namespace {
 
-constexpr std::string_view kTail = "\n]}\n";
+constexpr std::string_view kChromeTail = "\n]}\n";
 
 class ChromeWriter {
  public:
@@ -33,12 +33,12 @@ class ChromeWriter {
     text += R"({"displayTimeUnit":"ms","otherData":{"start":")";
     text += trace::FormatTime(selection_.first_start_ns());
     text += R"("},"traceEvents":[)";
-    if (!out_.Keep(kTail.size())) return {};
+    if (!out_.Keep(kChromeTail.size())) return {};
     NameTracks();
     WriteSpans();
     WriteCounters();
     // A limit below the shortest document leaves nothing.
-    text += kTail;
+    text += kChromeTail;
     return std::move(counts_);
   }
 
@@ -49,7 +49,7 @@ class ChromeWriter {
     first_ = false;
     return text;
   }
-  bool Keep() { return out_.Keep(kTail.size()); }
+  bool Keep() { return out_.Keep(kChromeTail.size()); }
 
   static uint32_t Pid(uint32_t build) { return build + 1; }
 

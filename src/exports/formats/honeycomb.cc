@@ -88,19 +88,19 @@ Refusal ReadAnswer(std::string_view body, uint64_t /*spans*/) {
 }
 
 // Its documentation takes events of 100 kB and, whatever they unpack to, requests of 1 MB.
-constexpr SpanList kList = {.prefix = "[\n",
-                            .separator = ",\n",
-                            .suffix = "\n]\n",
-                            .new_encoder = NewHoneycombEncoder,
-                            .max_element_bytes = 100'000,
-                            .content_type = "application/json",
-                            .path = "/1/batch/llama",
-                            .max_request_spans = 1000,
-                            .max_request_bytes = 900'000,
-                            .read_answer = ReadAnswer};
+constexpr SpanList kHoneycombList = {.prefix = "[\n",
+                                     .separator = ",\n",
+                                     .suffix = "\n]\n",
+                                     .new_encoder = NewHoneycombEncoder,
+                                     .max_element_bytes = 100'000,
+                                     .content_type = "application/json",
+                                     .path = "/1/batch/llama",
+                                     .max_request_spans = 1000,
+                                     .max_request_bytes = 900'000,
+                                     .read_answer = ReadAnswer};
 
 }  // namespace
 
-const SpanList& HoneycombList() { return kList; }
+const SpanList& HoneycombList() { return kHoneycombList; }
 
 }  // namespace llama::exports

@@ -15,7 +15,7 @@
 namespace llama::exports {
 namespace {
 
-constexpr std::string_view kTail = "\n]}\n";
+constexpr std::string_view kJaegerTail = "\n]}\n";
 
 // The processes of one trace: the client, and a worker an id. Their JSON grows as they are met.
 class Processes {
@@ -56,13 +56,13 @@ class JaegerWriter {
 
   ExportCounts Run() {
     out_.text() += "{\"data\":[";
-    if (!out_.Keep(kTail.size())) return {};
+    if (!out_.Keep(kJaegerTail.size())) return {};
     bool first = true;
     for (const SelectedTrace& trace : selection_.traces()) {
       if (!WriteTrace(trace, first)) break;
       first = false;
     }
-    out_.text() += kTail;
+    out_.text() += kJaegerTail;
     return std::move(counts_);
   }
 
@@ -83,7 +83,7 @@ class JaegerWriter {
     for (const Row row : selection_.rows_of(trace)) {
       text += any ? ",\n" : "\n";
       AppendSpan(text, row, processes);
-      all = out_.Keep(processes.text().size() + kTraceTail.size() + kTail.size() + 2);
+      all = out_.Keep(processes.text().size() + kTraceTail.size() + kJaegerTail.size() + 2);
       if (!all) break;  // with what it added to the processes
       named = processes.text().size();
       any = true;
@@ -91,7 +91,7 @@ class JaegerWriter {
     }
     if (!any) return false;
     text.append(kTraceTail).append(processes.text(), 0, named).append("}}");
-    return all && out_.Keep(kTail.size());
+    return all && out_.Keep(kJaegerTail.size());
   }
 
   void AppendSpan(std::string& text, Row row, Processes& processes) {

@@ -156,16 +156,16 @@ std::unique_ptr<SpanEncoder> NewOtlpEncoder(const Selection& selection) {
   return std::make_unique<OtlpEncoder>(selection);
 }
 
-constexpr SpanList kList = {.new_encoder = NewOtlpEncoder,
-                            .element_spans = 256,
-                            .content_type = "application/x-protobuf",
-                            .path = "/v1/traces",
-                            .max_request_spans = 2048,
-                            .max_request_bytes = 2 << 20,
-                            .read_answer = ReadOtlpAnswer};
+constexpr SpanList kOtlpList = {.new_encoder = NewOtlpEncoder,
+                                .element_spans = 256,
+                                .content_type = "application/x-protobuf",
+                                .path = "/v1/traces",
+                                .max_request_spans = 2048,
+                                .max_request_bytes = 2 << 20,
+                                .read_answer = ReadOtlpAnswer};
 
 }  // namespace
 
-const SpanList& OtlpList() { return kList; }
+const SpanList& OtlpList() { return kOtlpList; }
 
 }  // namespace llama::exports

@@ -121,19 +121,19 @@ std::unique_ptr<SpanEncoder> NewOtlpJsonEncoder(const Selection& selection) {
   return std::make_unique<OtlpJsonEncoder>(selection);
 }
 
-constexpr SpanList kList = {.prefix = "{\"resourceSpans\":[",
-                            .separator = ",",
-                            .suffix = "]}\n",
-                            .new_encoder = NewOtlpJsonEncoder,
-                            .element_spans = 256,
-                            .content_type = "application/json",
-                            .path = "/v1/traces",
-                            .max_request_spans = 2048,
-                            .max_request_bytes = 4 << 20,
-                            .read_answer = ReadOtlpJsonAnswer};
+constexpr SpanList kOtlpJsonList = {.prefix = "{\"resourceSpans\":[",
+                                    .separator = ",",
+                                    .suffix = "]}\n",
+                                    .new_encoder = NewOtlpJsonEncoder,
+                                    .element_spans = 256,
+                                    .content_type = "application/json",
+                                    .path = "/v1/traces",
+                                    .max_request_spans = 2048,
+                                    .max_request_bytes = 4 << 20,
+                                    .read_answer = ReadOtlpJsonAnswer};
 
 }  // namespace
 
-const SpanList& OtlpJsonList() { return kList; }
+const SpanList& OtlpJsonList() { return kOtlpJsonList; }
 
 }  // namespace llama::exports

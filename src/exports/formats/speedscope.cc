@@ -9,20 +9,16 @@
 #include "exports/io/json_writer.h"
 #include "exports/spans/labels.h"
 #include "exports/spans/lanes.h"
+#include "traces/columns/numbers.h"
 
 namespace llama::exports {
 namespace {
 
-constexpr std::string_view kTail = "\n]}\n";
-constexpr std::string_view kTailWithoutProfiles = "]},\"profiles\":[\n]}\n";
+constexpr std::string_view kSpeedscopeTail = "\n]}\n";
+constexpr std::string_view kSpeedscopeTailWithoutProfiles = "]},\"profiles\":[\n]}\n";
 // {"type":"C","frame":1234567890,"at":1234567890123456789}, with its comma and line.
 constexpr size_t kCloseBytes = 80;
 constexpr size_t kProfileEndBytes = 64;
-
-int64_t AddWithin(int64_t a, int64_t b) {
-  int64_t sum = 0;
-  return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<int64_t>::max() : sum;
-}
 
 class SpeedscopeWriter {
  public:
@@ -40,18 +36,18 @@ class SpeedscopeWriter {
         R"({"$schema":"https://www.speedscope.app/file-format-schema.json","exporter":"llama",)"
         R"("activeProfileIndex":0,"shared":{"frames":[)";
     out_.text() += begin;
-    if (!out_.Keep(kTailWithoutProfiles.size())) return {};
+    if (!out_.Keep(kSpeedscopeTailWithoutProfiles.size())) return {};
     bool room = WriteFrames();
     if (room) {
       out_.text() += "\n]},\"profiles\":[";
-      room = out_.Keep(kTail.size());
+      room = out_.Keep(kSpeedscopeTail.size());
     }
     if (!room) {
-      out_.text() += kTailWithoutProfiles;
+      out_.text() += kSpeedscopeTailWithoutProfiles;
       return std::move(counts_);
     }
     if (WriteSum()) WriteTracks();
-    out_.text() += kTail;
+    out_.text() += kSpeedscopeTail;
     return std::move(counts_);
   }
 
@@ -71,7 +67,7 @@ class SpeedscopeWriter {
 
   // One a name, and one of its own for each span that is about something.
   bool WriteFrames() {
-    const size_t reserve = kTailWithoutProfiles.size();
+    const size_t reserve = kSpeedscopeTailWithoutProfiles.size();
     for (const traces::StringId name : columns_.span_names()) {
       AppendFrame(columns_.text(name), {});
       if (!out_.Keep(reserve)) return false;
@@ -100,7 +96,7 @@ class SpeedscopeWriter {
       if (IsBuildTrace(columns_, trace.trace)) continue;
       for (const Row row : selection_.rows_of(trace)) {
         int64_t& sum = self[columns_.path()[row]];
-        sum = AddWithin(sum, columns_.self_ns()[row]);
+        sum = traces::AddUp(sum, columns_.self_ns()[row]);
       }
     }
     return self;
@@ -117,7 +113,7 @@ class SpeedscopeWriter {
     int64_t sum = 0;
     for (uint32_t path = 0; path < self.size(); ++path) {
       if (self[path] == 0) continue;
-      sum = AddWithin(sum, self[path]);
+      sum = traces::AddUp(sum, self[path]);
       if (!samples.empty()) samples += ',';
       AppendStack(samples, path);
       if (!weights.empty()) weights += ',';
@@ -127,7 +123,7 @@ class SpeedscopeWriter {
     AppendInt(text, sum);
     text.append(",\"samples\":[").append(samples).append("],\"weights\":[").append(weights);
     text += "]}";
-    return out_.Keep(kTail.size());
+    return out_.Keep(kSpeedscopeTail.size());
   }
 
   void AppendStack(std::string& text, uint32_t path) const {
@@ -159,13 +155,13 @@ class SpeedscopeWriter {
         R"({"type":"evented","name":)";
     AppendJsonString(text, labels_.Build(track.build) + ": " + TrackName(track));
     text += R"(,"unit":"nanoseconds","startValue":0,"events":[)";
-    if (!out_.Keep(kTail.size() + kProfileEndBytes)) return false;
+    if (!out_.Keep(kSpeedscopeTail.size() + kProfileEndBytes)) return false;
     last_ns_ = 0;
     first_event_ = true;
     bool all = true;
     for (const uint32_t i : lanes_.on_track(t)) {
       CloseUntil(lanes_.enclosing(i));
-      const size_t reserve = kTail.size() + kProfileEndBytes + open_.size() * kCloseBytes;
+      const size_t reserve = kSpeedscopeTail.size() + kProfileEndBytes + open_.size() * kCloseBytes;
       all = out_.Keep(reserve);  // for the ends there was room
       if (all) {
         AppendEvent('O', i, columns_.start_ns()[selection_.rows()[i]]);
@@ -179,7 +175,7 @@ class SpeedscopeWriter {
     text += R"(],"endValue":)";
     AppendInt(text, last_ns_);
     text += '}';
-    return all && out_.Keep(kTail.size());
+    return all && out_.Keep(kSpeedscopeTail.size());
   }
 
   void CloseUntil(uint32_t enclosing) {

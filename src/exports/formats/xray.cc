@@ -136,10 +136,10 @@ std::unique_ptr<SpanEncoder> NewXrayEncoder(const Selection& selection) {
   return std::make_unique<XrayEncoder>(selection);
 }
 
-constexpr SpanList kList = {.new_encoder = NewXrayEncoder, .max_element_bytes = 64'000};
+constexpr SpanList kXrayList = {.new_encoder = NewXrayEncoder, .max_element_bytes = 64'000};
 
 }  // namespace
 
-const SpanList& XrayList() { return kList; }
+const SpanList& XrayList() { return kXrayList; }
 
 }  // namespace llama::exports

@@ -82,17 +82,17 @@ std::unique_ptr<SpanEncoder> NewZipkinEncoder(const Selection& selection) {
   return std::make_unique<ZipkinEncoder>(selection);
 }
 
-constexpr SpanList kList = {.prefix = "[\n",
-                            .separator = ",\n",
-                            .suffix = "\n]\n",
-                            .new_encoder = NewZipkinEncoder,
-                            .content_type = "application/json",
-                            .path = "/api/v2/spans",
-                            .max_request_spans = 2048,
-                            .max_request_bytes = 2 << 20};
+constexpr SpanList kZipkinList = {.prefix = "[\n",
+                                  .separator = ",\n",
+                                  .suffix = "\n]\n",
+                                  .new_encoder = NewZipkinEncoder,
+                                  .content_type = "application/json",
+                                  .path = "/api/v2/spans",
+                                  .max_request_spans = 2048,
+                                  .max_request_bytes = 2 << 20};
 
 }  // namespace
 
-const SpanList& ZipkinList() { return kList; }
+const SpanList& ZipkinList() { return kZipkinList; }
 
 }  // namespace llama::exports

@@ -1,23 +1,22 @@
 #include "scan/text/assembler_operand.h"
 
+#include "scan/text/characters.h"
+
 namespace llama::scan {
 namespace {
 
 // No file's name is longer, and a text of nothing but these words still takes linear time.
 constexpr size_t kMaxOperand = 5000;
 
-bool IsBlank(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v' || c == '\0';
-}
-bool IsNameStart(char c) {
+bool IsSymbolStart(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
          static_cast<unsigned char>(c) >= 0x80;
 }
-bool IsNameCharacter(char c) { return IsNameStart(c) || (c >= '0' && c <= '9'); }
+bool IsSymbolCharacter(char c) { return IsSymbolStart(c) || (c >= '0' && c <= '9'); }
 
 // Past the name at `at` and the arguments in parentheses that follow it, if any.
 size_t EndOfMacroCall(std::string_view text, size_t at) {
-  while (at < text.size() && IsNameCharacter(text[at])) ++at;
+  while (at < text.size() && IsSymbolCharacter(text[at])) ++at;
   size_t open = at;
   while (open < text.size() && IsBlank(text[open])) ++open;
   if (open == text.size() || text[open] != '(') return at;
@@ -34,7 +33,7 @@ AssemblerOperand ReadInAssembler(std::string_view rest) {
   while (at < rest.size() && IsBlank(rest[at])) ++at;
   if (at == rest.size()) return {};
   // Macros are for sources that are preprocessed; elsewhere it is a word of prose.
-  if (at > 0 && IsNameStart(rest[at])) {
+  if (at > 0 && IsSymbolStart(rest[at])) {
     return {true, std::string(rest.substr(at, EndOfMacroCall(rest, at) - at))};
   }
   if (rest[at] != '"') return {};
@@ -74,7 +73,7 @@ AssemblerOperand ReadInString(std::string_view rest) {
       ++at;
     } else if (IsBlank(c) || (!in_literal && (c == '\n' || c == '\\' || c == '#'))) {
       ++at;
-    } else if (!in_literal && IsNameStart(c)) {
+    } else if (!in_literal && IsSymbolStart(c)) {
       operand.is_computed = true;
       at = EndOfMacroCall(rest, at);
     } else {

@@ -2,12 +2,10 @@
 
 #include <cstddef>
 
+#include "scan/text/characters.h"
+
 namespace llama::scan {
 namespace {
-
-bool IsNameCharacter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
 
 bool Skip(std::string_view& text, std::string_view what) {
   if (!text.starts_with(what)) return false;

@@ -2,14 +2,10 @@
 
 #include <optional>
 
+#include "scan/text/characters.h"
+
 namespace llama::scan {
 namespace {
-
-bool IsNameStart(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$' ||
-         static_cast<unsigned char>(c) >= 0x80;
-}
-bool IsNameCharacter(char c) { return IsNameStart(c) || (c >= '0' && c <= '9'); }
 
 // Whether a call of it in a condition asks the compiler, not the file system.
 bool IsBuiltin(std::string_view word) {

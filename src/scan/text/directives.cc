@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "scan/text/assembler_operand.h"
+#include "scan/text/characters.h"
 #include "scan/text/condition.h"
 #include "scan/text/readings.h"
 #include "scan/text/source_lexer.h"
@@ -21,12 +22,8 @@ constexpr std::string_view kDependencyWord = "dependency";
 // quadratic.
 constexpr size_t kMaxName = 5000;
 
-bool IsBlank(char c) { return c == ' ' || c == '\t'; }
-bool IsNameStart(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$' ||
-         static_cast<unsigned char>(c) >= 0x80;
-}
-bool IsNameCharacter(char c) { return IsNameStart(c) || (c >= '0' && c <= '9'); }
+// All that is left of blanks by now.
+bool IsSpaceOrTab(char c) { return c == ' ' || c == '\t'; }
 
 std::string_view NameAt(std::string_view text, size_t at) {
   const size_t start = at;
@@ -35,8 +32,8 @@ std::string_view NameAt(std::string_view text, size_t at) {
 }
 
 std::string_view Trimmed(std::string_view text) {
-  while (!text.empty() && IsBlank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && IsBlank(text.back())) text.remove_suffix(1);
+  while (!text.empty() && IsSpaceOrTab(text.front())) text.remove_prefix(1);
+  while (!text.empty() && IsSpaceOrTab(text.back())) text.remove_suffix(1);
   return text;
 }
 
@@ -306,7 +303,7 @@ void Collector::ReadWord(std::string_view text, SourceLexer::Word word) {
   }
   // _Pragma("GCC dependency \"x.h\""), or PRAGMA(GCC dependency "x.h") with a macro around _Pragma.
   std::string_view before = text.substr(0, at);
-  while (!before.empty() && IsBlank(before.back())) before.remove_suffix(1);
+  while (!before.empty() && IsSpaceOrTab(before.back())) before.remove_suffix(1);
   if (before.size() == at || !(before.ends_with("GCC") || before.ends_with("clang"))) return;
   std::string_view rest = text.substr(at + kDependencyWord.size(), kMaxName);
   rest = Trimmed(rest.substr(0, rest.find('\n')));

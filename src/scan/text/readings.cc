@@ -3,14 +3,10 @@
 #include <bitset>
 #include <string>
 
+#include "scan/text/characters.h"
+
 namespace llama::scan {
 namespace {
-
-bool IsBlank(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v' || c == '\0';
-}
-
-bool IsSpace(char c) { return IsBlank(c) || c == '\n'; }
 
 // What ??`c` stands for, or 0.
 char Trigraph(char c) {

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <optional>
 
+#include "scan/text/characters.h"
 #include "scan/text/readings.h"
 
 namespace llama::scan {
@@ -42,8 +43,6 @@ constexpr std::array<unsigned char, 256> kClasses = MakeClasses();
 bool Is(char c, unsigned classes) {
   return (kClasses[static_cast<unsigned char>(c)] & classes) != 0;
 }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
 std::optional<SourceLexer::Directive> DirectiveOf(std::string_view name) {
   using Directive = SourceLexer::Directive;
   if (name.empty()) return {};

@@ -1,17 +1,9 @@
 #include "scan/text/tokens.h"
 
+#include "scan/text/characters.h"
+
 namespace llama::scan {
 namespace {
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsNameStart(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$' ||
-         static_cast<unsigned char>(c) >= 0x80;
-}
-bool IsNameCharacter(char c) { return IsNameStart(c) || IsDigit(c); }
-bool IsSpace(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v' || c == '\0';
-}
 
 size_t EndOfNumber(std::string_view text, size_t at) {
   while (at < text.size()) {

@@ -17,11 +17,6 @@ constexpr size_t kMaxFiles = 20'000;
 constexpr int kMaxDepth = 100;
 constexpr uint64_t kMaxCopyBytes = uint64_t{1} << 30;
 
-FileStamp StampOf(const struct stat& st) {
-  return {st.st_dev, st.st_ino, st.st_size,
-          int64_t{st.st_mtim.tv_sec} * 1'000'000'000 + st.st_mtim.tv_nsec};
-}
-
 // Calls `each` with every entry below `dir` (a real path) that is no directory, by its name there.
 using EachEntry = std::function<Result<void>(const std::string& name, const struct stat& st)>;
 Result<void> ForEachBelow(const std::string& dir, const std::string& prefix, int depth,

@@ -20,11 +20,6 @@ struct DirCloser {
   void operator()(DIR* dir) const { closedir(dir); }
 };
 
-FileStamp StampOf(const struct stat& st) {
-  return {st.st_dev, st.st_ino, st.st_size,
-          int64_t{st.st_mtim.tv_sec} * 1'000'000'000 + st.st_mtim.tv_nsec};
-}
-
 // Calls `each` with every regular file of `dir`; `fd` is the directory's.
 using EachFile = std::function<Result<void>(int fd, const char* name, const struct stat& st)>;
 Result<void> ForEachFile(const std::string& dir, const EachFile& each) {
@@ -54,6 +49,11 @@ Result<std::string> ReadOutput(int dir, const char* name, const struct stat& st,
 }
 
 }  // namespace
+
+FileStamp StampOf(const struct stat& st) {
+  return {st.st_dev, st.st_ino, st.st_size,
+          int64_t{st.st_mtim.tv_sec} * 1'000'000'000 + st.st_mtim.tv_nsec};
+}
 
 OutputWatch::OutputWatch(std::string root, std::vector<std::string> dirs)
     : root_(std::move(root)), dirs_(std::move(dirs)) {

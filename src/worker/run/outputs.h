@@ -4,6 +4,8 @@
 // Only regular files directly in the directories count; symbolic links are never followed.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <map>
 #include <string>
@@ -22,6 +24,7 @@ struct FileStamp {
   int64_t mtime_ns = 0;
   bool operator==(const FileStamp&) const = default;
 };
+FileStamp StampOf(const struct stat& st);
 
 class OutputWatch {
  public:

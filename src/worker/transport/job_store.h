@@ -2,6 +2,7 @@
 // its envelope names. Use() is called between jobs only; the rest by any thread.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,9 @@
 #include "store/object_store.h"
 
 namespace llama::worker {
+
+// No object that a job needs is larger.
+inline constexpr uint64_t kMaxObjectBytes = 2ull << 30;
 
 class JobStore final : public store::ObjectStore {
  public:

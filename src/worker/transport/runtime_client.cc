@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "http/dial.h"
 #include "http/url.h"
+#include "worker/transport/job_store.h"
 
 namespace llama::worker {
 namespace {
@@ -18,8 +19,7 @@ constexpr std::string_view kVersionPath = "/2018-06-01/runtime";
 constexpr uint64_t kLambdaAnswerBytes = 6'000'000;
 constexpr uint64_t kLocalAnswerBytes = 256ull << 20;
 constexpr uint64_t kMaxPayloadBytes = 256ull << 20;
-constexpr uint64_t kMaxObjectBytes = 2ull << 30;
-constexpr int64_t kConnectMs = 5'000;
+constexpr int64_t kRuntimeConnectMs = 5'000;
 constexpr size_t kMaxTraceIdBytes = 256;
 constexpr int64_t kHourMs = 3'600'000;
 
@@ -45,7 +45,7 @@ Result<Fd> ConnectTcp(const std::string& api, const Clock& clock, int stop_fd) {
   if (url.default_port || !url.path.empty()) return Error{Code::kInvalid, api + ": not host:port"};
   http::Wait wait;
   wait.stop_fd = stop_fd;
-  wait.deadline_ns = clock.MonotonicNs() + kConnectMs * 1'000'000;
+  wait.deadline_ns = clock.MonotonicNs() + kRuntimeConnectMs * 1'000'000;
   return http::Dial(url.host, url.port, clock, wait);
 }
 

@@ -6,19 +6,19 @@
 #include <algorithm>
 
 #include "http/resolve.h"
+#include "worker/transport/job_store.h"
 
 namespace llama::worker {
 namespace {
 
 constexpr int kAttempts = 3;
 constexpr int64_t kBaseDelayMs = 50;
-constexpr int64_t kConnectMs = 4'000;
+constexpr int64_t kS3ConnectMs = 4'000;
 // Without a byte of the answer; S3's first byte comes in tens of milliseconds.
 constexpr int64_t kStallMs = 8'000;
 // What a request's own body may take besides: a line of a megabyte a second is no stall.
 constexpr int64_t kUploadBytesPerMs = 1'000;
 constexpr int64_t kWholeMs = 300'000;
-constexpr uint64_t kMaxObjectBytes = 2ull << 30;
 
 Error Refused(std::string_view why) { return Error{Code::kInvalid, "store: " + std::string(why)}; }
 
@@ -148,7 +148,7 @@ Result<http::Message> S3Objects::Attempt(const Call& call) {
     const bool was_dead = !answer && answer.error().code == Code::kNotFound;
     if (!was_dead) return finish(*kept, std::move(answer));
   }
-  ASSIGN_OR_RETURN(http::Stream stream, connections_.Connect(WaitFor(kConnectMs)));
+  ASSIGN_OR_RETURN(http::Stream stream, connections_.Connect(WaitFor(kS3ConnectMs)));
   Result<http::Message> answer = Over(stream, call);
   if (!answer && answer.error().code == Code::kNotFound) {
     return Error{Code::kUnavailable, answer.error().message};
