@@ -66,6 +66,7 @@ function(llama_room room)
     # Optimising GoogleTest's templates would be half of a release build's time.
     target_compile_options(${name}_test PRIVATE -O0)
     llama_precompiled(${name}_test TESTS)
+    llama_together(${name}_test)
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 300)
   endif()

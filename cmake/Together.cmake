@@ -2,7 +2,7 @@
 # includes them (CMake's unity build): the templates that a room's sources have in common, more than
 # half of what each costs, are then made once a group. A name in an unnamed namespace must be the
 # only one of its room; ./check has clang compile every source alone as well.
-set(LLAMA_TOGETHER 8 CACHE STRING "How many sources of a room are compiled as one; 1: each alone")
+set(LLAMA_TOGETHER 6 CACHE STRING "How many sources of a room are compiled as one; 1: each alone")
 
 function(llama_together target)
   if(LLAMA_TOGETHER GREATER 1)

@@ -7,8 +7,10 @@
                                          source, tests too
   tools/clang_checks.py tidy [BUILD]     clang-tidy with .clang-tidy's list, of the programs' sources
 
-BUILD is build/release. Its precompiled headers are left out, so that a source that lacks an #include
-of its own fails here (but for locks, which would take four times as long without). Exits 1 with what the tools say if they say anything, 2 if clang isn't there.
+BUILD is build/each-source, which is configured here: every source alone, not the groups that a build
+compiles as one. Precompiled headers are left out, so that a source that lacks an #include of its own
+fails here (but for locks, which would take four times as long without). Exits 1 with what the tools
+say if they say anything, 2 if clang isn't there.
 """
 import concurrent.futures
 import json
@@ -29,6 +31,12 @@ WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Wnon
 STANDARD = ["-std=c++20", "-pthread"]
 # What of a recorded command says how a source reads: the rest is another compiler's.
 KEPT = re.compile(r"-(D|I).+")
+
+
+def configure(build: pathlib.Path) -> None:
+    """Makes a build folder whose commands are those of single sources."""
+    command = ["cmake", "--preset", "release", "-D", "LLAMA_TOGETHER=1", "-B", str(build)]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
 def read_commands(build: pathlib.Path) -> dict:
@@ -71,7 +79,6 @@ def run(command: list) -> str:
 
 def main() -> int:
     mode = sys.argv[1] if len(sys.argv) in (2, 3) else ""
-    build = pathlib.Path(sys.argv[2] if len(sys.argv) == 3 else ROOT / "build/release").resolve()
     if mode not in ("locks", "syntax", "tidy"):
         print(__doc__, file=sys.stderr)
         return 2
@@ -79,6 +86,11 @@ def main() -> int:
     if not shutil.which(tool):
         print(f"clang_checks: no {tool} here", file=sys.stderr)
         return 2
+    build = ROOT / "build/each-source"
+    if len(sys.argv) == 3:
+        build = pathlib.Path(sys.argv[2]).resolve()
+    else:
+        configure(build)
     commands = read_commands(build)
     if mode != "syntax":
         commands = {path: words for path, words in commands.items() if is_programs(path)}

@@ -89,9 +89,9 @@ try_it() {  # CTEST-PATTERN
   as_user cmake --build --preset release -- -j "$(nproc)"
   as_user ctest --test-dir build/release --output-on-failure --parallel 2 -L unit
   as_user ctest --test-dir build/release --output-on-failure -R "$1"
-  # Without precompiled headers, so that no source leans on what they bring along.
+  # Each source alone and without precompiled headers, so that none leans on what another brings along.
   echo "== Debian $suite: built by $(in_root clang --version | head -n 1)"
-  as_user env CC=clang CXX=clang++ cmake --preset release -D LLAMA_PCH=OFF -B build/clang > "$home/configure-clang.log" ||
+  as_user env CC=clang CXX=clang++ cmake --preset release -D LLAMA_PCH=OFF -D LLAMA_TOGETHER=1 -B build/clang > "$home/configure-clang.log" ||
     { cat "$home/configure-clang.log" >&2; return 1; }
   as_user cmake --build build/clang -- -j "$(nproc)"
   as_user ctest --test-dir build/clang --output-on-failure --parallel 2 -L unit

@@ -79,8 +79,7 @@ Result<void> WriteFileAtomic(const std::string& path, std::string_view bytes, mo
 Result<void> MakeDirs(const std::string& path, mode_t mode) {
   if (mkdir(path.c_str(), mode) == 0) return {};
   if (errno == EEXIST) {
-    struct stat st {};
-    if (stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode)) return {};
+    if (IsDirectory(path)) return {};
     return ErrnoError(ENOTDIR, path);
   }
   if (errno != ENOENT) return ErrnoError(errno, path);
@@ -146,6 +145,16 @@ Result<std::string> RealPath(const std::string& path) {
   char buffer[PATH_MAX];
   if (realpath(path.c_str(), buffer) == nullptr) return ErrnoError(errno, path);
   return std::string(buffer);
+}
+
+bool IsDirectory(const std::string& path) {
+  struct stat st {};
+  return stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+bool IsRegularFile(const std::string& path) {
+  struct stat st {};
+  return stat(path.c_str(), &st) == 0 && S_ISREG(st.st_mode);
 }
 
 Result<std::string> ExecutableDir() {

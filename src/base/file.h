@@ -40,6 +40,9 @@ Result<std::vector<std::string>> ListDir(const std::string& path);
 
 Result<std::string> ReadLink(const std::string& path);
 Result<std::string> RealPath(const std::string& path);
+// Following symlinks.
+bool IsDirectory(const std::string& path);
+bool IsRegularFile(const std::string& path);
 // The folder of the running executable, from /proc/self/exe.
 Result<std::string> ExecutableDir();
 

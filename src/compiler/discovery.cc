@@ -1,7 +1,5 @@
 #include "compiler/discovery.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <charconv>
 
@@ -30,16 +28,6 @@ std::vector<std::string_view> Lines(std::string_view text) {
 
 std::string FirstLine(std::string_view text) {
   return std::string(text.substr(0, std::min(text.find('\n'), text.size())));
-}
-
-bool IsDirectory(const std::string& path) {
-  struct stat st {};
-  return stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-bool IsRegularFile(const std::string& path) {
-  struct stat st {};
-  return stat(path.c_str(), &st) == 0 && S_ISREG(st.st_mode);
 }
 
 void AddOnce(std::vector<std::string>& list, std::string item) {

@@ -1,7 +1,5 @@
 #include "compiler/plan.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 
 #include "base/environment.h"
@@ -15,11 +13,6 @@ namespace {
 constexpr int kOldestGcc = 8;
 constexpr int kOldestClang = 10;
 constexpr int kFirstGccWithDwarf5 = 11;  // by default
-
-bool IsDirectory(const std::string& path) {
-  struct stat st {};
-  return stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
-}
 
 // Whether ".." in `path` ever goes above "/". The kernel stays there; below another root it would
 // get out.

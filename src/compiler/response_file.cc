@@ -1,7 +1,5 @@
 #include "compiler/response_file.h"
 
-#include <sys/stat.h>
-
 #include "base/file.h"
 
 namespace llama::compiler {
@@ -14,11 +12,6 @@ constexpr size_t kMaxArgs = 1u << 20;
 
 bool IsSpace(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\v' || c == '\f' || c == '\r';
-}
-
-bool IsRegularFile(const std::string& path) {
-  struct stat st {};
-  return stat(path.c_str(), &st) == 0 && S_ISREG(st.st_mode);
 }
 
 }  // namespace

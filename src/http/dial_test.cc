@@ -8,16 +8,11 @@
 #include <thread>
 
 #include "base/file.h"
+#include "http/testing.h"
 #include "http/url.h"
 
 namespace llama::http {
 namespace {
-
-Wait Soon(int64_t ms = 10'000) {
-  Wait wait;
-  wait.deadline_ns = SystemClock().MonotonicNs() + ms * 1'000'000;
-  return wait;
-}
 
 std::string Text(const Address& address) {
   char text[INET6_ADDRSTRLEN] = "";

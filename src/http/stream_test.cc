@@ -7,6 +7,8 @@
 #include <random>
 #include <thread>
 
+#include "http/testing.h"
+
 namespace llama::http {
 namespace {
 
@@ -24,12 +26,6 @@ Pair MakePair() {
 void SendRaw(const Fd& fd, std::string_view bytes) {
   ASSERT_EQ(send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
             static_cast<ssize_t>(bytes.size()));
-}
-
-Wait Soon(int64_t ms = 10'000) {
-  Wait wait;
-  wait.deadline_ns = SystemClock().MonotonicNs() + ms * 1'000'000;
-  return wait;
 }
 
 // What an answer of these bytes, followed by the end of the stream, is read as.

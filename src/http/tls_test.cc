@@ -11,16 +11,11 @@
 #include <vector>
 
 #include "base/file.h"
+#include "http/testing.h"
 #include "http/tls_testing.h"
 
 namespace llama::http {
 namespace {
-
-Wait Soon(int64_t ms = 10'000) {
-  Wait wait;
-  wait.deadline_ns = SystemClock().MonotonicNs() + ms * 1'000'000;
-  return wait;
-}
 
 std::pair<Fd, Fd> SocketPair() {
   int fds[2];

@@ -112,7 +112,7 @@ std::optional<double> ReadPercent(sqlite3_context* context, sqlite3_value* value
 
 // p50, p95, p99: the percentile is the function's own.
 template <int kPercent>
-struct Fixed {
+struct FixedPercentile {
   static void Step(sqlite3_context* context, int /*argc*/, sqlite3_value** argv) {
     if (Numbers* numbers = StateOf<Numbers>(context)) numbers->Add(argv[0]);
   }
@@ -216,9 +216,9 @@ struct Aggregate {
 };
 
 constexpr Aggregate kAggregates[] = {
-    {"p50", 1, Fixed<50>::Step, Fixed<50>::Final},
-    {"p95", 1, Fixed<95>::Step, Fixed<95>::Final},
-    {"p99", 1, Fixed<99>::Step, Fixed<99>::Final},
+    {"p50", 1, FixedPercentile<50>::Step, FixedPercentile<50>::Final},
+    {"p95", 1, FixedPercentile<95>::Step, FixedPercentile<95>::Final},
+    {"p99", 1, FixedPercentile<99>::Step, FixedPercentile<99>::Final},
     {"percentile", 2, Asked::Step, Asked::One},
     {"percentiles", -1, Asked::Step, Asked::All},
     {"histogram", 1, Buckets::Step, Buckets::Final},

@@ -15,12 +15,9 @@
 namespace llama::sql {
 namespace {
 
-constexpr Affinity kText = Affinity::kText;
-constexpr Affinity kInteger = Affinity::kInteger;
 constexpr Affinity kNumeric = Affinity::kNumeric;
 constexpr Affinity kAnything = Affinity::kNone;  // fields of foreign traces
 
-// A hostile trace may name any number; a sum stops at the largest.
 // The spans of one name in one build.
 struct Phase {
   std::vector<int64_t> durations_ns;
@@ -268,20 +265,20 @@ std::vector<SqlColumn> WithValues(std::vector<SqlColumn> columns, uint64_t rows)
 
 std::unique_ptr<SqlTable> PhasesTable(const traces::Columns& columns,
                                       const std::vector<std::string>& build_names) {
-  return std::make_unique<MadeTable>(WithValues({{"build", kText},
-                                                 {"build_name", kText},
-                                                 {"name", kText},
-                                                 {"depth", kInteger},
-                                                 {"count", kInteger},
-                                                 {"sum_ns", kInteger},
-                                                 {"self_ns", kInteger},
+  return std::make_unique<MadeTable>(WithValues({{"build", Affinity::kText},
+                                                 {"build_name", Affinity::kText},
+                                                 {"name", Affinity::kText},
+                                                 {"depth", Affinity::kInteger},
+                                                 {"count", Affinity::kInteger},
+                                                 {"sum_ns", Affinity::kInteger},
+                                                 {"self_ns", Affinity::kInteger},
                                                  {"share", kNumeric},
-                                                 {"min_ns", kInteger},
-                                                 {"mean_ns", kInteger},
-                                                 {"p50_ns", kInteger},
-                                                 {"p95_ns", kInteger},
-                                                 {"p99_ns", kInteger},
-                                                 {"max_ns", kInteger}},
+                                                 {"min_ns", Affinity::kInteger},
+                                                 {"mean_ns", Affinity::kInteger},
+                                                 {"p50_ns", Affinity::kInteger},
+                                                 {"p95_ns", Affinity::kInteger},
+                                                 {"p99_ns", Affinity::kInteger},
+                                                 {"max_ns", Affinity::kInteger}},
                                                 16 * build_names.size()),
                                      [&] { return MakePhases(columns, build_names); });
 }
@@ -290,15 +287,32 @@ std::unique_ptr<SqlTable> BuildsTable(const traces::Columns& columns, const Comp
                                       const std::vector<std::string>& build_names,
                                       const std::vector<builds::BuildRecord>& records) {
   return std::make_unique<MadeTable>(
-      WithValues({{"build", kText},          {"build_name", kText},     {"tags", kText},
-                  {"command", kAnything},    {"cwd", kAnything},        {"status", kAnything},
-                  {"finished", kInteger},    {"start", kText},          {"start_ns", kInteger},
-                  {"wall_ns", kInteger},     {"cpus", kAnything},       {"version", kAnything},
-                  {"spans", kInteger},       {"traces", kInteger},      {"compiles", kInteger},
-                  {"remote", kInteger},      {"local", kInteger},       {"failed", kInteger},
-                  {"invocations", kInteger}, {"cold_starts", kInteger}, {"workers", kInteger},
-                  {"bytes_up", kInteger},    {"bytes_down", kInteger},  {"store_puts", kInteger},
-                  {"store_gets", kInteger},  {"cost_usd", kNumeric}},
+      WithValues({{"build", Affinity::kText},
+                  {"build_name", Affinity::kText},
+                  {"tags", Affinity::kText},
+                  {"command", kAnything},
+                  {"cwd", kAnything},
+                  {"status", kAnything},
+                  {"finished", Affinity::kInteger},
+                  {"start", Affinity::kText},
+                  {"start_ns", Affinity::kInteger},
+                  {"wall_ns", Affinity::kInteger},
+                  {"cpus", kAnything},
+                  {"version", kAnything},
+                  {"spans", Affinity::kInteger},
+                  {"traces", Affinity::kInteger},
+                  {"compiles", Affinity::kInteger},
+                  {"remote", Affinity::kInteger},
+                  {"local", Affinity::kInteger},
+                  {"failed", Affinity::kInteger},
+                  {"invocations", Affinity::kInteger},
+                  {"cold_starts", Affinity::kInteger},
+                  {"workers", Affinity::kInteger},
+                  {"bytes_up", Affinity::kInteger},
+                  {"bytes_down", Affinity::kInteger},
+                  {"store_puts", Affinity::kInteger},
+                  {"store_gets", Affinity::kInteger},
+                  {"cost_usd", kNumeric}},
                  build_names.size()),
       [&] { return MakeBuilds(columns, compiles, build_names, records); });
 }

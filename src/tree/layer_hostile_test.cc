@@ -13,13 +13,13 @@ namespace {
 
 std::string KeyOf(std::string_view bytes) { return "layers/" + store::Sha256(bytes).Hex(); }
 
-LayerObject Sample() {
+LayerObject SampleLayer() {
   return MakeLayer({F("/usr/a.h", "int a;"), F("/usr/b.h", "int b;\nint c;", true), L("/l", "usr"),
                     D("/d"), Gone("/g")});
 }
 
 TEST(HostileLayerTest, TheKeyMustBeTheObjects) {
-  const LayerObject layer = Sample();
+  const LayerObject layer = SampleLayer();
   MapSink sink;
   EXPECT_EQ(ReadLayer(KeyOf("other"), layer.bytes, sink).error().code, Code::kInvalid);
   EXPECT_EQ(ReadLayer("", layer.bytes, sink).error().code, Code::kInvalid);
@@ -34,7 +34,7 @@ TEST(HostileLayerTest, TheKeyMustBeTheObjects) {
 
 // From here on the key fits: the object was made by someone hostile.
 TEST(HostileLayerTest, CutShortAnywhere) {
-  const LayerObject layer = Sample();
+  const LayerObject layer = SampleLayer();
   for (size_t size = 0; size < layer.bytes.size(); ++size) {
     const std::string cut = layer.bytes.substr(0, size);
     MapSink sink;
@@ -43,7 +43,7 @@ TEST(HostileLayerTest, CutShortAnywhere) {
 }
 
 TEST(HostileLayerTest, AnyByteAltered) {
-  const LayerObject layer = Sample();
+  const LayerObject layer = SampleLayer();
   const Manifest sound = [&] {
     MapSink sink;
     return *ReadLayer(layer.key, layer.bytes, sink);

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int64_t kWindowNs = 5'000'000'000;
 
-std::string Clock(int64_t elapsed_ns) {
+std::string Elapsed(int64_t elapsed_ns) {
   const auto seconds = static_cast<long long>(elapsed_ns / 1'000'000'000);
   char text[64];
   if (seconds < 3600) {
@@ -36,7 +36,7 @@ double Rate::Update(uint64_t done, int64_t now_ns) {
 std::string FormatProgress(const session::Counters& counters, double per_second, int64_t elapsed_ns,
                            size_t columns) {
   std::vector<std::string> parts;
-  std::string done = Clock(elapsed_ns) + " ";
+  std::string done = Elapsed(elapsed_ns) + " ";
   done.append(FormatCount(counters.remote_done + counters.local_done)).append(" compiled");
   if (counters.local_done > 0) {
     done.append(" (").append(FormatCount(counters.local_done)).append(" local)");

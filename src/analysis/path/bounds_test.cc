@@ -11,9 +11,9 @@
 namespace llama::analysis {
 namespace {
 
-constexpr int64_t kMs = traces::kTestMs;
+constexpr int64_t kBoundMs = traces::kTestMs;
 
-Bounds FindIn(const std::string& text) {
+Bounds FindBoundsIn(const std::string& text) {
   // As written: these tests are not about clocks.
   const traces::Columns trace = traces::LoadText(text, {.correct_clocks = false});
   const Units units = FindUnits(trace);
@@ -36,8 +36,8 @@ std::string Describe(const Bounds& bounds) {
   for (const BoundInterval& interval : bounds.intervals) {
     if (!out.empty()) out += " ";
     out += std::string(BoundName(interval.bound)) + ":" +
-           std::to_string((interval.begin_ns - traces::kTestStartNs) / kMs) + "-" +
-           std::to_string((interval.end_ns - traces::kTestStartNs) / kMs);
+           std::to_string((interval.begin_ns - traces::kTestStartNs) / kBoundMs) + "-" +
+           std::to_string((interval.end_ns - traces::kTestStartNs) / kBoundMs);
   }
   return out;
 }
@@ -54,16 +54,16 @@ constexpr char kJobs9[] = R"("jobs":9,"cpus":16)";
 // D                            |-------|                at 3000 nothing; E comes at 3400
 // E                                          |-------|  E is the last
 TEST(Bounds, TellFreeSlotsFromTakenOnes) {
-  EXPECT_EQ(Describe(FindIn(BuildText(4800, kJobs2) + RemoteText(1, 0, 1000) +
-                            RemoteText(2, 0, 1400) + RemoteText(3, 1000, 2000) +
-                            RemoteText(4, 2000, 3000) + RemoteText(5, 3400, 4000))),
+  EXPECT_EQ(Describe(FindBoundsIn(BuildText(4800, kJobs2) + RemoteText(1, 0, 1000) +
+                                  RemoteText(2, 0, 1400) + RemoteText(3, 1000, 2000) +
+                                  RemoteText(4, 2000, 3000) + RemoteText(5, 3400, 4000))),
             "slots:0-1400 dependencies:1400-2000 make:2000-3000 idle:3000-3400 tail:3400-4000 "
             "idle:4000-4800");
 }
 
 TEST(Bounds, WithoutAFreeSlotOneUnitIsEnough) {
-  EXPECT_EQ(Describe(FindIn(BuildText(2000, R"("command":"make")") + RemoteText(1, 0, 1000) +
-                            RemoteText(2, 1000, 2000))),
+  EXPECT_EQ(Describe(FindBoundsIn(BuildText(2000, R"("command":"make")") + RemoteText(1, 0, 1000) +
+                                  RemoteText(2, 1000, 2000))),
             "slots:0-2000");
 }
 
@@ -132,7 +132,7 @@ TEST(Bounds, NameWhatMostUnitsWaitFor) {
       {"cpu:0-2000", [](int u) { return traces::SpanText(u, 2, 1, "queue", 0, 2000); }},
   };
   for (const Case& c : cases) {
-    EXPECT_EQ(Describe(FindIn(Units3(c.phases, kJobs9))), c.bounds) << c.phases(1);
+    EXPECT_EQ(Describe(FindBoundsIn(Units3(c.phases, kJobs9))), c.bounds) << c.phases(1);
   }
 }
 
@@ -147,8 +147,8 @@ TEST(Bounds, KnowPackingFromSending) {
               : "");
     };
   };
-  EXPECT_EQ(Describe(FindIn(Units3(sync("1900000000"), kJobs9))), "uplink:0-2000");
-  EXPECT_EQ(Describe(FindIn(Units3(sync("100000000"), kJobs9))), "tail:0-2000");
+  EXPECT_EQ(Describe(FindBoundsIn(Units3(sync("1900000000"), kJobs9))), "uplink:0-2000");
+  EXPECT_EQ(Describe(FindBoundsIn(Units3(sync("100000000"), kJobs9))), "tail:0-2000");
 }
 
 TEST(Bounds, LocalCpuIsWhatTheSamplesSay) {
@@ -159,23 +159,23 @@ TEST(Bounds, LocalCpuIsWhatTheSamplesSay) {
                1000, 7, 1, "machine", 0, 2000,
                std::string(R"("cpu.cores":2,"cpu.system_ns":0,"cpu.user_ns":)") + used);
   };
-  EXPECT_EQ(Describe(FindIn(build("3600000000"))), "cpu:0-2000");
-  EXPECT_EQ(Describe(FindIn(build("1000000000"))), "tail:0-2000");
+  EXPECT_EQ(Describe(FindBoundsIn(build("3600000000"))), "cpu:0-2000");
+  EXPECT_EQ(Describe(FindBoundsIn(build("1000000000"))), "tail:0-2000");
   // Without samples: as many compilers as processors.
   const std::string units = LocalText(1, 0, 2000, "") + LocalText(2, 0, 2000, "");
-  EXPECT_EQ(Describe(FindIn(BuildText(2000, R"("jobs":9,"cpus":2)") + units)), "cpu:0-2000");
-  EXPECT_EQ(Describe(FindIn(BuildText(2000, R"("jobs":9,"cpus":8)") + units)), "tail:0-2000");
+  EXPECT_EQ(Describe(FindBoundsIn(BuildText(2000, R"("jobs":9,"cpus":2)") + units)), "cpu:0-2000");
+  EXPECT_EQ(Describe(FindBoundsIn(BuildText(2000, R"("jobs":9,"cpus":8)") + units)), "tail:0-2000");
 }
 
 TEST(Bounds, AreIdleWithoutUnits) {
-  EXPECT_EQ(Describe(FindIn(BuildText(500, ""))), "idle:0-500");
-  EXPECT_TRUE(FindIn("").intervals.empty());
-  EXPECT_EQ(FormatBounds(FindIn("")), "");
+  EXPECT_EQ(Describe(FindBoundsIn(BuildText(500, ""))), "idle:0-500");
+  EXPECT_TRUE(FindBoundsIn("").intervals.empty());
+  EXPECT_EQ(FormatBounds(FindBoundsIn("")), "");
 }
 
 TEST(Bounds, AreShownWithTheirShares) {
   const std::string text = FormatBounds(
-      FindIn(BuildText(4000, kJobs2) + RemoteText(1, 0, 1000) + RemoteText(2, 0, 1000)));
+      FindBoundsIn(BuildText(4000, kJobs2) + RemoteText(1, 0, 1000) + RemoteText(2, 0, 1000)));
   EXPECT_EQ(text,
             "what bounded the build\n"
             "      3.00 s  75.0 %  -  idle: no unit runs\n"
@@ -186,24 +186,25 @@ TEST(Bounds, AreShownWithTheirShares) {
 
 TEST(TransferModel, TellsBytesFromRequests) {
   // 20 ms a request and 1 ms for 1,000 bytes: 4 × 20 of 80 + 2,202 ms.
-  const TransferModel slow_line = ModelTransfers({{1'000, 1, 21 * kMs},
-                                                  {1'000, 1, 21 * kMs},
-                                                  {100'000, 1, 120 * kMs},
-                                                  {2'100'000, 1, 2'120 * kMs}});
+  const TransferModel slow_line = ModelTransfers({{1'000, 1, 21 * kBoundMs},
+                                                  {1'000, 1, 21 * kBoundMs},
+                                                  {100'000, 1, 120 * kBoundMs},
+                                                  {2'100'000, 1, 2'120 * kBoundMs}});
   EXPECT_TRUE(slow_line.BoundByBytes());
   EXPECT_NEAR(slow_line.bytes_share, 2202.0 / 2282.0, 0.001);
   EXPECT_NEAR(slow_line.request_ns, 20e6, 1e5);
   EXPECT_EQ(slow_line.bytes, 2'202'000);
   // Two seconds each, whatever they carry.
-  const TransferModel slow_store = ModelTransfers(
-      {{1'000, 1, 2'000 * kMs}, {50'000, 1, 2'010 * kMs}, {9'000'000, 1, 2'100 * kMs}});
+  const TransferModel slow_store = ModelTransfers({{1'000, 1, 2'000 * kBoundMs},
+                                                   {50'000, 1, 2'010 * kBoundMs},
+                                                   {9'000'000, 1, 2'100 * kBoundMs}});
   EXPECT_FALSE(slow_store.BoundByBytes());
   EXPECT_GT(slow_store.request_ns, 1.9e9);
   EXPECT_FALSE(ModelTransfers({}).BoundByBytes());
   EXPECT_FALSE(ModelTransfers({{0, 1, 0}}).BoundByBytes());
   // One alone: its size decides.
-  EXPECT_TRUE(ModelTransfers({{10'000'000, 1, 4'000 * kMs}}).BoundByBytes());
-  EXPECT_FALSE(ModelTransfers({{10'000, 1, 4'000 * kMs}}).BoundByBytes());
+  EXPECT_TRUE(ModelTransfers({{10'000'000, 1, 4'000 * kBoundMs}}).BoundByBytes());
+  EXPECT_FALSE(ModelTransfers({{10'000, 1, 4'000 * kBoundMs}}).BoundByBytes());
   // Sums of hostile sizes end at the largest number.
   EXPECT_EQ(ModelTransfers({{INT64_MAX, INT64_MAX, INT64_MAX}, {INT64_MAX, 1, 1}}).bytes,
             INT64_MAX);

@@ -7,8 +7,6 @@
 namespace llama::analysis {
 namespace {
 
-constexpr int64_t kMs = traces::kTestMs;
-
 struct Found {
   traces::Columns trace;
   Units units;
@@ -16,7 +14,7 @@ struct Found {
   CriticalPath path;
 };
 
-Found FindIn(const std::string& text, const std::vector<GraphStep>& steps = {}) {
+Found FindPathIn(const std::string& text, const std::vector<GraphStep>& steps = {}) {
   Found out{traces::LoadText(text), {}, {}, {}};
   out.units = FindUnits(out.trace);
   out.slots = FindJobSlots(out.trace, out.units);
@@ -31,7 +29,8 @@ std::string Describe(const Found& found) {
   for (const PathLink& link : found.path.links) {
     if (!out.empty()) out += " ";
     out += UnitLabel(found.trace, found.units.all[link.unit].row) + ":" + LinkKindName(link.kind) +
-           ":" + std::to_string(link.time_ns / kMs) + "+" + std::to_string(link.gap_ns / kMs);
+           ":" + std::to_string(link.time_ns / traces::kTestMs) + "+" +
+           std::to_string(link.gap_ns / traces::kTestMs);
   }
   return out;
 }
@@ -41,20 +40,20 @@ void ExpectSum(const Found& found) {
   EXPECT_EQ(path.before_ns + path.units_ns + path.gaps_ns + path.after_ns, found.units.wall_ns());
 }
 
-constexpr char kJobs2[] = R"("jobs":2)";
-constexpr char kJobs9[] = R"("jobs":9)";
+constexpr char kTwoJobs[] = R"("jobs":2)";
+constexpr char kNineJobs[] = R"("jobs":9)";
 
 // Two slots:   a 100..1000          c 1005..1400
 //              b 100..1500                         d 1505..2000      the build ends at 2100
 // d came when b gave up its slot (two ran until then), b was there from the start.
 TEST(CriticalPath, GoesThroughWhoGaveUpItsSlot) {
-  const Found found = FindIn(BuildText(2100, kJobs2) + RemoteText(1, 100, 1000, "a") +
-                             RemoteText(2, 100, 1500, "b") + RemoteText(3, 1005, 1450, "c") +
-                             RemoteText(5, 1455, 1800, "e") + RemoteText(4, 1505, 2000, "d"));
+  const Found found = FindPathIn(BuildText(2100, kTwoJobs) + RemoteText(1, 100, 1000, "a") +
+                                 RemoteText(2, 100, 1500, "b") + RemoteText(3, 1005, 1450, "c") +
+                                 RemoteText(5, 1455, 1800, "e") + RemoteText(4, 1505, 2000, "d"));
   EXPECT_EQ(Describe(found), "b.c:start:1400+0 d.c:slot:495+5");
-  EXPECT_EQ(found.path.before_ns, 100 * kMs);
-  EXPECT_EQ(found.path.after_ns, 100 * kMs);
-  EXPECT_EQ(found.path.gaps_ns, 5 * kMs);
+  EXPECT_EQ(found.path.before_ns, 100 * traces::kTestMs);
+  EXPECT_EQ(found.path.after_ns, 100 * traces::kTestMs);
+  EXPECT_EQ(found.path.gaps_ns, 5 * traces::kTestMs);
   EXPECT_FALSE(found.path.from_graph);
   ExpectSum(found);
 }
@@ -62,8 +61,8 @@ TEST(CriticalPath, GoesThroughWhoGaveUpItsSlot) {
 // Slots are free, so who starts 10 ms after another's end is taken to have waited for it; who
 // starts 600 ms later is not.
 TEST(CriticalPath, EstimatesByTimingWhereNothingIsKnown) {
-  const Found found = FindIn(BuildText(4000, kJobs9) + RemoteText(1, 0, 1000, "a") +
-                             RemoteText(2, 1010, 2000, "b") + RemoteText(3, 2600, 4000, "c"));
+  const Found found = FindPathIn(BuildText(4000, kNineJobs) + RemoteText(1, 0, 1000, "a") +
+                                 RemoteText(2, 1010, 2000, "b") + RemoteText(3, 2600, 4000, "c"));
   EXPECT_EQ(Describe(found), "a.c:start:1000+0 b.c:followed:990+10 c.c:late:1400+600");
   EXPECT_EQ(found.path.few, 1);
   // Each ran alone all of its time.
@@ -80,8 +79,8 @@ TEST(CriticalPath, FollowsTheGraphWhereItIsKnown) {
       R"("reason":"link","object":"app","cwd":"/p","source":"b.o","inputs":"a.o\n./x/../b.o")");
   const std::string cwd = R"("cwd":"/p")";
   const Found found =
-      FindIn(BuildText(3000, kJobs9) + RemoteText(1, 0, 1000, "a", cwd) +
-             RemoteText(2, 0, 2000, "b", cwd) + RemoteText(3, 0, 2040, "c", cwd) + link);
+      FindPathIn(BuildText(3000, kNineJobs) + RemoteText(1, 0, 1000, "a", cwd) +
+                 RemoteText(2, 0, 2000, "b", cwd) + RemoteText(3, 0, 2040, "c", cwd) + link);
   EXPECT_EQ(Describe(found), "b.c:start:2000+0 app:dependency:950+50");
   EXPECT_TRUE(found.path.from_graph);
   ExpectSum(found);
@@ -90,9 +89,9 @@ TEST(CriticalPath, FollowsTheGraphWhereItIsKnown) {
 TEST(CriticalPath, TakesNamesByTheirFolder) {
   // The same name in another folder is another file.
   const Found found =
-      FindIn(BuildText(3000, kJobs9) + RemoteText(1, 0, 1000, "a", R"("cwd":"/p")") +
-             RemoteText(2, 0, 2000, "a", R"("cwd":"/q")") +
-             LocalText(4, 2700, 3000, R"("object":"app","cwd":"/p","inputs":"a.o")"));
+      FindPathIn(BuildText(3000, kNineJobs) + RemoteText(1, 0, 1000, "a", R"("cwd":"/p")") +
+                 RemoteText(2, 0, 2000, "a", R"("cwd":"/q")") +
+                 LocalText(4, 2700, 3000, R"("object":"app","cwd":"/p","inputs":"a.o")"));
   // a.o of /p was there 1700 ms before: known, but not what the link waited for.
   EXPECT_EQ(Describe(found), "a.c:start:2000+0 app:late:300+700");
 }
@@ -100,7 +99,7 @@ TEST(CriticalPath, TakesNamesByTheirFolder) {
 // ninja's graph goes through steps that llama sees nothing of: a.o → lib.a → app.
 TEST(CriticalPath, LooksThroughStepsThatAreNoUnits) {
   const std::string cwd = R"("cwd":"/p")";
-  const std::string text = BuildText(3000, kJobs9) + RemoteText(1, 0, 1000, "a", cwd) +
+  const std::string text = BuildText(3000, kNineJobs) + RemoteText(1, 0, 1000, "a", cwd) +
                            RemoteText(2, 0, 1900, "b", cwd) +
                            LocalText(3, 2000, 3000, R"("object":"app","cwd":"/p")");
   const std::vector<GraphStep> steps = {{"/p/a.o", {"/p/a.c"}},
@@ -108,37 +107,38 @@ TEST(CriticalPath, LooksThroughStepsThatAreNoUnits) {
                                         {"/p/lib.a", {"/p/a.o"}},
                                         {"/p/app", {"/p/lib.a", "/p/app"}}};
   // b ended later, and the graph says that nothing waits for it: app came 1000 ms late.
-  EXPECT_EQ(Describe(FindIn(text, steps)), "a.c:start:1000+0 app:late:1000+1000");
+  EXPECT_EQ(Describe(FindPathIn(text, steps)), "a.c:start:1000+0 app:late:1000+1000");
   // Without the graph it is a guess by timing.
-  EXPECT_EQ(Describe(FindIn(text)), "b.c:start:1900+0 app:followed:1000+100");
+  EXPECT_EQ(Describe(FindPathIn(text)), "b.c:start:1900+0 app:followed:1000+100");
 }
 
 TEST(CriticalPath, SeesALocalEndThatWasNoticedLate) {
   // The link's end was seen 3 ms after what came next had begun.
-  const Found found = FindIn(BuildText(2000, kJobs9) + LocalText(1, 0, 1003, R"("source":"a.c")") +
-                             RemoteText(2, 1000, 2000, "b"));
+  const Found found =
+      FindPathIn(BuildText(2000, kNineJobs) + LocalText(1, 0, 1003, R"("source":"a.c")") +
+                 RemoteText(2, 1000, 2000, "b"));
   EXPECT_EQ(Describe(found), "a.c:start:1000+0 b.c:followed:1000+0");
   ExpectSum(found);
 }
 
 TEST(CriticalPath, EndsWithUnitsThatNameEachOther) {
-  const Found found = FindIn(BuildText(1000, kJobs9) +
-                             RemoteText(1, 0, 0, "a", R"("inputs":"b.o\na.o","cwd":"/")") +
-                             RemoteText(2, 0, 0, "b", R"("inputs":"a.o\n../../b.o","cwd":"/")"));
+  const Found found = FindPathIn(
+      BuildText(1000, kNineJobs) + RemoteText(1, 0, 0, "a", R"("inputs":"b.o\na.o","cwd":"/")") +
+      RemoteText(2, 0, 0, "b", R"("inputs":"a.o\n../../b.o","cwd":"/")"));
   EXPECT_LE(found.path.links.size(), 2u);
   ExpectSum(found);
 }
 
 TEST(CriticalPath, IsEmptyOfNothing) {
-  const Found found = FindIn("");
+  const Found found = FindPathIn("");
   EXPECT_TRUE(found.path.links.empty());
   EXPECT_EQ(FormatCriticalPath(found.trace, found.units, found.path, 10), "");
 }
 
 TEST(CriticalPath, ListsTheLongestLinksInOrder) {
   const Found found =
-      FindIn(BuildText(4000, kJobs9) + RemoteText(1, 0, 1000, "a") +
-             RemoteText(2, 1010, 1500, "b") + RemoteText(3, 1510, 4000, "c\\u001b"));
+      FindPathIn(BuildText(4000, kNineJobs) + RemoteText(1, 0, 1000, "a") +
+                 RemoteText(2, 1010, 1500, "b") + RemoteText(3, 1510, 4000, "c\\u001b"));
   EXPECT_EQ(FormatCriticalPath(found.trace, found.units, found.path, 2),
             "critical path: 3 units, 3.98 s in them, 20.0 ms between them (an estimate, by who "
             "finished last)\n"

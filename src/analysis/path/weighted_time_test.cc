@@ -10,8 +10,6 @@
 namespace llama::analysis {
 namespace {
 
-constexpr int64_t kMs = traces::kTestMs;
-
 // 0    10    20    30    40    50    60    70   80 ms
 // |     A-----------------------|                     A: 10..50
 // |           B-----|                                 B: 20..30
@@ -28,10 +26,10 @@ TEST(Units, CountsWhatRanAtEachMoment) {
   const traces::Columns trace = traces::LoadText(FourUnits());
   const Units units = FindUnits(trace);
   ASSERT_EQ(units.all.size(), 4u);
-  EXPECT_EQ(units.wall_ns(), 80 * kMs);
-  EXPECT_EQ(units.idle_ns, 30 * kMs);
+  EXPECT_EQ(units.wall_ns(), 80 * traces::kTestMs);
+  EXPECT_EQ(units.idle_ns, 30 * traces::kTestMs);
   EXPECT_EQ(units.peak, 3u);
-  EXPECT_EQ(units.RunningBefore(traces::kTestStartNs + 20 * kMs), 1u);
+  EXPECT_EQ(units.RunningBefore(traces::kTestStartNs + 20 * traces::kTestMs), 1u);
   EXPECT_EQ(units.RunningBefore(traces::kTestStartNs), 0u);
   EXPECT_EQ(UnitLabel(trace, units.all[0].row), "a.c");
 }
@@ -56,7 +54,7 @@ TEST(WeightedTime, CutsUnitsToTheBuild) {
                                                  RemoteText(2, 5, 400) + RemoteText(3, 500, 600));
   const Units units = FindUnits(trace);
   ASSERT_EQ(units.all.size(), 2u);
-  EXPECT_EQ(WeightedTimes(units), (std::vector<int64_t>{5 * kMs, 5 * kMs}));
+  EXPECT_EQ(WeightedTimes(units), (std::vector<int64_t>{5 * traces::kTestMs, 5 * traces::kTestMs}));
 }
 
 TEST(WeightedTime, AddsUpWithoutABuildSpanAndWithUnitsOfNoLength) {
@@ -66,7 +64,7 @@ TEST(WeightedTime, AddsUpWithoutABuildSpanAndWithUnitsOfNoLength) {
   const Units units = FindUnits(trace);
   const std::vector<int64_t> shares = WeightedTimes(units);
   EXPECT_EQ(shares.size(), 97u);
-  EXPECT_EQ(std::accumulate(shares.begin(), shares.end(), int64_t{0}), 10 * kMs);
+  EXPECT_EQ(std::accumulate(shares.begin(), shares.end(), int64_t{0}), 10 * traces::kTestMs);
   EXPECT_EQ(units.idle_ns, 0);
 }
 
@@ -87,7 +85,7 @@ TEST(WeightedTime, TakesTheWidestTimesThatThereAre) {
 TEST(WeightedTime, IsNothingOfNothing) {
   EXPECT_TRUE(WeightedTimes(FindUnits(traces::Columns())).empty());
   const traces::Columns trace = traces::LoadText(BuildText(10, ""));
-  EXPECT_EQ(FindUnits(trace).idle_ns, 10 * kMs);
+  EXPECT_EQ(FindUnits(trace).idle_ns, 10 * traces::kTestMs);
   EXPECT_EQ(FormatWeighted(trace, FindUnits(trace), {}, 10), "");
 }
 
@@ -112,12 +110,12 @@ TEST(Parallelism, IsTheMeanOfEachStretch) {
   EXPECT_DOUBLE_EQ(all.cells[1].remote, 2.5);
   EXPECT_EQ(all.peak, 3u);
   EXPECT_DOUBLE_EQ(all.mean, 1.0);
-  EXPECT_EQ(all.busy_ns + all.idle_ns, 80 * kMs);
+  EXPECT_EQ(all.busy_ns + all.idle_ns, 80 * traces::kTestMs);
   // Of three at most: one is up to a half (30 ms), two up to three quarters, three more.
   EXPECT_EQ(all.quarter_ns[0], 0);
-  EXPECT_EQ(all.quarter_ns[1], 30 * kMs);
-  EXPECT_EQ(all.quarter_ns[2], 10 * kMs);
-  EXPECT_EQ(all.quarter_ns[3], 10 * kMs);
+  EXPECT_EQ(all.quarter_ns[1], 30 * traces::kTestMs);
+  EXPECT_EQ(all.quarter_ns[2], 10 * traces::kTestMs);
+  EXPECT_EQ(all.quarter_ns[3], 10 * traces::kTestMs);
 }
 
 TEST(Parallelism, TellsRunningHereFromWaiting) {

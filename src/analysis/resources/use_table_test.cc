@@ -31,7 +31,7 @@ constexpr const char* kMachine[] = {
 //   a  1000–6000  sync 1000–2000 uploads; invoke 2000–5000, queued until 2500;
 //                 materialise 4000–4600 fetches 3; exec 4600–5000, 200 ms of CPU
 //   b  1500–4000  sync 1500–2500 uploads and fails; invoke 2500–3500 fails; abandoned
-std::string TenSeconds() {
+std::string TenSecondsText() {
   return traces::SpanText(1, 1, 0, "build", 0, 10'000, R"("command":"make -j2")") +
          traces::SpanText(1, 2, 1, "machine", 0, 1000, kMachine[0]) +
          traces::SpanText(1, 3, 1, "machine", 1000, 1000, kMachine[1]) +
@@ -97,7 +97,7 @@ TEST(UseTableTest, EveryCellIsWhatTheSpansSay) {
       {"slots", 0.375, false, {}, 0.25, 1},  // 5 s + 2.5 s of 20 s; both taken 1500–4000
       {"worker_cpu", 0.5, false, {}, {}, 1},
   };
-  const std::vector<UseRow> rows = Use(TenSeconds());
+  const std::vector<UseRow> rows = Use(TenSecondsText());
   ASSERT_EQ(rows.size(), std::size(expected));
   for (size_t i = 0; i < rows.size(); ++i) {
     const std::string what = expected[i].resource;
@@ -111,7 +111,7 @@ TEST(UseTableTest, EveryCellIsWhatTheSpansSay) {
 }
 
 TEST(UseTableTest, TheFiguresBehindThem) {
-  const std::vector<UseRow> rows = Use(TenSeconds());
+  const std::vector<UseRow> rows = Use(TenSecondsText());
   struct Case {
     size_t row;
     const char* key;

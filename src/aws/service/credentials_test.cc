@@ -20,7 +20,7 @@ constexpr char kSecret[] = "the-secret-of-a-test";
 constexpr int64_t kNowS = 1'600'000'000;
 
 // Answers by "METHOD url"; whatever else is asked finds nobody.
-class FakeSender final : public HttpSender {
+class FakeEndpoints final : public HttpSender {
  public:
   using Handler = std::function<HttpAnswer(const HttpRequest&)>;
 
@@ -117,7 +117,7 @@ class CredentialsTest : public testing::Test {
   }
 
   const TempDir dir_;
-  FakeSender sender_;
+  FakeEndpoints sender_;
   FakeClock clock_;
   ChainOptions options_;
 };

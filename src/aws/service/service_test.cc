@@ -35,9 +35,9 @@ Reply Fails(Code code, bool begun = true) {
   return reply;
 }
 
-class FakeSender final : public HttpSender {
+class ScriptedSender final : public HttpSender {
  public:
-  explicit FakeSender(FakeClock& clock) : clock_(clock) {}
+  explicit ScriptedSender(FakeClock& clock) : clock_(clock) {}
   Result<HttpAnswer> Send(const HttpRequest& request) override {
     sent.push_back(request);
     bodies.emplace_back(request.body);
@@ -103,7 +103,7 @@ class ServiceTest : public testing::Test {
   }
 
   FakeClock clock_;
-  FakeSender sender_{clock_};
+  ScriptedSender sender_{clock_};
   FakeCredentials credentials_;
   ServiceOptions options_;
   std::unique_ptr<Service> service_;

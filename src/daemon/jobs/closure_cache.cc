@@ -1,13 +1,6 @@
 #include "daemon/jobs/closure_cache.h"
 
 namespace llama::daemon {
-namespace {
-
-// A source beyond this travels through the store, like any other input.
-constexpr uint64_t kMaxInlineSourceBytes = 3 << 20;
-
-}  // namespace
-
 execute::OrReason<std::shared_ptr<const execute::Closure>> ClosureCache::Get(
     const scan::ClosureRequest& request, const std::shared_ptr<const scan::Closure>& closure,
     const execute::ToolchainTree& tree, scan::Closures& closures) {

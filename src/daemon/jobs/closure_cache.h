@@ -16,6 +16,9 @@
 
 namespace llama::daemon {
 
+// A source beyond this travels through the store, like any other input.
+inline constexpr uint64_t kMaxInlineSourceBytes = 3 << 20;
+
 class ClosureCache {
  public:
   static constexpr size_t kMost = 512;

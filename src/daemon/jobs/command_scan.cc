@@ -49,9 +49,8 @@ bool IsUtf8(const std::vector<std::string>& env) {
 std::string LocaleOf(const std::vector<std::string>& env) {
   if (!IsUtf8(env)) return "";
   for (const char* name : {"/C.utf8", "/C.UTF-8"}) {
-    struct stat st {};
     const std::string dir = std::string(kLocaleDir) + name;
-    if (stat(dir.c_str(), &st) == 0 && S_ISDIR(st.st_mode)) return dir;
+    if (IsDirectory(dir)) return dir;
   }
   return "";
 }

@@ -18,9 +18,6 @@ using execute::OrReason;
 using execute::Outputs;
 using execute::Reason;
 
-// A source beyond this travels through the store, like any other input.
-constexpr uint64_t kMaxInlineSourceBytes = 3 << 20;
-
 // A file that can't be walked or read as it was named.
 Reason InputReason(const Error& error) { return {"input", error.message}; }
 

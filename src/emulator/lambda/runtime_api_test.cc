@@ -5,16 +5,12 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "http/testing.h"
+
 namespace llama::emulator {
 namespace {
 
 constexpr char kNext[] = "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n";
-
-http::Wait Soon(int64_t ms = 10'000) {
-  http::Wait wait;
-  wait.deadline_ns = SystemClock().MonotonicNs() + ms * 1'000'000;
-  return wait;
-}
 
 class RuntimeApiTest : public testing::Test {
  protected:
@@ -40,7 +36,7 @@ class RuntimeApiTest : public testing::Test {
     RuntimeJob job;
     job.id = "id-1";
     job.payload = "the job";
-    return api_->Run(job, 100, Soon(ms));
+    return api_->Run(job, 100, http::Soon(ms));
   }
 
   std::unique_ptr<RuntimeApi> api_ = RuntimeApi::Listen(SystemClock()).value();
@@ -50,7 +46,7 @@ TEST_F(RuntimeApiTest, AnswersMayComeOverAnotherConnection) {
   const Fd asks = Connect();
   const Fd answers = Connect();
   Send(asks, kNext);
-  ASSERT_TRUE(api_->AwaitNext(Soon()));
+  ASSERT_TRUE(api_->AwaitNext(http::Soon()));
   Send(answers, Post("invocation/id-1/response", "done"));
   const auto answer = Run();
   ASSERT_TRUE(answer) << answer.error().message;
@@ -59,7 +55,7 @@ TEST_F(RuntimeApiTest, AnswersMayComeOverAnotherConnection) {
 
 TEST_F(RuntimeApiTest, AwaitsNoMoreThanItsDeadline) {
   const Fd silent = Connect();
-  const auto next = api_->AwaitNext(Soon(20));
+  const auto next = api_->AwaitNext(http::Soon(20));
   ASSERT_FALSE(next);
   EXPECT_EQ(next.error().code, Code::kDeadline);
   EXPECT_FALSE(api_->IsWaiting());
@@ -70,7 +66,7 @@ TEST_F(RuntimeApiTest, OneThatSpeaksNonsenseDoesNotHarmTheOthers) {
   const Fd good = Connect();
   Send(nonsense, "\x16\x03\x01 nonsense\r\n\r\n");
   Send(good, kNext);
-  EXPECT_TRUE(api_->AwaitNext(Soon()));
+  EXPECT_TRUE(api_->AwaitNext(http::Soon()));
 }
 
 TEST_F(RuntimeApiTest, AWaitEndsWithTheFunction) {
@@ -79,7 +75,7 @@ TEST_F(RuntimeApiTest, AWaitEndsWithTheFunction) {
   const Fd ours(fds[0]);
   Fd theirs(fds[1]);
   theirs.Reset();
-  http::Wait wait = Soon();
+  http::Wait wait = http::Soon();
   wait.stop_fd = ours.get();
   const auto next = api_->AwaitNext(wait);
   ASSERT_FALSE(next);
@@ -93,12 +89,12 @@ TEST_F(RuntimeApiTest, LastWordsCount) {
   Fd theirs(fds[1]);
   Fd function = Connect();
   Send(function, kNext);
-  ASSERT_TRUE(api_->AwaitNext(Soon()));
+  ASSERT_TRUE(api_->AwaitNext(http::Soon()));
   Send(function, Post("invocation/id-1/error", "{}", "Lambda-Runtime-Function-Error-Type: T\r\n"));
   theirs.Reset();
   RuntimeJob job;
   job.id = "id-1";
-  http::Wait wait = Soon();
+  http::Wait wait = http::Soon();
   wait.stop_fd = ours.get();
   const auto answer = api_->Run(job, 100, wait);
   ASSERT_TRUE(answer) << answer.error().message;
@@ -109,20 +105,20 @@ TEST_F(RuntimeApiTest, LastWordsCount) {
 TEST_F(RuntimeApiTest, RefusesLargeAnswersAndGoesOn) {
   const Fd function = Connect();
   Send(function, kNext);
-  ASSERT_TRUE(api_->AwaitNext(Soon()));
+  ASSERT_TRUE(api_->AwaitNext(http::Soon()));
   Send(function, Post("invocation/id-1/response", std::string(101, 'x')));
   const auto answer = Run();
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->kind, RuntimeAnswer::Kind::kTooLarge);
   Send(function, kNext);
-  EXPECT_TRUE(api_->AwaitNext(Soon()));
+  EXPECT_TRUE(api_->AwaitNext(http::Soon()));
 }
 
 TEST_F(RuntimeApiTest, NextBeforeAnAnswerIsRefused) {
   const Fd function = Connect();
   const Fd other = Connect();
   Send(function, kNext);
-  ASSERT_TRUE(api_->AwaitNext(Soon()));
+  ASSERT_TRUE(api_->AwaitNext(http::Soon()));
   Send(other, kNext);
   const auto answer = Run(50);
   ASSERT_FALSE(answer);

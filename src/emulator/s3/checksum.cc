@@ -54,7 +54,7 @@ std::string Hash(const EVP_MD* algorithm, std::string_view bytes) {
   return out;
 }
 
-constexpr std::string_view kPrefix = "x-amz-checksum-";
+constexpr std::string_view kChecksumPrefix = "x-amz-checksum-";
 
 }  // namespace
 
@@ -72,7 +72,7 @@ std::string HexMd5(std::string_view bytes) {
 }
 
 std::string Checksum(std::string_view header, std::string_view bytes) {
-  const std::string_view name = header.substr(std::min(header.size(), kPrefix.size()));
+  const std::string_view name = header.substr(std::min(header.size(), kChecksumPrefix.size()));
   if (name == "crc32") return EncodeBase64(Crc<kCrc32>(bytes, 32));
   if (name == "crc32c") return EncodeBase64(Crc<kCrc32c>(bytes, 32));
   if (name == "crc64nvme") return EncodeBase64(Crc<kCrc64Nvme>(bytes, 64));
@@ -82,7 +82,7 @@ std::string Checksum(std::string_view header, std::string_view bytes) {
 }
 
 bool IsChecksumHeader(std::string_view name) {
-  return name.starts_with(kPrefix) && !Checksum(name, "").empty();
+  return name.starts_with(kChecksumPrefix) && !Checksum(name, "").empty();
 }
 
 Result<Pairs> VerifyChecksums(const Pairs& headers, std::string_view bytes) {

@@ -54,11 +54,6 @@ bool IsLink(const std::string& path) {
   return lstat(path.c_str(), &st) == 0 && S_ISLNK(st.st_mode);
 }
 
-bool IsFolder(const std::string& path) {
-  struct stat st {};
-  return stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
-}
-
 // What Lambda's own image has, more or less: programs and libraries, and nobody's data.
 void AppendSystem(std::vector<RootStep>& steps) {
   for (const char* name :
@@ -68,7 +63,7 @@ void AppendSystem(std::vector<RootStep>& steps) {
       if (const Result<std::string> target = ReadLink(path)) {
         steps.push_back({Kind::kLink, name, *target});
       }
-    } else if (IsFolder(path)) {
+    } else if (IsDirectory(path)) {
       steps.push_back({Kind::kTree, name, path});
     }
   }

@@ -11,8 +11,8 @@ namespace {
 
 using traces::SpanText;
 
-std::string Written(std::string_view trace, uint64_t max_bytes = Output::kNoLimit,
-                    ExportOptions options = {}) {
+std::string WrittenCsv(std::string_view trace, uint64_t max_bytes = Output::kNoLimit,
+                       ExportOptions options = {}) {
   const traces::Columns columns = traces::LoadText(trace);
   const auto selection = Selection::Of(columns);
   EXPECT_TRUE(selection.has_value());
@@ -35,26 +35,26 @@ std::string Row(std::string_view fields) {
 }
 
 TEST(CsvTest, GivesEachFieldAColumn) {
-  const std::string text = Written(SpanText(1, 1234, 0, "x", 0, 5, R"("a":1,"name":true)"));
+  const std::string text = WrittenCsv(SpanText(1, 1234, 0, "x", 0, 5, R"("a":1,"name":true)"));
   EXPECT_EQ(text.substr(0, text.find("\r\n")), std::string(kFixed) + ",a,name_field");
   EXPECT_TRUE(text.ends_with(Row(",1,true"))) << text;
 }
 
 TEST(CsvTest, TellsEmptyTextFromNothing) {
-  const std::string text = Written(SpanText(1, 1234, 0, "x", 0, 5, R"("a":"","b":null)"));
+  const std::string text = WrittenCsv(SpanText(1, 1234, 0, "x", 0, 5, R"("a":"","b":null)"));
   EXPECT_TRUE(text.ends_with(Row(R"(,"",)"))) << text;
 }
 
 TEST(CsvTest, QuotesWhatAReaderWouldTakeApart) {
-  const std::string text = Written(
+  const std::string text = WrittenCsv(
       SpanText(1, 1234, 0, "x", 0, 5, R"("a":"1,2","b":"\"q\"","c":"l\nm","d":" pad","e":"it's")"));
   EXPECT_TRUE(text.ends_with(Row(",\"1,2\",\"\"\"q\"\"\",\"l\nm\",\" pad\",it's"))) << text;
 }
 
 TEST(CsvTest, KeepsWholeLinesWithinItsLimit) {
   const std::string trace = SpanText(1, 1, 0, "x", 0, 5) + SpanText(2, 1, 0, "x", 1, 5);
-  const std::string all = Written(trace);
-  const std::string cut = Written(trace, all.size() - 1);
+  const std::string all = WrittenCsv(trace);
+  const std::string cut = WrittenCsv(trace, all.size() - 1);
   EXPECT_LT(cut.size(), all.size());
   EXPECT_TRUE(all.starts_with(cut) && cut.ends_with("\r\n"));
   EXPECT_EQ(std::count(cut.begin(), cut.end(), '\n'), 2);
@@ -64,7 +64,7 @@ TEST(CsvTest, LeavesFieldsOutIfToldTo) {
   ExportOptions options;
   options.fields = false;
   const std::string text =
-      Written(SpanText(1, 1234, 0, "x", 0, 5, R"("a":1)"), Output::kNoLimit, options);
+      WrittenCsv(SpanText(1, 1234, 0, "x", 0, 5, R"("a":1)"), Output::kNoLimit, options);
   EXPECT_TRUE(text.starts_with(std::string(kFixed) + "\r\n") && text.ends_with(Row(""))) << text;
 }
 

@@ -48,14 +48,14 @@ Strings Names(const PossibleNames& possible) {
   return out;
 }
 
-struct Row {
+struct NameRow {
   std::string definitions;
   std::string text;
   Strings names;
 };
 
-void Expect(const std::vector<Row>& rows) {
-  for (const Row& row : rows) {
+void ExpectNames(const std::vector<NameRow>& rows) {
+  for (const NameRow& row : rows) {
     const PossibleNames possible = Expand(row.definitions, row.text);
     EXPECT_EQ(Names(possible), row.names) << row.definitions << row.text;
     EXPECT_TRUE(possible.is_complete) << row.text;
@@ -63,7 +63,7 @@ void Expect(const std::vector<Row>& rows) {
 }
 
 TEST(ComputedNameTest, TakesEveryDefinition) {
-  Expect({
+  ExpectNames({
       {"#define A \"a.h\"\n#define A <b.h>\n", "A", {"\"a.h\"", "<b.h>"}},
       {"#define A B\n#define B <b.h>\n#define B C\n#define C \"c.h\"\n", "A", {"\"c.h\"", "<b.h>"}},
       {"", "A", {}},
@@ -76,7 +76,7 @@ TEST(ComputedNameTest, TakesEveryDefinition) {
 
 // As the compilers' cc -M has it.
 TEST(ComputedNameTest, ExpandsAsThePreprocessorDoes) {
-  Expect({
+  ExpectNames({
       {"#define STR_1(x...) #x\n#define STR(x...) STR_1(x)\n#define NAME y\n",
        "STR(x/NAME.h)",
        {"\"x/NAME.h\"", "\"x/y.h\""}},
@@ -105,13 +105,13 @@ TEST(ComputedNameTest, ExpandsAsThePreprocessorDoes) {
 }
 
 TEST(ComputedNameTest, MeansOneThingByAMacroInOneExpansion) {
-  Expect({{"#define A 1\n#define A 2\n#define S(x) S_(x)\n#define S_(x) #x\n",
-           "S(A A)",
-           {"\"1 1\"", "\"2 2\"", "\"A A\""}}});
+  ExpectNames({{"#define A 1\n#define A 2\n#define S(x) S_(x)\n#define S_(x) #x\n",
+                "S(A A)",
+                {"\"1 1\"", "\"2 2\"", "\"A A\""}}});
 }
 
 TEST(ComputedNameTest, ExpandsTheKernelsTraceIncludes) {
-  Expect(
+  ExpectNames(
       {{"#define TRACE_INCLUDE(system) __TRACE_INCLUDE(system)\n"
         "#define __TRACE_INCLUDE(system) __stringify(TRACE_INCLUDE_PATH/system.h)\n"
         "#define __stringify_1(x...) #x\n#define __stringify(x...) __stringify_1(x)\n"
@@ -124,7 +124,7 @@ TEST(ComputedNameTest, ExpandsTheKernelsTraceIncludes) {
 }
 
 TEST(ComputedNameTest, ExpandsBoostsIteration) {
-  Expect(
+  ExpectNames(
       {{"#define BOOST_PP_ITERATE() BOOST_PP_CAT(BOOST_PP_ITERATE_, "
         "BOOST_PP_INC(BOOST_PP_ITERATION_DEPTH()))\n"
         "#define BOOST_PP_ITERATE_1 <boost/preprocessor/iteration/detail/iter/forward1.hpp>\n"
@@ -149,7 +149,7 @@ TEST(ComputedNameTest, JoinsWaysThatEndAlike) {
     definitions += name + next + "(x)\n" + name + "CAT_" + std::to_string(i) + "((x))\n";
     definitions += "#define CAT_" + std::to_string(i) + "(x) " + next + " x\n";
   }
-  Expect({{definitions, "NAME()", {"<a.h>"}}});
+  ExpectNames({{definitions, "NAME()", {"<a.h>"}}});
 }
 
 TEST(ComputedNameTest, HoldsAtMostOneBranchOfATextWithinABody) {
@@ -159,7 +159,7 @@ TEST(ComputedNameTest, HoldsAtMostOneBranchOfATextWithinABody) {
   const Strings one_each = {"<one/a.h>", "<two/a.hpp>"};
   // Passed through again, it may have other branches the next time.
   const Strings all = {"<one/(a.hpp)>", "<one/a.h>", "<two/a.hpp>"};
-  Expect({
+  ExpectNames({
       {"#pragma once\n" + branches, "NAME(a)", one_each},
       {"#ifndef G\n#define G\n" + branches + "#endif\n", "NAME(a)", one_each},
       {"#if !defined( G )\n#define G\n" + branches + "#endif\n", "NAME(a)", one_each},
@@ -177,7 +177,7 @@ TEST(ComputedNameTest, KnowsThatAMacroBesideABodyIsOne) {
   };
   const std::string name = "#define NAME() <DIR/a.h>\n";
   const std::string dir = "#define DIR dir\n";
-  Expect({
+  ExpectNames({
       {text(dir, name), "NAME()", {"<dir/a.h>"}},
       {text(name, dir), "NAME()", {"<dir/a.h>"}},
       // The name may be asked for in between.
@@ -187,7 +187,7 @@ TEST(ComputedNameTest, KnowsThatAMacroBesideABodyIsOne) {
 }
 
 TEST(ComputedNameTest, ComesToNothingWithAWrongNumberOfArguments) {
-  Expect({
+  ExpectNames({
       {"#define F(x) <x.h>\n#define F(x, y) <y.h>\n", "F(a)", {"<a.h>"}},
       {"#define F() <none.h>\n#define F(x, y) <y.h>\n", "F()", {"<none.h>"}},
       {"#define F(x, ...) <x.h>\n#define F(x, y, z) <z.h>\n", "F(a)", {"<a.h>"}},
@@ -197,7 +197,7 @@ TEST(ComputedNameTest, ComesToNothingWithAWrongNumberOfArguments) {
 // gcc spells a token with the space that it had where it stood itself, clang with that of what it
 // replaces, and one before the > as well.
 TEST(ComputedNameTest, SpellsSpacesAsEitherCompilerDoes) {
-  Expect({
+  ExpectNames({
       {"#define P <a/ F>\n#define F() b.h\n", "P", {"<a/ F>"}},
       {"#define P <a/ F()>\n#define F() b.h\n", "P", {"<a/ b.h>", "<a/b.h>"}},
       {"#define P(x) <a/ x >\n", "P( b.h)", {"<a/ b.h >", "<a/ b.h>"}},

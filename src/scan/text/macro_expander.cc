@@ -413,7 +413,7 @@ void MacroExpander::Replace(State state, Id name, size_t definition,
         continue;
       }
     }
-    after.pending.push_back(body_id << kTextShift | kEnd);
+    after.pending.push_back(body_id << kTextShift | kEndOfBody);
     after.pending.insert(after.pending.end(), body.rbegin(), body.rend());
     out.push_back(std::move(after));
     if (*steps_ <= 0) return;

@@ -12,7 +12,7 @@ inline constexpr uint32_t kKindMask = 3;
 inline constexpr uint32_t kPainted = 4;
 inline constexpr uint32_t kSpace = 8;
 inline constexpr uint32_t kOwnSpace = 16;
-inline constexpr uint32_t kEnd = 32;  // the number is a body's
+inline constexpr uint32_t kEndOfBody = 32;  // the number is a body's
 inline constexpr uint32_t kTextShift = 8;
 
 inline constexpr uint32_t kName = static_cast<uint32_t>(Token::Kind::kName);
@@ -21,7 +21,7 @@ inline constexpr uint32_t kOther = static_cast<uint32_t>(Token::Kind::kOther);
 
 inline uint32_t TextIn(uint32_t id) { return id >> kTextShift; }
 inline uint32_t KindOf(uint32_t id) { return id & kKindMask; }
-inline bool IsEnd(uint32_t id) { return (id & kEnd) != 0; }
+inline bool IsEnd(uint32_t id) { return (id & kEndOfBody) != 0; }
 inline bool IsOther(uint32_t id, uint32_t text) {
   return !IsEnd(id) && KindOf(id) == kOther && TextIn(id) == text;
 }

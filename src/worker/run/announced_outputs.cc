@@ -37,7 +37,7 @@ Result<void> ForEachBelow(const std::string& dir, const std::string& prefix, int
   return {};
 }
 
-bool IsDirectory(const std::string& path) {
+bool IsDirectoryItself(const std::string& path) {
   struct stat st {};
   return lstat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
 }
@@ -124,7 +124,7 @@ Result<void> AnnouncedOutputs::Collect(uint64_t max_bytes, job::Answer& answer) 
       TRY(taker.Take(real, output.path, st));
       continue;
     }
-    if (!IsDirectory(real)) {
+    if (!IsDirectoryItself(real)) {
       answer.refused.push_back(output.path + ": not a directory");
       continue;
     }

@@ -14,10 +14,6 @@
 namespace llama::worker {
 namespace {
 
-bool Has(const std::vector<std::string>& paths, const std::string& path) {
-  return std::find(paths.begin(), paths.end(), path) != paths.end();
-}
-
 class AnyCommandTest : public testing::Test {
  protected:
   void SetUp() override {

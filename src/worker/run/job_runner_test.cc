@@ -15,10 +15,6 @@
 namespace llama::worker {
 namespace {
 
-bool Has(const std::vector<std::string>& paths, const std::string& path) {
-  return std::find(paths.begin(), paths.end(), path) != paths.end();
-}
-
 class JobRunnerTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {

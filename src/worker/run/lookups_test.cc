@@ -11,13 +11,10 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "worker/preload/lookup_log.h"
+#include "worker/run/shipped_programs_testing.h"
 
 namespace llama::worker {
 namespace {
-
-bool Has(const std::vector<std::string>& sorted, const std::string& path) {
-  return std::binary_search(sorted.begin(), sorted.end(), path);
-}
 
 // A folder with a log, and commands run in it under the recorder. Roots are "": all is recorded.
 class LookupsTest : public testing::Test {

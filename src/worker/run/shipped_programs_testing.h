@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,10 @@ inline std::string OutputOf(const std::vector<std::string>& argv) {
   options.env = {"PATH=/usr/bin:/bin", "LC_ALL=C"};
   Result<ProcessResult> ran = RunProcess(options);
   return ran ? ran->out : "";
+}
+
+inline bool Has(const std::vector<std::string>& paths, const std::string& path) {
+  return std::find(paths.begin(), paths.end(), path) != paths.end();
 }
 
 // The absolute paths in `text`: of `ld.so --list`, of make rules.

@@ -15,18 +15,13 @@
 #include "base/mutex.h"
 #include "http/dial.h"
 #include "http/stream.h"
+#include "http/testing.h"
 #include "http/tls.h"
 #include "signing/sigv4.h"
 
 namespace llama::worker {
 
 inline const signing::Keys kFakeS3Keys = {"AKID", "the/secret+key", "a/session+token="};
-
-inline http::Wait Soon() {
-  http::Wait wait;
-  wait.deadline_ns = SystemClock().MonotonicNs() + 20'000'000'000;
-  return wait;
-}
 
 // What happens to a request instead of the right answer to it.
 enum class Fault { kNone, kHangUp, kHalfAnswer, k500, k503, k403, kGarbage, kCloseAfter };
@@ -67,7 +62,7 @@ class FakeS3 {
 
  private:
   void Accept() {
-    http::Wait wait = Soon();
+    http::Wait wait = http::Soon(20'000);
     wait.stop_fd = stop_read_.get();
     while (true) {
       Result<Fd> fd = http::AcceptNext(listener_, SystemClock(), wait);
@@ -79,7 +74,7 @@ class FakeS3 {
   }
 
   void Serve(Fd socket) {
-    http::Wait wait = Soon();
+    http::Wait wait = http::Soon(20'000);
     wait.stop_fd = stop_read_.get();
     Result<http::Stream> stream =
         tls_ ? tls_->Accept(std::move(socket), SystemClock(), wait)
@@ -140,7 +135,8 @@ class FakeS3 {
     if (!is_there)
       return Say(stream, "404 Not Found", method == "HEAD" ? "" : "<Code>NoSuchKey</Code>");
     if (method == "HEAD") {
-      return stream.WriteRaw("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", Soon()).has_value();
+      return stream.WriteRaw("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", http::Soon(20'000))
+          .has_value();
     }
     return Say(stream, "200 OK", objects_[path]);
   }
@@ -155,7 +151,7 @@ class FakeS3 {
   }
 
   static bool Say(http::Stream& stream, const std::string& status, const std::string& body) {
-    return stream.Write("HTTP/1.1 " + status + "\r\n", body, Soon()).has_value();
+    return stream.Write("HTTP/1.1 " + status + "\r\n", body, http::Soon(20'000)).has_value();
   }
 
   const std::function<Fault(int)> fault_;

@@ -6,15 +6,10 @@
 #include <thread>
 
 #include "http/dial.h"
+#include "http/testing.h"
 
 namespace llama::worker {
 namespace {
-
-http::Wait Soon() {
-  http::Wait wait;
-  wait.deadline_ns = SystemClock().MonotonicNs() + 20'000'000'000;
-  return wait;
-}
 
 // A Runtime API over TCP whose every connection is served by `serve`, one after the other.
 class FakeRuntimeApi {
@@ -22,7 +17,7 @@ class FakeRuntimeApi {
   explicit FakeRuntimeApi(int connections, std::function<void(http::Stream&, int)> serve)
       : thread_([this, connections, serve = std::move(serve)] {
           for (int i = 0; i < connections; ++i) {
-            Result<Fd> fd = http::AcceptNext(listener_, SystemClock(), Soon());
+            Result<Fd> fd = http::AcceptNext(listener_, SystemClock(), http::Soon(20'000));
             ASSERT_TRUE(fd) << fd.error().message;
             http::Stream stream(*std::move(fd), SystemClock());
             serve(stream, i);
@@ -43,13 +38,14 @@ class FakeRuntimeApi {
 };
 
 std::string RequestLine(http::Stream& stream) {
-  const Result<http::Message> request = stream.Read(http::Kind::kRequest, 1 << 20, Soon());
+  const Result<http::Message> request =
+      stream.Read(http::Kind::kRequest, 1 << 20, http::Soon(20'000));
   return request ? request->start[0] + " " + request->start[1] + " " + request->body
                  : request.error().message;
 }
 
 void Answer(http::Stream& stream, const std::string& head, const std::string& body) {
-  ASSERT_TRUE(stream.Write("HTTP/1.1 " + head + "\r\n", body, Soon()));
+  ASSERT_TRUE(stream.Write("HTTP/1.1 " + head + "\r\n", body, http::Soon(20'000)));
 }
 
 TEST(RuntimeClient, TakesWhateverHeadersThereAre) {
@@ -126,7 +122,8 @@ TEST(RuntimeClient, RedialsAConnectionThatDiedOnce) {
 TEST(RuntimeClient, ReportsFailuresAsLambdaWantsThem) {
   const FakeRuntimeApi api(1, [](http::Stream& stream, int) {
     for (const char* target : {"invocation/r1/error", "init/error"}) {
-      const Result<http::Message> request = stream.Read(http::Kind::kRequest, 1 << 20, Soon());
+      const Result<http::Message> request =
+          stream.Read(http::Kind::kRequest, 1 << 20, http::Soon(20'000));
       ASSERT_TRUE(request);
       EXPECT_EQ(request->start[1], std::string("/2018-06-01/runtime/") + target);
       EXPECT_EQ(*request->Find("Lambda-Runtime-Function-Error-Type"), "invalid");
