@@ -6,7 +6,6 @@ namespace llama {
 namespace {
 
 constexpr uint64_t kMaxStrings = 1u << 20;
-constexpr uint64_t kMaxSortedBytes = uint64_t{256} << 20;
 
 }  // namespace
 
@@ -104,23 +103,35 @@ std::string_view Decoder::Raw(uint64_t size) {
   return bytes;
 }
 
+std::string Decoder::String() {
+  const std::string_view bytes = Bytes();
+  return TakeRoom(bytes.size()) ? std::string(bytes) : std::string();
+}
+
+bool Decoder::TakeRoom(uint64_t bytes) {
+  if (bytes > room_bytes_) {
+    Fail();
+    return false;
+  }
+  room_bytes_ -= bytes;
+  return true;
+}
+
 std::vector<std::string> Decoder::Strings() {
   std::vector<std::string> strings;
-  const uint64_t count = Count();
+  const uint64_t count = Count(1, sizeof(std::string));
   if (count > kMaxStrings) Fail();
   for (uint64_t i = 0; i < count && ok_; ++i) strings.push_back(String());
   return strings;
 }
 
 std::vector<std::string> Decoder::SortedStrings() {
-  std::vector<std::string> strings(Count(2));
+  std::vector<std::string> strings(Count(2, sizeof(std::string)));
   std::string_view before;
-  uint64_t total = 0;
   for (std::string& string : strings) {
     const uint64_t shared = Uint();
     const std::string_view rest = Bytes();
-    total += shared + rest.size();
-    if (!ok_ || shared > before.size() || total > kMaxSortedBytes) {
+    if (!ok_ || shared > before.size() || !TakeRoom(shared + rest.size())) {
       Fail();
       return {};
     }
@@ -131,13 +142,13 @@ std::vector<std::string> Decoder::SortedStrings() {
   return strings;
 }
 
-uint64_t Decoder::Count(uint64_t min_bytes) {
+uint64_t Decoder::Count(uint64_t min_bytes, uint64_t room_bytes) {
   const uint64_t count = Uint();
   if (count > in_.size() / (min_bytes == 0 ? 1 : min_bytes)) {
     Fail();
     return 0;
   }
-  return count;
+  return TakeRoom(count * room_bytes) ? count : 0;
 }
 
 }  // namespace llama

@@ -34,9 +34,14 @@ class Encoder {
   std::string out_;
 };
 
+// What a small message claims to hold must not cost much: what is decoded may take kFreeRoomBytes
+// of memory and twice what the message has, no more. Counted are strings, and elements whose size
+// Count() is told.
 class Decoder {
  public:
-  explicit Decoder(std::string_view in) : in_(in) {}
+  static constexpr uint64_t kFreeRoomBytes = 64 << 20;
+
+  explicit Decoder(std::string_view in) : in_(in), room_bytes_(kFreeRoomBytes + 2 * in.size()) {}
 
   uint64_t Uint();
   int64_t Int();
@@ -47,15 +52,15 @@ class Decoder {
   double Double();
   // A view into the input; valid as long as the input is.
   std::string_view Bytes();
-  std::string String() { return std::string(Bytes()); }
+  std::string String();
   // Fails for more than a million: no command line, environment or list of ours has as many.
   std::vector<std::string> Strings();
-  // Fails for more than 256 MiB in all, which a small message could claim.
   std::vector<std::string> SortedStrings();
   std::string_view Raw(uint64_t size);
-  // An element count for a sequence whose elements take at least `min_bytes` each; a count that the
-  // rest of the input cannot hold fails, so a reserve() by it is safe.
-  uint64_t Count(uint64_t min_bytes = 1);
+  // An element count for a sequence whose elements take at least `min_bytes` of the input each, and
+  // `room_bytes` of memory; a count that the rest of the input or the room cannot hold fails, so a
+  // resize() by it is safe.
+  uint64_t Count(uint64_t min_bytes = 1, uint64_t room_bytes = 0);
 
   bool ok() const { return ok_; }
   bool AtEnd() const { return in_.empty(); }
@@ -69,7 +74,11 @@ class Decoder {
   }
 
  private:
+  // False, and failed: there is not so much left.
+  bool TakeRoom(uint64_t bytes);
+
   std::string_view in_;
+  uint64_t room_bytes_;
   bool ok_ = true;
 };
 

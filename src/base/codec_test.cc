@@ -84,6 +84,25 @@ TEST(Codec, SortedStringsComeBackInFewerBytes) {
   EXPECT_FALSE(many.ok());
 }
 
+TEST(Codec, ASmallMessageMayNotTakeMuchRoom) {
+  // Three million empty strings of a byte each would be a hundred megabytes.
+  std::string empty(3'000'000, '\0');
+  Encoder count;
+  count.Uint(empty.size());
+  Decoder strings(empty.insert(0, count.str()));
+  EXPECT_TRUE(strings.Strings().empty());
+  EXPECT_FALSE(strings.ok());
+  Decoder elements(empty);
+  EXPECT_EQ(elements.Count(1, 100), 0u);
+  EXPECT_FALSE(elements.ok());
+  // What a message has itself always has room.
+  Encoder whole;
+  whole.Bytes(std::string(100 << 20, 'x'));
+  Decoder large(whole.str());
+  EXPECT_EQ(large.String().size(), size_t{100} << 20);
+  EXPECT_TRUE(large.Done());
+}
+
 TEST(Codec, CountIsBoundedByWhatIsLeft) {
   Encoder out;
   out.Uint(1'000'000);

@@ -93,6 +93,10 @@ std::string PadRight(std::string_view text, size_t width) {
   return std::string(text).append(width > used ? width - used : 0, ' ');
 }
 
+bool IsFormula(std::string_view text) {
+  return !text.empty() && std::string_view("=+-@\t\r").find(text.front()) != text.npos;
+}
+
 std::string Printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());

@@ -22,5 +22,8 @@ std::string PadRight(std::string_view text, size_t width);
 // What a terminal would obey or not show becomes '?' (base/characters.h, IsHazard): names come
 // from foreign files, and could clear the screen or turn a line around.
 std::string Printable(std::string_view text);
+// Whether a spreadsheet takes a text for a formula, and computes it: readers of CSV are told that
+// it is a text by an apostrophe before it.
+bool IsFormula(std::string_view text);
 
 }  // namespace llama

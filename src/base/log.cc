@@ -2,15 +2,20 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 
 #include "base/file.h"
+#include "base/format.h"
 
 namespace llama {
 namespace {
+
+// Of one message: what a worker says may be long.
+constexpr size_t kMaxTextBytes = 8192;
 
 std::atomic<int> log_fd{STDERR_FILENO};
 std::atomic<LogLevel> log_level{LogLevel::kWarning};
@@ -40,8 +45,11 @@ void LogLine(LogLevel level, std::string_view file, int line, std::string_view t
                               utc.tm_min, utc.tm_sec, now.tv_nsec / 1'000'000, LevelName(level));
   std::string out(head, n > 0 ? static_cast<size_t>(n) : 0);
   out.append(BaseName(file)).append(":").append(std::to_string(line)).append(" ");
-  // One line a message, whatever the text holds.
-  for (const char c : text) out.push_back(c == '\n' ? ' ' : c);
+  // One line a message, which a terminal shows and does not obey, whatever the text holds.
+  std::string shown(text.substr(0, kMaxTextBytes));
+  std::replace(shown.begin(), shown.end(), '\n', ' ');
+  out += Printable(shown);
+  if (text.size() > kMaxTextBytes) out += "…";
   out.push_back('\n');
   (void)WriteAll(log_fd, out, "log").has_value();
 }

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/format.h"
 #include "client/connection.h"
 #include "client/fallback_slot.h"
 #include "client/hung_note.h"
@@ -227,7 +228,7 @@ class Wrapper {
   }
 
   void Say(const std::string& what) const {
-    if (verbose_) Complain(invocation_.argv[0] + ": " + what);
+    if (verbose_) Complain(Printable(invocation_.argv[0] + ": " + what));
   }
   static void Complain(const std::string& what) { Print(STDERR_FILENO, "llamacc: " + what + "\n"); }
 

@@ -136,7 +136,6 @@ class Parser {
   std::optional<Language> forced_;  // by -x
   bool compile_ = false;
   bool depfile_wanted_ = false;
-  bool split_debug_ = false;
   int sources_ = 0;
   int outputs_ = 0;
 };
@@ -229,7 +228,7 @@ void Parser::Apply(const Option& option, Arg arg, const std::string& value) {
       command_.has_debug_info = false;
       break;
     case Effect::kSplitDebug:
-      split_debug_ = true;
+      command_.splits_debug_info = true;
       [[fallthrough]];
     case Effect::kDebug:
       command_.has_debug_info = true;
@@ -351,7 +350,8 @@ std::string Parser::Reason() const {
     return "language:" + std::string(Suffix(command_.source));
   }
   // The object holds the name of the .dwo file, which no prefix map touches.
-  if (split_debug_ && command_.object.starts_with('/')) return "unsafe-option:-gsplit-dwarf";
+  if (command_.splits_debug_info && command_.object.starts_with('/'))
+    return "unsafe-option:-gsplit-dwarf";
   return {};
 }
 

@@ -61,8 +61,9 @@ struct Command {
   bool object_given = false;
   std::string depfile;  // the user's, as given or derived; empty: none
   bool has_debug_info = false;
-  int dwarf_version = 0;     // by -gdwarf-N; 0: the compiler's default
-  bool color_given = false;  // -fdiagnostics-color or -fcolor-diagnostics in any form
+  bool splits_debug_info = false;  // into a .dwo file beside the object
+  int dwarf_version = 0;           // by -gdwarf-N; 0: the compiler's default
+  bool color_given = false;        // -fdiagnostics-color or -fcolor-diagnostics in any form
 };
 
 struct ParseOptions {

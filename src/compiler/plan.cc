@@ -172,6 +172,7 @@ class Planner {
       std::string dir(DirName(plan_.depfile));
       if (dir != plan_.output_dirs[0]) plan_.output_dirs.push_back(std::move(dir));
     }
+    if (command_.splits_debug_info) plan_.output_suffixes.emplace_back(".dwo");
     for (const std::string& name : {command_.object, command_.source}) {
       std::string stem = WithoutSuffix(BaseName(name));
       const auto& stems = plan_.output_stems;

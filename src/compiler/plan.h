@@ -37,9 +37,9 @@ struct Plan {
   std::vector<std::string> output_dirs;
   std::string object;   // absolute
   std::string depfile;  // absolute; empty: none
-  // Outputs beside the object are accepted if their basename begins with one of these and a '.' or
-  // '-'.
+  // What else the options make the compiler write, in `output_dirs`: a stem and a suffix (".dwo").
   std::vector<std::string> output_stems;
+  std::vector<std::string> output_suffixes;
   // Diagnostics may be in a language that the worker does not have (LC_MESSAGES is neither C nor
   // English): if the compiler prints any, the job runs again here.
   bool translated_messages = false;

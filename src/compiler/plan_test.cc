@@ -144,6 +144,8 @@ TEST_F(PlanTest, AnnouncesOutputsAndFolders) {
   EXPECT_EQ(plan.output_dirs,
             (std::vector<std::string>{dir_.path() + "/out", dir_.path() + "/deps"}));
   EXPECT_EQ(plan.output_stems, (std::vector<std::string>{"x.y", "a"}));
+  EXPECT_TRUE(plan.output_suffixes.empty());
+  EXPECT_EQ(Make("-g -gsplit-dwarf -c a.c").output_suffixes, std::vector<std::string>{".dwo"});
   EXPECT_EQ(plan.paths, (std::vector<std::string>{dir_.path() + "/.", dir_.path()}));
   EXPECT_EQ(Shown(plan.cwd), "%" + dir_.path());
 }

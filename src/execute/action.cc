@@ -67,6 +67,7 @@ store::Digest Action::Digest() const {
   }
   Put(out, outputs.dirs);
   Put(out, outputs.stems);
+  Put(out, outputs.suffixes);
   Put(out, standing);
   out.Bool(in_image);
   return store::Sha256(out.str());

@@ -216,6 +216,7 @@ TEST(ActionDigest, ChangesWithAllThatDecidesTheResult) {
       [](Action& a) { a.input = "x"; },
       [](Action& a) { a.program = "/usr/bin/cc"; },
       [](Action& a) { a.outputs.stems.push_back("b"); },
+      [](Action& a) { a.outputs.suffixes.push_back(".su"); },
       [](Action& a) { a.standing.push_back("/a.o"); },
       [](Action& a) {
         auto closure = std::make_shared<Closure>(*a.closure);

@@ -91,7 +91,7 @@ Result<RecordedOutcome> DecodeOutcome(std::string_view bytes,
   outcome.wait_status = in.Int32();
   outcome.out = in.String();
   outcome.err = in.String();
-  outcome.files.resize(in.Count(3));
+  outcome.files.resize(in.Count(3, sizeof(OutputFile)));
   for (OutputFile& file : outcome.files) {
     file.path = in.String();
     file.mode = in.Uint32();

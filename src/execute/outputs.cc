@@ -14,29 +14,15 @@
 namespace llama::execute {
 namespace {
 
-// What compilers write beside an object, by what follows the object's or the source's stem: notes,
-// split debug info, intermediate files, statistics, optimisation records. Never a source or a
-// header.
-bool IsCompanionSuffix(std::string_view suffix) {
-  constexpr std::string_view kKnown[] = {
-      ".o", ".d",  ".gcno", ".dwo", ".su",  ".ci",    ".i",        ".ii",
-      ".s", ".bc", ".json", ".gkd", ".dia", ".stats", ".opt.yaml", ".opt-record.json.gz",
-  };
-  if (std::find(std::begin(kKnown), std::end(kKnown), suffix) != std::end(kKnown)) return true;
-  // gcc's dumps: a.c.006t.gimple, a.c.244r.expand, a.c.000i.cgraph.
-  if (suffix.size() < 6 || suffix[0] != '.') return false;
-  const auto digit = [&](size_t i) { return suffix[i] >= '0' && suffix[i] <= '9'; };
-  return digit(1) && digit(2) && digit(3) &&
-         (suffix[4] == 't' || suffix[4] == 'r' || suffix[4] == 'i') && suffix[5] == '.';
-}
-
 bool IsCompanion(const Outputs& outputs, const std::string& path) {
   if (std::find(outputs.dirs.begin(), outputs.dirs.end(), DirName(path)) == outputs.dirs.end()) {
     return false;
   }
   const std::string_view name = BaseName(path);
   return std::any_of(outputs.stems.begin(), outputs.stems.end(), [&](const std::string& stem) {
-    return name.starts_with(stem) && IsCompanionSuffix(name.substr(stem.size()));
+    if (!name.starts_with(stem)) return false;
+    const auto& suffixes = outputs.suffixes;
+    return std::find(suffixes.begin(), suffixes.end(), name.substr(stem.size())) != suffixes.end();
   });
 }
 

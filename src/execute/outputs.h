@@ -1,7 +1,7 @@
 // Outputs: what a command may leave behind here, and the writing of it.
 //
 // A worker is never trusted: a file is only written where the action announced it, or, beside a
-// compile's object, under a name that compilers give what they write beside it. Everything is
+// compile's object, under a name that its own options make the compiler write to. Everything is
 // written before anything can be seen, so that between Stage and Commit the inputs can be looked at
 // once more: what a changed input would have made otherwise is never seen.
 #pragma once
@@ -23,10 +23,11 @@ struct Outputs {
     bool is_tree = false;  // a directory: every new or changed file below it
   };
   std::vector<Announced> announced;
-  // Of a compile. In these directories (canonical), what begins with a stem and ends as compilers
-  // end such names (.gcno, .dwo, …) is an output, too.
+  // Of a compile. In these directories (canonical), a stem with one of these suffixes is an output,
+  // too: what the options make the compiler write beside the object.
   std::vector<std::string> dirs;
   std::vector<std::string> stems;
+  std::vector<std::string> suffixes;  // ".dwo"
   std::string object;   // one of `announced`: must be there if the command succeeds; written last,
                         // so that make sees it newest
   std::string depfile;  // one of `announced`, or empty

@@ -45,6 +45,7 @@ class FileWorld {
     action.outputs.announced = {{Path("out.o"), Path("out.o"), false}};
     action.outputs.dirs = {root_};
     action.outputs.stems = {"out"};
+    action.outputs.suffixes = {".dwo"};
     return action;
   }
   const std::string& root() const { return root_; }

@@ -45,14 +45,13 @@ class WriteTest : public testing::Test {
 };
 
 TEST_F(WriteTest, WritesTheObjectAndWhatIsBesideIt) {
-  Give("out.gcno", "notes");
-  Give("out.006t.gimple", "dump");
+  Give("out.dwo", "notes");
   const auto written = WriteNow();
   ASSERT_TRUE(written) << written.error().Text();
-  EXPECT_EQ(written->files, 3u);
-  EXPECT_EQ(written->bytes, 15u);
+  EXPECT_EQ(written->files, 2u);
+  EXPECT_EQ(written->bytes, 11u);
   EXPECT_EQ(*ReadFile(Path("out.o")), "object");
-  EXPECT_EQ(*ReadFile(Path("out.gcno")), "notes");
+  EXPECT_EQ(*ReadFile(Path("out.dwo")), "notes");
 }
 
 TEST_F(WriteTest, AnOutcomeOfChangedInputsIsNotWritten) {
@@ -125,8 +124,10 @@ TEST_F(WriteTest, NothingIsWrittenForNobody) {
 TEST_F(WriteTest, RefusesWhatWasNotAnnounced) {
   for (const std::string& path :
        {std::string("/etc/passwd"), Path("b.o"), Path("outb.o"), Path("../out.o"),
-        Path("sub/out.x"), world_.root() + "/out.x/../../evil", Path("out.o/../out.gcno"),
-        Path("out.c"), Path("out.h"), Path("out"), Path("out.12t.x"), std::string("out.gcno")}) {
+        Path("sub/out.x"), world_.root() + "/out.x/../../evil", Path("out.o/../out.dwo"),
+        Path("out.c"), Path("out.h"), Path("out"), Path("out.12t.x"), std::string("out.dwo"),
+        Path("out.s"), Path("out.i"), Path("out.json"), Path("out.gcno"),
+        Path("out.006t.gimple")}) {
     outcome_.files.clear();
     Give("out.o", "object");
     outcome_.files.push_back({path, 0644, "evil"});

@@ -15,6 +15,10 @@ constexpr std::string_view kAnswerMagic = "llA";
 constexpr char kJobVersion = 3;
 // Of one decoded message. An encoder of ours never makes more; a frame that claims more is refused.
 constexpr uint64_t kMaxMessageBytes = 1ull << 30;
+// A message that claims to be more than this, and more than so many times as large as its frame, is
+// a bomb: no object of a real compile that was ever seen compresses so well.
+constexpr uint64_t kFreeMessageBytes = 32 << 20;
+constexpr uint64_t kMaxRatio = 256;
 // Measured on object files: level 1 makes them 3.2 times smaller at 304 MB/s, level 3 3.6 times at
 // 242 MB/s.
 constexpr int kAnswerLevel = 1;
@@ -71,6 +75,7 @@ Result<std::string> Unseal(std::string_view magic, std::string_view what,
   const unsigned long long size = ZSTD_getFrameContentSize(payload.data(), payload.size());
   if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN ||
       size > kMaxMessageBytes ||
+      size > std::max<uint64_t>(kFreeMessageBytes, kMaxRatio * payload.size()) ||
       ZSTD_findFrameCompressedSize(payload.data(), payload.size()) != payload.size()) {
     return Error{Code::kInvalid, name + ": malformed frame"};
   }
@@ -116,12 +121,12 @@ void EncodeView(Encoder& out, const tree::View& view) {
 
 tree::View DecodeView(Decoder& in) {
   tree::View view;
-  view.layers.resize(in.Count(2));
+  view.layers.resize(in.Count(2, sizeof(tree::LayerRef)));
   for (tree::LayerRef& layer : view.layers) {
     layer.key = in.String();
     layer.size_bytes = in.Uint();
   }
-  view.files.resize(in.Count(3));
+  view.files.resize(in.Count(3, sizeof(tree::InlineFile)));
   for (tree::InlineFile& file : view.files) {
     file.path = in.String();
     file.executable = in.Bool();
@@ -189,7 +194,7 @@ Result<Job> DecodeJob(std::string_view payload) {
   job.timeout_ms = in.Int();
   job.max_answer_bytes = in.Uint();
   job.any_command = in.Bool();
-  job.outputs.resize(in.Count(2));
+  job.outputs.resize(in.Count(2, sizeof(JobOutput)));
   for (JobOutput& output : job.outputs) {
     output.path = in.String();
     output.is_tree = in.Bool();
@@ -252,7 +257,7 @@ Result<Answer> DecodeAnswer(std::string_view payload) {
   answer.root = in.String();
   answer.out = in.String();
   answer.err = in.String();
-  answer.outputs.resize(in.Count(3));
+  answer.outputs.resize(in.Count(3, sizeof(OutputFile)));
   for (OutputFile& file : answer.outputs) {
     file.path = in.String();
     file.mode = in.Uint32();
@@ -276,7 +281,7 @@ Result<Answer> DecodeAnswer(std::string_view payload) {
   answer.worker.cold_start = in.Bool();
   answer.fetched_objects = in.Uint();
   answer.fetched_bytes = in.Uint();
-  answer.spans.resize(in.Count(8));
+  answer.spans.resize(in.Count(8, sizeof(trace::Span)));
   for (trace::Span& span : answer.spans) span = trace::DecodeSpan(in);
   if (!in.Done()) return Error{Code::kInvalid, "answer: malformed"};
   return answer;

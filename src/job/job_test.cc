@@ -168,6 +168,24 @@ TEST(JobEncoding, RefusesAnAbsurdSizeBeforeAllocatingIt) {
   EXPECT_EQ(job.error().message, "job: malformed frame");
 }
 
+TEST(JobEncoding, RefusesBombs) {
+  Answer zeros;
+  zeros.out = std::string(200 << 20, '\0');
+  const std::string small = EncodeAnswer(zeros);
+  ASSERT_LT(small.size(), 100'000u);
+  EXPECT_FALSE(DecodeAnswer(small));
+  // As many as there is room for in a message of that size, each a byte.
+  Answer many;
+  many.missing.resize(1 << 20);
+  many.refused.resize(1 << 20);
+  many.deleted.resize(1 << 20);
+  EXPECT_FALSE(DecodeAnswer(EncodeAnswer(many)));
+  // What an object may well be.
+  Answer honest;
+  honest.outputs = {{"/a.o", 0644, std::string(20 << 20, '\0')}};
+  EXPECT_TRUE(DecodeAnswer(EncodeAnswer(honest)));
+}
+
 TEST(JobEncoding, SurvivesRandomDamage) {
   std::mt19937 random(7);
   const std::string job = EncodeJob(FullJob());

@@ -11,14 +11,14 @@ constexpr uint32_t kMaxMode = 07777;
 bool IsAbsolute(const std::string& path) { return path.starts_with('/'); }
 
 void GetFiles(Decoder& in, RunCommand& m) {
-  m.inputs.resize(in.Count(3));
+  m.inputs.resize(in.Count(3, sizeof(CommandInput)));
   for (CommandInput& input : m.inputs) {
     input.local = in.String();
     input.remote = in.String();
     input.is_shared = in.Bool();
     if (!IsAbsolute(input.local) || !IsAbsolute(input.remote)) in.Fail();
   }
-  m.outputs.resize(in.Count(3));
+  m.outputs.resize(in.Count(3, sizeof(CommandOutput)));
   for (CommandOutput& output : m.outputs) {
     output.remote = in.String();
     output.local = in.String();

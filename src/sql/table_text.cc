@@ -135,7 +135,9 @@ class CsvWriter final : public TableWriter {
       if (cell.type == CellType::kDouble) {
         AppendField(line, ExactReal(cell.real), first);
       } else {
-        AppendField(line, Show(cell), first);
+        std::string text = Show(cell);
+        if (!IsNumber(cell) && IsFormula(text)) text.insert(0, 1, '\'');
+        AppendField(line, text, first);
       }
     }
     output_(line + "\r\n");

@@ -48,6 +48,12 @@ TEST(TableTextTest, WritesEachFormat) {
             "| größe |  | 2.0 |\n");
 }
 
+TEST(TableTextTest, CsvGivesASpreadsheetNoFormulas) {
+  EXPECT_EQ(Write({TableFormat::kCsv}, {"a", "b", "c"},
+                  {{Cell::Text("=1+1"), Cell::Int(-1), Cell::Text("a=b")}}),
+            "a,b,c\r\n'=1+1,-1,a=b\r\n");
+}
+
 TEST(TableTextTest, CsvTellsInfiniteFromNull) {
   const double inf = std::numeric_limits<double>::infinity();
   EXPECT_EQ(Write({TableFormat::kCsv}, {"a", "b", "c"},

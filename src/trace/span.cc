@@ -176,7 +176,7 @@ Span DecodeSpan(Decoder& in) {
   span.name = in.String();
   span.start_ns = in.Int();
   span.duration_ns = in.Int();
-  const uint64_t count = in.Count(3);
+  const uint64_t count = in.Count(3, sizeof(span.fields[0]));
   if (count > kMaxFields) in.Fail();
   for (uint64_t i = 0; i < count && in.ok(); ++i) {
     std::string key = in.String();

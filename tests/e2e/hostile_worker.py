@@ -1,9 +1,10 @@
-"""Nothing of this machine leaves it because a worker names it.
+"""Nothing of this machine leaves it because a worker names it, and nothing on it is overwritten.
 
     hostile_worker.py [--cloud]
 
 The worker (tests/runtime/hostile_worker.cc) claims that the compile looked up files that are none
-of its own, one after the other and all at once, and tells every file that it is sent.
+of its own, one after the other and all at once, and tells every file that it is sent. It returns files
+that no option asked for, answers that are small on their way alone, and text that a terminal would obey.
 """
 import argparse
 import os
@@ -61,8 +62,9 @@ class Lies:
         text = "\n".join(["// hostile", *(f"// {line}" for line in lines), '#include "a.h"', "int b = A;", ""])
         (self.folder / "a.c").write_text(text)
         begin = time.monotonic()
-        self.scene.run([self.scene.bin / "llamacc", "gcc", "-c", "a.c", "-o", "a.o"], cwd=self.folder,
-                       timeout=60).expect_status(0)
+        done = self.scene.run([self.scene.bin / "llamacc", "gcc", "-c", "a.c", "-o", "a.o"], cwd=self.folder,
+                              env=self.scene.env(LLAMACC_VERBOSE="1"), timeout=60).expect_status(0)
+        self.said = done.err
         return time.monotonic() - begin
 
     def received(self):
@@ -81,6 +83,26 @@ class Lies:
         own = {str(self.folder / own) for own in ("a.c", "a.h")} | {str(self.folder)}
         below = {path for path in received if path.startswith(str(self.scene.dir) + "/")}
         expect(not stolen and below <= own, f"{name}: sent {sorted(stolen | (below - own))[:5]}")
+
+
+def check_side_files(lies):
+    """A user's own files beside the object, by names that compilers write to when they are asked to."""
+    names = ["a.s", "a.i", "a.ii", "a.json", "a.d", "a.dwo", "a.gcno", "a.su", "a.bc", "a.c.006t.gimple", "a.h"]
+    before = {name: (lies.folder / name).read_text() if name == "a.h" else f"mine: {name}" for name in names}
+    for name, text in before.items():
+        (lies.folder / name).write_text(text)
+        lies.compile([f"write {name}"])
+    for name, text in before.items():
+        expect((lies.folder / name).read_text() == text, f"{name} was overwritten")
+
+
+def check_text(lies):
+    """What a worker says reaches no terminal as it is."""
+    lies.compile(["escape TOLD"])
+    log = (lies.scene.llama_dir / "daemon.log").read_bytes()
+    expect(b"TOLD" in lies.said, f"the reason was not told: {lies.said}")
+    expect(b"\x1b" not in lies.said, f"the wrapper passed an escape sequence on: {lies.said}")
+    expect(b"\x1b" not in log, "the log has an escape sequence")
 
 
 def scenario(scene):
@@ -112,6 +134,11 @@ def scenario(scene):
     for where in (scene.dir / "other", folder, "/proc/self/fd", "/usr/include"):
         seconds = lies.compile([f"forge 10000 {where}"])
         expect(seconds < SECONDS, f"ten thousand in {where}: {seconds:.1f} s")
+    check_side_files(lies)
+    check_text(lies)
+    for megabytes in (30, 1000):
+        seconds = lies.compile([f"zeros {megabytes}"])
+        expect(seconds < SECONDS, f"{megabytes} MB of zeros: {seconds:.1f} s")
     # Nor does what was named then go along with a later job.
     lies.compile([])
     lies.check("in the end", targets)

@@ -5,6 +5,9 @@
 //   // found PATH      claims that the command found this there
 //   // absent PATH     claims that it looked for this in vain
 //   // forge N DIR     claims N names in DIR, each as found and as absent
+//   // write NAME      returns a file of that name beside the object
+//   // zeros N         prints N megabytes of zeros, which take no room on their way
+//   // escape TEXT     fails, and says so with a terminal's escape sequence before TEXT
 //
 // On stdout it says "received PATH" of every file that came with a job, in it or in its layers.
 #include <algorithm>
@@ -73,6 +76,14 @@ llama::job::Answer Lie(const llama::job::Job& job) {
     while (lines >> slashes >> verb >> what && slashes == "//") {
       if (verb == "found") answer.found.push_back(what);
       if (verb == "absent") answer.absent.push_back(what);
+      if (verb == "write") {
+        answer.outputs.push_back({job.output_dirs.front() + "/" + what, 0644, "evil"});
+      }
+      if (verb == "zeros") answer.out.assign(std::stoul(what) << 20, '\0');
+      if (verb == "escape") {
+        answer.outcome = llama::job::Outcome::kFailed;
+        answer.error = "\x1b[2J" + what;
+      }
       if (verb != "forge") continue;
       std::string dir;
       lines >> dir;

@@ -74,6 +74,7 @@ class Walk {
   OrReason<Outputs> AddOutputs() {
     Outputs outputs;
     outputs.stems = scan_.plan->output_stems;
+    outputs.suffixes = scan_.plan->output_suffixes;
     outputs.umask = scan_.request->umask;
     ASSIGN_OR_RETURN(outputs.object, AddOutput(scan_.plan->object));
     outputs.announced.push_back({outputs.object, outputs.object, false});
@@ -246,6 +247,7 @@ class LiveScan {
     const compiler::Plan& plan = *scan_.plan;
     Outputs outputs;
     outputs.stems = plan.output_stems;
+    outputs.suffixes = plan.output_suffixes;
     outputs.umask = scan_.request->umask;
     size_t next = 0;
     ASSIGN_OR_RETURN(outputs.object, Output(closure, next++, plan.object));

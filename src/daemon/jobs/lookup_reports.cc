@@ -14,6 +14,8 @@ std::string LookupReports::KeyOf(const execute::Action& action) {
   for (const std::string& dir : outputs.dirs) add(dir);
   add("");
   for (const std::string& stem : outputs.stems) add(stem);
+  add("");
+  for (const std::string& suffix : outputs.suffixes) add(suffix);
   return key;
 }
 

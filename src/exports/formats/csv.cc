@@ -1,7 +1,9 @@
 // CSV as RFC 4180 has it: a header line, a span a line, lines end with CR LF. What is not there is
-// an empty field; an empty text is a quoted one.
+// an empty field; an empty text is a quoted one. A text that a spreadsheet would take for a formula
+// has an apostrophe before it, which spreadsheets take for the mark of a text.
 #include <algorithm>
 
+#include "base/format.h"
 #include "exports/formats/formats.h"
 #include "exports/io/json_writer.h"
 #include "exports/spans/flat_spans.h"
@@ -19,11 +21,12 @@ bool NeedsQuotes(std::string_view text) {
 }
 
 void AppendText(std::string& out, std::string_view text) {
+  const std::string_view mark = IsFormula(text) ? "'" : "";
   if (!NeedsQuotes(text)) {
-    out += text;
+    out.append(mark).append(text);
     return;
   }
-  out.push_back('"');
+  out.append("\"").append(mark);
   for (size_t at = 0; at < text.size();) {
     const size_t quote = std::min(text.find('"', at), text.size() - 1) + 1;
     out += text.substr(at, quote - at);

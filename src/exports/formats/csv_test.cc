@@ -45,6 +45,12 @@ TEST(CsvTest, TellsEmptyTextFromNothing) {
   EXPECT_TRUE(text.ends_with(Row(R"(,"",)"))) << text;
 }
 
+TEST(CsvTest, GivesASpreadsheetNoFormulas) {
+  const std::string text = WrittenCsv(SpanText(
+      1, 1234, 0, "x", 0, 5, R"x("a":"=1+1","b":"@SUM(A1)","c":"-1","d":-1,"e":"+,","f":"a=b")x"));
+  EXPECT_TRUE(text.ends_with(Row(R"(,'=1+1,'@SUM(A1),'-1,-1,"'+,",a=b)"))) << text;
+}
+
 TEST(CsvTest, QuotesWhatAReaderWouldTakeApart) {
   const std::string text = WrittenCsv(
       SpanText(1, 1234, 0, "x", 0, 5, R"("a":"1,2","b":"\"q\"","c":"l\nm","d":" pad","e":"it's")"));
