@@ -220,6 +220,10 @@ TEST(Findings, TellOfTheHostsOwnLimits) {
   EXPECT_EQ(Describe(FindIn(build(R"("memory.pressure_ns":1200000000)"))), "memory:600");
   EXPECT_EQ(Describe(FindIn(build(R"("io.pressure_ns":1200000000)"))), "disk:600");
   EXPECT_EQ(Describe(FindIn(build(R"("io.pressure_ns":200000000)"))), "");
+  // A trace of before: the counters of a minute on a sample of two seconds.
+  EXPECT_EQ(Describe(FindIn(build(R"("io.pressure_ns":12000000000)"))), "");
+  EXPECT_EQ(Describe(FindIn(build(R"("cpu.cores":2,"cpu.user_ns":60000000000,"cpu.system_ns":0)"))),
+            "");
 }
 
 // One worker takes four times as long for each of its jobs.

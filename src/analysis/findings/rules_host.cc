@@ -3,6 +3,7 @@
 #include <map>
 
 #include "analysis/findings/rules.h"
+#include "analysis/resources/machine_samples.h"
 #include "analysis/units/phase_intervals.h"
 #include "base/format.h"
 #include "base/text_writer.h"
@@ -107,6 +108,7 @@ void FindPressure(const RuleInput& in, FindingList& out) {
     const char* text;
     const char* advice;
   };
+  const MachineSamples samples(in.trace, in.analysis.units.build);
   for (const Resource& resource :
        {Resource{"memory", trace::field::kMemoryPressureNs, "memory",
                  "run fewer links at once, or link with less debug information"},
@@ -115,9 +117,7 @@ void FindPressure(const RuleInput& in, FindingList& out) {
     const traces::FieldColumn& pressure = in.trace.field(resource.field);
     if (pressure.size() == 0) continue;
     double ns = 0;
-    for (const traces::Row row : in.trace.rows_named(trace::span::kMachine)) {
-      if (in.IsOfBuild(row)) ns += AsDouble(NsAt(pressure, row));
-    }
+    for (const traces::Row row : samples.rows()) ns += AsDouble(NsAt(pressure, row));
     if (!out.IsWorth(ns, kLeastPressure)) continue;
     const double cost_ns = ns / 2 * HostShare(in);
     if (!out.IsWorth(cost_ns, kLeastPressure / 2)) continue;

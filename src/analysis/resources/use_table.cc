@@ -24,7 +24,7 @@ UseRow Named(std::string_view resource, std::string_view title) {
 class UseMeter {
  public:
   UseMeter(const traces::Columns& trace, const Units& units, const JobSlots& slots)
-      : trace_(trace), units_(units), slots_(slots), machine_(trace) {}
+      : trace_(trace), units_(units), slots_(slots), machine_(trace, units.build) {}
 
   std::vector<UseRow> Measure() const {
     return {Cpu(),   Memory(),    Disk(),  Link(true), Link(false),
