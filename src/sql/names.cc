@@ -31,6 +31,7 @@ constexpr std::array kKnownFields = std::to_array<std::string_view>({
     trace::field::kCpus,
     trace::field::kVersion,
     trace::field::kSpansLost,
+    trace::field::kInterrupted,
     trace::field::kJobs,
     trace::field::kProgram,
     trace::field::kTimeoutMs,

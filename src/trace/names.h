@@ -65,11 +65,12 @@ inline constexpr std::string_view kCommand = "command";  // of a build as typed;
 inline constexpr std::string_view kCwd = "cwd";  // working directory
 
 // On `build`.
-inline constexpr std::string_view kName = "name";             // as given
-inline constexpr std::string_view kTagsPrefix = "tags.";      // before the key of each tag
-inline constexpr std::string_view kCpus = "cpus";             // processors of the build host
-inline constexpr std::string_view kVersion = "version";       // llama's
-inline constexpr std::string_view kSpansLost = "spans_lost";  // not written: the disk was full
+inline constexpr std::string_view kName = "name";                // as given
+inline constexpr std::string_view kTagsPrefix = "tags.";         // before the key of each tag
+inline constexpr std::string_view kCpus = "cpus";                // processors of the build host
+inline constexpr std::string_view kVersion = "version";          // llama's
+inline constexpr std::string_view kInterrupted = "interrupted";  // ended before its time
+inline constexpr std::string_view kSpansLost = "spans_lost";     // not written: the disk was full
 inline constexpr std::string_view kJobs = "jobs";  // how many it runs at once; 0: any number
 
 // On `command`.

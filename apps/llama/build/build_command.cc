@@ -196,6 +196,7 @@ class Build {
     build.name = record.name;
     build.start_ns = record.start_ns;
     build.root = setup_->root.context();
+    build.span = setup_->root;
     link_ = std::make_unique<DaemonLink>(*connect, std::move(build), clock_);
     if (const auto begun = link_->Begin(); !begun) {
       PrintError("no daemon (" + begun.error().message + "); compiling locally");

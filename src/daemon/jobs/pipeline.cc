@@ -80,6 +80,14 @@ class PipelineImpl final : public Pipeline {
     executors_->End(build.id);
     return builds_.End(build);
   }
+  void AbandonBuild(const std::string& build_id, int64_t gone_ns) override {
+    const int64_t end_ns = clock_.NowNs() - (clock_.MonotonicNs() - gone_ns);
+    samples_.BeforeEnd(WorkersNow(), build_id, end_ns);
+    executors_->End(build_id);
+    if (const auto ended = builds_.Abandon(build_id, end_ns); !ended) {
+      LOG(kWarning, "build " + build_id + ": " + ended.error().message);
+    }
+  }
   session::Counters CountersOf(const std::string& build_id) override {
     return builds_.CountersOf(build_id);
   }
