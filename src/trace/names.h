@@ -144,6 +144,7 @@ inline constexpr std::string_view kAttempt = "attempt";           // from 1 on; 
 inline constexpr std::string_view kAnswerBytes = "answer_bytes";  // as sent
 inline constexpr std::string_view kRequests = "requests";         // to the function's API
 inline constexpr std::string_view kQueuedNs = "queued_ns";        // until a worker was free
+inline constexpr std::string_view kRetriedNs = "retried_ns";      // requests that failed before
 inline constexpr std::string_view kBilledMs = "billed_ms";        // as Lambda bills it
 inline constexpr std::string_view kBilledEstimated = "billed_estimated";  // it did not say
 inline constexpr std::string_view kMemoryMb = "memory_mb";  // configured: what is billed

@@ -175,6 +175,9 @@ class Build {
     run.relay = relay ? &*relay : nullptr;
     run.tick_ms = relay ? kRedrawMs : kWatchMs;
     run.tick = [&] { Tick(run.relay); };
+    run.interrupted = [&] {
+      if (setup_) setup_->interrupted = true;
+    };
     const Result<int> status = RunCommand(run);
     HoldSignals();
     if (!status) PrintError(status.error().message);
