@@ -81,6 +81,7 @@ void RecordInvocation(const job::Invocation& invocation, const std::string& func
   span.Set(trace::field::kFunction, function);
   span.Set(trace::field::kAnswerBytes, invocation.payload.size());
   span.Set(trace::field::kQueuedNs, invocation.queued_ns);
+  if (invocation.retried_ns > 0) span.Set(trace::field::kRetriedNs, invocation.retried_ns);
   for (const auto& [name, value] : invocation.details) span.Set(name, value);
   span.Set(trace::field::kInitNs, invocation.init_ns);
   span.Set(trace::field::kRequests, invocation.requests);

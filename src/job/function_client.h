@@ -23,6 +23,7 @@ struct InvokeOptions {
 struct Invocation {
   std::string payload;      // the function's answer
   int64_t queued_ns = 0;    // waiting for a worker
+  int64_t retried_ns = 0;   // requests that failed before the one that ran, and waits after them
   bool cold_start = false;  // a worker was started for it
   int64_t init_ns = 0;      // of that start
   int64_t requests = 1;     // to the function service, failed ones included

@@ -31,6 +31,8 @@ void WriteFindings(JsonWriter& json, const std::vector<analysis::Finding>& findi
     json.Key("kind").String(finding.kind);
     json.Key("cost_ns").Int(finding.cost_ns);
     json.Key("share").Double(finding.share);
+    json.Key("gain_ns").Int(finding.gain_ns);
+    json.Key("estimated").Bool(finding.is_estimate);
     json.Key("text").String(finding.text);
     json.Key("advice").String(finding.advice);
     if (!finding.subject.empty()) json.Key("subject").String(finding.subject);

@@ -59,7 +59,7 @@ TEST(ReportTest, NoLineIsWiderThanATerminal) {
     const std::string text = TextOf(traces::LoadText(LongNames(part)));
     EXPECT_NE(text.find("critical path: "), std::string::npos) << text;
     EXPECT_NE(text.find("waiting for "), std::string::npos) << text;
-    EXPECT_NE(text.find("mainly (1) because"), std::string::npos) << text;
+    EXPECT_NE(text.find("→ docs/trace_format.md explains"), std::string::npos) << text;
     ExpectNoWideLine(text);
   }
 }

@@ -96,6 +96,10 @@ TEST(Session, BuildsSurviveTheWire) {
   EXPECT_EQ(begin->name, "name");
   EXPECT_EQ(begin->start_ns, 9);
   EXPECT_EQ(begin->root, root);
+  BeginBuild named{"id", "name", 9, root};
+  named.span = trace::StartSpan("build", {}, 5);
+  named.span.Set("jobs", trace::Value(int64_t{4}));
+  EXPECT_EQ(DecodeBeginBuild(Encode(named))->span.fields, named.span.fields);
 
   EndBuild end{"id", trace::StartSpan("build", {}, 5)};
   end.root.Set("jobs", trace::Value(int64_t{4}));

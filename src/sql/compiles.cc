@@ -26,7 +26,7 @@ enum class From : uint8_t {
   kCount,     // of spans called `span`
   kLast,      // text: of the last span called `span` that has it
   kFirst,     // text: of the first span, of any name
-  kTransit,   // of the invocations, what is neither waiting, nor starting, nor the worker
+  kTransit,   // of the invocations, what is neither waiting, nor failing, starting, nor the worker
   kCost,
 };
 
@@ -184,6 +184,7 @@ CompilesTable::Numbers CompilesTable::Transit() const {
   Numbers rest(roots_.size(), 0);
   AddDurations(trace::span::kInvoke, out);
   Fold(trace::span::kInvoke, trace::field::kQueuedNs, rest, Add);
+  Fold(trace::span::kInvoke, trace::field::kRetriedNs, rest, Add);
   Fold(trace::span::kInvoke, trace::field::kInitNs, rest, Add);
   std::vector<char> ran(roots_.size(), 0);
   ForEachMember(trace::span::kWorker, [&](traces::Row compile, traces::Row row) {

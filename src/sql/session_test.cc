@@ -49,7 +49,7 @@ std::string SmallBuild() {
          traces::SpanText(
              1, 3, 1, "invoke", 150, 900,
              R"("payload_bytes":200,"answer_bytes":300,"fetched_bytes":10,"fetched_objects":1,)"
-             R"("queued_ns":40000000,"init_ns":60000000,"cold_start":true,"worker_id":"w1",)"
+             R"("queued_ns":40000000,"retried_ns":10000000,"init_ns":60000000,"cold_start":true,"worker_id":"w1",)"
              R"("billed_ms":700,"memory_mb":1769,"max_rss_bytes":5000)") +
          traces::SpanText(1, 4, 3, "worker", 300, 700, "") +
          traces::SpanText(1, 5, 4, "exec", 310, 600, R"("user_ns":500000000)") +
@@ -89,7 +89,7 @@ TEST(SqlSessionTest, AnswersOverItsTables) {
        "a.c,a.o,1,,scan,0,1,w1\nb.c,b.o,0,link,,,,\n"},
       {"SELECT sync_ns, invoke_ns, queued_ns, init_ns, transit_ns, worker_ns, exec_ns, local_ns "
        "FROM compiles WHERE remote",
-       "50000000,900000000,40000000,60000000,100000000,700000000,600000000,\n"},
+       "50000000,900000000,40000000,60000000,90000000,700000000,600000000,\n"},
       {"SELECT bytes_up, bytes_down, store_puts, store_gets, billed_ms, max_rss_bytes, invocations "
        "FROM compiles ORDER BY start_ns",
        "1200,310,2,1,700,5000,1\n,,,,,,0\n"},

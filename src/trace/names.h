@@ -65,11 +65,12 @@ inline constexpr std::string_view kCommand = "command";  // of a build as typed;
 inline constexpr std::string_view kCwd = "cwd";  // working directory
 
 // On `build`.
-inline constexpr std::string_view kName = "name";             // as given
-inline constexpr std::string_view kTagsPrefix = "tags.";      // before the key of each tag
-inline constexpr std::string_view kCpus = "cpus";             // processors of the build host
-inline constexpr std::string_view kVersion = "version";       // llama's
-inline constexpr std::string_view kSpansLost = "spans_lost";  // not written: the disk was full
+inline constexpr std::string_view kName = "name";                // as given
+inline constexpr std::string_view kTagsPrefix = "tags.";         // before the key of each tag
+inline constexpr std::string_view kCpus = "cpus";                // processors of the build host
+inline constexpr std::string_view kVersion = "version";          // llama's
+inline constexpr std::string_view kInterrupted = "interrupted";  // ended before its time
+inline constexpr std::string_view kSpansLost = "spans_lost";     // not written: the disk was full
 inline constexpr std::string_view kJobs = "jobs";  // how many it runs at once; 0: any number
 
 // On `command`.
@@ -143,6 +144,7 @@ inline constexpr std::string_view kAttempt = "attempt";           // from 1 on; 
 inline constexpr std::string_view kAnswerBytes = "answer_bytes";  // as sent
 inline constexpr std::string_view kRequests = "requests";         // to the function's API
 inline constexpr std::string_view kQueuedNs = "queued_ns";        // until a worker was free
+inline constexpr std::string_view kRetriedNs = "retried_ns";      // requests that failed before
 inline constexpr std::string_view kBilledMs = "billed_ms";        // as Lambda bills it
 inline constexpr std::string_view kBilledEstimated = "billed_estimated";  // it did not say
 inline constexpr std::string_view kMemoryMb = "memory_mb";  // configured: what is billed

@@ -175,6 +175,9 @@ class Build {
     run.relay = relay ? &*relay : nullptr;
     run.tick_ms = relay ? kRedrawMs : kWatchMs;
     run.tick = [&] { Tick(run.relay); };
+    run.interrupted = [&] {
+      if (setup_) setup_->interrupted = true;
+    };
     const Result<int> status = RunCommand(run);
     HoldSignals();
     if (!status) PrintError(status.error().message);
@@ -196,6 +199,7 @@ class Build {
     build.name = record.name;
     build.start_ns = record.start_ns;
     build.root = setup_->root.context();
+    build.span = setup_->root;
     link_ = std::make_unique<DaemonLink>(*connect, std::move(build), clock_);
     if (const auto begun = link_->Begin(); !begun) {
       PrintError("no daemon (" + begun.error().message + "); compiling locally");

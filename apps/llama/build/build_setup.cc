@@ -115,6 +115,7 @@ Result<void> FinishBuild(BuildSetup& setup, int exit_status, const Clock& clock)
   setup.record.end_ns = setup.record.start_ns + setup.root.duration_ns;
   setup.record.status = exit_status;
   setup.root.Set(trace::field::kStatus, exit_status);
+  if (setup.interrupted) setup.root.Set(trace::field::kInterrupted, trace::Value(true));
   return builds::WriteBuildRecord(setup.dir, setup.record);
 }
 

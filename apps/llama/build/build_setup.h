@@ -30,7 +30,8 @@ struct BuildSetup {
   builds::BuildRecord record;
   int64_t start_monotonic_ns = 0;  // of record.start_ns
   trace::Span root;
-  Fd hold;  // says that it is running: builds/store.h
+  bool interrupted = false;  // by a signal
+  Fd hold;                   // says that it is running: builds/store.h
 };
 
 // Makes the build's folder (0700) with its record in it. The root span hangs below TRACEPARENT, if

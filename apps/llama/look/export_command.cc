@@ -156,6 +156,10 @@ Result<void> CheckOwnOptions(const ParsedArguments& parsed, const exports::Forma
 Result<void> CheckDestination(const Request& request) {
   if (!request.send.url.empty()) {
     if (!request.output.empty()) return Error{Code::kInvalid, "either -o or --to"};
+    const std::string& url = request.send.url;
+    if (!url.starts_with("http://") && !url.starts_with("https://")) {
+      return Error{Code::kInvalid, "--to " + url + ": not an http:// or https:// URL"};
+    }
     if (request.max_bytes != exports::Output::kNoLimit) {
       return Error{Code::kInvalid, "--max-bytes is for files"};
     }

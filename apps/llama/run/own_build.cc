@@ -20,9 +20,9 @@ Result<void> OwnBuild::Begin(BuildRequest request, const client::ConnectOptions&
   ASSIGN_OR_RETURN(BuildSetup setup, PrepareBuild(request, connect.state_dir, env, clock_));
   setup_ = std::move(setup);
   const builds::BuildRecord& record = setup_->record;
-  link_ = std::make_unique<DaemonLink>(
-      connect, session::BeginBuild{record.id, record.name, record.start_ns, setup_->root.context()},
-      clock_);
+  session::BeginBuild build{record.id, record.name, record.start_ns, setup_->root.context()};
+  build.span = setup_->root;
+  link_ = std::make_unique<DaemonLink>(connect, std::move(build), clock_);
   surrounding.build_id = record.id;
   surrounding.traceparent = trace::FormatTraceparent(setup_->root.context());
   return link_->Begin();

@@ -95,13 +95,15 @@ Result<pid_t> Spawn(const RunOptions& options, const Signals& signals) {
 
 // Passes on what was sent to us alone; the terminal sends to the whole group. `child` is 0 when
 // there is none any more.
-void HandleSignals(const Signals& signals, pid_t child, Relay* relay) {
+void HandleSignals(const Signals& signals, pid_t child, const RunOptions& options) {
+  Relay* relay = options.relay;
   signalfd_siginfo info{};
   while (read(signals.fd(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
     const int signal = static_cast<int>(info.ssi_signo);
     if (signal == SIGWINCH && relay != nullptr) relay->FollowSize();
     const bool is_ours = signal == SIGWINCH || signal == SIGCHLD;
     const bool was_sent = info.ssi_code <= 0;
+    if (!is_ours && options.interrupted) options.interrupted();
     if (!is_ours && was_sent && child != 0) kill(child, signal);
   }
 }
@@ -122,7 +124,7 @@ int Supervise(const RunOptions& options, const Signals& signals, pid_t child) {
     const int64_t left_ns = next_tick_ns - SystemClock().MonotonicNs();
     const auto timeout_ms = static_cast<int>(left_ns > 0 ? left_ns / 1'000'000 + 1 : 0);
     poll(waiting.data(), waiting.size(), timeout_ms);
-    HandleSignals(signals, child, relay);
+    HandleSignals(signals, child, options);
     if (waiting[1].revents != 0) relay->Pump();
   }
 }
@@ -144,7 +146,7 @@ Result<int> RunCommand(const RunOptions& options) {
     options.relay->Erase();
   }
   // What is pending was meant for the build that has ended.
-  HandleSignals(signals, 0, options.relay);
+  HandleSignals(signals, 0, options);
   signals.Restore();
   return status;
 }

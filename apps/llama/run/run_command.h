@@ -18,7 +18,8 @@ struct RunOptions {
   std::vector<std::string> env;      // "K=V"; all of it
   Relay* relay = nullptr;  // if set, takes the place of stdout and stderr that are terminals
   int64_t tick_ms = 1000;
-  std::function<void()> tick;  // called about that often while the command runs
+  std::function<void()> tick;         // called about that often while the command runs
+  std::function<void()> interrupted;  // called when a signal came that ends commands
 };
 
 // The status as waitpid gives it. Signals that are sent to us are passed on to the command; those

@@ -203,6 +203,47 @@ TEST(CompareTest, WhatUnitsUsuallyDifferByIsNoChange) {
   EXPECT_EQ(units.counts[static_cast<size_t>(UnitChange::kUnchanged)], 8u);
 }
 
+// Units of 1,000 ms, and what became of them.
+std::string UnitsOf(const std::vector<int64_t>& durations_ms) {
+  std::string text;
+  for (size_t i = 0; i < durations_ms.size(); ++i) {
+    text += traces::SpanText(static_cast<int>(i) + 1, 1, 0, "llamacc", 0, durations_ms[i],
+                             R"("object":"u)" + std::to_string(i) + "\"");
+  }
+  return text;
+}
+
+size_t CountOf(const Side& a, const Side& b, UnitChange change) {
+  return Compare(a, b).units.counts[static_cast<size_t>(change)];
+}
+
+// The factors go from 2 to 3.3: their spread of 1.2 and more is of the change, not of noise.
+TEST(CompareTest, UnitsThatAllBecameFasterAreNotUnchanged) {
+  const Side a = {Profile(UnitsOf(std::vector<int64_t>(11, 1000)), "a")};
+  const Side b = {Profile(UnitsOf({300, 310, 330, 340, 350, 380, 410, 440, 470, 490, 500}), "b")};
+  EXPECT_EQ(CountOf(a, b, UnitChange::kImproved), 11u);
+  EXPECT_EQ(CountOf(b, a, UnitChange::kRegressed), 11u);
+  // One that went the other way by 1.05 says that so much is noise.
+  const Side mixed = {
+      Profile(UnitsOf({300, 310, 330, 340, 350, 380, 410, 440, 470, 1050, 950}), "b")};
+  EXPECT_EQ(CountOf(a, mixed, UnitChange::kImproved), 9u);
+  EXPECT_EQ(CountOf(a, mixed, UnitChange::kUnchanged), 2u);
+}
+
+// Builds of a side differ by 1.2 from one to the next: 3 · 1.4826 · ln 1.2 is a factor of 2.25.
+TEST(CompareTest, RepeatedBuildsSayWhatNoiseIs) {
+  const auto side = [](int64_t first_ms, int64_t second_ms) {
+    return Side{Profile(UnitsOf({first_ms, first_ms}), "x"),
+                Profile(UnitsOf({second_ms, second_ms}), "y")};
+  };
+  const Side a = side(1000, 1200);
+  EXPECT_NEAR(Compare(a, side(2000, 2400)).units.threshold, std::exp(3 * 1.4826 * std::log(1.2)),
+              1e-9);
+  EXPECT_EQ(CountOf(a, side(2000, 2400), UnitChange::kUnchanged), 2u);
+  EXPECT_EQ(CountOf(a, side(3000, 3600), UnitChange::kRegressed), 2u);
+  EXPECT_EQ(CountOf(side(1000, 1001), side(2000, 2002), UnitChange::kRegressed), 2u);
+}
+
 TEST(CompareTest, DistributionsSideBySide) {
   const Comparison c = CompareAB();
   ASSERT_FALSE(c.distributions.empty());

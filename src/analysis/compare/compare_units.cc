@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <unordered_map>
+#include <utility>
 
 #include "traces/columns/numbers.h"
 
@@ -55,31 +56,52 @@ std::vector<Joined> Join(const Side& a, const Side& b) {
   return joined;
 }
 
-double LogFactor(const UnitDifference& unit) {
+double LogFactor(int64_t a_ns, int64_t b_ns) {
   const auto ns = [](int64_t value) { return static_cast<double>(std::max<int64_t>(1, value)); };
-  return std::log(ns(*unit.b_ns) / ns(*unit.a_ns));
+  return std::log(ns(b_ns) / ns(a_ns));
 }
 
-// How much units usually differ between the sides, as a logarithm.
-double Threshold(const std::vector<UnitDifference>& units) {
+double Middle(std::vector<double>& values) {
+  const auto middle = values.begin() + (std::ssize(values) - 1) / 2;
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+// By how much the same unit differs from one build of a side to the next, as a logarithm: nothing
+// but noise. Appended for all builds of one side.
+void AddRepeats(const std::vector<int64_t>& durations_ns, std::vector<double>& out) {
+  for (size_t i = 0; i + 1 < durations_ns.size(); ++i) {
+    out.push_back(std::abs(LogFactor(durations_ns[i], durations_ns[i + 1])));
+  }
+}
+
+// What units differ by where nothing has changed, as a logarithm. If builds were repeated, they
+// tell. If not, it is how far the factors are spread: around their own median, since all may have
+// become faster; but where nearly all have, that spread is of a change, and what shows the noise is
+// those that went the other way.
+double Threshold(const std::vector<UnitDifference>& units, std::vector<double> repeats) {
+  const double least = std::log(kLeastFactor);
+  if (!repeats.empty()) return std::max(least, kDeviations * Middle(repeats));
   std::vector<double> factors;
   for (const UnitDifference& unit : units) {
-    if (unit.a_ns && unit.b_ns) factors.push_back(LogFactor(unit));
+    if (unit.a_ns && unit.b_ns) factors.push_back(LogFactor(*unit.a_ns, *unit.b_ns));
   }
-  if (factors.empty()) return std::log(kLeastFactor);
-  const auto middle = factors.begin() + (std::ssize(factors) - 1) / 2;
-  std::nth_element(factors.begin(), middle, factors.end());
-  const double median = *middle;
+  if (factors.empty()) return least;
+  const double median = Middle(factors);
+  double back = 0;  // the farthest on the other side of 1 from the median
+  for (const double factor : factors) back = std::max(back, median > 0 ? -factor : factor);
   for (double& factor : factors) factor = std::abs(factor - median);
-  std::nth_element(factors.begin(), middle, factors.end());
-  return std::max(std::log(kLeastFactor), kDeviations * *middle);
+  const double spread = Middle(factors);
+  const double noise = kDeviations * spread;
+  // Three quarters or more on one side of 1.
+  return std::max(least, std::abs(median) > spread ? std::min(noise, back) : noise);
 }
 
 UnitChange ChangeOf(const UnitDifference& unit, double threshold) {
   if (!unit.a_ns) return UnitChange::kNew;
   if (!unit.b_ns) return UnitChange::kGone;
   if (std::abs(unit.delta_ns()) < kLeastChangeNs) return UnitChange::kUnchanged;
-  const double factor = LogFactor(unit);
+  const double factor = LogFactor(*unit.a_ns, *unit.b_ns);
   if (std::abs(factor) < threshold) return UnitChange::kUnchanged;
   return factor > 0 ? UnitChange::kRegressed : UnitChange::kImproved;
 }
@@ -88,7 +110,10 @@ UnitChange ChangeOf(const UnitDifference& unit, double threshold) {
 
 UnitsDifference CompareUnits(const Side& a, const Side& b) {
   UnitsDifference out;
+  std::vector<double> repeats;
   for (Joined& row : Join(a, b)) {
+    AddRepeats(row.a_ns, repeats);
+    AddRepeats(row.b_ns, repeats);
     UnitDifference& unit = out.all.emplace_back();
     unit.name = row.first->name;
     unit.ordinal = row.first->ordinal;
@@ -99,7 +124,7 @@ UnitsDifference CompareUnits(const Side& a, const Side& b) {
     const bool longer_in_b = row.in_a == nullptr || (row.in_b != nullptr && unit.delta_ns() > 0);
     unit.mostly = (longer_in_b ? row.in_b : row.in_a)->mostly;
   }
-  const double threshold = Threshold(out.all);
+  const double threshold = Threshold(out.all, std::move(repeats));
   out.threshold = std::exp(threshold);
   for (UnitDifference& unit : out.all) {
     unit.change = ChangeOf(unit, threshold);

@@ -49,8 +49,13 @@ void AddNoUnits(const Units& units, FindingList& list) {
 }  // namespace
 
 Finding& FindingList::Add(std::string kind, double cost_ns) {
+  return Add(std::move(kind), cost_ns, cost_ns);
+}
+
+Finding& FindingList::Add(std::string kind, double cost_ns, double gain_ns) {
   Finding& finding = all_.emplace_back();
   finding.kind = std::move(kind);
+  finding.gain_ns = traces::WholeOf(std::clamp(gain_ns, 0.0, static_cast<double>(wall_ns_)));
   cost_ns = std::clamp(cost_ns, 0.0, static_cast<double>(wall_ns_));
   finding.cost_ns = traces::WholeOf(cost_ns);
   finding.share = cost_ns / static_cast<double>(wall_ns_);
@@ -63,7 +68,7 @@ std::string FindingList::Share(double ns) const {
 
 std::vector<Finding> FindingList::Take() {
   std::stable_sort(all_.begin(), all_.end(),
-                   [](const Finding& a, const Finding& b) { return a.cost_ns > b.cost_ns; });
+                   [](const Finding& a, const Finding& b) { return a.gain_ns > b.gain_ns; });
   return std::move(all_);
 }
 
@@ -76,10 +81,13 @@ std::vector<Finding> FindFindings(const traces::Columns& trace, const Analysis& 
   }
   const WallShares shares(analysis.units);
   const Transfers transfers = MeasureTransfers(trace, analysis.units);
-  const RuleInput in = {trace, analysis, shares, transfers};
+  BoundLedger ledger(analysis.bounds, shares);
+  const RuleInput in = {trace, analysis, shares, transfers, ledger};
+  FindInterruption(in, list);
+  FindInPath(in, list);
   FindInCloud(in, list);
   FindOnHost(in, list);
-  FindInPath(in, list);
+  FindInBuildSystem(in, list);
   return list.Take();
 }
 
@@ -98,11 +106,12 @@ Analysis Analyse(const traces::Columns& trace, const AnalysisOptions& options) {
 
 std::string FormatFindings(const std::vector<Finding>& findings) {
   if (findings.empty()) return "findings: nothing stands out\n";
-  std::string out = "findings, by the wall-clock time that they cost\n";
+  std::string out = "findings, by what could be had of the wall-clock time that they cost\n";
   for (size_t i = 0; i < findings.size(); ++i) {
     const Finding& finding = findings[i];
     std::string text = std::to_string(i + 1) + ". " + finding.text;
     std::string lines;
+    if (finding.is_estimate) text += " (an estimate)";
     AppendWrapped(Printable(text), lines);
     AppendWrapped("→ " + Printable(finding.advice), lines);
     out += lines;

@@ -19,14 +19,18 @@
 namespace llama::analysis {
 
 struct Finding {
-  // For programs: "slow-unit", "serial-chain", "uplink", "downlink", "store", "cold-starts",
-  // "workers", "cpu", "memory", "disk", "make", "slots", "idle", "local-runs", "failures",
-  // "slow-worker", "no-units".
+  // For programs: "slow-unit", "serial-chain", "uplink", "downlink", "store", "transit", "fill",
+  // "cold-starts", "workers", "cpu", "memory", "disk", "make", "slots", "idle", "local-runs",
+  // "failures", "slow-worker", "interrupted", "no-units".
   std::string kind;
-  int64_t cost_ns = 0;  // of the wall clock
-  double share = 0;     // of it, 0 to 1
-  std::string text;     // one sentence with the numbers
-  std::string advice;   // what to do next
+  // Of the wall clock. No two findings have the same of it: all of them together cost no more than
+  // the bounds that they are of.
+  int64_t cost_ns = 0;
+  int64_t gain_ns = 0;       // of that, what could be had at most: the order of findings
+  bool is_estimate = false;  // the cost is a guess; else it was measured
+  double share = 0;          // of it, 0 to 1
+  std::string text;          // one sentence with the numbers
+  std::string advice;        // what to do next
   // The numbers by name; those that end in _ns are durations.
   std::vector<std::pair<std::string, double>> evidence;
   // The file that it is about, if it is about one.

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "analysis/units/testing.h"
 #include "base/json.h"
 #include "report/analysis_json.h"
@@ -16,16 +18,20 @@ std::vector<Finding> FindIn(const std::string& text) {
   return Analyse(traces::LoadText(text, {.correct_clocks = false})).findings;
 }
 
-// "slow-unit:900 idle:200": kinds and what they cost, in milliseconds.
+// "slow-unit:900 idle:200": kinds and what they cost, in milliseconds. In all it is no more than
+// the wall clock.
 std::string Describe(const std::vector<Finding>& findings) {
   std::string out;
+  double shares = 0;
   for (const Finding& finding : findings) {
+    shares += finding.share;
     if (!out.empty()) out += " ";
     out += finding.kind + ":" + std::to_string(finding.cost_ns / kMs);
     EXPECT_FALSE(finding.text.empty());
     EXPECT_FALSE(finding.advice.empty());
     EXPECT_FALSE(finding.evidence.empty());
   }
+  EXPECT_LE(shares, 1 + 1e-9) << out;
   return out;
 }
 
@@ -41,7 +47,7 @@ std::string Rounds(int rounds) {
 
 // Slots are what bounds it, and twice as many would have halved it; nothing else is to be said.
 TEST(Findings, SayLittleOfAHealthyBuild) {
-  EXPECT_EQ(Describe(FindIn(BuildText(4000, kJobs8) + Rounds(8))), "slots:2000");
+  EXPECT_EQ(Describe(FindIn(BuildText(4000, kJobs8) + Rounds(8))), "slots:4000");
   // Without a limit there is none to raise.
   const auto none = FindIn(BuildText(4000, R"("jobs":0)") + Rounds(8));
   EXPECT_EQ(Describe(none), "");
@@ -76,7 +82,7 @@ TEST(Findings, PromiseNothingOfMoreSlotsOnABusyHost) {
   };
   const auto find = [&](int from_s, int busy_ms, const char* function) {
     const auto findings = FindIn(build(from_s, busy_ms, function));
-    EXPECT_EQ(Describe(findings), "slots:2000");
+    EXPECT_EQ(Describe(findings), "slots:4000");
     return findings.at(0);
   };
   const Finding busy = find(1, 15'840, "lambda:f");
@@ -91,14 +97,14 @@ TEST(Findings, PromiseNothingOfMoreSlotsOnABusyHost) {
     EXPECT_NE(free.advice.find("-j16 could save up to half"), std::string::npos) << free.advice;
   }
   // On the embedded cloud it is the processors that bound the build.
-  EXPECT_EQ(Describe(FindIn(build(0, 15'840, "local"))), "cpu:2000");
+  EXPECT_EQ(Describe(FindIn(build(0, 15'840, "local"))), "cpu:4000");
 }
 
 // 2,000 ms of full slots, then x alone until 6,000.
 TEST(Findings, NameTheUnitThatEverythingWaitedFor) {
   const auto findings =
       FindIn(BuildText(6000, kJobs8) + Rounds(4) + RemoteText(50, 2000, 6000, "x"));
-  EXPECT_EQ(Describe(findings), "slow-unit:4000 slots:1000");
+  EXPECT_EQ(Describe(findings), "slow-unit:4000 slots:2000");
   EXPECT_EQ(findings[0].subject, "x.c");
   EXPECT_DOUBLE_EQ(findings[0].share, 4.0 / 6);
   EXPECT_EQ(findings[0].text,
@@ -106,10 +112,26 @@ TEST(Findings, NameTheUnitThatEverythingWaitedFor) {
             "of all units less than 500 ms");
 }
 
+// A linker is advised where something was linked, and half of all units only where there are more.
+TEST(Findings, AdviseForWhatRanHere) {
+  const auto find = [](const char* reason) {
+    return FindIn(
+        BuildText(4000, kJobs8) +
+        LocalText(1, 0, 4000, std::string(R"("source":"x.c","reason":")").append(reason) + "\""));
+  };
+  const auto compile = find("unsafe-option");
+  EXPECT_EQ(Describe(compile), "slow-unit:4000");
+  EXPECT_EQ(compile[0].text,
+            "for 100 % of the wall clock nothing else ran, waiting for x.c: it took 4.00 s; it ran "
+            "on this machine because of unsafe-option");
+  EXPECT_EQ(compile[0].advice.find("linker"), std::string::npos);
+  EXPECT_NE(find("link").at(0).advice.find("linker"), std::string::npos);
+}
+
 // The last unit is no longer than the others: that is how builds end.
 TEST(Findings, DoNotBlameTheLastOfEqualUnits) {
   EXPECT_EQ(Describe(FindIn(BuildText(2500, kJobs8) + Rounds(4) + RemoteText(50, 2000, 2500, "x"))),
-            "slots:1000");
+            "slots:2000");
 }
 
 // Six units of 700 ms one after another, 10 ms between them: 4,200 + 50 ms.
@@ -125,7 +147,7 @@ TEST(Findings, NameAChain) {
             "(by their timing)");
   // With one slot it is not the units that kept each other waiting.
   text.replace(0, BuildText(4250, kJobs8).size(), BuildText(4250, R"("jobs":1)"));
-  EXPECT_EQ(Describe(FindIn(text)), "slots:2100");
+  EXPECT_EQ(Describe(FindIn(text)), "slots:4200");
 }
 
 // Every 300 ms one unit of 900 ms begins, whatever ends: three run, eight could.
@@ -151,10 +173,10 @@ struct PhaseCase {
 // passes before with nothing but work. 900 of 3,000 ms are 30 %.
 TEST(Findings, NameWhatTheUnitsWaitedFor) {
   const std::vector<PhaseCase> cases = {
-      {"slots:1050 cold-starts:900", R"("cold_start":true,"init_ns":900000000)", "invoke", 900},
-      {"slots:1050 workers:900", R"("queued_ns":900000000)", "invoke", 900},
-      {"slots:1050 uplink:900", R"("payload_bytes":4000000)", "invoke", 900},
-      {"slots:1500", "", "invoke", 0},
+      {"slots:2100 cold-starts:900", R"("cold_start":true,"init_ns":900000000)", "invoke", 900},
+      {"slots:2100 workers:900", R"("queued_ns":900000000)", "invoke", 900},
+      {"slots:2100 uplink:900", R"("payload_bytes":4000000)", "invoke", 900},
+      {"slots:3000", "", "invoke", 0},
   };
   for (const PhaseCase& c : cases) {
     std::string text = BuildText(3000, kJobs8) + Rounds(4);
@@ -167,6 +189,116 @@ TEST(Findings, NameWhatTheUnitsWaitedFor) {
   }
 }
 
+// Eight units from 2,000 to 3,000 ms after two seconds of nothing but work.
+std::string EightUnits(const std::function<std::string(int)>& phases) {
+  std::string text = BuildText(3000, kJobs8) + Rounds(4);
+  for (int u = 101; u <= 108; ++u) {
+    text += traces::SpanText(u, 1, 0, "llamacc", 2000, 1000, R"("remote":true)") + phases(u);
+  }
+  return text;
+}
+
+// The worker works from `begin_ms` to `end_ms`, and the rest of the call is something else.
+std::function<std::string(int)> Calls(std::string fields, int64_t begin_ms, int64_t end_ms) {
+  return [=](int u) {
+    return traces::SpanText(u, 2, 1, "invoke", 2000, 1000, fields) +
+           traces::SpanText(u, 3, 2, "worker", begin_ms, end_ms - begin_ms) +
+           traces::SpanText(u, 4, 3, "exec", begin_ms, end_ms - begin_ms);
+  };
+}
+
+// What of each invocation is neither the worker's nor its line's is the way: more at once hide it.
+TEST(Findings, NameTheWay) {
+  const auto findings = FindIn(EightUnits(Calls("", 2900, 2960)));
+  EXPECT_EQ(Describe(findings), "slots:2060 transit:940");
+  EXPECT_EQ(findings[1].text,
+            "for 31 % of the wall clock invocations were on their way: 940 ms each in the mean, "
+            "there and back, for commands of 412 ms");
+  EXPECT_NE(findings[1].advice.find("-j"), std::string::npos);
+}
+
+// Requests that failed are no queue, and what they cost is measured.
+TEST(Findings, NameRequestsThatFailed) {
+  const auto findings =
+      FindIn(EightUnits(Calls(R"("retried_ns":900000000,"requests":3)", 2900, 3000)));
+  EXPECT_EQ(Describe(findings), "slots:2100 failures:900");
+  EXPECT_EQ(findings[1].text,
+            "failures of the cloud cost 30 % of the wall clock: 16 requests to the function failed "
+            "and had to be repeated, 0 attempts failed for good, 0 units ran here for that reason");
+  EXPECT_FALSE(findings[1].is_estimate);
+}
+
+// Answers of 60 kB that take 900 ms where requests take none: all of one size, so that sizes don't
+// tell, but a latency would be there on both ways.
+TEST(Findings, NameASlowDownlink) {
+  const auto slow =
+      FindIn(EightUnits(Calls(R"("answer_bytes":60000,"payload_bytes":9000)", 2000, 2100)));
+  EXPECT_EQ(Describe(slow), "slots:2100 downlink:900");
+  EXPECT_TRUE(slow[1].is_estimate);
+  const auto far =
+      FindIn(EightUnits(Calls(R"("answer_bytes":60000,"payload_bytes":9000)", 2440, 2560)));
+  EXPECT_EQ(Describe(far), "slots:2120 transit:880");
+}
+
+TEST(Findings, NameTheFirstFill) {
+  // New workers fetch 900 ms each.
+  const auto workers = FindIn(EightUnits([](int u) {
+    return traces::SpanText(u, 2, 1, "invoke", 2000, 1000,
+                            R"("cold_start":true,"fetched_bytes":1000000)") +
+           traces::SpanText(u, 3, 2, "worker", 2000, 1000) +
+           traces::SpanText(u, 4, 3, "materialise", 2000, 900) +
+           traces::SpanText(u, 5, 3, "exec", 2900, 100);
+  }));
+  EXPECT_EQ(Describe(workers), "slots:2100 fill:900");
+  EXPECT_EQ(workers[1].text,
+            "the first fill took 30 % of the wall clock: 0 B went to the store, and 8 new workers "
+            "fetched 8.00 MB");
+  // Twenty small uploads, each as quick as any: no slow store, and no figure that was not measured.
+  const auto uploads = FindIn(EightUnits([](int u) {
+    return traces::SpanText(u, 2, 1, "sync", 2000, 1000,
+                            u == 101 ? R"("uploaded_bytes":2500,"store_requests":20)" : "");
+  }));
+  EXPECT_EQ(Describe(uploads), "fill:1000 slots:2000");
+  EXPECT_EQ(uploads[0].text.find("150 ms"), std::string::npos);
+}
+
+// x is alone for 4 s, but what it does is to wait for a new worker.
+TEST(Findings, SplitNoUnitThatWaits) {
+  const std::string alone =
+      BuildText(6000, kJobs8) + Rounds(4) +
+      traces::SpanText(50, 1, 0, "llamacc", 2000, 4000, R"("remote":true,"source":"x.c")") +
+      traces::SpanText(50, 2, 1, "invoke", 2000, 4000, R"("cold_start":true)") +
+      traces::SpanText(50, 3, 2, "worker", 5900, 100);
+  EXPECT_EQ(Describe(FindIn(alone)), "cold-starts:3900 slots:2000");
+}
+
+// 900 ms of cold start, then 900 of the way, of eight units at a time.
+TEST(Findings, NameBothOfTwoCauses) {
+  std::string text = BuildText(4000, kJobs8) + Rounds(4);
+  for (int u = 101; u <= 116; ++u) {
+    const bool first = u <= 108;
+    const int64_t begin = first ? 2000 : 3000;
+    text += traces::SpanText(u, 1, 0, "llamacc", begin, 1000, R"("remote":true)") +
+            traces::SpanText(u, 2, 1, "invoke", begin, 1000, first ? R"("cold_start":true)" : "") +
+            traces::SpanText(u, 3, 2, "worker", begin + 900, first ? 100 : 60);
+  }
+  EXPECT_EQ(Describe(FindIn(text)), "slots:2160 transit:940 cold-starts:900");
+}
+
+// Two of its compiles were cancelled: they ran nowhere, and no cloud failed them.
+TEST(Findings, SayThatABuildWasInterrupted) {
+  const auto cancelled = [](int u) {
+    return traces::SpanText(u, 1, 0, "llamacc", 2000, 1000,
+                            R"("remote":false,"reason":"cancelled")") +
+           traces::SpanText(u, 2, 1, "invoke", 2000, 1000, R"("error":"cancelled")");
+  };
+  const auto findings = FindIn(BuildText(3000, R"("jobs":8,"cpus":16,"interrupted":true)") +
+                               Rounds(4) + cancelled(101) + cancelled(102));
+  EXPECT_EQ(Describe(findings), "interrupted:1000 slots:2000");
+  EXPECT_EQ(findings[0].text,
+            "the build was interrupted after 3.00 s; 2 compiles that were under way ended nowhere");
+}
+
 TEST(Findings, TellASlowLineFromASlowStore) {
   const auto build = [](const char* upload) {
     std::string text = BuildText(3000, kJobs8) + Rounds(4);
@@ -177,14 +309,13 @@ TEST(Findings, TellASlowLineFromASlowStore) {
     return text;
   };
   const auto line = FindIn(build(R"("uploaded_bytes":2500000,"store_requests":1)"));
-  EXPECT_EQ(Describe(line), "uplink:1000 slots:1000");
+  EXPECT_EQ(Describe(line), "uplink:1000 slots:2000");
   EXPECT_EQ(line[0].text,
             "uploads were bound by 20 Mbit/s for 33 % of the wall clock: 2.50 MB in 1 request");
   const auto store = FindIn(build(R"("uploaded_bytes":2500,"store_requests":1)"));
-  EXPECT_EQ(Describe(store), "store:1000 slots:1000");
+  EXPECT_EQ(Describe(store), "store:1000 slots:2000");
   EXPECT_EQ(store[0].text,
-            "the store was slow for 33 % of the wall clock: 1 upload of 2.50 kB took 1.00 s each "
-            "besides their bytes");
+            "the store was slow for 33 % of the wall clock: 1 upload of 2.50 kB took 1.00 s");
 }
 
 // One of two units at a time runs here, for the same time: half of the wall clock is theirs.
@@ -205,7 +336,7 @@ TEST(Findings, CountLocalRunsThatNeedNotBe) {
             "4 of 8 units ran on this machine and took 50 % of the wall clock; mainly (4) because "
             "of unsafe-option:-fplugin");
   // A link is a link, and a failure is told as such.
-  EXPECT_EQ(Describe(FindIn(build("link"))), "slots:1000");
+  EXPECT_EQ(Describe(FindIn(build("link"))), "slots:2000");
   EXPECT_EQ(Describe(FindIn(build("cloud-unavailable"))), "failures:1000 slots:1000");
 }
 
@@ -216,10 +347,14 @@ TEST(Findings, TellOfTheHostsOwnLimits) {
            traces::SpanText(1000, 7, 1, "machine", 0, 2000, sample);
   };
   EXPECT_EQ(Describe(FindIn(build(R"("cpu.cores":2,"cpu.user_ns":3900000000,"cpu.system_ns":0)"))),
-            "cpu:1000");
+            "cpu:2000");
   EXPECT_EQ(Describe(FindIn(build(R"("memory.pressure_ns":1200000000)"))), "memory:600");
   EXPECT_EQ(Describe(FindIn(build(R"("io.pressure_ns":1200000000)"))), "disk:600");
   EXPECT_EQ(Describe(FindIn(build(R"("io.pressure_ns":200000000)"))), "");
+  // A trace of before: the counters of a minute on a sample of two seconds.
+  EXPECT_EQ(Describe(FindIn(build(R"("io.pressure_ns":12000000000)"))), "");
+  EXPECT_EQ(Describe(FindIn(build(R"("cpu.cores":2,"cpu.user_ns":60000000000,"cpu.system_ns":0)"))),
+            "");
 }
 
 // One worker takes four times as long for each of its jobs.
@@ -237,8 +372,8 @@ TEST(Findings, NameASlowWorker) {
   for (int i = 0; i < 20; ++i) add("fast", i * 200, 200);
   // Half of the wall clock was the slow one's, and three quarters of that too much.
   const auto findings = FindIn(text);
-  EXPECT_EQ(Describe(findings), "slots:2000 slow-worker:1500");
-  EXPECT_EQ(findings[1].subject, "slow");
+  EXPECT_EQ(Describe(findings), "slow-worker:1500 slots:2500");
+  EXPECT_EQ(findings[0].subject, "slow");
 }
 
 TEST(Findings, TellWhenNoUnitRan) {

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "analysis/findings/bound_ledger.h"
 #include "analysis/findings/findings.h"
 #include "analysis/path/weighted_time.h"
 #include "analysis/resources/transfers.h"
@@ -26,6 +28,7 @@ struct RuleInput {
   const Analysis& analysis;
   const WallShares& shares;
   const Transfers& transfers;
+  BoundLedger& ledger;
 
   bool IsOfBuild(traces::Row row) const {
     return !analysis.units.build || trace.build()[row] == *analysis.units.build;
@@ -40,23 +43,36 @@ class FindingList {
   bool IsWorth(double cost_ns, double least_share) const {
     return wall_ns_ > 0 && cost_ns >= least_share * static_cast<double>(wall_ns_);
   }
+  // `gain_ns`: if less than the cost could be had.
   Finding& Add(std::string kind, double cost_ns);
+  Finding& Add(std::string kind, double cost_ns, double gain_ns);
   // "12 %" of the wall clock.
   std::string Share(double ns) const;
-  std::vector<Finding> Take();  // the costliest first
+  std::vector<Finding> Take();  // by what could be had, the most first
 
  private:
   const int64_t wall_ns_;
   std::vector<Finding> all_;
 };
 
-// Of the path and of the build system: "slow-unit", "serial-chain", "make", "slots", "idle".
+// In this order: those that know most of a stretch take it first.
+//
+// "interrupted": units that were cancelled.
+void FindInterruption(const RuleInput& in, FindingList& out);
+// Units that others waited for: "slow-unit", "serial-chain".
 void FindInPath(const RuleInput& in, FindingList& out);
-// Of the network and the functions: "uplink", "downlink", "store", "cold-starts", "workers",
-// "failures", "slow-worker".
+// Of the network and the functions: "failures", "slow-worker", "uplink", "downlink", "store",
+// "transit", "fill", "cold-starts", "workers".
 void FindInCloud(const RuleInput& in, FindingList& out);
-// Of the build host: "cpu", "memory", "disk", "local-runs".
+// Of the build host: "local-runs", "memory", "disk", "cpu".
 void FindOnHost(const RuleInput& in, FindingList& out);
+// What is left to the build system: "make", "slots", "idle".
+void FindInBuildSystem(const RuleInput& in, FindingList& out);
+
+// Bounds of times in which units do what they are for, or wait for each other: who did it at what
+// cost may be told. In the others they wait for something else, and that is what costs.
+inline constexpr std::initializer_list<Bound> kWorkBounds = {
+    Bound::kSlots, Bound::kCpu, Bound::kDependencies, Bound::kTail, Bound::kMake};
 
 // A reason for a local run that tells of the cloud's failing, not of the compile.
 bool IsFailureReason(std::string_view reason);

@@ -18,35 +18,18 @@ constexpr double kLeastQueue = 0.05;
 constexpr double kSlowerWorker = 3;
 constexpr int64_t kLeastWorkerJobs = 5;
 
-// What all the build's units spent in each phase, as shares of the wall clock.
-struct PhaseCosts {
-  std::array<double, kPhases> ns = {};
-  double of(Phase phase) const { return ns[static_cast<size_t>(phase)]; }
-};
-
-PhaseCosts MeasureCosts(const RuleInput& in) {
-  PhaseCosts out;
-  ForEachPhase(in.trace, in.analysis.units.build,
-               [&](Phase phase, int64_t begin, int64_t end, traces::Row) {
-                 // The other phases cost nothing that is asked for.
-                 if (phase == Phase::kColdStart || phase == Phase::kWorkerQueue) {
-                   out.ns[static_cast<size_t>(phase)] += in.shares.Ns(begin, end);
-                 }
-               });
-  return out;
-}
-
 std::string Rate(double bytes_per_second) {
   return FormatFixed(bytes_per_second * 8 / 1e6, bytes_per_second * 8 < 10e6 ? 1 : 0) + " Mbit/s";
 }
 
 void FindLinks(const RuleInput& in, FindingList& out) {
   const TransferModel& uploads = in.transfers.uploads;
-  const double up_ns = AsDouble(in.analysis.bounds.of(Bound::kUplink));
+  const double up_ns = in.ledger.Left(Bound::kUplink);
   if (out.IsWorth(up_ns, kLeastTransfer)) {
     const bool by_uploads = uploads.BoundByBytes();
     const TransferModel& model = by_uploads ? uploads : in.transfers.calls;
     Finding& finding = out.Add("uplink", up_ns);
+    finding.is_estimate = !model.is_measured;
     finding.text = "uploads were bound by " + Rate(model.bytes_per_second) + " for " +
                    out.Share(up_ns) + " of the wall clock: " + FormatBytes(model.bytes) + " in " +
                    Plural(static_cast<uint64_t>(model.requests), "request", "requests");
@@ -58,10 +41,11 @@ void FindLinks(const RuleInput& in, FindingList& out) {
                         {"requests", AsDouble(model.requests)},
                         {"upload_ns", AsDouble(model.duration_ns)}};
   }
-  const double down_ns = AsDouble(in.analysis.bounds.of(Bound::kDownlink));
+  const double down_ns = in.ledger.Left(Bound::kDownlink);
   if (out.IsWorth(down_ns, kLeastTransfer)) {
     const TransferModel& model = in.transfers.calls;
     Finding& finding = out.Add("downlink", down_ns);
+    finding.is_estimate = !model.is_measured || !model.BoundByBytes();
     finding.text = "answers took " + out.Share(down_ns) +
                    " of the wall clock to come: " + FormatBytes(in.transfers.down_bytes);
     finding.advice = "smaller outputs come sooner: less debug information, -gz, split DWARF";
@@ -71,7 +55,7 @@ void FindLinks(const RuleInput& in, FindingList& out) {
 }
 
 void FindStore(const RuleInput& in, FindingList& out) {
-  const double cost_ns = AsDouble(in.analysis.bounds.of(Bound::kStore));
+  const double cost_ns = in.ledger.Left(Bound::kStore);
   if (!out.IsWorth(cost_ns, kLeastTransfer)) return;
   const TransferModel& uploads = in.transfers.uploads;
   int64_t fetches = 0;
@@ -89,12 +73,13 @@ void FindStore(const RuleInput& in, FindingList& out) {
     finding.text += Plural(static_cast<uint64_t>(uploads.requests), "upload", "uploads") + " of " +
                     FormatBytes(uploads.bytes) + " took " +
                     FormatDuration(traces::WholeOf(uploads.request_ns)) +
-                    " each besides their bytes";
+                    (uploads.requests > 1 ? " each" : "") +
+                    (uploads.is_measured ? " besides their bytes" : "");
   }
   if (fetches > 0) {
     finding.text += std::string(uploads.requests > 0 ? "; " : "") + "workers fetched " +
                     Plural(static_cast<uint64_t>(fetches), "time", "times") + ", " +
-                    FormatDuration(traces::WholeOf(mean_fetch_ns)) + " each";
+                    FormatDuration(traces::WholeOf(mean_fetch_ns)) + (fetches > 1 ? " each" : "");
   }
   finding.advice =
       "use a bucket in the region of the functions, near the build host; 'llama doctor' measures "
@@ -106,9 +91,63 @@ void FindStore(const RuleInput& in, FindingList& out) {
                       {"fetch_ns", mean_fetch_ns}};
 }
 
-void FindColdStarts(const RuleInput& in, const PhaseCosts& costs, FindingList& out) {
-  const double cost_ns =
-      std::max(AsDouble(in.analysis.bounds.of(Bound::kColdStarts)), costs.of(Phase::kColdStart));
+// More at a time hide it; that it is as long as it is only another place changes.
+void FindTransit(const RuleInput& in, FindingList& out) {
+  const double cost_ns = in.ledger.Left(Bound::kTransit);
+  if (!out.IsWorth(cost_ns, kLeastTransfer) || in.transfers.calls_made == 0) return;
+  const double calls = AsDouble(in.transfers.calls_made);
+  const double way_ns = (AsDouble(in.transfers.there_ns) + AsDouble(in.transfers.back_ns)) / calls;
+  double exec_ns = 0;
+  uint64_t execs = 0;
+  for (const traces::Row row : in.trace.rows_named(trace::span::kExec)) {
+    if (!in.IsOfBuild(row)) continue;
+    ++execs;
+    exec_ns += AsDouble(in.trace.duration_ns()[row]);
+  }
+  if (execs > 0) exec_ns /= static_cast<double>(execs);
+  Finding& finding = out.Add("transit", cost_ns);
+  finding.text = "for " + out.Share(cost_ns) +
+                 " of the wall clock invocations were on their way: " +
+                 FormatDuration(traces::WholeOf(way_ns)) +
+                 " each in the mean, there and back, for commands of " +
+                 FormatDuration(traces::WholeOf(exec_ns));
+  finding.advice =
+      "more jobs at once hide it: a larger -j; functions in a region nearer to the build host "
+      "shorten it";
+  finding.evidence = {{"invocations", calls},
+                      {"transit_ns", way_ns},
+                      {"there_ns", AsDouble(in.transfers.there_ns) / calls},
+                      {"back_ns", AsDouble(in.transfers.back_ns) / calls},
+                      {"exec_ns", exec_ns}};
+}
+
+// What happens once, and then not until something is new.
+void FindFill(const RuleInput& in, FindingList& out) {
+  const double cost_ns = in.ledger.Left(Bound::kFill);
+  if (!out.IsWorth(cost_ns, kLeastTransfer)) return;
+  const traces::FieldColumn& cold = in.trace.field(trace::field::kColdStart);
+  const traces::FieldColumn& fetched = in.trace.field(trace::field::kFetchedBytes);
+  uint64_t workers = 0;
+  double fetched_bytes = 0;
+  for (const traces::Row row : in.trace.rows_named(trace::span::kInvoke)) {
+    if (!in.IsOfBuild(row) || !cold.TrueAt(row)) continue;
+    ++workers;
+    fetched_bytes += AsDouble(NsAt(fetched, row));
+  }
+  const int64_t sent = in.transfers.uploads.bytes;
+  Finding& finding = out.Add("fill", cost_ns);
+  finding.text = "the first fill took " + out.Share(cost_ns) +
+                 " of the wall clock: " + FormatBytes(sent) + " went to the store, and " +
+                 Plural(workers, "new worker", "new workers") + " fetched " +
+                 FormatBytes(traces::WholeOf(fetched_bytes));
+  finding.advice = "compiler and headers are brought once: the next build finds them there";
+  finding.evidence = {{"uploaded_bytes", AsDouble(sent)},
+                      {"new_workers", static_cast<double>(workers)},
+                      {"fetched_bytes", fetched_bytes}};
+}
+
+void FindColdStarts(const RuleInput& in, FindingList& out) {
+  const double cost_ns = in.ledger.Left(Bound::kColdStarts);
   if (!out.IsWorth(cost_ns, kLeastColdStarts)) return;
   uint64_t starts = 0;
   uint64_t invocations = 0;
@@ -126,13 +165,11 @@ void FindColdStarts(const RuleInput& in, const PhaseCosts& costs, FindingList& o
       "a build soon after another finds warm workers; more memory starts faster; fewer jobs at "
       "once start fewer";
   finding.evidence = {{"cold_starts", static_cast<double>(starts)},
-                      {"invocations", static_cast<double>(invocations)},
-                      {"cold_ns", costs.of(Phase::kColdStart)}};
+                      {"invocations", static_cast<double>(invocations)}};
 }
 
-void FindQueue(const RuleInput& in, const PhaseCosts& costs, FindingList& out) {
-  const double cost_ns =
-      std::max(AsDouble(in.analysis.bounds.of(Bound::kWorkers)), costs.of(Phase::kWorkerQueue));
+void FindQueue(const RuleInput& in, FindingList& out) {
+  const double cost_ns = in.ledger.Left(Bound::kWorkers);
   if (!out.IsWorth(cost_ns, kLeastQueue)) return;
   uint64_t waited = 0;
   const traces::FieldColumn& queued = in.trace.field(trace::field::kQueuedNs);
@@ -152,28 +189,32 @@ void FindQueue(const RuleInput& in, const PhaseCosts& costs, FindingList& out) {
                          "bootstrap' sets up functions on AWS"
                        : "raise the account's or the function's concurrency (LLAMA_CONCURRENCY, "
                          "reserved concurrency), or use a smaller -j";
-  finding.evidence = {{"waited", static_cast<double>(waited)},
-                      {"queued_ns", costs.of(Phase::kWorkerQueue)},
-                      {"most_at_work", most}};
+  finding.evidence = {{"waited", static_cast<double>(waited)}, {"most_at_work", most}};
 }
 
-// Invocations that failed, and local runs because of it: all of their time.
+// Attempts that failed, the waits after them, and local runs because of it.
 void FindFailures(const RuleInput& in, FindingList& out) {
   const traces::FieldColumn& error = in.trace.field(trace::field::kError);
   const traces::FieldColumn& reason = in.trace.field(trace::field::kReason);
-  double cost_ns = 0;
+  const traces::FieldColumn& retried = in.trace.field(trace::field::kRetriedNs);
+  const traces::FieldColumn& requests = in.trace.field(trace::field::kRequests);
+  const FailedSpans has_failed(in.trace);
   uint64_t failed = 0;
+  uint64_t repeated = 0;
   uint64_t local = 0;
   std::map<std::string_view, uint64_t> errors;
   for (const std::string_view name : {trace::span::kInvoke, trace::span::kSync}) {
     for (const traces::Row row : in.trace.rows_named(name)) {
-      const auto text = error.StringAt(row);
-      if (!text || !in.IsOfBuild(row)) continue;
+      if (!in.IsOfBuild(row)) continue;
+      if (NsAt(retried, row) > 0) {
+        repeated += static_cast<uint64_t>(std::max<int64_t>(1, NsAt(requests, row) - 1));
+      }
+      if (!has_failed.At(row)) continue;
       ++failed;
-      ++errors[in.trace.text(*text)];
-      cost_ns += in.shares.Ns(in.trace.start_ns()[row], in.trace.end_ns(row));
+      if (const auto text = error.StringAt(row)) ++errors[in.trace.text(*text)];
     }
   }
+  BoundLedger::Times wanted = {};
   for (const Unit& unit : in.analysis.units.all) {
     const auto why = reason.StringAt(unit.row);
     if (unit.remote || !why || !IsFailureReason(in.trace.text(*why))) continue;
@@ -181,14 +222,21 @@ void FindFailures(const RuleInput& in, FindingList& out) {
     for (const traces::Row child : in.trace.children(unit.row)) {
       const std::string_view name = in.trace.text(in.trace.name()[child]);
       if (name != trace::span::kLocal && name != trace::span::kQueue) continue;
-      cost_ns += in.shares.Ns(in.trace.start_ns()[child], in.trace.end_ns(child));
+      in.ledger.AddShare(in.trace.start_ns()[child], in.trace.end_ns(child), wanted);
     }
   }
-  if (failed + local == 0 || !out.IsWorth(cost_ns, kLeastShare)) return;
+  const double retries_ns = in.ledger.Left(Bound::kRetries);
+  const double cost_ns = retries_ns + in.ledger.Available(wanted, kWorkBounds);
+  if (failed + local + repeated == 0 || !out.IsWorth(cost_ns, kLeastShare)) return;
+  in.ledger.Take(wanted, kWorkBounds);
   Finding& finding = out.Add("failures", cost_ns);
-  finding.text = "failures of the cloud cost " + out.Share(cost_ns) +
-                 " of the wall clock: " + Plural(failed, "attempt", "attempts") + " failed, " +
-                 Plural(local, "unit", "units") + " ran here for that reason";
+  finding.text = "failures of the cloud cost " + out.Share(cost_ns) + " of the wall clock: ";
+  if (repeated > 0) {
+    finding.text += Plural(repeated, "request", "requests") +
+                    " to the function failed and had to be repeated, ";
+  }
+  finding.text += Plural(failed, "attempt", "attempts") + " failed for good, " +
+                  Plural(local, "unit", "units") + " ran here for that reason";
   if (!errors.empty()) {
     const auto most =
         std::max_element(errors.begin(), errors.end(),
@@ -197,6 +245,8 @@ void FindFailures(const RuleInput& in, FindingList& out) {
   }
   finding.advice = "'llama doctor' tries the store and the function, and says what is wrong";
   finding.evidence = {{"failed_attempts", static_cast<double>(failed)},
+                      {"repeated_requests", static_cast<double>(repeated)},
+                      {"retries_ns", retries_ns},
                       {"local_runs", static_cast<double>(local)}};
 }
 
@@ -204,7 +254,7 @@ struct WorkerTimes {
   traces::StringId id = 0;
   int64_t jobs = 0;
   double exec_ns = 0;
-  double cost_ns = 0;
+  BoundLedger::Times wanted = {};
 };
 
 void FindSlowWorker(const RuleInput& in, FindingList& out) {
@@ -220,31 +270,39 @@ void FindSlowWorker(const RuleInput& in, FindingList& out) {
     if (!id || !in.IsOfBuild(row)) continue;
     if (index[*id] == UINT32_MAX) {
       index[*id] = static_cast<uint32_t>(by_id.size());
-      by_id.push_back({*id, 0, 0, 0});
+      by_id.push_back({*id, 0, 0, {}});
     }
     WorkerTimes& worker = by_id[index[*id]];
     ++worker.jobs;
     const double ns = AsDouble(in.trace.duration_ns()[row]);
     worker.exec_ns += ns;
-    worker.cost_ns += in.shares.Ns(in.trace.start_ns()[row], in.trace.end_ns(row));
+    in.ledger.AddShare(in.trace.start_ns()[row], in.trace.end_ns(row), worker.wanted);
     all_exec_ns += ns;
     ++all_jobs;
   }
   const WorkerTimes* slowest = nullptr;
   double slowest_ratio = 0;
+  const auto cost_of = [&](const WorkerTimes& worker) {
+    return in.ledger.Available(worker.wanted, kWorkBounds);
+  };
   for (const WorkerTimes& worker : by_id) {
     if (worker.jobs < kLeastWorkerJobs || all_jobs - worker.jobs < kLeastWorkerJobs) continue;
     const double others = (all_exec_ns - worker.exec_ns) / AsDouble(all_jobs - worker.jobs);
     const double ratio = others > 0 ? worker.exec_ns / AsDouble(worker.jobs) / others : 0;
-    if (ratio >= kSlowerWorker && (slowest == nullptr || worker.cost_ns > slowest->cost_ns)) {
+    if (ratio >= kSlowerWorker && (slowest == nullptr || cost_of(worker) > cost_of(*slowest))) {
       slowest = &worker;
       slowest_ratio = ratio;
     }
   }
   if (slowest == nullptr) return;
-  const double cost_ns = slowest->cost_ns * (1 - 1 / slowest_ratio);
+  // What it would have been at the others' pace is no one's fault.
+  BoundLedger::Times wanted = slowest->wanted;
+  for (double& ns : wanted) ns *= 1 - 1 / slowest_ratio;
+  const double cost_ns = in.ledger.Available(wanted, kWorkBounds);
   if (!out.IsWorth(cost_ns, kLeastShare)) return;
+  in.ledger.Take(wanted, kWorkBounds);
   Finding& finding = out.Add("slow-worker", cost_ns);
+  finding.is_estimate = true;
   finding.subject = in.trace.text(slowest->id);
   finding.text = "worker " + CutTo(Printable(finding.subject), kShownName) + " took " +
                  FormatFixed(slowest_ratio, 1) + " times as long as the others for its " +
@@ -266,13 +324,14 @@ bool IsFailureReason(std::string_view reason) {
 }
 
 void FindInCloud(const RuleInput& in, FindingList& out) {
-  const PhaseCosts costs = MeasureCosts(in);
-  FindLinks(in, out);
-  FindStore(in, out);
-  FindColdStarts(in, costs, out);
-  FindQueue(in, costs, out);
   FindFailures(in, out);
   FindSlowWorker(in, out);
+  FindLinks(in, out);
+  FindStore(in, out);
+  FindTransit(in, out);
+  FindFill(in, out);
+  FindColdStarts(in, out);
+  FindQueue(in, out);
 }
 
 }  // namespace llama::analysis

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "analysis/findings/rules.h"
+#include "analysis/resources/machine_samples.h"
 #include "analysis/units/phase_intervals.h"
 #include "base/format.h"
 #include "base/text_writer.h"
@@ -25,9 +26,9 @@ bool IsLocalByNature(std::string_view reason) {
 
 // What could be gained by twice as much: half of the time.
 void FindCpu(const RuleInput& in, FindingList& out) {
-  const double bound_ns = AsDouble(in.analysis.bounds.of(Bound::kCpu));
+  const double bound_ns = in.ledger.Left(Bound::kCpu);
   if (!out.IsWorth(bound_ns / 2, kLeastCpu)) return;
-  Finding& finding = out.Add("cpu", bound_ns / 2);
+  Finding& finding = out.Add("cpu", bound_ns, bound_ns / 2);
   int64_t cpus = 0;
   if (in.analysis.units.build_row)
     cpus = NsAt(in.trace.field(trace::field::kCpus), *in.analysis.units.build_row);
@@ -51,23 +52,25 @@ void FindLocalRuns(const RuleInput& in, FindingList& out) {
   std::map<std::string_view, Reason> reasons;
   const traces::FieldColumn& reason = in.trace.field(trace::field::kReason);
   uint64_t runs = 0;
-  double cost_ns = 0;
+  BoundLedger::Times wanted = {};
   for (size_t i = 0; i < in.analysis.units.all.size(); ++i) {
     const Unit& unit = in.analysis.units.all[i];
     if (unit.remote) continue;
     const auto text = reason.StringAt(unit.row);
     const std::string_view why = text ? in.trace.text(*text) : "unknown";
-    if (IsLocalByNature(why) || IsFailureReason(why)) continue;
+    if (IsLocalByNature(why) || IsFailureReason(why) || why == kCancelled) continue;
     Reason& entry = reasons[why];
     ++entry.count;
     entry.cost_ns += AsDouble(in.analysis.weighted_ns[i]);
     ++runs;
-    cost_ns += AsDouble(in.analysis.weighted_ns[i]);
+    in.ledger.AddShare(unit.start_ns, unit.end_ns, wanted);
   }
+  const double cost_ns = in.ledger.Available(wanted, kWorkBounds);
   if (runs == 0 || !out.IsWorth(cost_ns, kLeastLocalRuns)) return;
   const auto main = std::max_element(
       reasons.begin(), reasons.end(),
       [](const auto& a, const auto& b) { return a.second.cost_ns < b.second.cost_ns; });
+  in.ledger.Take(wanted, kWorkBounds);
   Finding& finding = out.Add("local-runs", cost_ns);
   finding.subject = main->first;
   finding.text = FormatCount(runs) + " of " +
@@ -107,6 +110,7 @@ void FindPressure(const RuleInput& in, FindingList& out) {
     const char* text;
     const char* advice;
   };
+  const MachineSamples samples(in.trace, in.analysis.units.build);
   for (const Resource& resource :
        {Resource{"memory", trace::field::kMemoryPressureNs, "memory",
                  "run fewer links at once, or link with less debug information"},
@@ -115,13 +119,14 @@ void FindPressure(const RuleInput& in, FindingList& out) {
     const traces::FieldColumn& pressure = in.trace.field(resource.field);
     if (pressure.size() == 0) continue;
     double ns = 0;
-    for (const traces::Row row : in.trace.rows_named(trace::span::kMachine)) {
-      if (in.IsOfBuild(row)) ns += AsDouble(NsAt(pressure, row));
-    }
+    for (const traces::Row row : samples.rows()) ns += AsDouble(NsAt(pressure, row));
     if (!out.IsWorth(ns, kLeastPressure)) continue;
-    const double cost_ns = ns / 2 * HostShare(in);
+    const BoundLedger::Times wanted = in.ledger.Spread(ns / 2 * HostShare(in), kWorkBounds);
+    const double cost_ns = in.ledger.Available(wanted, kWorkBounds);
     if (!out.IsWorth(cost_ns, kLeastPressure / 2)) continue;
+    in.ledger.Take(wanted, kWorkBounds);
     Finding& finding = out.Add(resource.kind, cost_ns);
+    finding.is_estimate = true;
     finding.text = "something on the build host waited for " + std::string(resource.text) +
                    " for " + out.Share(ns) + " of the wall clock";
     finding.advice = resource.advice;
@@ -132,9 +137,9 @@ void FindPressure(const RuleInput& in, FindingList& out) {
 }  // namespace
 
 void FindOnHost(const RuleInput& in, FindingList& out) {
-  FindCpu(in, out);
   FindLocalRuns(in, out);
   FindPressure(in, out);
+  FindCpu(in, out);
 }
 
 }  // namespace llama::analysis

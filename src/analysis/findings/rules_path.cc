@@ -6,6 +6,8 @@
 #include "analysis/path/bound_load.h"
 #include "base/format.h"
 #include "base/text_writer.h"
+#include "trace/names.h"
+#include "traces/columns/numbers.h"
 #include "traces/columns/percentile.h"
 
 namespace llama::analysis {
@@ -20,6 +22,12 @@ constexpr double kLeastFreeSlots = 0.10;
 constexpr double kCpuFull = 0.90;
 constexpr double kLeastIdle = 0.10;
 constexpr size_t kMaxStretches = 3;  // of one kind that are told
+// Of time with free slots, what a unit that others wait for is to blame for; and a chain of them,
+// also for what is between them.
+constexpr std::initializer_list<Bound> kAlone = {Bound::kDependencies, Bound::kTail, Bound::kMake,
+                                                 Bound::kCpu};
+constexpr std::initializer_list<Bound> kInChain = {Bound::kDependencies, Bound::kTail, Bound::kMake,
+                                                   Bound::kCpu, Bound::kIdle};
 
 std::string Shown(const std::string& label) { return CutFront(Printable(label), kShownName); }
 
@@ -79,9 +87,10 @@ class PathRules {
   }
 
   void FindMake() {
-    const double cost_ns = AsDouble(in_.analysis.bounds.of(Bound::kMake));
+    const double cost_ns = in_.ledger.Left(Bound::kMake);
     if (!out_.IsWorth(cost_ns, kLeastStretch)) return;
     Finding& finding = out_.Add("make", cost_ns);
+    finding.is_estimate = !path_.from_graph;
     const double mean = MeanRunning(Bound::kMake);
     finding.text = "make was the limit: for " + out_.Share(cost_ns) + " of the wall clock " +
                    FormatFixed(mean, 1) + " of " + Slots(in_.analysis.slots) +
@@ -97,15 +106,15 @@ class PathRules {
   // What could be gained by twice as many: half of the time.
   void FindSlots() {
     const JobSlots& slots = in_.analysis.slots;
-    const int64_t bound_ns = in_.analysis.bounds.of(Bound::kSlots);
+    const double bound_ns = in_.ledger.Left(Bound::kSlots);
     if (!slots.known || slots.count == kUnlimitedJobs) return;
-    if (!out_.IsWorth(AsDouble(bound_ns) / 2, kLeastFreeSlots)) return;
-    Finding& finding = out_.Add("slots", AsDouble(bound_ns) / 2);
+    if (!out_.IsWorth(bound_ns / 2, kLeastFreeSlots)) return;
+    Finding& finding = out_.Add("slots", bound_ns, bound_ns / 2);
     const std::string all =
         slots.count == 1 ? "the only job slot" : "all " + Slots(slots) + " job slots";
-    finding.text = "for " + out_.Share(AsDouble(bound_ns)) + " of the wall clock " + all +
+    finding.text = "for " + out_.Share(bound_ns) + " of the wall clock " + all +
                    " of the build's command were taken, and their units compiled";
-    finding.evidence = {{"job_slots", AsDouble(slots.count)}, {"slots_ns", AsDouble(bound_ns)}};
+    finding.evidence = {{"job_slots", AsDouble(slots.count)}, {"slots_ns", bound_ns}};
     const auto busy = CpuBusyWhile(in_.trace, units_, in_.analysis.bounds, Bound::kSlots);
     if (busy) finding.evidence.emplace_back("cpu_busy", *busy);
     if (busy.value_or(0) >= kCpuFull) {
@@ -119,23 +128,25 @@ class PathRules {
   }
 
   void FindIdle() {
-    const double idle_ns = AsDouble(units_.idle_ns);
+    const double idle_ns = in_.ledger.Left(Bound::kIdle);
     if (!out_.IsWorth(idle_ns, kLeastIdle)) return;
     const int64_t before_ns = units_.all.front().start_ns - units_.start_ns;
     int64_t last_end_ns = units_.start_ns;
     for (const Unit& unit : units_.all) last_end_ns = std::max(last_end_ns, unit.end_ns);
     const int64_t after_ns = units_.end_ns - last_end_ns;
+    // The gaps of a chain are told there.
+    const double between_ns = std::max(0.0, idle_ns - AsDouble(before_ns) - AsDouble(after_ns));
     Finding& finding = out_.Add("idle", idle_ns);
     finding.text = "for " + out_.Share(idle_ns) +
                    " of the wall clock no compile ran: " + FormatDuration(before_ns) +
-                   " before the first, " + FormatDuration(units_.idle_ns - before_ns - after_ns) +
+                   " before the first, " + FormatDuration(traces::WholeOf(between_ns)) +
                    " between, " + FormatDuration(after_ns) + " after the last";
     finding.advice =
         "that time went to commands that llama doesn't see: configuring, generators, archives, "
         "links by other programs, tests";
     finding.evidence = {{"idle_ns", idle_ns},
                         {"before_ns", AsDouble(before_ns)},
-                        {"between_ns", AsDouble(units_.idle_ns - before_ns - after_ns)},
+                        {"between_ns", between_ns},
                         {"after_ns", AsDouble(after_ns)}};
   }
 
@@ -149,22 +160,57 @@ class PathRules {
            "functions themselves ('llama emulator'), only more processors or a real cloud help";
   }
 
+  // What a unit of the path spent with few others, and slots free.
+  void AddLowTime(const PathLink& link, BoundLedger::Times& out) const {
+    const int64_t begin_ns = units_.all[link.unit].start_ns;
+    const int64_t end_ns = begin_ns + link.time_ns;
+    auto step = std::upper_bound(
+        units_.steps.begin(), units_.steps.end(), begin_ns,
+        [](int64_t time, const RunningStep& other) { return time < other.time_ns; });
+    if (step != units_.steps.begin()) --step;
+    for (; step + 1 < units_.steps.end() && step->time_ns < end_ns; ++step) {
+      if (step->running == 0 || step->running > path_.few ||
+          in_.analysis.slots.AllTaken(step->running)) {
+        continue;
+      }
+      in_.ledger.AddTime(std::max(begin_ns, step->time_ns), std::min(end_ns, (step + 1)->time_ns),
+                         out);
+    }
+  }
+
+  std::string AdviceForSlow(const Unit& unit) const {
+    if (unit.remote) return "split it, or let it start first: it decides when the build ends";
+    if (ReasonOf(unit) == "link") {
+      return "use a faster linker or less debug information, or let it start first";
+    }
+    return "docs/trace_format.md explains the reasons; else split it, or let it start first";
+  }
+
+  std::string ReasonOf(const Unit& unit) const {
+    const auto reason = in_.trace.field(trace::field::kReason).StringAt(unit.row);
+    return reason ? CutTo(Printable(in_.trace.text(*reason)), kShownName) : "unknown";
+  }
+
   bool AddSlowUnit(const PathLink& link) {
     const Unit& unit = units_.all[link.unit];
-    const double cost_ns = AsDouble(link.low_ns);
+    BoundLedger::Times wanted = {};
+    AddLowTime(link, wanted);
+    const double cost_ns = in_.ledger.Available(wanted, kAlone);
     if (!out_.IsWorth(cost_ns, kLeastStretch)) return false;
     if (unit.duration_ns() / kSlowerThanMedian < median_ns_ && units_.all.size() > 1) return false;
+    in_.ledger.Take(wanted, kAlone);
     Finding& finding = out_.Add("slow-unit", cost_ns);
     finding.subject = UnitLabel(in_.trace, unit.row);
     const std::string fewer =
         path_.few == 1 ? "nothing else ran"
                        : "at most " + FormatCount(static_cast<uint64_t>(path_.few)) + " jobs ran";
     finding.text = "for " + out_.Share(cost_ns) + " of the wall clock " + fewer + ", waiting for " +
-                   Shown(finding.subject) + ": it took " + FormatDuration(unit.duration_ns()) +
-                   ", half of all units less than " + FormatDuration(median_ns_);
-    finding.advice = unit.remote ? "split it, or let it start first: it decides when the build ends"
-                                 : "it ran on this machine: split it, use a faster linker or less "
-                                   "debug information, or let it start first";
+                   Shown(finding.subject) + ": it took " + FormatDuration(unit.duration_ns());
+    if (units_.all.size() > 1) {
+      finding.text += ", half of all units less than " + FormatDuration(median_ns_);
+    }
+    if (!unit.remote) finding.text += "; it ran on this machine because of " + ReasonOf(unit);
+    finding.advice = AdviceForSlow(unit);
     finding.evidence = {{"low_ns", cost_ns},
                         {"duration_ns", AsDouble(unit.duration_ns())},
                         {"median_ns", AsDouble(median_ns_)},
@@ -173,7 +219,13 @@ class PathRules {
   }
 
   bool AddChain(const Stretch& stretch) {
-    const double cost_ns = AsDouble(stretch.low_ns) + AsDouble(stretch.gaps_ns);
+    BoundLedger::Times wanted = {};
+    for (size_t i = stretch.begin; i < stretch.end; ++i) {
+      AddLowTime(path_.links[i], wanted);
+      const int64_t start_ns = units_.all[path_.links[i].unit].start_ns;
+      if (i > stretch.begin) in_.ledger.AddTime(start_ns - path_.links[i].gap_ns, start_ns, wanted);
+    }
+    const double cost_ns = in_.ledger.Available(wanted, kInChain);
     // Units that ran while few others did.
     size_t count = 0;
     size_t first = stretch.end;
@@ -185,7 +237,9 @@ class PathRules {
       last = i;
     }
     if (count < kChainUnits || !out_.IsWorth(cost_ns, kLeastStretch)) return false;
+    in_.ledger.Take(wanted, kInChain);
     Finding& finding = out_.Add("serial-chain", cost_ns);
+    finding.is_estimate = !path_.from_graph;
     finding.subject = UnitLabel(in_.trace, units_.all[path_.links[last].unit].row);
     finding.text = "for " + out_.Share(cost_ns) + " of the wall clock " + FormatCount(count) +
                    " units ran one after another, from " +
@@ -229,8 +283,11 @@ class PathRules {
 }  // namespace
 
 void FindInPath(const RuleInput& in, FindingList& out) {
+  PathRules(in, out).FindStretchesThatCost();
+}
+
+void FindInBuildSystem(const RuleInput& in, FindingList& out) {
   PathRules rules(in, out);
-  rules.FindStretchesThatCost();
   rules.FindMake();
   rules.FindSlots();
   rules.FindIdle();

@@ -24,9 +24,17 @@ double OnHost(const CellSituation& cell) {
                 cell.in(Phase::kSync) * (1 - cell.transfers->upload_share);
   if (cell.transfers->embedded) {
     host += cell.in(Phase::kExec) + cell.in(Phase::kMaterialise) + cell.in(Phase::kColdStart) +
-            cell.in(Phase::kWorkerQueue);
+            cell.in(Phase::kFill) + cell.in(Phase::kWorkerQueue);
   }
   return host;
+}
+
+// Uploads as quick as requests usually are tell of no slow store: there was much to bring.
+constexpr double kUsualRequestNs = 150e6;
+
+Bound BoundOfUploads(const TransferModel& uploads) {
+  if (uploads.BoundByBytes()) return Bound::kUplink;
+  return uploads.request_ns >= kUsualRequestNs ? Bound::kStore : Bound::kFill;
 }
 
 std::pair<Bound, double> LargestWait(const CellSituation& cell) {
@@ -35,12 +43,20 @@ std::pair<Bound, double> LargestWait(const CellSituation& cell) {
   const auto add = [&](Bound bound, double units) { waits[static_cast<size_t>(bound)] += units; };
   add(Bound::kWorkers, cell.in(Phase::kWorkerQueue));
   add(Bound::kColdStarts, cell.in(Phase::kColdStart));
-  add(transfers.uploads.BoundByBytes() ? Bound::kUplink : Bound::kStore,
-      cell.in(Phase::kSync)*transfers.upload_share);
+  add(Bound::kRetries, cell.in(Phase::kRetry));
+  add(BoundOfUploads(transfers.uploads), cell.in(Phase::kSync)*transfers.upload_share);
   add(Bound::kStore, cell.in(Phase::kMaterialise));
-  if (transfers.calls.BoundByBytes()) {
-    add(transfers.up_bytes >= transfers.down_bytes ? Bound::kUplink : Bound::kDownlink,
-        cell.in(Phase::kTransit));
+  add(Bound::kFill, cell.in(Phase::kFill));
+  // What goes to workers of this machine goes nowhere.
+  if (!transfers.embedded) {
+    const bool by_bytes = transfers.calls.BoundByBytes();
+    const Bound bytes =
+        transfers.up_bytes >= transfers.down_bytes ? Bound::kUplink : Bound::kDownlink;
+    add(by_bytes ? bytes : Bound::kTransit, cell.in(Phase::kTransit));
+    add(by_bytes                     ? bytes
+        : transfers.AnswersAreSlow() ? Bound::kDownlink
+                                     : Bound::kTransit,
+        cell.in(Phase::kTransitBack));
   }
   add(Bound::kCpu, cell.in(Phase::kLocalQueue));
   const auto largest = std::max_element(waits.begin(), waits.end());

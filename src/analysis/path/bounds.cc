@@ -17,7 +17,7 @@ constexpr int64_t kCells = 240;
 // Shorter stretches are the gaps between one job and the next, not a bound.
 constexpr int64_t kLeastCellNs = 20'000'000;
 constexpr size_t kStripColumns = 80;
-constexpr char kMarks[kBounds + 1] = "#wcudsCntm-";
+constexpr char kMarks[kBounds + 1] = "#wcudslfrCntm-";
 
 class BoundFinder {
  public:
@@ -139,8 +139,8 @@ std::string Strip(const Bounds& bounds) {
 
 const char* BoundName(Bound bound) {
   constexpr std::array<const char*, kBounds> kNames = {
-      "slots", "workers",      "cold-starts", "uplink", "downlink", "store",
-      "cpu",   "dependencies", "tail",        "make",   "idle"};
+      "slots", "workers", "cold-starts", "uplink",       "downlink", "store", "transit",
+      "fill",  "retries", "cpu",         "dependencies", "tail",     "make",  "idle"};
   return kNames[static_cast<size_t>(bound)];
 }
 
@@ -152,6 +152,9 @@ const char* BoundText(Bound bound) {
       "uplink: bytes on their way up",
       "downlink: bytes on their way down",
       "store: latency of its requests",
+      "transit: invocations on their way",
+      "first fill of store and workers",
+      "retries: attempts that failed",
       "local CPU",
       "dependencies: what is left needs what runs",
       "tail: the last units",

@@ -22,13 +22,16 @@ enum class Bound : uint8_t {
   kUplink,        // bytes on their way up
   kDownlink,      // bytes on their way down
   kStore,         // the store's latency, whatever the bytes
+  kTransit,       // invocations on their way, whatever the bytes
+  kFill,          // what store and new workers lack is brought to them
+  kRetries,       // attempts that failed, and waits for the next
   kCpu,           // the build host's own processors
   kDependencies,  // slots are free: what is left needs what is running
   kTail,          // the last units; none is left to start
   kMake,          // slots are free, units are left, and nothing known keeps them from starting
   kIdle,          // no unit runs
 };
-inline constexpr size_t kBounds = 11;
+inline constexpr size_t kBounds = 14;
 const char* BoundName(Bound bound);  // for programs: "slots", "workers", "cold-starts", …
 const char* BoundText(Bound bound);  // for people: "job slots", "function concurrency", …
 

@@ -99,7 +99,8 @@ const char* LinkKindName(LinkKind kind) {
 
 CriticalPath FindCriticalPath(const Units& units, const BuildGraph& graph, const JobSlots& slots) {
   CriticalPath out;
-  out.from_graph = graph.known();
+  // A complete graph without an edge is known, too: nothing waits for anything.
+  out.from_graph = graph.complete || graph.known();
   out.few = FewOf(units, slots);
   const BuildLinks links(units, graph, slots);
   std::optional<uint32_t> unit = links.LastToEnd();

@@ -112,6 +112,21 @@ TEST(CriticalPath, LooksThroughStepsThatAreNoUnits) {
   EXPECT_EQ(Describe(FindPathIn(text)), "b.c:start:1900+0 app:followed:1000+100");
 }
 
+// ninja knows all steps, and none of them needs another unit: that is no estimate.
+TEST(CriticalPath, OfACompleteGraphIsNoEstimate) {
+  const std::string cwd = R"("cwd":"/p")";
+  const std::string text = BuildText(2000, kNineJobs) + RemoteText(1, 0, 1000, "a", cwd) +
+                           RemoteText(2, 1010, 2000, "b", cwd);
+  const Found known = FindPathIn(text, {{"/p/a.o", {"/p/a.c"}}, {"/p/b.o", {"/p/b.c"}}});
+  EXPECT_EQ(Describe(known), "a.c:start:1000+0 b.c:late:990+10");
+  EXPECT_TRUE(known.path.from_graph);
+  const auto text_of = [](const Found& found) {
+    return FormatCriticalPath(found.trace, found.units, found.path, 10);
+  };
+  EXPECT_EQ(text_of(known).find("estimate"), std::string::npos);
+  EXPECT_NE(text_of(FindPathIn(text)).find("estimate"), std::string::npos);
+}
+
 TEST(CriticalPath, SeesALocalEndThatWasNoticedLate) {
   // The link's end was seen 3 ms after what came next had begun.
   const Found found =

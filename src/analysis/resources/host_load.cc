@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analysis/resources/machine_samples.h"
 #include "analysis/units/phase_intervals.h"
 #include "trace/names.h"
 
@@ -14,8 +15,8 @@ HostLoad MeasureHostLoad(const traces::Columns& trace, const Units& units, const
   const traces::FieldColumn& system = trace.field(trace::field::kCpuSystemNs);
   const traces::FieldColumn& steal = trace.field(trace::field::kCpuStealNs);
   const traces::FieldColumn& cores = trace.field(trace::field::kCpuCores);
-  for (const traces::Row row : trace.rows_named(trace::span::kMachine)) {
-    if (units.build && trace.build()[row] != *units.build) continue;
+  const MachineSamples samples(trace, units.build);
+  for (const traces::Row row : samples.rows()) {
     const int64_t count = NsAt(cores, row);
     const int64_t duration_ns = trace.duration_ns()[row];
     if (count == 0 || duration_ns == 0 || !user.Has(row)) continue;

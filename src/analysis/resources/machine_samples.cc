@@ -5,6 +5,61 @@
 #include "traces/columns/numbers.h"
 
 namespace llama::analysis {
+namespace {
+
+// The kernel counts in hundredths of a second, the pressures in intervals of their own, and a
+// reading takes its time: so much more than passed is no more than passed.
+constexpr double kMostRatio = 1.05;
+constexpr double kSlackNs = 50e6;
+
+// Whether counters of time are of no more than the sample's.
+class Plausibility {
+ public:
+  explicit Plausibility(const traces::Columns& trace)
+      : trace_(trace), cores_(trace.field(trace::field::kCpuCores)) {
+    for (const std::string_view name :
+         {trace::field::kCpuUserNs, trace::field::kCpuSystemNs, trace::field::kCpuStealNs}) {
+      processors_.push_back(&trace.field(name));
+    }
+    for (const std::string_view name : {trace::field::kCpuPressureNs, trace::field::kIoPressureNs,
+                                        trace::field::kMemoryPressureNs}) {
+      pressures_.push_back(&trace.field(name));
+    }
+  }
+
+  bool Holds(traces::Row row) const {
+    const auto most_ns = static_cast<double>(trace_.duration_ns()[row]) * kMostRatio + kSlackNs;
+    for (const traces::FieldColumn* pressure : pressures_) {
+      if (NsOf(*pressure, row) > most_ns) return false;
+    }
+    const auto cores = traces::CountAt(cores_, row);
+    if (!cores || *cores == 0) return true;
+    double used_ns = 0;
+    for (const traces::FieldColumn* field : processors_) used_ns += NsOf(*field, row);
+    return used_ns <= most_ns * static_cast<double>(*cores);
+  }
+
+ private:
+  static double NsOf(const traces::FieldColumn& field, traces::Row row) {
+    return static_cast<double>(traces::CountAt(field, row).value_or(0));
+  }
+
+  const traces::Columns& trace_;
+  const traces::FieldColumn& cores_;
+  std::vector<const traces::FieldColumn*> processors_;
+  std::vector<const traces::FieldColumn*> pressures_;
+};
+
+}  // namespace
+
+MachineSamples::MachineSamples(const traces::Columns& trace, std::optional<uint32_t> build)
+    : trace_(trace) {
+  const Plausibility plausible(trace);
+  for (const traces::Row row : trace.rows_named(trace::span::kMachine)) {
+    if (build && trace.build()[row] != *build) continue;
+    if (plausible.Holds(row)) rows_.push_back(row);
+  }
+}
 
 std::optional<int64_t> MachineSamples::Sum(std::string_view field) const {
   const traces::FieldColumn& column = trace_.field(field);

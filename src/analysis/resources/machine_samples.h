@@ -1,10 +1,15 @@
 // MachineSamples: what the daemon saw of the build host while a build ran, added up. A figure that
 // the samples do not tell is absent.
+//
+// Until counters were cut with times (daemon/record/build_samples.h), the first sample of a build
+// had what the machine did since the sample before it, minutes ago perhaps. Where that shows it is
+// left out: more time spent than passed can't be the build's.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "trace/names.h"
 #include "traces/columns/columns.h"
@@ -13,10 +18,13 @@ namespace llama::analysis {
 
 class MachineSamples {
  public:
-  explicit MachineSamples(const traces::Columns& trace)
-      : trace_(trace), rows_(trace.rows_named(trace::span::kMachine)) {}
+  // Of one build (an index into Columns::builds()), or of all that was read.
+  explicit MachineSamples(const traces::Columns& trace,
+                          std::optional<uint32_t> build = std::nullopt);
 
   bool any() const { return !rows_.empty(); }
+  // Those whose counters are of no more than their time.
+  const std::vector<traces::Row>& rows() const { return rows_; }
   // Σ of a counter over all samples that have it.
   std::optional<int64_t> Sum(std::string_view field) const;
   std::optional<int64_t> Most(std::string_view field) const;
@@ -39,7 +47,7 @@ class MachineSamples {
 
  private:
   const traces::Columns& trace_;
-  std::span<const traces::Row> rows_;
+  std::vector<traces::Row> rows_;
 };
 
 }  // namespace llama::analysis

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "analysis/units/overlap.h"
+#include "analysis/units/phase_intervals.h"
 #include "analysis/units/remote_runs.h"
 #include "trace/names.h"
 #include "trace/pricing.h"
@@ -60,10 +61,12 @@ void CountCompiles(const traces::Columns& trace, Summary& out) {
     const int64_t duration_ns = trace.duration_ns()[row];
     ++out.compiles;
     const bool is_remote = remote.At(row);
-    ++(is_remote ? out.remote : out.local);
+    const traces::StringId why = is_remote ? 0 : reason.StringAt(row).value_or(0);
+    const bool is_cancelled = why != 0 && trace.text(why) == kCancelled;
+    ++(is_remote ? out.remote : is_cancelled ? out.cancelled : out.local);
     if (traces::CountAt(status, row).value_or(0) != 0) ++out.failed;
     // String 0 is the empty one: no reason is none.
-    if (!is_remote) CountReason(reasons, reason.StringAt(row).value_or(0), duration_ns);
+    if (!is_remote && !is_cancelled) CountReason(reasons, why, duration_ns);
     if (const auto how = rung.StringAt(row); how && *how != 0)
       CountReason(rungs, *how, duration_ns);
     if (!audited.Has(row)) continue;
@@ -162,6 +165,7 @@ void MeasureBuild(const traces::Columns& trace, Summary& out) {
   if (const auto builds = trace.rows_named(trace::span::kBuild); !builds.empty()) {
     const traces::Row row = builds.back();  // the last, if there are several
     out.finished = true;
+    out.interrupted = trace.field(trace::field::kInterrupted).TrueAt(row);
     out.build_id = traces::TextAt(trace, trace.field(trace::field::kBuildId), row);
     out.name = traces::TextAt(trace, trace.field(trace::field::kName), row);
     out.command = traces::TextAt(trace, trace.field(trace::field::kCommand), row);

@@ -48,6 +48,7 @@ struct Summary {
   std::string command;
   std::optional<int64_t> status;  // exit status of the build's command, as a shell has it
   bool finished = false;          // the build's root span is there
+  bool interrupted = false;       // and says that it was ended before its time
   int64_t start_ns = 0;
   // Of the build, or from the first compile's start to the last one's end where the root span is
   // missing.
@@ -57,6 +58,7 @@ struct Summary {
   uint64_t compiles = 0;
   uint64_t remote = 0;
   uint64_t local = 0;
+  uint64_t cancelled = 0;            // ran nowhere: their wrappers went away
   uint64_t failed = 0;               // the compiler's status, where known, was not 0
   std::vector<ReasonCount> reasons;  // of local runs, most frequent first, then by name
   std::vector<ReasonCount> rungs;    // how inputs were found, likewise

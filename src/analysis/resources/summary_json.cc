@@ -17,6 +17,7 @@ void WriteBuild(const Summary& s, JsonWriter& json) {
   json.Key("status");
   s.status ? json.Int(*s.status) : json.Null();
   json.Key("finished").Bool(s.finished);
+  json.Key("interrupted").Bool(s.interrupted);
   json.Key("start").String(trace::FormatTime(s.start_ns));
   json.Key("wall_ns").Int(s.wall_ns);
   WriteUint(json, "other_builds", s.other_builds);
@@ -103,6 +104,7 @@ void AddJson(const Summary& summary, JsonWriter& json) {
   WriteUint(json, "compiles", summary.compiles);
   WriteUint(json, "remote", summary.remote);
   WriteUint(json, "local", summary.local);
+  WriteUint(json, "cancelled", summary.cancelled);
   WriteUint(json, "failed", summary.failed);
   WriteUint(json, "commands", summary.commands);
   WriteCounts(json, "local_reasons", summary.reasons);

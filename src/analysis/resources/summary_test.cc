@@ -358,28 +358,45 @@ TEST(TextTest, ManyReasonsAreToldByKind) {
   EXPECT_NE(text.find("  input: other      10  10.0 ms\n"), std::string::npos);
 }
 
+// What was cancelled ran nowhere, and is no local run.
+TEST(SummaryTest, CountsCancelledCompilesForThemselves) {
+  SampleTrace t;
+  t.Add(1, 1, 0, "build", 0, 10, R"("command":"make","interrupted":true)");
+  t.Add(2, 1, 0, "llamacc", 1, 4, R"("remote":false,"reason":"cancelled","object":"a.o")");
+  t.Add(3, 1, 0, "llamacc", 1, 4, R"("remote":false,"reason":"link","object":"a.out")");
+  const Summary s = Summarise(t.Load());
+  EXPECT_EQ(s.compiles, 2u);
+  EXPECT_EQ(s.local, 1u);
+  EXPECT_EQ(s.cancelled, 1u);
+  ASSERT_EQ(s.reasons.size(), 1u);
+  EXPECT_EQ(s.reasons[0].reason, "link");
+  EXPECT_NE(TextOf(s).find("10.0 ms, interrupted"), std::string::npos) << TextOf(s);
+  EXPECT_NE(TextOf(s).find("2: 0 remote, 1 local, 1 cancelled"), std::string::npos) << TextOf(s);
+}
+
 TEST(JsonTest, IsWhatProgramsRead) {
   SampleTrace t;
   t.Add(1, 1, 0, "build", 0, 10, R"("global.build_id":"b1","command":"make","status":0)");
   t.Add(2, 2, 0, "llamacc", 1, 4, R"("remote":false,"reason":"link","status":0,"object":"a.out")");
-  EXPECT_EQ(JsonOf(Summarise(t.Load())),
-            R"({"build_id":"b1","name":"","command":"make","status":0,"finished":true,)"
-            R"("start":"2026-11-22T08:20:50.000000000Z","wall_ns":10000000,"other_builds":0,)"
-            R"("compiles":1,"remote":0,"local":1,"failed":0,"commands":0,)"
-            R"("local_reasons":{"link":1},"local_reasons_ns":{"link":4000000},"rungs":{},)"
-            R"("corrections":0,"audited":0,"audit_differed":0,"audit_differences":[],)"
-            R"("invocations":0,"cold_starts":0,"init_ns":0,"failed_invocations":0,"retries":0,)"
-            R"("max_in_flight":0,"mean_in_flight":0,"bytes_up":0,"bytes_down":0,)"
-            R"("store_puts":0,"store_gets":0,)"
-            R"("cost":{"gb_seconds":0,"compute_usd":0,"invocations_usd":0,"store_usd":0,)"
-            R"("total_usd":0},)"
-            R"("phases":[{"name":"llamacc","count":1,"sum_ns":4000000,"share":1,)"
-            R"("self_ns":4000000,"p50_ns":4000000,"p95_ns":4000000,"p99_ns":4000000,)"
-            R"("max_ns":4000000}],)"
-            R"("slowest":[{"trace_id":"00000000000000000000000000000002","source":"a.out",)"
-            R"("remote":false,"duration_ns":4000000,"longest_phase":"llamacc",)"
-            R"("longest_phase_ns":4000000}],)"
-            R"("spans":2,"malformed_lines":0,"truncated":false})");
+  EXPECT_EQ(
+      JsonOf(Summarise(t.Load())),
+      R"({"build_id":"b1","name":"","command":"make","status":0,"finished":true,"interrupted":false,)"
+      R"("start":"2026-11-22T08:20:50.000000000Z","wall_ns":10000000,"other_builds":0,)"
+      R"("compiles":1,"remote":0,"local":1,"cancelled":0,"failed":0,"commands":0,)"
+      R"("local_reasons":{"link":1},"local_reasons_ns":{"link":4000000},"rungs":{},)"
+      R"("corrections":0,"audited":0,"audit_differed":0,"audit_differences":[],)"
+      R"("invocations":0,"cold_starts":0,"init_ns":0,"failed_invocations":0,"retries":0,)"
+      R"("max_in_flight":0,"mean_in_flight":0,"bytes_up":0,"bytes_down":0,)"
+      R"("store_puts":0,"store_gets":0,)"
+      R"("cost":{"gb_seconds":0,"compute_usd":0,"invocations_usd":0,"store_usd":0,)"
+      R"("total_usd":0},)"
+      R"("phases":[{"name":"llamacc","count":1,"sum_ns":4000000,"share":1,)"
+      R"("self_ns":4000000,"p50_ns":4000000,"p95_ns":4000000,"p99_ns":4000000,)"
+      R"("max_ns":4000000}],)"
+      R"("slowest":[{"trace_id":"00000000000000000000000000000002","source":"a.out",)"
+      R"("remote":false,"duration_ns":4000000,"longest_phase":"llamacc",)"
+      R"("longest_phase_ns":4000000}],)"
+      R"("spans":2,"malformed_lines":0,"truncated":false})");
 }
 
 }  // namespace

@@ -16,6 +16,8 @@ std::string WallText(const Summary& s) {
   std::string wall = FormatDuration(s.wall_ns);
   if (!s.finished) {
     wall += ", unfinished: the build's own span is missing";
+  } else if (s.interrupted) {
+    wall += ", interrupted";
   } else if (s.status.value_or(0) > 128) {
     wall += ", ended by signal " + std::to_string(*s.status - 128);
   } else if (s.status.value_or(0) != 0) {
@@ -27,6 +29,7 @@ std::string WallText(const Summary& s) {
 std::string CompilesText(const Summary& s) {
   std::string text = FormatCount(s.compiles) + ": " + FormatCount(s.remote) + " remote, " +
                      FormatCount(s.local) + " local";
+  if (s.cancelled > 0) text.append(", ").append(FormatCount(s.cancelled)).append(" cancelled");
   if (s.failed > 0) text.append(", ").append(FormatCount(s.failed)).append(" with errors");
   // The reasons that matter most; all of them have a section of their own.
   constexpr size_t kNamed = 3;

@@ -51,12 +51,13 @@ TransferModel ModelTransfers(std::vector<Transfer> transfers) {
   if (large.bytes > 0 && large.bytes >= kContrast * small.bytes) {
     const double slope = (large.duration_ns - small.duration_ns) / (large.bytes - small.bytes);
     for_bytes_ns = std::clamp(slope * bytes, 0.0, total_ns);
+    out.is_measured = true;
   } else if (bytes / requests >= kManyBytes) {
     for_bytes_ns = std::max(0.0, total_ns - kUsualRequestNs * requests);
   }
   out.bytes_share = for_bytes_ns / total_ns;
   out.bytes_per_second = bytes / total_ns * 1e9;
-  out.request_ns = (total_ns - for_bytes_ns) / requests;
+  out.request_ns = (total_ns - (out.is_measured ? for_bytes_ns : 0)) / requests;
   return out;
 }
 

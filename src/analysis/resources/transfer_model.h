@@ -16,7 +16,9 @@ struct Transfer {
 struct TransferModel {
   double bytes_share = 0;  // of the time: for the bytes; the rest is for the requests
   double bytes_per_second = 0;
-  double request_ns = 0;  // the mean of what a request took without its bytes
+  // The mean of what a request took: without its bytes if sizes differ enough to tell that.
+  double request_ns = 0;
+  bool is_measured = false;  // they do; else bytes_share is an estimate
   int64_t bytes = 0;
   int64_t requests = 0;
   int64_t duration_ns = 0;

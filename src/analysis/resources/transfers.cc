@@ -45,17 +45,28 @@ void MeasureCalls(const traces::Columns& trace, const Units& units, Transfers& o
   traces::Row last = traces::kNoRow;
   ForEachPhase(
       trace, units.build, [&](Phase phase, int64_t begin_ns, int64_t end_ns, traces::Row row) {
-        if (phase != Phase::kTransit) return;
+        if (phase != Phase::kTransit && phase != Phase::kTransitBack) return;
+        int64_t& way_ns = phase == Phase::kTransit ? out.there_ns : out.back_ns;
+        way_ns = traces::AddUp(way_ns, end_ns - begin_ns);
         // There are two stretches of it to a call: there and back.
         if (row != last)
           calls.push_back({traces::AddUp(NsAt(payload, row), NsAt(answer, row)), 1, 0});
         calls.back().duration_ns = traces::AddUp(calls.back().duration_ns, end_ns - begin_ns);
         last = row;
       });
+  out.calls_made = static_cast<int64_t>(calls.size());
   out.calls = ModelTransfers(std::move(calls));
 }
 
+constexpr int64_t kMuchLonger = 3;
+constexpr double kSlowLine = 12.5e6;  // bytes a second
+
 }  // namespace
+
+bool Transfers::AnswersAreSlow() const {
+  return down_bytes > up_bytes && back_ns / kMuchLonger > there_ns &&
+         static_cast<double>(down_bytes) * 1e9 < kSlowLine * static_cast<double>(back_ns);
+}
 
 Transfers MeasureTransfers(const traces::Columns& trace, const Units& units) {
   Transfers out;

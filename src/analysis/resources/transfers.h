@@ -15,7 +15,15 @@ struct Transfers {
   TransferModel calls;      // requests and answers of `invoke`, without what the worker took
   int64_t up_bytes = 0;     // of calls
   int64_t down_bytes = 0;
-  bool embedded = false;  // workers run on the build host itself
+  // Of the units' time, requests and answers of `invoke` that were no cold starts.
+  int64_t there_ns = 0;
+  int64_t back_ns = 0;
+  int64_t calls_made = 0;  // with such time
+  bool embedded = false;   // workers run on the build host itself
+
+  // Latency is alike both ways; what takes much longer back than there waits for its bytes, if they
+  // come no faster than a line of 100 Mbit/s gives. An estimate.
+  bool AnswersAreSlow() const;
 };
 
 Transfers MeasureTransfers(const traces::Columns& trace, const Units& units);

@@ -1,6 +1,7 @@
 #include "analysis/resources/use_table.h"
 
 #include <algorithm>
+#include <set>
 
 #include "analysis/resources/machine_samples.h"
 #include "analysis/units/overlap.h"
@@ -24,7 +25,7 @@ UseRow Named(std::string_view resource, std::string_view title) {
 class UseMeter {
  public:
   UseMeter(const traces::Columns& trace, const Units& units, const JobSlots& slots)
-      : trace_(trace), units_(units), slots_(slots), machine_(trace) {}
+      : trace_(trace), units_(units), slots_(slots), machine_(trace, units.build) {}
 
   std::vector<UseRow> Measure() const {
     return {Cpu(),   Memory(),    Disk(),  Link(true), Link(false),
@@ -174,7 +175,12 @@ class UseMeter {
       running.Add(start_ns + queued_ns, trace_.end_ns(span));
       errors += error.Has(span) ? 1 : 0;
     }
-    const OverlapTimes times = running.Measure();
+    OverlapTimes times = running.Measure();
+    // What was in flight beyond the workers that there were was on its way.
+    if (const uint64_t workers = WorkersSeen(); workers > 0) {
+      times.most = std::min(times.most, workers);
+      times.mean = std::min(times.mean, static_cast<double>(times.most));
+    }
     if (times.most > 0) row.utilisation = times.mean / static_cast<double>(times.most);
     row.at_most = true;
     row.saturation = OfWall(waiting.Measure().one_ns);
@@ -183,6 +189,22 @@ class UseMeter {
     row.figures = {{"max_in_flight", static_cast<int64_t>(times.most)},
                    {"invocations", static_cast<int64_t>(invocations.size())}};
     return row;
+  }
+
+  // How many did the invocations; 0 if one of them does not say.
+  uint64_t WorkersSeen() const {
+    const traces::FieldColumn& id = trace_.field(trace::field::kWorkerId);
+    const traces::FieldColumn& error = trace_.field(trace::field::kError);
+    std::set<traces::StringId> workers;
+    for (const traces::Row span : trace_.rows_named(trace::span::kInvoke)) {
+      const auto worker = id.StringAt(span);
+      if (worker) {
+        workers.insert(*worker);
+      } else if (!error.Has(span)) {
+        return 0;
+      }
+    }
+    return workers.size();
   }
 
   UseRow Slots() const {
@@ -208,7 +230,10 @@ class UseMeter {
     row.utilisation = std::min(1.0, busy / could);
     row.at_most = !slots_.known;
     row.saturation = OfWall(full_ns);
-    row.note = FormatFixed(busy / static_cast<double>(units_.wall_ns()), 1) + " of " +
+    // A job may be two compilers, one of which writes what the other reads.
+    const double mean = busy / static_cast<double>(units_.wall_ns());
+    row.note = FormatFixed(mean, 1) +
+               (mean > static_cast<double>(slots_.count) ? " units in " : " of ") +
                FormatCount(static_cast<uint64_t>(slots_.count)) +
                (slots_.known ? "" : ", as many as were seen");
     row.figures.emplace_back("slots", slots_.count);

@@ -145,6 +145,22 @@ TEST(UseTableTest, TheFiguresBehindThem) {
   for (const Case& c : cases) EXPECT_EQ(FigureOf(rows[c.row], c.key), c.value) << c.key;
 }
 
+// Three invocations at once, which two workers did: the third was on its way.
+TEST(UseTableTest, CapacityIsWhatRan) {
+  const auto call = [](int trace, const char* worker) {
+    return traces::SpanText(trace, 1, 0, "llamacc", 0, 1000, R"("remote":true)") +
+           traces::SpanText(trace, 2, 1, "invoke", 0, 1000,
+                            std::string(R"("worker_id":")").append(worker).append("\""));
+  };
+  const std::string two = traces::SpanText(9, 1, 0, "build", 0, 1000, R"("jobs":1)") +
+                          call(1, "a") + call(2, "b") + call(3, "a");
+  const std::vector<UseRow> rows = Use(two);
+  EXPECT_EQ(FigureOf(rows[6], "max_in_flight"), 2);
+  EXPECT_EQ(rows[6].utilisation, 1.0);
+  // More than one unit for the only slot is not a share of it.
+  EXPECT_EQ(rows[7].note, "3.0 units in 1") << rows[7].note;
+}
+
 TEST(UseTableTest, WhatIsNotKnownIsAbsent) {
   const std::vector<UseRow> rows = Use(traces::SpanText(1, 1, 0, "build", 0, 1000));
   for (const UseRow& row : rows) {

@@ -16,25 +16,53 @@ enum class Phase : uint8_t {
   kClient,       // send, parse, scan, verify, write, reply: the wrapper's and the daemon's own work
   kSync,         // bringing the store in step, or waiting for someone who does
   kWorkerQueue,  // until a worker was free
+  kRetry,        // attempts that failed, and the waits after them
   kColdStart,    // until a new worker had started
-  kTransit,      // request and answer under way
+  kTransit,      // the request under way
+  kTransitBack,  // the answer under way
   kMaterialise,  // the worker fetching what the job needs
+  kFill,         // the same of a new worker, which has nothing yet
   kExec,         // the worker: the compiler, and what little there is around it
   kLocalQueue,   // until a local slot was free
   kLocal,        // the compiler on the build host
 };
-inline constexpr size_t kPhases = 9;
+inline constexpr size_t kPhases = 12;
 
 // Of an invocation that a worker has.
 inline bool IsRemote(Phase phase) {
-  return phase == Phase::kColdStart || phase == Phase::kTransit || phase == Phase::kMaterialise ||
-         phase == Phase::kExec;
+  return phase == Phase::kColdStart || phase == Phase::kTransit || phase == Phase::kTransitBack ||
+         phase == Phase::kMaterialise || phase == Phase::kFill || phase == Phase::kExec;
 }
 
 // An integer ≥ 0, or 0.
 inline int64_t NsAt(const traces::FieldColumn& column, traces::Row row) {
   return std::max<int64_t>(0, column.IntAt(row).value_or(0));
 }
+
+// A unit's reason (docs/trace_format.md) that is none to run it here: nobody waits for it any more.
+inline constexpr std::string_view kCancelled = "cancelled";
+
+// Whether phases of units failed by themselves: those of a unit that was cancelled were made to.
+class FailedSpans {
+ public:
+  explicit FailedSpans(const traces::Columns& trace)
+      : trace_(trace),
+        error_(trace.field(trace::field::kError)),
+        reason_(trace.field(trace::field::kReason)),
+        cancelled_(trace.strings().Find(kCancelled)) {}
+
+  bool At(traces::Row row) const {
+    if (!error_.Has(row)) return false;
+    const traces::Row unit = trace_.parent()[row];
+    return !cancelled_ || unit == traces::kNoRow || reason_.StringAt(unit) != cancelled_;
+  }
+
+ private:
+  const traces::Columns& trace_;
+  const traces::FieldColumn& error_;
+  const traces::FieldColumn& reason_;
+  const std::optional<traces::StringId> cancelled_;
+};
 
 // f(Phase, begin_ns, end_ns, Row) for every phase of every unit; the intervals of one unit don't
 // overlap. In no order. `build` as of FindUnits.
@@ -51,8 +79,10 @@ void ForEachPhase(const traces::Columns& trace, std::optional<uint32_t> build, F
     each(name,
          [&](traces::Row row, int64_t begin, int64_t end) { f(Phase::kClient, begin, end, row); });
   }
-  each(trace::span::kSync,
-       [&](traces::Row row, int64_t begin, int64_t end) { f(Phase::kSync, begin, end, row); });
+  const FailedSpans failed(trace);
+  each(trace::span::kSync, [&](traces::Row row, int64_t begin, int64_t end) {
+    f(failed.At(row) ? Phase::kRetry : Phase::kSync, begin, end, row);
+  });
   each(trace::span::kQueue, [&](traces::Row row, int64_t begin, int64_t end) {
     f(Phase::kLocalQueue, begin, end, row);
   });
@@ -60,6 +90,7 @@ void ForEachPhase(const traces::Columns& trace, std::optional<uint32_t> build, F
        [&](traces::Row row, int64_t begin, int64_t end) { f(Phase::kLocal, begin, end, row); });
 
   const traces::FieldColumn& queued = trace.field(trace::field::kQueuedNs);
+  const traces::FieldColumn& retried = trace.field(trace::field::kRetriedNs);
   const traces::FieldColumn& init = trace.field(trace::field::kInitNs);
   const traces::FieldColumn& cold_start = trace.field(trace::field::kColdStart);
   const std::span<const traces::StringId> names = trace.name();
@@ -76,6 +107,8 @@ void ForEachPhase(const traces::Columns& trace, std::optional<uint32_t> build, F
       begin = to;
     };
     until(Phase::kWorkerQueue, begin + std::min(NsAt(queued, row), end - begin));
+    if (failed.At(row)) return until(Phase::kRetry, end);
+    until(Phase::kRetry, begin + std::min(NsAt(retried, row), end - begin));
     traces::Row worker = traces::kNoRow;
     for (const traces::Row child : trace.children(row)) {
       if (worker_name && names[child] == *worker_name) worker = child;
@@ -103,10 +136,10 @@ void ForEachPhase(const traces::Columns& trace, std::optional<uint32_t> build, F
           std::clamp(trace.start_ns()[step], work - shift_ns, work_end - shift_ns);
       const int64_t step_end_ns = std::min(trace.end_ns(step), work_end - shift_ns);
       until(Phase::kExec, step_ns + shift_ns);
-      until(Phase::kMaterialise, step_end_ns + shift_ns);
+      until(is_cold ? Phase::kFill : Phase::kMaterialise, step_end_ns + shift_ns);
     }
     until(Phase::kExec, work_end);
-    until(Phase::kTransit, end);
+    until(Phase::kTransitBack, end);
   });
 }
 

@@ -155,6 +155,7 @@ Result<ServiceAnswer> LambdaFunctions::CallThroughGate(ServiceCall& call,
   Result<ServiceAnswer> answer = lambda_.Call(call);
   if (inside) gate_.Leave(answer.has_value());
   invocation.queued_ns = queued_ns + (answer ? answer->waited_ns : 0);
+  if (answer) invocation.retried_ns = answer->retried_ns;
   return answer;
 }
 

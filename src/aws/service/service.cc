@@ -88,6 +88,7 @@ class HttpService::Run {
   bool RepeatsAtOnce(Failure failure, const HttpAnswer& answer);
   bool CorrectsClock(const HttpAnswer& answer);
   Result<void> Wait(int64_t ms);
+  ServiceAnswer AnswerOf(HttpAnswer http) const;
   int64_t LeftMs() const;
   Error GivenUp(Failure failure, Result<HttpAnswer> attempt) const;
   std::string Name() const;
@@ -106,6 +107,7 @@ class HttpService::Run {
   bool corrected_ = false;
   int attempts_ = 0;
   int64_t waited_ns_ = 0;
+  int64_t retried_ns_ = 0;
 };
 
 std::string HttpService::Run::Name() const {
@@ -250,7 +252,6 @@ Result<bool> HttpService::Run::Again(Failure failure) {
 }
 
 Result<void> HttpService::Run::Wait(int64_t ms) {
-  const int64_t from_ns = service_.clock_.MonotonicNs();
   while (ms > 0) {
     if (call_.cancelled && call_.cancelled())
       return Error{Code::kCancelled, Name() + ": cancelled"};
@@ -258,8 +259,11 @@ Result<void> HttpService::Run::Wait(int64_t ms) {
     service_.options_.pause ? service_.options_.pause(slice_ms) : Sleep(slice_ms);
     ms -= slice_ms;
   }
-  waited_ns_ += service_.clock_.MonotonicNs() - from_ns;
   return {};
+}
+
+ServiceAnswer HttpService::Run::AnswerOf(HttpAnswer http) const {
+  return ServiceAnswer{std::move(http), attempts_, waited_ns_, retried_ns_};
 }
 
 Error HttpService::Run::GivenUp(Failure failure, Result<HttpAnswer> attempt) const {
@@ -295,19 +299,20 @@ std::string HttpService::Run::RefusalText(const HttpAnswer& answer) const {
 
 Result<ServiceAnswer> HttpService::Run::Go() {
   while (true) {
+    int64_t from_ns = service_.clock_.MonotonicNs();
     Result<HttpAnswer> attempt = Attempt();
     const Failure failure = ClassOf(attempt);
-    if (failure == Failure::kNone) {
-      return ServiceAnswer{*std::move(attempt), attempts_, waited_ns_};
-    }
+    if (failure == Failure::kNone) return AnswerOf(*std::move(attempt));
     CountFailure(failure);
     if (failure == Failure::kThrottled && call_.on_throttled) TRY(call_.on_throttled());
     if (attempt && RepeatsAtOnce(failure, *attempt)) continue;
     // A signature that does not match for another reason is the caller's to report.
-    if (failure == Failure::kSkewed) {
-      return ServiceAnswer{*std::move(attempt), attempts_, waited_ns_};
-    }
+    if (failure == Failure::kSkewed) return AnswerOf(*std::move(attempt));
+    const bool throttled = failure == Failure::kThrottled;
+    // What a throttled one waits for its caller is that one's to count.
+    if (throttled) from_ns = service_.clock_.MonotonicNs();
     ASSIGN_OR_RETURN(const bool again, Again(failure));
+    (throttled ? waited_ns_ : retried_ns_) += service_.clock_.MonotonicNs() - from_ns;
     if (!again) {
       lacks_credentials_ = lacks_credentials_ || failure == Failure::kCredentials;
       return GivenUp(failure, std::move(attempt));

@@ -58,7 +58,8 @@ struct ServiceCall {
 struct ServiceAnswer {
   HttpAnswer http;  // of the last attempt
   int attempts = 1;
-  int64_t waited_ns = 0;  // between attempts, and for the uplink
+  int64_t waited_ns = 0;   // after attempts that were throttled, and for the uplink
+  int64_t retried_ns = 0;  // other attempts that failed, and the waits after them
 };
 
 class Service {

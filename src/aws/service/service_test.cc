@@ -307,6 +307,19 @@ TEST_F(ServiceTest, ASignatureThatDoesNotMatchForAnotherReasonIsAnAnswer) {
   EXPECT_EQ(sender_.sent.size(), 1u);
 }
 
+// Two requests of 10 ms that failed and one that was throttled, each with a wait after it.
+TEST_F(ServiceTest, TellsWhatFailedFromWhatWaitedItsTurn) {
+  sender_.replies = {Status(500), Status(500), Status(429, "", {{"retry-after", "3"}})};
+  ServiceCall call = Post();
+  call.idempotent = true;
+  const Result<ServiceAnswer> answer = service_->Call(call);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->attempts, 4);
+  EXPECT_GE(answer->waited_ns, 3'000 * kMs);
+  EXPECT_GE(answer->retried_ns, 20 * kMs);
+  EXPECT_EQ(answer->waited_ns + answer->retried_ns, (20 + paused_ms_) * kMs);
+}
+
 TEST_F(ServiceTest, TheRetryBudgetEndsRetriesWhenAllFails) {
   sender_.otherwise = Status(500);
   options_.breaker_failures = 1'000'000;

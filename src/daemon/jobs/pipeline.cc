@@ -18,8 +18,8 @@
 #include "daemon/jobs/command_job.h"
 #include "daemon/jobs/compile_job.h"
 #include "daemon/jobs/lookup_reports.h"
+#include "daemon/record/build_samples.h"
 #include "daemon/record/builds.h"
-#include "daemon/record/machine.h"
 #include "trace/names.h"
 
 namespace llama::daemon {
@@ -72,14 +72,21 @@ class PipelineImpl final : public Pipeline {
   }
   Result<void> BeginBuild(const session::BeginBuild& build) override {
     TRY(executors_->Begin(build));
-    TRY(builds_.Begin(build));
-    SampleMachine(INT64_MAX);
-    return {};
+    samples_.BeforeBegin(WorkersNow());
+    return builds_.Begin(build);
   }
   Result<void> EndBuild(const session::EndBuild& build) override {
-    SampleMachine(build.root.end_ns());
+    samples_.BeforeEnd(WorkersNow(), build.id, build.root.end_ns());
     executors_->End(build.id);
     return builds_.End(build);
+  }
+  void AbandonBuild(const std::string& build_id, int64_t gone_ns) override {
+    const int64_t end_ns = clock_.NowNs() - (clock_.MonotonicNs() - gone_ns);
+    samples_.BeforeEnd(WorkersNow(), build_id, end_ns);
+    executors_->End(build_id);
+    if (const auto ended = builds_.Abandon(build_id, end_ns); !ended) {
+      LOG(kWarning, "build " + build_id + ": " + ended.error().message);
+    }
   }
   session::Counters CountersOf(const std::string& build_id) override {
     return builds_.CountersOf(build_id);
@@ -91,7 +98,7 @@ class PipelineImpl final : public Pipeline {
   }
 
   void Tick() override {
-    SampleMachine(INT64_MAX);
+    samples_.Tick(WorkersNow());
     builds_.Flush();
     if (++ticks_ % kTicksPerDigestFlush == 0) {
       if (const auto flushed = digests_->Flush(); !flushed) {
@@ -152,39 +159,15 @@ class PipelineImpl final : public Pipeline {
     return {};
   }
 
-  // What the machine did since the last sample goes into the trace of every build under way, as far
-  // as it lies within it.
-  void SampleMachine(int64_t end_ns) {
-    const std::vector<Builds::Active> active = builds_.ActiveBuilds();
-    if (active.empty()) return;
-    std::optional<trace::Span> sample;
-    {
-      const MutexLock lock(sample_mutex_);
-      sample = machine_.Sample();
-    }
-    if (!sample) return;
+  BuildSamples::Workers WorkersNow() {
     session::Status status;
     FillStatus(status);
-    for (const Builds::Active& build : active) {
-      trace::Span span = trace::StartSpan(trace::span::kMachine, build.root, 0);
-      span.start_ns = std::max(sample->start_ns, build.start_ns);
-      span.duration_ns = std::min(sample->end_ns(), end_ns) - span.start_ns;
-      if (span.duration_ns <= 0) continue;
-      span.fields = sample->fields;
-      span.Set(trace::field::kBuildId, build.id);
-      span.Set(trace::field::kJobsRemote, build.counters.remote_running);
-      span.Set(trace::field::kJobsLocal, build.counters.local_running);
-      span.Set(trace::field::kJobsWaiting, build.counters.local_waiting);
-      span.Set(trace::field::kWorkers, status.workers);
-      span.Set(trace::field::kWorkersBusy, status.busy_workers);
-      builds_.Record(build.id, {span});
-    }
+    return {status.workers, status.busy_workers};
   }
 
   const Clock& clock_;
   Builds builds_;
-  Mutex sample_mutex_;
-  Machine machine_ GUARDED_BY(sample_mutex_){clock_};
+  BuildSamples samples_{builds_, clock_};
   std::unique_ptr<compiler::Toolchains> toolchains_;
   compiler::UnrecordedToolchains unrecorded_{clock_};
   std::unique_ptr<scan::InputFinder> finder_;

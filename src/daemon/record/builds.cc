@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 
 #include "base/file.h"
@@ -63,6 +64,7 @@ Result<void> Builds::Begin(const session::BeginBuild& build) {
   const MutexLock lock(mutex_);
   Build& known = Find(build.id);
   known.root = build.root;
+  known.span = build.span;
   known.start_ns = build.start_ns;
   known.active = true;
   return {};
@@ -83,6 +85,23 @@ Result<void> Builds::End(const session::EndBuild& build) {
   known.writer = nullptr;
   known.active = false;
   return {};
+}
+
+Result<void> Builds::Abandon(const std::string& id, int64_t end_ns) {
+  trace::Span root;
+  {
+    const MutexLock lock(mutex_);
+    const auto known = builds_.find(id);
+    if (known == builds_.end() || !known->second.active) return {};
+    root = known->second.span;
+    root.trace_id = known->second.root.trace_id;
+    root.span_id = known->second.root.span_id;
+    root.name = trace::span::kBuild;
+    root.start_ns = known->second.start_ns;
+  }
+  root.duration_ns = std::max<int64_t>(0, end_ns - root.start_ns);
+  root.Set(trace::field::kInterrupted, trace::Value(true));
+  return End({id, root});
 }
 
 std::string Builds::Resolve(std::string_view build_id) {

@@ -33,6 +33,9 @@ class Builds {
 
   Result<void> Begin(const session::BeginBuild& build);
   Result<void> End(const session::EndBuild& build);
+  // Ends a build whose process is gone since `end_ns`, if it has begun and not ended: with the root
+  // span of its Begin, as interrupted.
+  Result<void> Abandon(const std::string& id, int64_t end_ns);
 
   // The id under which a compile with this LLAMACC_BUILD_ID (may be empty or wrong) is recorded.
   std::string Resolve(std::string_view build_id);
@@ -59,6 +62,7 @@ class Builds {
  private:
   struct Build {
     trace::Context root;
+    trace::Span span;  // as it began
     int64_t start_ns = 0;
     bool active = false;
     session::Counters counters;

@@ -49,6 +49,26 @@ TEST_F(BuildsTest, SpansGoToTheirBuildsTrace) {
   EXPECT_EQ(Lines("two").size(), 1u);
 }
 
+TEST_F(BuildsTest, ABuildWhoseProcessIsGoneEnds) {
+  session::BeginBuild begin{"b", "name", clock_.NowNs(), {}};
+  begin.span = trace::StartSpan("build", {}, begin.start_ns);
+  begin.span.Set("jobs", 7);
+  begin.root = begin.span.context();
+  ASSERT_TRUE(builds_->Begin(begin));
+  clock_.AdvanceNs(5'000'000'000);
+  ASSERT_TRUE(builds_->Abandon("b", clock_.NowNs() - 2'000'000'000));
+  EXPECT_TRUE(builds_->ActiveBuilds().empty());
+  const std::vector<std::string> lines = Lines("b");
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_NE(lines[0].find(trace::Hex(begin.root.span_id)), std::string::npos);
+  EXPECT_NE(lines[0].find("\"duration\":3000000000"), std::string::npos) << lines[0];
+  EXPECT_NE(lines[0].find("\"jobs\":7,\"interrupted\":true"), std::string::npos) << lines[0];
+  // It ends once, and only if it was one.
+  ASSERT_TRUE(builds_->Abandon("b", clock_.NowNs()));
+  ASSERT_TRUE(builds_->Abandon("none", clock_.NowNs()));
+  EXPECT_EQ(Lines("b").size(), 1u);
+}
+
 // A file size limit stands for the full disk.
 TEST_F(BuildsTest, TheRootSaysHowManySpansWereLost) {
   const trace::Span root = trace::StartSpan("build", {}, clock_.NowNs());

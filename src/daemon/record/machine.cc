@@ -134,7 +134,35 @@ void ReadOwn(const std::string& statm, MachineReading& out) {
   }
 }
 
+bool IsGauge(std::string_view field) {
+  for (const std::string_view gauge :
+       {trace::field::kCpuRunnable, trace::field::kCpuCores, trace::field::kMemoryBytes,
+        trace::field::kMemoryAvailableBytes, trace::field::kDaemonResidentBytes}) {
+    if (field == gauge) return true;
+  }
+  return false;
+}
+
 }  // namespace
+
+std::optional<trace::Span> CutSample(const trace::Span& sample, int64_t begin_ns, int64_t end_ns) {
+  begin_ns = std::max(begin_ns, sample.start_ns);
+  end_ns = std::min(end_ns, sample.end_ns());
+  if (begin_ns >= end_ns) return std::nullopt;
+  trace::Span part = sample;
+  part.start_ns = begin_ns;
+  part.duration_ns = end_ns - begin_ns;
+  if (part.duration_ns == sample.duration_ns) return part;
+  const double share =
+      static_cast<double>(part.duration_ns) / static_cast<double>(sample.duration_ns);
+  for (auto& [name, value] : part.fields) {
+    auto* const count = std::get_if<int64_t>(&value);
+    if (count != nullptr && !IsGauge(name)) {
+      *count = static_cast<int64_t>(static_cast<double>(*count) * share);
+    }
+  }
+  return part;
+}
 
 MachineReading ReadMachine(const std::string& proc, const Clock& clock) {
   MachineReading out;

@@ -27,6 +27,10 @@ struct MachineReading {
 // `proc` is "/proc" but in tests.
 MachineReading ReadMachine(const std::string& proc, const Clock& clock);
 
+// The part of a sample within [begin, end) on the wall clock: of its counters the share that this
+// part has of its time, as if they had grown evenly; gauges as they are. Nothing, if no part is.
+std::optional<trace::Span> CutSample(const trace::Span& sample, int64_t begin_ns, int64_t end_ns);
+
 class Machine {
  public:
   explicit Machine(const Clock& clock, std::string proc = "/proc")

@@ -106,6 +106,27 @@ TEST_F(MachineTest, AnIntervalIsWhatPassedWhateverTheWallClockSays) {
   }
 }
 
+TEST(CutSample, GivesAPartItsShareOfTheCounters) {
+  trace::Span sample;
+  sample.start_ns = 1000;
+  sample.duration_ns = 400;
+  sample.Set("cpu.user_ns", 800);
+  sample.Set("io.pressure_ns", 40);
+  sample.Set("cpu.cores", 2);
+  sample.Set("memory.available_bytes", 7);
+  const auto part = CutSample(sample, 1300, 2000);
+  ASSERT_TRUE(part);
+  EXPECT_EQ(part->start_ns, 1300);
+  EXPECT_EQ(part->duration_ns, 100);
+  EXPECT_EQ(*part->Find("cpu.user_ns"), trace::Value(int64_t{200}));
+  EXPECT_EQ(*part->Find("io.pressure_ns"), trace::Value(int64_t{10}));
+  EXPECT_EQ(*part->Find("cpu.cores"), trace::Value(int64_t{2}));
+  EXPECT_EQ(*part->Find("memory.available_bytes"), trace::Value(int64_t{7}));
+  EXPECT_EQ(CutSample(sample, 0, 5000)->fields, sample.fields);
+  EXPECT_FALSE(CutSample(sample, 1400, 5000));
+  EXPECT_FALSE(CutSample(sample, 0, 1000));
+}
+
 TEST(ReadMachineTest, KnowsThisMachine) {
   const MachineReading reading = ReadMachine("/proc", SystemClock());
   bool cores = false;

@@ -46,7 +46,8 @@ class Connection {
   int64_t last_sent_ns = 0;     // monotonic, for keep-alives
   std::shared_ptr<RunningJob> running;
   std::optional<session::Done> done;
-  std::string pending;  // kWaiting: RunLocally, to be sent with the slot
+  std::string build_id;  // begun on it and not ended; empty: none
+  std::string pending;   // kWaiting: RunLocally, to be sent with the slot
 
   int fd() const { return fd_.get(); }
 

@@ -41,6 +41,10 @@ class FakePipeline final : public Pipeline {
     Note("end " + build.id);
     return {};
   }
+  void AbandonBuild(const std::string& build_id, int64_t gone_ns) override {
+    AddTime(gone_ns);
+    Note("abandon " + build_id);
+  }
   session::Counters CountersOf(const std::string& build_id) override {
     session::Counters counters;
     counters.remote_done = build_id.size();

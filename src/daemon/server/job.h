@@ -42,6 +42,8 @@ class Pipeline {
   virtual std::unique_ptr<Job> StartCommand(session::RunCommand request, int64_t received_ns) = 0;
   virtual Result<void> BeginBuild(const session::BeginBuild& build) = 0;
   virtual Result<void> EndBuild(const session::EndBuild& build) = 0;
+  // Its `llama build` is gone since `gone_ns` (monotonic) without having ended it.
+  virtual void AbandonBuild(const std::string& build_id, int64_t gone_ns) = 0;
   virtual session::Counters CountersOf(const std::string& build_id) = 0;
   virtual void FillStatus(session::Status& status) = 0;
   // Called about once a second by the server: flush traces, reap.

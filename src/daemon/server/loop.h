@@ -80,6 +80,8 @@ class Server::Loop {
   bool Serve(Id id, Connection& connection, std::function<std::string()> answer);
   bool ServeStatus(Id id, Connection& connection, const std::string& body);
   void StartWaitingEnds(bool quiet, int64_t now_ns);
+  void ForgetBuild(const std::string& build_id);
+  void AbandonBuilds(int64_t now_ns);
 
   void TakeCompletions();
   void OnCompletion(Completion completion);
@@ -111,6 +113,7 @@ class Server::Loop {
   // Jobs that still run for a connection that is gone.
   std::map<Id, std::shared_ptr<RunningJob>> orphans_;
   std::vector<WaitingEnd> waiting_ends_;
+  std::map<std::string, int64_t> lost_builds_;  // since when their connection is gone (monotonic)
   bool accepting_ = false;
   bool socket_lost_ = false;
   std::atomic<bool> ticking_{false};  // a Tick of the pipeline is under way

@@ -16,6 +16,8 @@ constexpr int64_t kEndBuildWaitNs = 5'000'000'000;
 // Under steady traffic of other builds the loop is never quiet; this many passes are enough for
 // every hang-up that came before.
 constexpr int kEndBuildPasses = 8;
+// `llama build` connects again a second after it lost its connection, if it is alive.
+constexpr int64_t kBuildLostNs = 2'000'000'000;
 
 std::string ErrorOf(const Result<void>& result) { return result ? "" : result.error().message; }
 
@@ -75,6 +77,8 @@ bool Server::Loop::OnRequest(Id id, Connection& connection, session::Frame& fram
     case session::FrameType::kBeginBuild: {
       Result<session::BeginBuild> build = session::DecodeBeginBuild(frame.body);
       if (!build) return false;
+      ForgetBuild(build->id);
+      connection.build_id = build->id;
       return Serve(id, connection, [this, build = *std::move(build)] {
         const session::Ack ack{ErrorOf(pipeline_.BeginBuild(build))};
         return session::EncodeFrame(session::FrameType::kAck, Encode(ack));
@@ -84,6 +88,7 @@ bool Server::Loop::OnRequest(Id id, Connection& connection, session::Frame& fram
       Result<session::EndBuild> build = session::DecodeEndBuild(frame.body);
       if (!build) return false;
       connection.state = State::kServed;
+      ForgetBuild(build->id);
       waiting_ends_.push_back({id, *std::move(build), MonotonicNs(), 0});
       return true;
     }
@@ -189,6 +194,27 @@ void Server::Loop::StartWaitingEnds(bool quiet, int64_t now_ns) {
   }
 }
 
+// It has ended, or is another connection's.
+void Server::Loop::ForgetBuild(const std::string& build_id) {
+  lost_builds_.erase(build_id);
+  for (auto& [id, connection] : connections_) {
+    if (connection.build_id == build_id) connection.build_id.clear();
+  }
+}
+
+void Server::Loop::AbandonBuilds(int64_t now_ns) {
+  for (auto lost = lost_builds_.begin(); lost != lost_builds_.end();) {
+    if (now_ns - lost->second < kBuildLostNs) {
+      ++lost;
+      continue;
+    }
+    after_.Post([this, build_id = lost->first, gone_ns = lost->second] {
+      pipeline_.AbandonBuild(build_id, gone_ns);
+    });
+    lost = lost_builds_.erase(lost);
+  }
+}
+
 void Server::Loop::Complete(Completion completion) {
   {
     const MutexLock lock(mutex_);
@@ -256,6 +282,8 @@ void Server::Loop::Close(Id id) {
   Connection connection = std::move(found->second);
   connections_.erase(found);
   last_activity_ns_ = MonotonicNs();
+  // A build outlives a daemon that is told to end.
+  if (!connection.build_id.empty() && !stopping_) lost_builds_[connection.build_id] = MonotonicNs();
   switch (connection.state) {
     case State::kRunning:
       connection.running->cancelled = true;

@@ -236,6 +236,7 @@ void Server::Loop::OnTick(int64_t now_ns) {
   if (now_ns - last_tick_ns_ < kTickNs) return;
   last_tick_ns_ = now_ns;
   PauseAccepting(false);
+  AbandonBuilds(now_ns);
   CheckSocketPath();
   // Wrappers that left us alone because we did not answer may ask again.
   if (!socket_lost_) unlink((options_.run_dir + "/" + session::kHungName).c_str());

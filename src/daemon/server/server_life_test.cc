@@ -84,6 +84,27 @@ TEST_F(ServerTest, ABuildEndsAfterItsCompiles) {
   EXPECT_EQ(notes.back(), "end b");
 }
 
+TEST_F(ServerTest, ABuildEndsWhenItsProcessDoes) {
+  Start();
+  const auto begin = [&](const char* id) {
+    Fd build = Welcomed();
+    Send(build, FrameType::kBeginBuild, Encode(session::BeginBuild{id, "", 1, {}}));
+    EXPECT_EQ(Receive(build), FrameType::kAck);
+    return build;
+  };
+  begin("ended").Reset();
+  const Fd other = Welcomed();
+  Send(other, FrameType::kEndBuild, Encode(session::EndBuild{"ended", {}}));
+  ASSERT_EQ(Receive(other), FrameType::kAck);
+  begin("again").Reset();
+  const Fd again = begin("again");
+  const Fd stays = begin("stays");
+  begin("killed").Reset();
+  ASSERT_TRUE(pipeline_.Await("abandon"));
+  EXPECT_EQ(pipeline_.notes().back(), "abandon killed");
+  EXPECT_EQ(pipeline_.Count("abandon"), 1u);
+}
+
 TEST_F(ServerTest, ABuildThatCannotBeginSaysWhy) {
   Start();
   const Fd build = Welcomed();

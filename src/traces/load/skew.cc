@@ -143,7 +143,10 @@ WorkerClock ClockOf(const Worker& worker, int64_t median_ns) {
   clock.calls = static_cast<uint32_t>(worker.calls.size());
   clock.consistent = worker.consistent();
   clock.offset_ns = worker.least_ns + worker.width_ns() / 2;
-  if (worker.consistent() && worker.width_ns() / kWide > median_ns) {
+  if (worker.least_ns <= 0 && worker.most_ns >= 0) {
+    // Clocks of machines that are kept by NTP agree: no call says that this one does not.
+    clock.offset_ns = 0;
+  } else if (worker.consistent() && worker.width_ns() / kWide > median_ns) {
     // What is loose is the way there; the way back is as tight as for the others.
     clock.offset_ns = worker.most_ns - median_ns / 2;
   }

@@ -40,12 +40,25 @@ TEST(SkewTest, OffsetIsWhereTheBoundsOfAllCallsMeet) {
   EXPECT_EQ(c.duration_ns()[1], 90 * kTestMs);
 }
 
-// The one that took 500 ms to start had them before its span: its bounds are −400 to 100, and what
-// is usual is a width of 10.
+// The clocks are equal, and one call was 2 s on its way there: bounds of −2,000 to 5, of 0 to 5,
+// and of −5 to 0. The last allows 1 to 9.
+TEST(SkewTest, AClockThatMayBeRightIsRight) {
+  const Columns c = LoadText(Call(1, "a", 0, 2100, 2000, 2095) + Call(2, "b", 0, 100, 0, 95) +
+                             Call(3, "c", 0, 100, 5, 100) + Call(4, "d", 0, 100, -1, 91));
+  EXPECT_EQ(c.worker_clocks()[0].offset_ns, 0);
+  EXPECT_EQ(c.worker_clocks()[0].uncertainty_ns, 2000 * kTestMs);
+  EXPECT_EQ(c.worker_clocks()[1].offset_ns, 0);
+  EXPECT_EQ(c.worker_clocks()[2].offset_ns, 0);
+  EXPECT_EQ(StartMs(c, 1), 2000);
+  EXPECT_EQ(c.worker_clocks()[3].offset_ns, 5 * kTestMs);
+}
+
+// The one that took 500 ms to start had them before its span: its bounds are −1,400 to −900, and
+// what is usual is a width of 10.
 TEST(SkewTest, OfAWideIntervalTheWayBackCounts) {
   const Columns c = LoadText(Call(1, "a", 0, 100, 5, 95) + Call(2, "b", 0, 100, 5, 95) +
-                             Call(3, "c", 0, 600, 400, 500));
-  EXPECT_EQ(c.worker_clocks()[2].offset_ns, 95 * kTestMs);
+                             Call(3, "c", 0, 600, 1400, 1500));
+  EXPECT_EQ(c.worker_clocks()[2].offset_ns, -905 * kTestMs);
   EXPECT_EQ(c.worker_clocks()[2].uncertainty_ns, 495 * kTestMs);
 }
 
