@@ -6,11 +6,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <climits>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 
+#include "base/own_dir.h"
 #include "base/staged_file.h"
 
 namespace llama {
@@ -179,10 +183,87 @@ std::string_view DirName(std::string_view path) {
 
 std::string_view BaseName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
+Result<void> MakeOwnDir(const std::string& path) {
+  struct stat st {};
+  const bool is_there = lstat(path.c_str(), &st) == 0;
+  if (is_there && st.st_uid == geteuid() && !S_ISDIR(st.st_mode) && !IsDirectory(path)) {
+    if (unlink(path.c_str()) != 0 && errno != ENOENT) return ErrnoError(errno, path);
+  }
+  TRY(MakeDirs(path, 0700));
+  if (stat(path.c_str(), &st) != 0) return ErrnoError(errno, path);
+  if (st.st_uid == geteuid() && (st.st_mode & S_IRWXU) != S_IRWXU &&
+      chmod(path.c_str(), (st.st_mode & 07777) | S_IRWXU) != 0) {
+    return ErrnoError(errno, path);
+  }
+  return {};
+}
+
+Result<Fd> OpenOwnFile(const std::string& path, int flags, mode_t mode) {
+  struct stat st {};
+  const bool is_there = lstat(path.c_str(), &st) == 0 && st.st_uid == geteuid();
+  if (is_there && S_ISREG(st.st_mode)) {
+    constexpr mode_t kOwners = S_IRUSR | S_IWUSR;
+    if ((st.st_mode & kOwners) != kOwners) {
+      (void)chmod(path.c_str(), (st.st_mode & 07777) | kOwners);
+    }
+  } else if (is_there && !IsRegularFile(path)) {
+    TRY(RemoveTree(path));
+  }
+  return OpenFile(path, flags, mode);
+}
+
+namespace {
+
+// Where a process id means what it means here: this boot of this machine, this namespace of
+// processes. A folder for temporary files may be shared between several.
+std::string Realm() {
+  const Result<std::string> boot = ReadFile("/proc/sys/kernel/random/boot_id", 100);
+  const Result<std::string> pids = ReadLink("/proc/self/ns/pid");
+  if (!boot || !pids) return "";
+  constexpr char kDigits[] = "0123456789abcdef";
+  constexpr size_t kLength = 6;
+  size_t hash = std::hash<std::string>()(*boot + *pids);
+  std::string realm;
+  for (size_t i = 0; i < kLength; ++i, hash /= 16) realm.push_back(kDigits[hash % 16]);
+  return realm;
+}
+
+// Of "<start><pid>-XXXXXX": whether it is a folder of this user's whose process is no more.
+bool IsAbandoned(const std::string& dir, std::string_view name, std::string_view start) {
+  if (!name.starts_with(start)) return false;
+  const std::string_view rest = name.substr(start.size());
+  pid_t pid = 0;
+  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), pid);
+  constexpr size_t kRandom = 7;  // "-XXXXXX"
+  const size_t digits = static_cast<size_t>(end - rest.data());
+  if (error != std::errc() || pid <= 0 || rest.size() != digits + kRandom || *end != '-') {
+    return false;
+  }
+  struct stat st {};
+  return kill(pid, 0) != 0 && errno == ESRCH && lstat(JoinPath(dir, name).c_str(), &st) == 0 &&
+         S_ISDIR(st.st_mode) && st.st_uid == geteuid();
+}
+
+void RemoveAbandoned(const std::string& dir, std::string_view start) {
+  const Result<std::vector<std::string>> names = ListDir(dir);
+  if (!names) return;
+  for (const std::string& name : *names) {
+    if (IsAbandoned(dir, name, start)) (void)RemoveTree(JoinPath(dir, name)).has_value();
+  }
+}
+
+}  // namespace
+
 Result<TempDir> TempDir::Create(std::string_view prefix) {
   const char* base = std::getenv("TMPDIR");
-  std::string path =
-      JoinPath(base != nullptr && *base != '\0' ? base : "/tmp", std::string(prefix) + "-XXXXXX");
+  const std::string dir = base != nullptr && *base != '\0' ? base : "/tmp";
+  std::string name = std::string(prefix) + "-";
+  if (const std::string realm = Realm(); !realm.empty()) {
+    name += realm + "-";
+    RemoveAbandoned(dir, name);
+    name += std::to_string(getpid()) + "-";
+  }
+  std::string path = JoinPath(dir, name + "XXXXXX");
   if (mkdtemp(path.data()) == nullptr) return ErrnoError(errno, path);
   return TempDir(std::move(path));
 }

@@ -56,7 +56,9 @@ inline bool GoesUp(std::string_view path) {
 std::string_view DirName(std::string_view path);
 std::string_view BaseName(std::string_view path);
 
-// A folder below $TMPDIR or /tmp, removed with all it holds when this goes out of scope.
+// A folder below $TMPDIR or /tmp, removed with all it holds when this goes out of scope. Its name
+// says who made it (prefix, boot and namespace, process id), so that the next one that is made with
+// the same prefix removes those whose process was killed.
 class TempDir {
  public:
   static Result<TempDir> Create(std::string_view prefix = "llama");

@@ -21,6 +21,8 @@ namespace llama {
 namespace {
 
 constexpr int kPollMs = 20;
+// For a process that is asked to end, before it is killed.
+constexpr int64_t kAskedMs = 100;
 
 struct Pipe {
   Fd read;
@@ -168,8 +170,17 @@ class Supervisor {
     return {};
   }
 
+  // Asked first: a compiler removes its temporary files then.
   void Kill() {
     if (reaped_) return;
+    kill(-pid_, SIGTERM);
+    const int64_t end_ns = SystemClock().MonotonicNs() + kAskedMs * 1'000'000;
+    siginfo_t ended{};
+    // Left unreaped, so that its number stays its group's.
+    while (waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           ended.si_pid != pid_ && SystemClock().MonotonicNs() < end_ns) {
+      poll(nullptr, 0, 1);
+    }
     kill(-pid_, SIGKILL);
     kill(pid_, SIGKILL);
     while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {

@@ -48,9 +48,10 @@ struct ProcessOptions {
 };
 
 // Without `stdin_fd` stdin is /dev/null (or closed where there is none). The child gets a process
-// group of its own, which is killed whole on timeout or cancellation, and dies (SIGKILL) with the
-// calling thread's process. Errors: kNotFound or kInvalid if the program can't be executed,
-// kDeadline, kCancelled, kInvalid for too much output.
+// group of its own, which on timeout or cancellation is asked to end (SIGTERM) and killed whole a
+// tenth of a second later, and dies (SIGKILL) with the calling thread's process. Errors: kNotFound
+// or kInvalid if the program can't be executed, kDeadline, kCancelled, kInvalid for too much
+// output.
 Result<ProcessResult> RunProcess(const ProcessOptions& options);
 
 }  // namespace llama

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/own_dir.h"
 #include "client/daemon_start.h"
 #include "client/hung_note.h"
 #include "session/session.h"
@@ -99,7 +100,7 @@ class Connector {
   Result<bool> StartUnderLock() {
     ASSIGN_OR_RETURN(const Fd dir, session::OpenRunDir(run_dir_, /*create=*/true));
     const std::string path = run_dir_ + "/start.lock";
-    ASSIGN_OR_RETURN(const Fd lock, OpenFile(path, O_RDWR | O_CREAT, 0600));
+    ASSIGN_OR_RETURN(const Fd lock, OpenOwnFile(path, O_RDWR | O_CREAT, 0600));
     if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno == EWOULDBLOCK || errno == EINTR) return false;
       return ErrnoError(errno, path);

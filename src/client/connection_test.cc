@@ -22,6 +22,23 @@ TEST_F(ConnectionTest, StartsADaemonIfThereIsNone) {
   EXPECT_EQ(Starts(), 1);
 }
 
+// Of the wrapper's environment it gets what is the user's, and the function, which is a setting of
+// both; not what belongs to this make or this wrapper.
+TEST_F(ConnectionTest, TheDaemonGetsItsSettingsAndNothingOfTheMake) {
+  const std::pair<const char*, bool> variables[] = {
+      {"LLAMACC_FUNCTION", true},  {"LLAMA_WORKERS", true}, {"AWS_PROFILE", true},
+      {"LLAMACC_BUILD_ID", false}, {"MAKEFLAGS", false},    {"TRACEPARENT", false},
+  };
+  for (const auto& [name, stays] : variables) setenv(name, "seventeen", 1);
+  EXPECT_TRUE(Connect(Options()));
+  const std::string environment = "\n" + Contents("state/environment");
+  for (const auto& [name, stays] : variables) {
+    const std::string line = "\n" + std::string(name) + "=seventeen\n";
+    EXPECT_EQ(environment.find(line) != std::string::npos, stays) << name;
+    unsetenv(name);
+  }
+}
+
 TEST_F(ConnectionTest, StartsNoneIfToldNotTo) {
   ConnectOptions options = Options();
   options.start = false;

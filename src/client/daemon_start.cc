@@ -19,8 +19,10 @@ namespace {
 
 constexpr int kReadyFd = 3;
 
-// What belongs to the make that happens to come first, not to a process that outlives it.
+// What belongs to the make that happens to come first, not to a process that outlives it. The
+// function is a setting of the daemon as well as of each wrapper.
 bool StaysBehind(std::string_view entry) {
+  if (entry.starts_with("LLAMACC_FUNCTION=")) return false;
   for (const std::string_view name :
        {"MAKEFLAGS=", "MFLAGS=", "MAKELEVEL=", "LLAMACC_",
         "LLAMA_DIR=", "TRACEPARENT=", "PWD=", "OLDPWD=", "LD_PRELOAD="}) {

@@ -36,6 +36,7 @@ class FakeDaemon {
     // It does not outlive a test that went wrong.
     alarm(60);
     Append("starts", std::to_string(getpid()));
+    for (char** entry = environ; *entry != nullptr; ++entry) Append("environment", *entry);
     const std::string run_dir = session::RunDir(dir_);
     const Result<Fd> lock = OpenFile(run_dir + "/daemon.lock", O_RDWR | O_CREAT, 0600);
     if (!lock || flock(lock->get(), LOCK_EX) != 0) return 1;

@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 
 #include "base/file.h"
 #include "worker/transport/runtime_client.h"
@@ -93,6 +95,7 @@ Result<std::string> Obey(worker::RuntimeClient& client, const std::string& verb,
 TEST(FakeWorker, DISABLED_Main) {
   auto client = worker::RuntimeClient::Connect("fd:3", SystemClock());
   if (!client) GTEST_SKIP() << "only the pool runs it";
+  (void)mkdir(std::getenv("LLAMA_WORKER_DIR"), 0700);
   while (true) {
     Result<worker::RuntimeJob> job = (*client)->Next();
     if (!job) _exit(0);

@@ -1,6 +1,8 @@
 #include "cloud/local_pool.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,6 +14,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mutex.h"
+#include "cloud/pool_folder.h"
 #include "cloud/runtime_server.h"
 #include "cloud/worker_process.h"
 #include "job/lambda_bill.h"
@@ -38,11 +41,27 @@ struct Worker {
   bool fresh = true;  // has not asked for its first job yet
   int64_t started_ns = 0;
   int64_t idle_since_ns = 0;
+  dev_t dir_device = 0;
+  ino_t dir_inode = 0;  // 0: its folder is out of sight, in a root of its own
 
+  void NoteDir() {
+    struct stat st {};
+    if (lstat(dir.c_str(), &st) != 0) return;
+    dir_device = st.st_dev;
+    dir_inode = st.st_ino;
+  }
+  // Whether its folder is the one that it began with; people remove them to begin anew.
+  bool HasItsDir() const {
+    struct stat st {};
+    if (dir_inode == 0) return true;
+    return lstat(dir.c_str(), &st) == 0 && st.st_dev == dir_device && st.st_ino == dir_inode;
+  }
   // Ends the process, with the grace to clean up after itself, and removes what it had.
   void End(int64_t grace_ms) {
     server->Close();
     process->End(grace_ms);
+    // What has come to its place meanwhile is another's; mostly it has removed its own by itself.
+    if (!HasItsDir() && access(dir.c_str(), F_OK) == 0) return;
     if (Result<void> removed = RemoveTree(dir); !removed) LOG(kWarning, removed.error().message);
     if (Result<void> removed = RemoveTree(log_path); !removed) {
       LOG(kWarning, removed.error().message);
@@ -61,8 +80,11 @@ struct Worker {
 
 class LocalPool::Impl {
  public:
-  Impl(const LocalPoolOptions& options, store::ObjectStore& store)
-      : options_(options), store_(store), housekeeper_([this] { KeepHouse(); }) {}
+  Impl(const LocalPoolOptions& options, PoolFolder folder, store::ObjectStore& store)
+      : options_(options),
+        store_(store),
+        folder_(std::move(folder)),
+        housekeeper_([this] { KeepHouse(); }) {}
   ~Impl();
 
   Result<job::Invocation> Invoke(std::string_view payload, const job::InvokeOptions& options);
@@ -76,6 +98,7 @@ class LocalPool::Impl {
   bool MayTake(const Call& call) const REQUIRES(mutex_);
   bool BacksOff() const REQUIRES(mutex_);
   Result<std::unique_ptr<Worker>> StartWorker(int number) EXCLUDES(mutex_);
+  Result<std::string> FolderPath() EXCLUDES(folder_mutex_);
   Error Died(Worker& worker, const Error& cause) EXCLUDES(mutex_);
   void Release(std::unique_ptr<Worker> worker) EXCLUDES(mutex_);
   void Discard(std::unique_ptr<Worker> worker) EXCLUDES(mutex_);
@@ -89,6 +112,9 @@ class LocalPool::Impl {
   const Clock& clock_ = SystemClock();
   StoreTraffic traffic_;
   std::atomic<bool> stopping_ = false;
+
+  Mutex folder_mutex_;
+  PoolFolder folder_ GUARDED_BY(folder_mutex_);
 
   mutable Mutex mutex_;
   CondVar changed_;                                               // stopping_, or calls_ fell
@@ -150,9 +176,8 @@ LocalPool::Impl::~Impl() {
   // All are told before any is waited for.
   for (const auto& worker : workers) worker->server->Close();
   for (const auto& worker : workers) worker->End(options_.grace_ms);
-  if (Result<void> removed = RemoveTree(options_.dir); !removed) {
-    LOG(kWarning, removed.error().message);
-  }
+  const MutexLock lock(folder_mutex_);
+  folder_.Remove();
 }
 
 Result<job::Invocation> LocalPool::Impl::Invoke(std::string_view payload,
@@ -186,8 +211,14 @@ Result<job::Invocation> LocalPool::Impl::RunCall(Call& call) {
     if (ready && !fresh && worker->process->HasEnded()) {
       ready = Error{Code::kUnavailable, "died while idle"};
     }
+    if (ready && !fresh && !worker->HasItsDir()) {
+      ready = Error{Code::kUnavailable, "its folder is gone"};
+    }
     if (ready) {
-      if (fresh) CountStart(true);
+      if (fresh) {
+        CountStart(true);
+        worker->NoteDir();
+      }
       break;
     }
     // A start that its caller gave up says nothing about the program.
@@ -276,7 +307,19 @@ Result<std::unique_ptr<Worker>> LocalPool::Impl::Acquire(Call& call) {
   return worker;
 }
 
+// Made anew where it is gone: who removes it wants workers that begin with nothing.
+Result<std::string> LocalPool::Impl::FolderPath() {
+  const MutexLock lock(folder_mutex_);
+  if (!folder_.IsInPlace()) {
+    LOG(kWarning, folder_.path() + " is gone or another's: making it anew");
+    folder_.Remove();
+    ASSIGN_OR_RETURN(folder_, PoolFolder::Claim(options_.dir));
+  }
+  return folder_.path();
+}
+
 Result<std::unique_ptr<Worker>> LocalPool::Impl::StartWorker(int number) {
+  ASSIGN_OR_RETURN(const std::string folder, FolderPath());
   int sockets[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) {
     return ErrnoError(errno, "socketpair");
@@ -285,7 +328,7 @@ Result<std::unique_ptr<Worker>> LocalPool::Impl::StartWorker(int number) {
   const Fd theirs(sockets[1]);
   auto worker = std::make_unique<Worker>();
   worker->number = number;
-  worker->dir = options_.dir + "/" + std::to_string(number);
+  worker->dir = JoinPath(folder, std::to_string(number));
   worker->log_path = worker->dir + ".log";
   worker->started_ns = clock_.MonotonicNs();
   SpawnOptions spawn;
@@ -402,9 +445,9 @@ PoolStats LocalPool::stats() const { return impl_->stats(); }
 Result<std::unique_ptr<LocalPool>> LocalPool::Start(const LocalPoolOptions& options,
                                                     store::ObjectStore& store) {
   if (options.max_workers < 1) return Error{Code::kInvalid, "a pool of no workers"};
-  TRY(RemoveTree(options.dir));
-  TRY(MakeDirs(options.dir, 0700));
-  return std::unique_ptr<LocalPool>(new LocalPool(std::make_unique<Impl>(options, store)));
+  ASSIGN_OR_RETURN(PoolFolder folder, PoolFolder::Claim(options.dir));
+  return std::unique_ptr<LocalPool>(
+      new LocalPool(std::make_unique<Impl>(options, std::move(folder), store)));
 }
 
 }  // namespace llama::cloud

@@ -23,7 +23,7 @@ struct LocalPoolOptions {
   std::string worker_program;  // path of llama-runtime
   std::vector<std::string>
       launcher;     // a command to put before it (LLAMA_WORKER_LAUNCHER), or empty
-  std::string dir;  // workers get dir/<n>; wiped on start
+  std::string dir;  // workers get dir/<pool>/<n>; what pools that are no more left there goes
   int max_workers = 1;
   int64_t idle_timeout_ms = 300'000;
   int64_t memory_mb = 1769;  // what a function of that speed has; for the price
@@ -44,7 +44,7 @@ struct PoolStats {
 class LocalPool final : public job::FunctionClient {
  public:
   // `store` must outlive the pool. The destructor kills every worker, waits for it and removes
-  // `dir`.
+  // what the pool has made below `dir` (cloud/pool_folder.h).
   static Result<std::unique_ptr<LocalPool>> Start(const LocalPoolOptions& options,
                                                   store::ObjectStore& store);
   ~LocalPool() override;

@@ -54,6 +54,12 @@ class LocalPoolTest : public testing::Test {
   }
 
   std::string Path(const std::string& name) const { return dir_->path() + "/" + name; }
+  // What workers have below the pool's own folder.
+  std::vector<std::string> Left() const {
+    const auto pools = ListDir(options_.dir);
+    EXPECT_TRUE(pools && pools->size() == 1);
+    return *ListDir(options_.dir + "/" + pools->at(0));
+  }
   bool Exists(const std::string& name) const { return access(Path(name).c_str(), F_OK) == 0; }
   void Touch(const std::string& name) { ASSERT_TRUE(WriteFileAtomic(Path(name), "", 0600)); }
 
@@ -146,7 +152,7 @@ TEST_F(LocalPoolTest, AWorkerThatDiesInAJobFailsItAndLeavesNothing) {
   EXPECT_FALSE(Runs(orphan));
   EXPECT_EQ(pool_->stats().crashed, 1);
   EXPECT_EQ(pool_->stats().workers, 0);
-  EXPECT_TRUE(ListDir(options_.dir)->empty());
+  EXPECT_TRUE(Left().empty());
   EXPECT_TRUE(Invoke("echo x")->cold_start);
 }
 
@@ -258,7 +264,7 @@ TEST_F(LocalPoolTest, StartsThatFailAreReportedAndNotRepeatedWithoutEnd) {
     EXPECT_EQ(Invoke("echo x").error().message, "workers do not start");
     EXPECT_EQ(pool_->stats().started, 3);
     EXPECT_EQ(pool_->stats().workers, 0);
-    EXPECT_TRUE(ListDir(options_.dir)->empty());
+    EXPECT_TRUE(Left().empty());
     pool_.reset();
   }
 }
@@ -269,7 +275,7 @@ TEST_F(LocalPoolTest, IdleWorkersAreLetGo) {
   const std::string pid = Invoke("pid")->payload;
   Await([&] { return pool_->stats().workers == 0; });
   EXPECT_FALSE(Runs(pid));
-  EXPECT_TRUE(ListDir(options_.dir)->empty());
+  EXPECT_TRUE(Left().empty());
 }
 
 TEST_F(LocalPoolTest, EndsWithJobsUnderWay) {
@@ -287,8 +293,49 @@ TEST_F(LocalPoolTest, EndsWithJobsUnderWay) {
 
 TEST_F(LocalPoolTest, RemovesWhatAnEarlierPoolLeft) {
   ASSERT_TRUE(MakeDirs(options_.dir + "/7/mirror"));
+  ASSERT_TRUE(WriteFileAtomic(options_.dir + "/7.log", "", 0600));
   Start();
-  EXPECT_TRUE(ListDir(options_.dir)->empty());
+  EXPECT_TRUE(Left().empty());
+}
+
+TEST_F(LocalPoolTest, LeavesTheFolderOfAPoolThatIsStillThere) {
+  Start();
+  const std::string first = Invoke("pid")->payload;
+  const auto workers = [&] { return ListDir(options_.dir)->size(); };
+  Result<std::unique_ptr<LocalPool>> second = LocalPool::Start(options_, *store_);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(workers(), 2u);
+  EXPECT_EQ(Invoke("pid")->payload, first);
+  pool_.reset();
+  EXPECT_EQ(workers(), 1u);
+  EXPECT_EQ((*second)->Invoke("echo x", {})->payload, "x");
+}
+
+// The folder, or what a worker has in it, goes: that is who begins anew.
+TEST_F(LocalPoolTest, AWorkerWhoseFolderIsGoneIsNotUsedAgain) {
+  Start();
+  ASSERT_TRUE(Invoke("echo x"));
+  ASSERT_TRUE(RemoveTree(options_.dir));
+  const Result<job::Invocation> next = Invoke("echo x");
+  ASSERT_TRUE(next) << next.error().message;
+  EXPECT_TRUE(next->cold_start);
+  EXPECT_FALSE(Invoke("echo x")->cold_start);
+  ASSERT_TRUE(RemoveTree(options_.dir + "/" + ListDir(options_.dir)->at(0) + "/2"));
+  EXPECT_TRUE(Invoke("echo x")->cold_start);
+  pool_.reset();
+  EXPECT_FALSE(Exists("workers"));
+}
+
+TEST_F(LocalPoolTest, TouchesOnlyWhatItHasMade) {
+  Start();
+  ASSERT_TRUE(Invoke("echo x"));
+  const std::string pool = ListDir(options_.dir)->at(0);
+  ASSERT_EQ(rename(options_.dir.c_str(), Path("moved").c_str()), 0);
+  ASSERT_TRUE(MakeDirs(options_.dir + "/" + pool + "/1"));
+  Touch("workers/" + pool + "/1/another's");
+  pool_.reset();
+  EXPECT_TRUE(Exists("workers/" + pool + "/1/another's"));
+  EXPECT_FALSE(Exists("moved/" + pool));
 }
 
 TEST_F(LocalPoolTest, ManyCallersAtOnce) {

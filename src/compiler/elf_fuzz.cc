@@ -1,6 +1,5 @@
 // The programs of a toolchain.
 #include "base/fuzz.h"
-#include "base/fuzz_file.h"
 #include "compiler/elf.h"
 
 namespace llama::compiler {

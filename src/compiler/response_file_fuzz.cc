@@ -1,6 +1,5 @@
 // Response files: words that are quoted and split again are the same words.
 #include "base/fuzz.h"
-#include "base/fuzz_file.h"
 #include "compiler/response_file.h"
 
 namespace llama::compiler {

@@ -17,6 +17,8 @@ using trace::Value;
 
 // How often a job is sent because the store had lost something of it.
 constexpr int kMaxResends = 3;
+// For how long nothing is, once that was in vain.
+constexpr int64_t kNoResendNs = 30'000'000'000;
 // Of the worker's spans that are believed.
 constexpr size_t kMaxWorkerSpans = 64;
 // What a worker has beyond the command's own time to say how it ended.
@@ -138,9 +140,17 @@ OrReason<Outcome> FunctionExecutor::Execute(const Action& action, Execution& exe
       return Reason{"worker", answer.error,
                     answer.timed_out ? Code::kDeadline : Code::kRemoteFailed};
     }
-    if (resends == kMaxResends) return Reason{"store-keeps-losing-objects", {}};
+    if (!Resends(resends, execution)) return Reason{"store-keeps-losing-objects", {}};
     sync_.Lost(answer.missing, invoked_ns);
   }
+}
+
+bool FunctionExecutor::Resends(int resends, const Execution& execution) {
+  const int64_t now_ns = execution.clock.MonotonicNs();
+  if (now_ns < resend_after_ns_) return false;
+  if (resends < kMaxResends) return true;
+  resend_after_ns_ = now_ns + kNoResendNs;
+  return false;
 }
 
 OrReason<Synced> FunctionExecutor::SyncTree(const Action& action, Execution& execution) {

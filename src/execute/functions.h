@@ -3,6 +3,8 @@
 // root off all that comes back: nothing of it leaves here.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -44,6 +46,11 @@ class FunctionExecutor final : public Executor {
                                    Execution& execution);
   OrReason<Outcome> Localise(const Action& action, const Synced& synced, job::Answer answer) const;
 
+  bool Resends(int resends, const Execution& execution);
+
+  // After this time of the monotonic clock objects that are missing are sent again: that did not
+  // help a moment ago, and each try uploads whole toolchains.
+  std::atomic<int64_t> resend_after_ns_{INT64_MIN};
   Cloud& cloud_;
   TreeSync& sync_;
   const tree::LayerIndex& index_;

@@ -137,6 +137,30 @@ TEST_F(FunctionExecutorTest, SendsWhatTheStoreHadLostOnceMore) {
   EXPECT_EQ(execution_->charges.store_requests, 2u);
 }
 
+// A worker that may not read the store misses everything, and each try uploads it all.
+TEST_F(FunctionExecutorTest, WhatIsMissedInVainIsNotSentForEveryJob) {
+  answer_ = [](const job::Job& job) {
+    job::Answer answer;
+    answer.outcome = job::Outcome::kMissingObjects;
+    for (const tree::LayerRef& layer : job.view.layers) answer.missing.push_back(layer.key);
+    return answer;
+  };
+  FunctionExecutor executor(cloud_, sync_, *index_);
+  const auto requests = [&] {
+    jobs_.clear();
+    execution_.emplace(Execution{
+        .clock = clock_, .phases = phases_, .cancelled = cancelled_, .deadline_ns = deadline_ns_});
+    const auto outcome = executor.Execute(Simple(), *execution_);
+    EXPECT_FALSE(outcome);
+    EXPECT_EQ(outcome ? "ran" : outcome.error().word, "store-keeps-losing-objects");
+    return jobs_.size();
+  };
+  EXPECT_EQ(requests(), 4u);
+  EXPECT_EQ(requests(), 1u);
+  clock_.AdvanceNs(31'000'000'000);
+  EXPECT_EQ(requests(), 4u);
+}
+
 TEST_F(FunctionExecutorTest, ALostWorkerIsTriedAgainWithinBounds) {
   answer_ = [](const job::Job&) -> Result<job::Answer> {
     return Error{Code::kUnavailable, "the worker died"};

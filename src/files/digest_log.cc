@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/fixed_width.h"
+#include "base/own_dir.h"
 
 namespace llama::files {
 namespace {
@@ -57,7 +58,7 @@ std::string EncodeAll(const std::vector<DigestRecord>& records) {
 }  // namespace
 
 Result<std::pair<DigestLog, std::vector<DigestRecord>>> DigestLog::Open(const std::string& path) {
-  ASSIGN_OR_RETURN(Fd fd, OpenFile(path, O_RDWR | O_CREAT | O_APPEND, 0600));
+  ASSIGN_OR_RETURN(Fd fd, OpenOwnFile(path, O_RDWR | O_CREAT | O_APPEND, 0600));
   ASSIGN_OR_RETURN(const std::string bytes, ReadAll(fd.get(), kMaxFileBytes, path));
   std::vector<DigestRecord> records;
   std::string_view rest = bytes;

@@ -1,7 +1,6 @@
 // The digest cache's file. If an input's first byte is odd, the rest are records without their
 // checksums.
 #include "base/fuzz.h"
-#include "base/fuzz_file.h"
 #include "files/digest_log.h"
 
 namespace llama::files {

@@ -273,6 +273,24 @@ TEST_F(AlteredMirrorTest, IsOfNoMoreUseWhenItsFoldersAreNotTheSame) {
   EXPECT_FALSE(mirror_->Prepare(tree::View{a, {}, {}}));
 }
 
+// A person, while no command is under way.
+TEST_F(AlteredMirrorTest, LooksAgainWhenItIsTold) {
+  const std::vector<tree::LayerRef> a = {tree::PutLayer(*store_, {tree::F("/d/a.h", "aaaa")})};
+  Prepare(a);
+  ASSERT_TRUE(mirror_->Check(Reach::kEverything));
+  const std::string path = mirror_->root() + "/d/a.h";
+  ASSERT_EQ(chmod(path.c_str(), 0600), 0);
+  const Result<Fd> fd = OpenFile(path, O_WRONLY);
+  ASSERT_TRUE(fd && WriteAll(fd->get(), "bbbb", path));
+  mirror_->Distrust();
+  Prepare(a);
+  EXPECT_EQ(*ReadFile(path), "aaaa");
+  ASSERT_TRUE(mirror_->Check(Reach::kEverything));
+  ASSERT_TRUE(RemoveTree(temp_.path() + "/m"));
+  mirror_->Distrust();
+  EXPECT_FALSE(mirror_->Check(Reach::kEverything));
+}
+
 TEST_F(AlteredMirrorTest, ReadingChangesNothing) {
   const std::vector<tree::LayerRef> a = {
       tree::PutLayer(*store_, {tree::F("/d/a.h", "aaaa"), tree::F("/d/b", "#!", true)})};

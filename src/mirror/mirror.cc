@@ -47,6 +47,7 @@ class Mirror::Impl {
   const std::string& root() const { return root_.path(); }
   const tree::Entry* Find(const std::string& path) const;
   Result<void> Check(Reach reach);
+  void Distrust() { check_due_ = prepares_ > 0; }
   Result<void> EnsureDir(const std::string& path);
   std::vector<std::pair<int, int>> keep_fds() const { return interps_.keep_fds(); }
 
@@ -420,6 +421,7 @@ const std::vector<std::string>& Mirror::missing() const { return impl_->missing(
 const std::string& Mirror::root() const { return impl_->root(); }
 const tree::Entry* Mirror::Find(const std::string& path) const { return impl_->Find(path); }
 Result<void> Mirror::Check(Reach reach) { return impl_->Check(reach); }
+void Mirror::Distrust() { impl_->Distrust(); }
 Result<void> Mirror::EnsureDir(const std::string& path) { return impl_->EnsureDir(path); }
 std::vector<std::pair<int, int>> Mirror::keep_fds() const { return impl_->keep_fds(); }
 

@@ -75,6 +75,8 @@ class Mirror {
   // when no process of the command is left. After an error no Prepare succeeds any more: the mirror
   // is to be thrown away.
   Result<void> Check(Reach reach);
+  // Somebody else than a command may have been here: the next Check, or Prepare, looks again.
+  void Distrust();
   // Makes a directory (canonical, local; "/" is always there) and those above it under root/ until
   // the next Prepare, if the view does not have it. kInvalid: the view has something else there.
   Result<void> EnsureDir(const std::string& path);

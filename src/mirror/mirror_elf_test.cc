@@ -79,7 +79,15 @@ class MirrorElfTest : public testing::TestWithParam<std::string> {
     return result ? *std::move(result) : ProcessResult{};
   }
 
-  TempDir temp_ = *TempDir::Create("ll");
+  // A name as short as can be, or links to loaders would not fit into programs.
+  struct ShortDir {
+    ShortDir() { EXPECT_NE(mkdtemp(name.data()), nullptr); }
+    ~ShortDir() { EXPECT_TRUE(RemoveTree(name)); }
+    const std::string& path() const { return name; }
+    std::string name = "/tmp/ll-XXXXXX";
+  };
+
+  ShortDir temp_;
   std::unique_ptr<files::DigestCache> digests_ = *files::DigestCache::Open("", SystemClock());
   std::unique_ptr<store::ObjectStore> store_ = store::NewMemoryStore();
   std::unique_ptr<files::PathWalker> walker_ = std::make_unique<files::PathWalker>(*digests_);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/fuzz.h"
-#include "base/fuzz_file.h"
 #include "scan/directives_log.h"
 #include "scan/text/directives_codec.h"
 

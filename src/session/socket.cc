@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "base/file.h"
+#include "base/own_dir.h"
 
 namespace llama::session {
 namespace {
@@ -48,10 +49,16 @@ std::string RunDir(const std::string& state_dir) { return state_dir + "/run"; }
 
 Result<Fd> OpenRunDir(const std::string& run_dir, bool create) {
   if (create) {
-    TRY(MakeDirs(std::string(DirName(run_dir)), 0700));
-    TRY(MakeDirs(run_dir, 0700));
+    TRY(MakeOwnDir(std::string(DirName(run_dir))));
+    TRY(MakeOwnDir(run_dir));
   }
-  ASSIGN_OR_RETURN(Fd dir, OpenFile(run_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+  Result<Fd> opened = OpenFile(run_dir, kFlags);
+  // Somebody has closed it, or the state folder, to this very user.
+  if (!opened && opened.error().code != Code::kNotFound && !create) {
+    return OpenRunDir(run_dir, /*create=*/true);
+  }
+  ASSIGN_OR_RETURN(Fd dir, std::move(opened));
   struct stat st {};
   if (fstat(dir.get(), &st) != 0) return ErrnoError(errno, run_dir);
   if (st.st_uid != geteuid() || (st.st_mode & 077) != 0) {

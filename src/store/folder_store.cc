@@ -11,12 +11,14 @@
 
 #include "base/file.h"
 #include "base/mutex.h"
+#include "base/own_dir.h"
 #include "store/object_store.h"
 
 namespace llama::store {
 namespace {
 
 constexpr time_t kLeftoverAgeSeconds = 3600;
+constexpr uint64_t kMaxObjectBytes = uint64_t{4} << 30;
 
 class FolderStore final : public ObjectStore {
  public:
@@ -28,9 +30,8 @@ class FolderStore final : public ObjectStore {
     TRY(CheckKey(key));
     const std::string path = PathOf(key);
     if (options.if_absent && access(path.c_str(), F_OK) == 0) return false;
-    std::string temp = temp_dir_ + "/XXXXXX";
-    const Fd fd(mkostemp(temp.data(), O_CLOEXEC));
-    if (!fd.valid()) return ErrnoError(errno, temp);
+    std::string temp;
+    ASSIGN_OR_RETURN(const Fd fd, NewTemp(temp));
     Result<bool> placed = WriteAndPlace(fd.get(), temp, path, bytes, options);
     unlink(temp.c_str());  // gone already if it was renamed
     if (placed && *placed && key.starts_with(bound_.prefix)) NoteGrowth(bytes.size());
@@ -41,6 +42,7 @@ class FolderStore final : public ObjectStore {
     TRY(CheckKey(key));
     const std::string path = PathOf(key);
     Result<std::string> bytes = ReadFile(path);
+    if (!bytes && bytes.error().code != Code::kNotFound) bytes = ReadOpened(path);
     // The time of its last use, by which objects go.
     if (bytes && is_bounded()) (void)utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
     return bytes;
@@ -115,10 +117,31 @@ class FolderStore final : public ObjectStore {
     }
   }
 
+  // What is closed to its owner is opened; what can't be read even so is lost, and sent again.
+  Result<std::string> ReadOpened(const std::string& path) const {
+    for (const std::string& dir : {root_, std::string(DirName(path))}) {
+      if (IsDirectory(dir)) TRY(MakeOwnDir(dir));
+    }
+    ASSIGN_OR_RETURN(const Fd file, OpenOwnFile(path, O_RDONLY));
+    return ReadAll(file.get(), kMaxObjectBytes, path);
+  }
+
+  // Somebody may have removed the folder to begin anew.
+  Result<Fd> NewTemp(std::string& temp) const {
+    for (bool again = false;; again = true) {
+      temp = temp_dir_ + "/XXXXXX";
+      Fd fd(mkostemp(temp.data(), O_CLOEXEC));
+      if (fd.valid()) return fd;
+      if (again) return ErrnoError(errno, temp);
+      TRY(MakeOwnDir(root_));
+      TRY(MakeOwnDir(temp_dir_));
+    }
+  }
+
   static Result<bool> WriteAndPlace(int fd, const std::string& temp, const std::string& path,
                                     std::string_view bytes, const PutOptions& options) {
     TRY(WriteAll(fd, bytes, temp));
-    TRY(MakeDirs(std::string(DirName(path)), 0700));
+    TRY(MakeOwnDir(std::string(DirName(path))));
     if (!options.if_absent) {
       if (rename(temp.c_str(), path.c_str()) != 0) return ErrnoError(errno, path);
       return true;
@@ -152,9 +175,9 @@ void RemoveLeftovers(const std::string& temp_dir) {
 
 Result<std::unique_ptr<ObjectStore>> OpenFolderStore(const std::string& root,
                                                      const FolderBound& bound) {
-  TRY(MakeDirs(root, 0700));
+  TRY(MakeOwnDir(root));
   const std::string temp_dir = root + "/~";
-  TRY(MakeDirs(temp_dir, 0700));
+  TRY(MakeOwnDir(temp_dir));
   RemoveLeftovers(temp_dir);
   return std::unique_ptr<ObjectStore>(std::make_unique<FolderStore>(root, temp_dir, bound));
 }

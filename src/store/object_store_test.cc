@@ -139,6 +139,34 @@ TEST(FolderStoreTest, AKilledWriterLeavesWholeObjectsOrNone) {
   }
 }
 
+// While it is open, as people do who begin anew.
+TEST(FolderStoreTest, WorksOnWhenItsFoldersAreGoneOrNoFoldersAnyMore) {
+  const TempDir dir = *TempDir::Create();
+  const std::string root = dir.path() + "/store";
+  const auto store = *OpenFolderStore(root);
+  for (const char* part : {"", "/~", "/layers"}) {
+    ASSERT_TRUE(*store->Put("layers/1", "bytes", {.if_absent = false}));
+    ASSERT_TRUE(RemoveTree(root + part));
+    EXPECT_TRUE(*store->Put("layers/2", "bytes", {.if_absent = false})) << part;
+    ASSERT_TRUE(RemoveTree(root + part));
+    ASSERT_TRUE(WriteFileAtomic(root + part, "no folder", 0600));
+    EXPECT_EQ(store->Get("layers/none").error().code, Code::kNotFound) << part;
+    EXPECT_TRUE(*store->Put("layers/3", "bytes", {.if_absent = false})) << part;
+    EXPECT_EQ(*store->Get("layers/3"), "bytes") << part;
+  }
+}
+
+TEST(FolderStoreTest, OpensWhatIsClosedToItsOwner) {
+  const TempDir dir = *TempDir::Create();
+  const std::string root = dir.path() + "/store";
+  const auto store = *OpenFolderStore(root);
+  ASSERT_TRUE(*store->Put("layers/1", "bytes"));
+  for (const char* part : {"", "/layers", "/layers/1~"}) {
+    ASSERT_EQ(chmod((root + part).c_str(), 0), 0);
+    EXPECT_EQ(*store->Get("layers/1"), "bytes") << part;
+  }
+}
+
 TEST(FolderStoreTest, AWriteThatFailsLeavesNoObject) {
   const TempDir dir = *TempDir::Create();
   const auto store = *OpenFolderStore(dir.path());

@@ -2,7 +2,6 @@
 #include <vector>
 
 #include "base/fuzz.h"
-#include "base/fuzz_file.h"
 #include "trace/trace_file.h"
 
 namespace llama::trace {

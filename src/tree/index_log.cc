@@ -10,6 +10,7 @@
 
 #include "base/codec.h"
 #include "base/file.h"
+#include "base/own_dir.h"
 #include "store/digest.h"
 
 namespace llama::tree {
@@ -93,7 +94,7 @@ std::string EncodeForgetRecord(const std::string& key) {
 Result<std::pair<IndexLog, std::vector<IndexRecord>>> IndexLog::Open(const std::string& path,
                                                                      const std::string& store_id) {
   const std::string head = Head(store_id);
-  ASSIGN_OR_RETURN(Fd fd, OpenFile(path, O_RDWR | O_CREAT | O_APPEND, 0600));
+  ASSIGN_OR_RETURN(Fd fd, OpenOwnFile(path, O_RDWR | O_CREAT | O_APPEND, 0600));
   ASSIGN_OR_RETURN(const std::string bytes, ReadAll(fd.get(), kMaxLogBytes, path));
   std::vector<IndexRecord> records;
   uint64_t used = 0;

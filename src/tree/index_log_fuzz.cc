@@ -2,7 +2,6 @@
 // payload of a record that has its right length and checksum.
 #include "base/codec.h"
 #include "base/fuzz.h"
-#include "base/fuzz_file.h"
 #include "tree/index_log.h"
 
 namespace llama::tree {

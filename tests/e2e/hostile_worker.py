@@ -72,7 +72,7 @@ class Lies:
         if self.is_cloud:
             text = self.scene.llama("function", "logs").expect_status(0).out.decode()
         else:
-            text = "".join(log.read_text() for log in (self.scene.llama_dir / "pool").glob("*.log"))
+            text = "".join(log.read_text() for log in (self.scene.llama_dir / "pool").glob("*/*.log"))
         return set(re.findall(r"received (/.*)", text))
 
     def check(self, name, targets):

@@ -193,6 +193,7 @@ class Build {
     ASSIGN_OR_RETURN(setup_, PrepareBuild(options_.request, connect->state_dir, env_, clock_));
     const std::string wrapper = JoinPath(DirName(connect->daemon_program), "llamacc");
     ASSIGN_OR_RETURN(std::vector<std::string> env, BuildEnvironment(*setup_, wrapper, env_));
+    wrapper_ = wrapper;
     const builds::BuildRecord& record = setup_->record;
     session::BeginBuild build = options_.daemon;
     build.id = record.id;
@@ -219,6 +220,10 @@ class Build {
 
   void Tick(Relay* relay) {
     if (!link_) return;
+    // Without it the rest of the build would find the compilers themselves in PATH.
+    if (!IsDirectory(MasqueradeDir(setup_->state_dir))) {
+      (void)BuildEnvironment(*setup_, wrapper_, env_).has_value();
+    }
     link_->Tick(true);
     TellOutage(relay);
     if (relay == nullptr || !link_->counters()) return;
@@ -285,6 +290,7 @@ class Build {
   const BuildOptions options_;
   const Clock& clock_ = SystemClock();
   std::vector<std::string> env_;
+  std::string wrapper_;
   std::optional<BuildSetup> setup_;
   std::unique_ptr<DaemonLink> link_;
   Rate rate_;

@@ -9,6 +9,7 @@
 
 #include "analysis/units/job_slots.h"
 #include "base/file.h"
+#include "base/own_dir.h"
 #include "builds/store.h"
 #include "llama/build/masquerade.h"
 #include "trace/names.h"
@@ -20,8 +21,8 @@ constexpr int kIdAttempts = 100;
 
 // The folder is what makes the id ours: two builds that begin at once never share one.
 Result<std::string> ClaimId(const std::string& state_dir, int64_t now_ns) {
-  TRY(MakeDirs(state_dir, 0700));
-  TRY(MakeDirs(builds::BuildsDir(state_dir), 0700));
+  TRY(MakeOwnDir(state_dir));
+  TRY(MakeOwnDir(builds::BuildsDir(state_dir)));
   for (int attempt = 0; attempt < kIdAttempts; ++attempt) {
     const std::string id = builds::NewBuildId(now_ns, trace::NewSpanId());
     const std::string dir = builds::BuildDir(state_dir, id);
@@ -92,10 +93,14 @@ Result<BuildSetup> PrepareBuild(const BuildRequest& request, const std::string& 
   return setup;
 }
 
+std::string MasqueradeDir(const std::string& state_dir) {
+  return JoinPath(state_dir, "masquerade");
+}
+
 Result<std::vector<std::string>> BuildEnvironment(const BuildSetup& setup,
                                                   const std::string& wrapper,
                                                   std::vector<std::string> env) {
-  const std::string masquerade = JoinPath(setup.state_dir, "masquerade");
+  const std::string masquerade = MasqueradeDir(setup.state_dir);
   if (access(wrapper.c_str(), X_OK) != 0) return ErrnoError(errno, wrapper);
   if (masquerade.find(':') != std::string::npos) {
     return Error{Code::kInvalid, masquerade + ": a folder with ':' can't stand in PATH"};
@@ -116,6 +121,8 @@ Result<void> FinishBuild(BuildSetup& setup, int exit_status, const Clock& clock)
   setup.record.status = exit_status;
   setup.root.Set(trace::field::kStatus, exit_status);
   if (setup.interrupted) setup.root.Set(trace::field::kInterrupted, trace::Value(true));
+  // Somebody may have removed the state folder meanwhile.
+  TRY(MakeOwnDir(setup.dir));
   return builds::WriteBuildRecord(setup.dir, setup.record);
 }
 

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "base/own_dir.h"
 #include "client/invocation.h"
 
 namespace llama::app {
@@ -48,7 +49,7 @@ std::vector<std::string> CompilersInPath(std::string_view path, const std::strin
 
 Result<void> UpdateMasquerade(const std::string& dir, const std::string& wrapper,
                               const std::vector<std::string>& names) {
-  TRY(MakeDirs(dir, 0700));
+  TRY(MakeOwnDir(dir));
   ASSIGN_OR_RETURN(const std::vector<std::string> present, ListDir(dir));
   for (const std::string& name : present) {
     if (!std::binary_search(names.begin(), names.end(), name) && client::LooksLikeCompiler(name)) {

@@ -261,7 +261,12 @@ Result<int> Bootstrap(const ParsedArguments& parsed) {
   ASSIGN_OR_RETURN(const auto cloud, CloudAccess::Open(parsed.Value("--region")));
   if (parsed.Has("--policy")) {
     ASSIGN_OR_RETURN(aws::PolicyScope scope, ScopeOf(parsed, cloud->settings(), "*"));
-    if (scope.region.empty()) scope.region = "*";
+    if (scope.region.empty()) {
+      scope.region = "*";
+      std::fprintf(stderr,
+                   "llama bootstrap: no region is set, so this is for AWS's own partition "
+                   "(arn:aws:); for China, GovCloud and others give --region\n");
+    }
     std::printf("%s\n", aws::UserPolicy(scope).c_str());
     return kOk;
   }

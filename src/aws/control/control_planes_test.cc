@@ -124,6 +124,19 @@ TEST_F(ControlPlanes, WaitsForARoleThatWasJustMade) {
   EXPECT_EQ(service_.calls.size(), 6u);
 }
 
+// The same before Lambda may use the key of the function's variables for the role.
+TEST_F(ControlPlanes, WaitsForTheGrantOfARoleThatWasJustMade) {
+  const Reply fresh = {
+      400,
+      R"({"Type":"User","message":"Lambda was unable to configure access to your environment )"
+      R"(variables because the KMS key is invalid for CreateGrant. Please check your KMS key )"
+      R"(settings. KMS Exception: InvalidArnException KMS Message: ARN does not refer to a valid )"
+      R"(principal: arn:aws:iam::123456789012:role/r"})"};
+  service_.replies = {fresh, {201, kReady}};
+  EXPECT_TRUE(lambda_.Create("f", "role", {"zip", ""}, {}, {}));
+  EXPECT_EQ(service_.calls.size(), 2u);
+}
+
 TEST_F(ControlPlanes, TellsKindsOfRefusal) {
   struct Case {
     Reply reply;

@@ -64,18 +64,21 @@ Result<void> Deployment::EmptyBucket() {
   }
 }
 
-Result<void> Deployment::CreateFunction() {
+Result<void> Deployment::CreateFunction(const DeploymentStep& step) {
   std::string role = wish_.role_arn.empty() ? made_role_arn_ : wish_.role_arn;
   if (role.empty()) {
     ASSIGN_OR_RETURN(const IamRole found, services_.iam.GetRole(wish_.scope.role));
     role = found.arn;
   }
-  LambdaConfiguration configuration;
-  configuration.memory_mb = wish_.memory_mb.value_or(kDefaultMemoryMb);
-  configuration.timeout_s = wish_.timeout_s.value_or(kDefaultTimeoutS);
-  configuration.tmp_mb = wish_.tmp_mb.value_or(kDefaultTmpMb);
-  configuration.environment = {{"LLAMA_STORE", wish_.store_url}};
+  LambdaConfiguration configuration = step.configuration;
+  if (!step.replaces) {
+    configuration.memory_mb = wish_.memory_mb.value_or(kDefaultMemoryMb);
+    configuration.timeout_s = wish_.timeout_s.value_or(kDefaultTimeoutS);
+    configuration.tmp_mb = wish_.tmp_mb.value_or(kDefaultTmpMb);
+    configuration.environment = {{"LLAMA_STORE", wish_.store_url}};
+  }
   const std::string& name = wish_.scope.function;
+  if (step.replaces) TRY(services_.lambda.Delete(name));
   TRY(services_.lambda.Create(name, role, wish_.code, configuration, Tags()));
   TRY(services_.lambda.AwaitReady(name));
   return {};
@@ -120,7 +123,7 @@ Result<void> Deployment::CarryOut(const DeploymentStep& step) {
       return services_.logs.SetRetention(step.name, kLogDays);
     case Part::kFunction:
       if (remove) return services_.lambda.Delete(step.name);
-      return step.verb == Verb::kCreate ? CreateFunction() : ChangeFunction(step);
+      return step.verb == Verb::kCreate ? CreateFunction(step) : ChangeFunction(step);
   }
   return {};
 }

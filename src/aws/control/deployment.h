@@ -67,6 +67,10 @@ struct DeploymentStep {
   std::string detail;                 // for a human: settings, or why it is kept
   bool update_code = false;           // kFunction, kChange
   LambdaConfiguration configuration;  // kFunction, kChange
+  // kFunction, kCreate: the one that is there goes first. What Lambda was granted for a function's
+  // role ends with the role: one of the same name is another, and each invocation would end with
+  // KMSAccessDeniedException.
+  bool replaces = false;
 };
 
 // Pure. kInvalid: it can't be done, as the bucket is somebody else's.
@@ -94,7 +98,7 @@ class Deployment {
  private:
   Result<void> SetUpBucket();
   Result<void> EmptyBucket();
-  Result<void> CreateFunction();
+  Result<void> CreateFunction(const DeploymentStep& step);
   Result<void> ChangeFunction(const DeploymentStep& step);
 
   const DeploymentWish wish_;

@@ -116,10 +116,28 @@ DeploymentStep ChangeStep(const DeploymentWish& wish, const LambdaFunction& func
   return step;
 }
 
+// The same function under a role that is about to be made.
+DeploymentStep ReplaceStep(const DeploymentWish& wish, const LambdaFunction& function) {
+  DeploymentStep step = Step(Part::kFunction, Verb::kCreate, wish.scope.function,
+                             "in the place of the one that was granted to the role before");
+  step.replaces = true;
+  step.configuration.memory_mb = wish.memory_mb.value_or(function.memory_mb);
+  step.configuration.timeout_s = wish.timeout_s.value_or(function.timeout_s);
+  step.configuration.tmp_mb = wish.tmp_mb.value_or(function.tmp_mb);
+  step.configuration.environment = function.environment;
+  (*step.configuration.environment)["LLAMA_STORE"] = wish.store_url;
+  return step;
+}
+
 DeploymentStep FunctionStep(const DeploymentWish& wish, const DeploymentFound& found) {
   if (found.function && !IsOurs(found.function->tags)) {
     return Step(Part::kFunction, Verb::kKeep, wish.scope.function, "yours, used as it is");
   }
+  const bool role_is_new = wish.role_arn.empty() && !found.role;
+  // Of an image nothing says here where it came from, unless --image does.
+  const bool has_code =
+      found.function && ((found.function->package_type != "Image") == wish.code.image_uri.empty());
+  if (role_is_new && has_code) return ReplaceStep(wish, *found.function);
   if (found.function) return ChangeStep(wish, *found.function);
   return Step(
       Part::kFunction, Verb::kCreate, wish.scope.function,

@@ -66,6 +66,28 @@ TEST(DeploymentPlan, CreatesWhatIsMissingAndOnlyThat) {
             "keep bucket, keep role, create role policy, keep log group, create function");
 }
 
+// A role of the same name is another one to Lambda's grants.
+TEST(DeploymentPlan, MakesTheFunctionAnewWithItsRole) {
+  DeploymentFound found = AllThere();
+  found.role.reset();
+  found.role_policy.clear();
+  found.function->memory_mb = 512;
+  const auto steps = PlanCreation(Wish(), found);
+  ASSERT_TRUE(steps);
+  EXPECT_EQ(Text(*steps),
+            "keep bucket, create role, create role policy, keep log group, create function");
+  const DeploymentStep& step = steps->back();
+  EXPECT_TRUE(step.replaces);
+  EXPECT_EQ(step.configuration.memory_mb, 512) << "as it was";
+  EXPECT_EQ(step.configuration.environment->at("MINE"), "1");
+  found.function->tags.clear();
+  EXPECT_EQ(PlanCreation(Wish(), found)->back().verb, Verb::kKeep) << "somebody else's";
+  found.function->tags = kOurs;
+  DeploymentWish wish = Wish();
+  wish.role_arn = "arn:aws:iam::1:role/mine";
+  EXPECT_EQ(PlanCreation(wish, found)->back().verb, Verb::kKeep) << "a role of the user's own";
+}
+
 TEST(DeploymentPlan, FinishesABucketThatWasLeftHalfSetUp) {
   DeploymentFound found = AllThere();
   found.bucket_tags = {{"created-by", "llama-bootstrap-unfinished"}};
@@ -172,6 +194,15 @@ TEST(Policies, NameTheLeastThatIsNeeded) {
   scope.region = "cn-north-1";
   EXPECT_NE(UserPolicy(scope).find("arn:aws-cn:lambda:cn-north-1:123456789012:function:llama"),
             std::string::npos);
+  for (const auto& [region, partition] : {std::pair{"us-gov-west-1", "aws-us-gov"},
+                                          {"eusc-de-east-1", "aws-eusc"},
+                                          {"us-iso-east-1", "aws-iso"},
+                                          {"us-isob-east-1", "aws-iso-b"},
+                                          {"eu-isoe-west-1", "aws-iso-e"},
+                                          {"us-isof-south-1", "aws-iso-f"},
+                                          {"eu-west-1", "aws"}}) {
+    EXPECT_EQ(PartitionOf(region), partition);
+  }
   EXPECT_NE(UserPolicy(scope).find("iam:PassRole"), std::string::npos);
   scope.role.clear();
   EXPECT_EQ(UserPolicy(scope).find("iam:"), std::string::npos);

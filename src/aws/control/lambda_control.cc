@@ -136,7 +136,12 @@ std::string CreateBody(const std::string& name, const std::string& role_arn, con
 }
 
 bool IsFreshRole(const Error& error) {
-  return error.message.find("cannot be assumed by Lambda") != std::string::npos;
+  // The second is what the grant on the key of the environment's variables meets.
+  for (const std::string_view said :
+       {"cannot be assumed by Lambda", "KMS key is invalid for CreateGrant"}) {
+    if (error.message.find(said) != std::string::npos) return true;
+  }
+  return false;
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "aws/http/xml.h"
@@ -12,6 +14,7 @@ namespace {
 
 constexpr std::string_view kNamespace = " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
 constexpr size_t kDeleteBatch = 1'000;  // of one DeleteObjects
+constexpr int64_t kNameFreePollMs = 5'000;
 
 std::string Element(std::string_view name, std::string_view content) {
   std::string out;
@@ -85,7 +88,22 @@ Result<BucketState> S3Bucket::Head() {
   }
 }
 
-Result<bool> S3Bucket::Create() {
+// A bucket of that name that was deleted a moment ago keeps its name for a while: "A conflicting
+// conditional operation is currently in progress against this resource. Try again."
+Result<bool> S3Bucket::Create(int64_t wait_ms) {
+  while (true) {
+    Result<bool> made = CreateOnce();
+    const bool is_busy =
+        !made && made.error().message.find("OperationAborted") != std::string::npos;
+    if (!is_busy || wait_ms <= 0) return made;
+    const int64_t pause_ms = std::min(wait_ms, kNameFreePollMs);
+    wait_ms -= pause_ms;
+    const auto& pause = service_.options().pause;
+    pause ? pause(pause_ms) : std::this_thread::sleep_for(std::chrono::milliseconds(pause_ms));
+  }
+}
+
+Result<bool> S3Bucket::CreateOnce() {
   TRY(CheckBucketName(name()));
   ServiceCall call = NewS3Call(location_, "PUT", "");
   // us-east-1 is the default, and the one region that must not be named.

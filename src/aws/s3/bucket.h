@@ -34,8 +34,9 @@ class S3Bucket {
 
   // kForeign: it is there and we may not look into it, or it is another account's.
   Result<BucketState> Head();
-  // True: made; false: it was ours already. kInvalid: somebody else has that name.
-  Result<bool> Create();
+  // True: made; false: it was ours already. kInvalid: somebody else has that name. One that was
+  // deleted just now is not free at once; that is waited for. The service's `pause` waits.
+  Result<bool> Create(int64_t wait_ms = 60'000);
   // Of a bucket that is empty; absent: no error. kInvalid: it is not empty.
   Result<void> Delete();
 
@@ -56,6 +57,7 @@ class S3Bucket {
   const std::string& name() const { return location_.bucket; }
 
  private:
+  Result<bool> CreateOnce();
   Result<ServiceAnswer> Send(const ServiceCall& call, std::string_view action);
   Result<void> PutConfiguration(std::string_view what, std::string_view action,
                                 const std::string& xml);

@@ -22,6 +22,41 @@ TEST(S3Bucket, NamesItsRegionUnlessItIsTheFirst) {
   EXPECT_EQ(service.asked[1].body, "");
 }
 
+TEST(S3Bucket, WaitsUntilANameIsFree) {
+  FakeService service;
+  int64_t paused_ms = 0;
+  service.settings.pause = [&](int64_t ms) { paused_ms += ms; };
+  S3Bucket bucket({"bkt", false}, service);
+  const std::string busy =
+      "<Error><Code>OperationAborted</Code><Message>Try again.</Message></Error>";
+  service.Answer(409, busy);
+  service.Answer(409, busy);
+  service.Answer(200);
+  EXPECT_TRUE(*bucket.Create());
+  EXPECT_GT(paused_ms, 0);
+  for (int i = 0; i < 4; ++i) service.Answer(409, busy);
+  EXPECT_EQ(bucket.Create(12'000).error().code, Code::kUnavailable);
+  EXPECT_TRUE(service.AllGiven());
+}
+
+TEST(S3Bucket, SaysWhoseItMustBe) {
+  FakeService service;
+  S3Bucket bucket({"llama-123456789012-eu-west-1", false}, service);
+  service.Answer(200);
+  ASSERT_TRUE(bucket.Head());
+  EXPECT_EQ(service.asked[0].Header("x-amz-expected-bucket-owner"), "123456789012");
+  service.Answer(200);
+  ASSERT_TRUE(bucket.PutEncryption());
+  EXPECT_EQ(service.asked[1].Header("x-amz-expected-bucket-owner"), "123456789012");
+  service.Answer(200);
+  ASSERT_TRUE(bucket.Create());
+  EXPECT_EQ(service.asked[2].Header("x-amz-expected-bucket-owner"), "") << "nobody owns it yet";
+  S3Bucket other({"bkt", false}, service);
+  service.Answer(200);
+  ASSERT_TRUE(other.Head());
+  EXPECT_EQ(service.asked[3].Header("x-amz-expected-bucket-owner"), "");
+}
+
 TEST(S3Bucket, TellsOursFromThoseOfOthers) {
   FakeService service;
   S3Bucket bucket({"bkt", false}, service);

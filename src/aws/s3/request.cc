@@ -7,6 +7,7 @@
 
 #include "aws/http/xml.h"
 #include "signing/sigv4.h"
+#include "store/bucket_owner.h"
 
 namespace llama::aws {
 namespace {
@@ -44,12 +45,50 @@ Error WrongRegion(std::string_view object, const std::string& region) {
   return Error{Code::kInvalid, std::move(message)};
 }
 
+// The region in "https://bucket.s3.eu-west-1.amazonaws.com/key" or "…s3-eu-west-1.…"; empty: the
+// address has none.
+std::string RegionIn(std::string_view location) {
+  const size_t host = location.find("://");
+  if (host == std::string_view::npos) return "";
+  location.remove_prefix(host + 3);
+  location = location.substr(0, location.find_first_of("/:?"));
+  const size_t domain = location.find(".amazonaws.com");
+  if (domain == std::string_view::npos) return "";
+  location = location.substr(0, domain);
+  for (const std::string_view service : {".s3.", ".s3-", ".s3.dualstack."}) {
+    const std::string padded = "." + std::string(location);
+    const size_t at = padded.rfind(service);
+    if (at == std::string::npos) continue;
+    const std::string region = padded.substr(at + service.size());
+    if (!region.empty() && region.find('.') == std::string::npos) return region;
+  }
+  return "";
+}
+
+// Never followed: a signature is for one host, and what an endpoint sends us to may be anybody's.
+Error Redirected(const ServiceAnswer& answer, const XmlError& error, std::string_view object) {
+  const std::string* region = answer.http.Find("x-amz-bucket-region");
+  const std::string* location = answer.http.Find("location");
+  std::string known = region != nullptr ? *region : error.region;
+  if (known.empty() && location != nullptr) known = RegionIn(*location);
+  if (!known.empty() || answer.http.status == 301) return WrongRegion(object, known);
+  std::string message = "bucket ";
+  message.append(BucketOf(object)).append(": the endpoint answers with a redirect (status ");
+  message.append(std::to_string(answer.http.status)).append(")");
+  if (location != nullptr) message.append(" to ").append(location->substr(0, 200));
+  return Error{Code::kInvalid,
+               message.append("; set the endpoint or the region that the bucket is in")};
+}
+
 Error Denied(std::string_view action, std::string_view object) {
   std::string message = "no permission for ";
   message.append(action).append(" on ").append(object);
   message.append("; 'llama bootstrap --policy' prints the policy that llama needs");
   if (action == "s3:GetObject") {
     message.append(" (without s3:ListBucket, S3 says this of an absent object too)");
+  }
+  if (const std::string_view owner = store::OwnerInName(BucketOf(object)); !owner.empty()) {
+    message.append("; or the bucket is not account ").append(owner).append("'s, as its name says");
   }
   return Error{Code::kInvalid, std::move(message)};
 }
@@ -61,7 +100,7 @@ Error NoBucket(std::string_view object) {
 
 Code CodeOf(int status) {
   if (status == 404) return Code::kNotFound;
-  if (status == 307 || status == 409 || status == 429 || status >= 500) return Code::kUnavailable;
+  if (status == 409 || status == 429 || status >= 500) return Code::kUnavailable;
   return Code::kInvalid;
 }
 
@@ -102,6 +141,12 @@ ServiceCall NewS3Call(const S3Location& location, std::string_view method, std::
     call.target.push_back(std::exchange(separator, '&'));
     call.target.append(signing::UriEncode(name)).append("=").append(signing::UriEncode(value));
   }
+  // CreateBucket alone does not know it: there is no owner yet.
+  const bool creates = method == "PUT" && key.empty() && query.empty();
+  if (const std::string_view owner = store::OwnerInName(location.bucket);
+      !owner.empty() && !creates) {
+    call.headers.emplace_back(store::kExpectedOwnerHeader, owner);
+  }
   return call;
 }
 
@@ -115,8 +160,8 @@ int64_t TransferMs(uint64_t bytes) { return 120'000 + static_cast<int64_t>(bytes
 Error S3Error(const ServiceAnswer& answer, std::string_view action, std::string_view object) {
   const XmlError error = ParseXmlError(answer.http.body);
   const int status = answer.http.status;
-  if (status == 301 || error.code == "AuthorizationHeaderMalformed" ||
-      error.code == "PermanentRedirect") {
+  if (status / 100 == 3) return Redirected(answer, error, object);
+  if (error.code == "AuthorizationHeaderMalformed" || error.code == "PermanentRedirect") {
     const std::string* region = answer.http.Find("x-amz-bucket-region");
     return WrongRegion(object, region != nullptr ? *region : error.region);
   }

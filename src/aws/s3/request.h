@@ -27,7 +27,7 @@ Result<void> CheckBucketName(std::string_view bucket);
 using S3Query = std::vector<std::pair<std::string, std::string>>;
 
 // A call to `key` (empty: the bucket itself); names and values are percent-encoded here. A query
-// item without value is "name=".
+// item without value is "name=". Says the owner that the bucket's name says (store/bucket_owner.h).
 ServiceCall NewS3Call(const S3Location& location, std::string_view method, std::string_view key,
                       const S3Query& query = {});
 
@@ -43,6 +43,7 @@ int64_t TransferMs(uint64_t bytes);
 // the message of an AccessDenied must tell; `object` is "bucket" or "bucket/key".
 //   404: kNotFound, but kInvalid where the bucket itself is missing
 //   another region's bucket, no permission, wrong keys: kInvalid, with what to do
+//   any other redirect: kInvalid, with where to; it is not followed
 //   409 and 5xx: kUnavailable
 Error S3Error(const ServiceAnswer& answer, std::string_view action, std::string_view object);
 

@@ -285,6 +285,8 @@ Error HttpService::Run::GivenUp(Failure failure, Result<HttpAnswer> attempt) con
 }
 
 bool HttpService::Run::IsRefused(const HttpAnswer& answer) const {
+  // Never followed: whoever redirects one call redirects all.
+  if (answer.status / 100 == 3 && answer.status != 304) return true;
   const bool acts = call_.method == "PUT" || call_.method == "POST";
   return acts && !service_.options_.anonymous &&
          (answer.status == 401 || answer.status == 403 || answer.status == 404 ||

@@ -403,7 +403,7 @@ TEST_F(ServiceTest, AnswersOfAnyKindCloseTheCircuitAndCancellationsDoNotOpenIt) 
 }
 
 TEST_F(ServiceTest, RefusalsOpenTheCircuitUntilOneIsNone) {
-  for (const int status : {403, 404}) {
+  for (const int status : {403, 404, 301, 307}) {
     Restart();
     sender_.otherwise = Status(status, "<Error><Code>NoSuchBucket</Code></Error>");
     for (int i = 0; i < options_.breaker_failures; ++i) {

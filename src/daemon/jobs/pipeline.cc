@@ -12,6 +12,7 @@
 #include "aws/settings/settings.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/own_dir.h"
 #include "daemon/jobs/audit.h"
 #include "daemon/jobs/backend.h"
 #include "daemon/jobs/closure_cache.h"
@@ -115,7 +116,7 @@ class PipelineImpl final : public Pipeline {
 
   Result<void> Init(const PipelineOptions& options) {
     const std::string cache = JoinPath(options.backend.llama_dir, "cache");
-    TRY(MakeDirs(cache, 0700));
+    TRY(MakeOwnDir(cache));
     ASSIGN_OR_RETURN(const aws::Settings settings,
                      aws::ResolveSettings(options.env, options.backend.llama_dir));
     ASSIGN_OR_RETURN(backend_, Backend::Open(settings, options.backend, clock_));

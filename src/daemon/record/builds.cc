@@ -1,5 +1,6 @@
 #include "daemon/record/builds.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/own_dir.h"
 #include "trace/names.h"
 
 namespace llama::daemon {
@@ -16,6 +18,12 @@ namespace {
 constexpr int64_t kCloseAfterNs = 60'000'000'000;
 // Of builds remembered with their counters; the least recently used go first.
 constexpr size_t kMaxBuilds = 256;
+
+// 0: it is not there.
+uint64_t InodeOf(const std::string& path) {
+  struct stat st {};
+  return stat(path.c_str(), &st) == 0 ? st.st_ino : 0;
+}
 
 std::string UnnamedId(const Clock& clock) {
   const time_t now = clock.NowNs() / 1'000'000'000;
@@ -118,7 +126,7 @@ std::shared_ptr<trace::TraceWriter> Builds::WriterOf(const std::string& id) {
   Build& build = Find(id);
   if (build.writer) return build.writer;
   const std::string dir = JoinPath(builds_dir_, id);
-  if (const auto made = MakeDirs(dir, 0700); !made) {
+  if (const auto made = MakeOwnDir(dir); !made) {
     LOG(kError, "trace: " + made.error().message);
     return nullptr;
   }
@@ -128,13 +136,18 @@ std::shared_ptr<trace::TraceWriter> Builds::WriterOf(const std::string& id) {
     json.Key("start_ns").Int(clock_.NowNs()).EndObject();
     (void)WriteFileAtomic(JoinPath(dir, "build.json"), json.str() + "\n", 0600).has_value();
   }
-  auto writer = trace::TraceWriter::Open(JoinPath(dir, "trace.ndjson.zst"));
+  auto writer = trace::TraceWriter::Open(TraceOf(id));
   if (!writer) {
     LOG(kError, "trace: " + writer.error().message);
     return nullptr;
   }
   build.writer = std::move(*writer);
+  build.trace_inode = InodeOf(TraceOf(id));
   return build.writer;
+}
+
+std::string Builds::TraceOf(const std::string& id) const {
+  return JoinPath(JoinPath(builds_dir_, id), "trace.ndjson.zst");
 }
 
 void Builds::Record(const std::string& id, const std::vector<trace::Span>& spans) {
@@ -174,7 +187,8 @@ void Builds::Flush() {
     for (auto& [id, build] : builds_) {
       if (!build.writer) continue;
       writers.push_back(build.writer);
-      if (now - build.last_use_ns > kCloseAfterNs) build.writer = nullptr;
+      const bool is_gone = InodeOf(TraceOf(id)) != build.trace_inode;
+      if (is_gone || now - build.last_use_ns > kCloseAfterNs) build.writer = nullptr;
     }
   }
   uint64_t lost = 0;

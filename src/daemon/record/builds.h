@@ -56,7 +56,8 @@ class Builds {
   };
   std::vector<Active> ActiveBuilds();
 
-  // Writes out what has gathered; closes the files of builds that were quiet for a while.
+  // Writes out what has gathered; closes the files of builds that were quiet for a while, and those
+  // that somebody has removed: what comes then has a new one.
   void Flush();
 
  private:
@@ -67,10 +68,12 @@ class Builds {
     bool active = false;
     session::Counters counters;
     std::shared_ptr<trace::TraceWriter> writer;
+    uint64_t trace_inode = 0;  // of the writer's file
     int64_t last_use_ns = 0;
   };
   Build& Find(const std::string& id) REQUIRES(mutex_);
   std::shared_ptr<trace::TraceWriter> WriterOf(const std::string& id) EXCLUDES(mutex_);
+  std::string TraceOf(const std::string& id) const;
 
   const std::string builds_dir_;
   const Clock& clock_;

@@ -69,6 +69,17 @@ TEST_F(BuildsTest, ABuildWhoseProcessIsGoneEnds) {
   EXPECT_EQ(Lines("b").size(), 1u);
 }
 
+TEST_F(BuildsTest, WhatComesAfterAFolderWasRemovedHasANewTrace) {
+  const trace::Span span = trace::StartSpan("llamacc", {}, clock_.NowNs());
+  builds_->Record("one", {span});
+  builds_->Flush();
+  ASSERT_TRUE(RemoveTree(dir_->path() + "/one"));
+  builds_->Flush();
+  builds_->Record("one", {span, span});
+  builds_->Flush();
+  EXPECT_EQ(Lines("one").size(), 2u);
+}
+
 // A file size limit stands for the full disk.
 TEST_F(BuildsTest, TheRootSaysHowManySpansWereLost) {
   const trace::Span root = trace::StartSpan("build", {}, clock_.NowNs());

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/own_dir.h"
 #include "session/socket.h"
 
 namespace llama::daemon {
@@ -22,13 +23,25 @@ namespace {
 constexpr off_t kLogBytes = 10 << 20;
 constexpr int kLockPauseMs = 20;
 
+bool IsAt(const std::string& path, const Fd& file) {
+  struct stat ours {};
+  struct stat there {};
+  return fstat(file.get(), &ours) == 0 && stat(path.c_str(), &there) == 0 &&
+         ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
 }  // namespace
 
 Result<Fd> LockDaemon(const std::string& run_dir, int64_t timeout_ms) {
   const std::string path = run_dir + "/daemon.lock";
-  ASSIGN_OR_RETURN(Fd lock, OpenFile(path, O_RDWR | O_CREAT, 0600));
   const int64_t end_ns = SystemClock().MonotonicNs() + timeout_ms * 1'000'000;
-  while (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+  while (true) {
+    // Anew each time: somebody may have removed the file that we waited for.
+    ASSIGN_OR_RETURN(Fd lock, OpenOwnFile(path, O_RDWR | O_CREAT, 0600));
+    if (flock(lock.get(), LOCK_EX | LOCK_NB) == 0) {
+      if (IsAt(path, lock)) return lock;
+      continue;
+    }
     if (errno != EWOULDBLOCK) return ErrnoError(errno, path);
     if (session::ConnectSocket(run_dir)) {
       return Error{Code::kUnavailable, path + ": another daemon serves"};
@@ -38,7 +51,6 @@ Result<Fd> LockDaemon(const std::string& run_dir, int64_t timeout_ms) {
     }
     poll(nullptr, 0, kLockPauseMs);
   }
-  return lock;
 }
 
 Result<void> LogToFile(const std::string& llama_dir, LogLevel level) {
@@ -47,7 +59,7 @@ Result<void> LogToFile(const std::string& llama_dir, LogLevel level) {
   if (stat(path.c_str(), &st) == 0 && st.st_size >= kLogBytes) {
     if (rename(path.c_str(), (path + ".1").c_str()) != 0) return ErrnoError(errno, path);
   }
-  ASSIGN_OR_RETURN(const Fd log, OpenFile(path, O_WRONLY | O_CREAT | O_APPEND, 0600));
+  ASSIGN_OR_RETURN(const Fd log, OpenOwnFile(path, O_WRONLY | O_CREAT | O_APPEND, 0600));
   ASSIGN_OR_RETURN(const Fd null, OpenFile("/dev/null", O_RDONLY));
   if (dup2(null.get(), STDIN_FILENO) < 0 || dup2(log.get(), STDOUT_FILENO) < 0 ||
       dup2(log.get(), STDERR_FILENO) < 0) {

@@ -12,7 +12,8 @@
 namespace llama::daemon {
 
 // run/daemon.lock, held until the Fd closes or the process ends, however it ends. Waits for a
-// daemon that is on its way out. kUnavailable if another one serves; kDeadline.
+// daemon that is on its way out, or that has yet to see that its socket is gone. kUnavailable if
+// another one serves; kDeadline.
 Result<Fd> LockDaemon(const std::string& run_dir, int64_t timeout_ms);
 
 // Sends stdout, stderr and the log to $LLAMA_DIR/daemon.log, stdin from nowhere. A log of 10 MB and

@@ -61,6 +61,8 @@ class Server::Loop {
   void CheckSocketPath();
   int WaitMs() const;
   bool OwnsSocketPath() const;
+  void WatchRunFolder();
+  void OnFolderChange();
 
   // The end (server.cc).
   bool Idle() const;  // nothing is served but connections that only ask
@@ -97,6 +99,7 @@ class Server::Loop {
   static constexpr Id kListener = 1;
   static constexpr Id kWake = 2;
   static constexpr Id kSignal = 3;
+  static constexpr Id kFolder = 4;
   static constexpr Id kFirstConnection = 16;
 
   const ServerOptions options_;
@@ -104,7 +107,8 @@ class Server::Loop {
   const int64_t start_ns_;
   Fd epoll_;
   Fd listener_;
-  Fd wake_;  // an eventfd: completions, stop
+  Fd wake_;    // an eventfd: completions, stop
+  Fd folder_;  // inotify on run_dir; invalid where there is none
   uint64_t socket_device_ = 0;
   uint64_t socket_inode_ = 0;
 

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "base/own_dir.h"
 #include "daemon/server/lifecycle.h"
 #include "daemon/server/server.h"
 #include "session/socket.h"
@@ -57,6 +58,7 @@ Result<void> Serve(const MainOptions& options, const PipelineFactory& new_pipeli
   server_options.idle_timeout_ms = options.idle_timeout_ms;
   server_options.signal_fd = signal_fd;
   server_options.cpu = &cpu;
+  server_options.on_socket_lost = [&lock] { lock->Reset(); };
   ASSIGN_OR_RETURN(std::unique_ptr<Server> server, Server::Listen(server_options, *pipeline));
   LOG(kInfo, "pid " + std::to_string(getpid()) + ", build " + options.build_id + ", listening in " +
                  run_dir);
@@ -97,7 +99,7 @@ int Main(const MainOptions& options, const PipelineFactory& new_pipeline) {
   Result<Fd> signals = TakeStopSignals();
   Result<void> ran;
   if (!signals) ran = std::move(signals).error();
-  if (ran) ran = MakeDirs(options.llama_dir, 0700);
+  if (ran) ran = MakeOwnDir(options.llama_dir);
   if (ran) ran = LogToFile(options.llama_dir, options.log_level);
   setsid();
   if (ran && chdir("/") != 0) ran = ErrnoError(errno, "/");

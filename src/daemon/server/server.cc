@@ -3,6 +3,7 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -24,6 +25,7 @@ using State = Connection::State;
 constexpr int64_t kMsNs = 1'000'000;
 constexpr int64_t kTickNs = 1'000'000'000;
 constexpr int kAcceptsPerEvent = 64;
+constexpr mode_t kSocketMode = 0700;
 
 std::string SocketPath(const std::string& run_dir) { return run_dir + "/" + session::kSocketName; }
 
@@ -76,9 +78,28 @@ Result<void> Server::Loop::Listen() {
   }
   socket_device_ = st.st_dev;
   socket_inode_ = st.st_ino;
+  WatchRunFolder();
   PauseAccepting(false);
   options_.cpu->OnRoom([this] { Wake(); });
   return {};
+}
+
+// Without it the tick sees the same, later.
+void Server::Loop::WatchRunFolder() {
+  Fd folder(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  constexpr uint32_t kGoing =
+      IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF;
+  if (!folder.valid() || inotify_add_watch(folder.get(), options_.run_dir.c_str(), kGoing) < 0) {
+    return;
+  }
+  if (WatchInput(folder.get(), kFolder)) folder_ = std::move(folder);
+}
+
+void Server::Loop::OnFolderChange() {
+  char events[4096];
+  while (read(folder_.get(), events, sizeof events) > 0) {
+  }
+  CheckSocketPath();
 }
 
 Result<void> Server::Loop::Run() {
@@ -109,6 +130,8 @@ void Server::Loop::HandleEvent(Id id, uint32_t events) {
       return OnWake();
     case kSignal:
       return OnSignal();
+    case kFolder:
+      return OnFolderChange();
     default:
       return OnConnectionEvent(id, events);
   }
@@ -288,8 +311,15 @@ void Server::Loop::CheckSocketPath() {
   if (!socket_lost_ && !OwnsSocketPath()) {
     socket_lost_ = true;
     LOG(kWarning, SocketPath(options_.run_dir) + " is gone or another's: ending when idle");
+    if (options_.on_socket_lost) options_.on_socket_lost();
   }
   if (socket_lost_ && Idle()) BeginStop("its socket is gone");
+  // One that is closed to its own user would keep all wrappers out while it is there.
+  const std::string path = SocketPath(options_.run_dir);
+  struct stat st {};
+  if (!socket_lost_ && stat(path.c_str(), &st) == 0 && (st.st_mode & kSocketMode) != kSocketMode) {
+    (void)chmod(path.c_str(), kSocketMode);
+  }
 }
 
 bool Server::Loop::Idle() const {

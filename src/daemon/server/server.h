@@ -9,10 +9,13 @@
 //                  after the end of its compiles
 //
 // It ends when it was idle for long enough, on Stop, on a signal, when an idle one meets a wrapper
-// of another build, and when its socket is no longer the one at its path.
+// of another build, and, once its jobs have ended, when its socket is no longer the one at its
+// path. That it sees at once (by inotify on the folder), or within a second (a folder above was
+// moved).
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -36,6 +39,9 @@ struct ServerOptions {
   int64_t stop_grace_ms = 10'000;   // for running jobs, before they are cancelled
   int64_t cancel_grace_ms = 5'000;  // for cancelled jobs, before they are given up
   int signal_fd = -1;               // a signalfd of what means "stop"; the caller's
+  // Called once, on the loop's thread, when the socket is no longer the one at its path: nobody new
+  // comes, and another daemon may start while the jobs of this one end.
+  std::function<void()> on_socket_lost;
   const Clock* clock = &SystemClock();
 };
 

@@ -166,6 +166,25 @@ TEST_F(ServerTest, EndsWhenItsSocketIsGone) {
   EXPECT_TRUE(Join());
 }
 
+// Its jobs go on; but whoever comes next must not wait for them.
+TEST_F(ServerTest, SaysThatItsSocketIsGoneWhileJobsRun) {
+  std::atomic<int> told{0};
+  options_.on_socket_lost = [&] { ++told; };
+  Start();
+  Fd busy = Compile("block", "kept");
+  ASSERT_TRUE(pipeline_.Await("run block"));
+  ASSERT_EQ(unlink((options_.run_dir + "/daemon.sock").c_str()), 0);
+  while (told == 0) sched_yield();
+  const Result<Fd> successor = session::ListenSocket(options_.run_dir);
+  ASSERT_TRUE(successor);
+  pipeline_.Release();
+  ASSERT_EQ(Receive(busy), FrameType::kResult);
+  busy.Reset();
+  EXPECT_TRUE(Join());
+  EXPECT_EQ(told, 1);
+  EXPECT_TRUE(session::ConnectSocket(options_.run_dir)) << "the successor's is left alone";
+}
+
 TEST_F(ServerTest, TheNoteThatItHungGoesAsSoonAsItServes) {
   ASSERT_TRUE(MakeDirs(options_.run_dir, 0700));
   const std::string note = options_.run_dir + "/daemon.hung";

@@ -149,6 +149,14 @@ Result<std::string> IamFront::RunSts(const std::string& action, const Form& form
   return Inner(xml.Take());
 }
 
+std::optional<Policies> IamFront::PoliciesOf(const std::string& role_arn) const {
+  const std::optional<Role> role = roles_->Find(role_arn.substr(role_arn.rfind('/') + 1));
+  if (!role || role->Arn() != role_arn) return std::nullopt;
+  Policies policies;
+  for (const auto& [name, document] : role->policies) policies.push_back(document);
+  return policies;
+}
+
 Result<std::string> IamFront::AssumeRole(const Form& form) {
   constexpr uint64_t kLeastS = 900;
   constexpr uint64_t kMostS = 43'200;
@@ -164,7 +172,7 @@ Result<std::string> IamFront::AssumeRole(const Form& form) {
     return Refuse("ValidationError", "DurationSeconds must be from 900 to 43200");
   }
   const TemporaryKeys issued =
-      authority_.Issue("session-" + session, static_cast<int64_t>(seconds));
+      authority_.Issue("session-" + session, static_cast<int64_t>(seconds), arn);
   XmlWriter xml;
   xml.Open("Credentials");
   xml.Text("AccessKeyId", issued.keys.access_key_id);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -11,6 +12,7 @@
 #include "emulator/iam/roles.h"
 #include "emulator/request/authority.h"
 #include "emulator/request/message.h"
+#include "emulator/request/policy.h"
 
 namespace llama::emulator {
 
@@ -21,6 +23,8 @@ class IamFront final : public Handler {
   static Result<std::unique_ptr<IamFront>> Open(const std::string& file, Authority& authority,
                                                 const Clock& clock);
   Response Handle(const Request& request, const Exchange& exchange) override;
+  // Of a role that was made here; none: of another.
+  std::optional<Policies> PoliciesOf(const std::string& role_arn) const;
 
  private:
   class Form;

@@ -1,5 +1,5 @@
-// The roles there are, with their policies, kept in a file. Nothing is granted or denied by them:
-// they are there for programs that make them. Thread-safe.
+// The roles there are, with their policies, kept in a file. S3 holds requests with a role's keys to
+// them (emulator/s3/access.cc); nothing else does. Thread-safe.
 #pragma once
 
 #include <map>

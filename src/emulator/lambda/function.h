@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "emulator/request/account.h"
 
 namespace llama::emulator {
 
-inline constexpr std::string_view kAccountId = "000000000000";
 inline constexpr std::string_view kLatest = "$LATEST";
 
 struct FunctionConfig {

@@ -148,7 +148,7 @@ Result<std::unique_ptr<Environment>> LambdaPool::StartCold(const LambdaCall& cal
   options.limits.stopping = &stopping_;
   const auto max_answer = static_cast<uint64_t>(model_.Number("lambda.max_response"));
   options.limits.max_answer_bytes = max_answer == 0 ? UINT64_MAX : max_answer;
-  options.keys = authority_.Issue(LabelOf(number), kKeysLifetimeS).keys;
+  options.keys = authority_.Issue(LabelOf(number), kKeysLifetimeS, call.config.role).keys;
   Result<std::unique_ptr<Environment>> environment =
       Environment::Start(std::move(options), logs_, clock_);
   if (!environment) authority_.Revoke(LabelOf(number));

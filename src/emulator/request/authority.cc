@@ -35,7 +35,8 @@ void Authority::Add(const signing::Keys& keys) {
   entries_[keys.access_key_id] = {keys, "", 0};
 }
 
-TemporaryKeys Authority::Issue(const std::string& label, int64_t lifetime_s) {
+TemporaryKeys Authority::Issue(const std::string& label, int64_t lifetime_s,
+                               const std::string& role) {
   TemporaryKeys issued;
   issued.keys = NewKeys();
   issued.keys.access_key_id.replace(0, 4, "ASIA");
@@ -47,7 +48,7 @@ TemporaryKeys Authority::Issue(const std::string& label, int64_t lifetime_s) {
   std::erase_if(entries_, [&](const auto& item) {
     return item.second.expires_s != 0 && item.second.expires_s < now_s - 3600;
   });
-  entries_[issued.keys.access_key_id] = {issued.keys, label, issued.expires_s};
+  entries_[issued.keys.access_key_id] = {issued.keys, label, issued.expires_s, role};
   return issued;
 }
 
@@ -82,6 +83,7 @@ Access Authority::Check(const Request& request, std::string_view service,
                                         });
   if (access.verification.refusal != signing::Refusal::kNone) return access;
   access.worker = holder.label;
+  access.role = holder.role;
   access.token_expired = holder.expires_s != 0 && holder.expires_s <= now_s;
   access.wrong_payload = claimed != nullptr && IsHash(*claimed) && *claimed != actual;
   return access;

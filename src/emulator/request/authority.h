@@ -21,6 +21,7 @@ struct Access {
   bool token_expired = false;  // ExpiredToken
   bool wrong_payload = false;  // the body's hash is not the signed one
   std::string worker;          // the label of a temporary key
+  std::string role;            // whose ARN it acts as; empty: nobody's, and may do all
 
   bool ok() const {
     return verification.refusal == signing::Refusal::kNone && !token_expired && !wrong_payload;
@@ -42,7 +43,7 @@ class Authority {
   void Add(const signing::Keys& keys);
   // Keys with a session token, valid for that long. Requests signed with them carry `label`: the
   // Lambda front gives every environment its own ("env-17").
-  TemporaryKeys Issue(const std::string& label, int64_t lifetime_s);
+  TemporaryKeys Issue(const std::string& label, int64_t lifetime_s, const std::string& role = "");
   // An environment has gone.
   void Revoke(const std::string& label);
 
@@ -59,6 +60,7 @@ class Authority {
     signing::Keys keys;
     std::string label;
     int64_t expires_s = 0;  // 0: never
+    std::string role = {};
   };
   std::string region_;
   const Clock* clock_;

@@ -1,6 +1,5 @@
 // aws-chunked bodies, ranges and objects' tails. The first byte says which.
 #include "base/fuzz.h"
-#include "base/fuzz_file.h"
 #include "emulator/s3/chunked.h"
 #include "emulator/s3/conditions.h"
 #include "emulator/s3/object.h"

@@ -190,6 +190,7 @@ Result<void> S3Front::CheckAccess(const Request& request, const Access& access) 
 Result<Response> S3Front::Perform(const Request& request, const S3Call& call,
                                   const Access& access) {
   TRY(CheckAccess(request, access));
+  TRY(CheckRole(request, call, access));
   Work work = {request, call, request.body, {}};
   Pairs headers = request.headers;
   ChunkedBody decoded;
@@ -211,7 +212,9 @@ Result<Response> S3Front::Perform(const Request& request, const S3Call& call,
   if (found == Operations().end()) {
     return S3Failure("NotImplemented", "The emulator has no " + call.operation);
   }
-  return (this->*found->second)(work);
+  Result<Response> done = (this->*found->second)(work);
+  if (!done) return WithoutListing(std::move(done).error(), call, access);
+  return done;
 }
 
 }  // namespace llama::emulator

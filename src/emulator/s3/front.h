@@ -4,7 +4,9 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +15,7 @@
 #include "emulator/request/authority.h"
 #include "emulator/request/message.h"
 #include "emulator/request/model.h"
+#include "emulator/request/policy.h"
 #include "emulator/request/s3_xml.h"
 #include "emulator/s3/storage.h"
 
@@ -41,6 +44,11 @@ class S3Front final : public Handler {
 
   Response Handle(const Request& request, const Exchange& exchange) override;
 
+  // The policies of a role by its ARN; none: the emulator does not know it, and it may do all.
+  using PoliciesOf = std::function<std::optional<Policies>(const std::string& role)>;
+  // Requests with a role's keys are held to its policies from now on. Before the first request.
+  void Enforce(PoliciesOf policies_of) { policies_of_ = std::move(policies_of); }
+
  private:
   // A call, ready to be carried out.
   struct Work {
@@ -54,6 +62,10 @@ class S3Front final : public Handler {
 
   Result<Response> Perform(const Request& request, const S3Call& call, const Access& access);
   Result<void> CheckAccess(const Request& request, const Access& access) const;
+  // access.cc
+  bool MayDo(const Access& access, std::string_view action, const std::string& resource) const;
+  Result<void> CheckRole(const Request& request, const S3Call& call, const Access& access) const;
+  Error WithoutListing(Error error, const S3Call& call, const Access& access) const;
 
   // buckets.cc
   Result<Response> ListBuckets(const Work& work);
@@ -95,6 +107,7 @@ class S3Front final : public Handler {
   const Authority& authority_;
   Model& model_;
   const uint64_t max_object_bytes_;
+  PoliciesOf policies_of_;
 
   // The uploads completed last and their etags: a client whose answer was lost asks again.
   Mutex mutex_;

@@ -68,6 +68,57 @@ class Front : public testing::Test {
   std::unique_ptr<S3Front> front_;
 };
 
+TEST_F(Front, HoldsARoleToItsPolicies) {
+  const std::string worker =
+      R"({"Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],)"
+      R"("Resource":"arn:aws:s3:::bucket/*"}]})";
+  const std::string lister =
+      R"({"Statement":{"Effect":"Allow","Action":"s3:ListBucket","Resource":"*"}})";
+  front_->Enforce([&](const std::string& role) -> std::optional<Policies> {
+    if (role == "worker") return Policies{worker};
+    if (role == "lister") return Policies{worker, lister};
+    return std::nullopt;
+  });
+  const struct {
+    const char* method;
+    const char* target;
+    const char* of_worker;
+    const char* of_lister;
+  } cases[] = {
+      {"PUT", "/bucket/k", "200", "200"},
+      {"GET", "/bucket/k", "200", "200"},
+      // What S3 tells of an absent object depends on whether one may list.
+      {"GET", "/bucket/absent", "403 AccessDenied", "404 NoSuchKey"},
+      {"HEAD", "/bucket/absent", "403 AccessDenied", "404 NoSuchKey"},
+      {"GET", "/bucket?list-type=2", "403 AccessDenied", "200"},
+      {"HEAD", "/bucket", "403 AccessDenied", "200"},
+      {"DELETE", "/bucket/k", "403 AccessDenied", "403 AccessDenied"},
+      {"GET", "/", "403 AccessDenied", "403 AccessDenied"},
+  };
+  for (const char* role : {"worker", "lister", "unknown"}) {
+    keys_ = authority_.Issue("env-1", 1000, role).keys;
+    for (const auto& c : cases) {
+      const std::string outcome = Outcome(Handle(Signed(c.method, c.target)));
+      const std::string_view name = role;
+      if (name == "unknown") {
+        EXPECT_EQ(outcome.find("AccessDenied"), std::string::npos) << c.method << " " << c.target;
+      } else {
+        EXPECT_EQ(outcome, name == "worker" ? c.of_worker : c.of_lister)
+            << role << ": " << c.method << " " << c.target;
+      }
+    }
+  }
+}
+
+TEST_F(Front, MindsTheExpectedOwner) {
+  const auto get = [&](const std::string& owner) {
+    return Outcome(
+        Handle(Signed("GET", "/bucket?location", "", {{"x-amz-expected-bucket-owner", owner}})));
+  };
+  EXPECT_EQ(get("000000000000"), "200");
+  EXPECT_EQ(get("123456789012"), "403 AccessDenied");
+}
+
 TEST_F(Front, AnswersWithS3sStatusesAndCodes) {
   const struct {
     const char* method;

@@ -26,6 +26,8 @@ namespace {
 constexpr uint64_t kMaxCollectedBytes = 512ull << 20;
 // What a deadline leaves for the answer: a tenth of the time, at most this.
 constexpr int64_t kMaxMarginMs = 2000;
+// A folder that was left alone for this long may have met a person: it is looked at once more.
+constexpr int64_t kUnwatchedNs = 2'000'000'000;
 // For what a command leaves running to end.
 constexpr int64_t kMaxKillMs = 3000;
 // What the worker itself puts into a command's environment.
@@ -221,21 +223,37 @@ void JobRunner::Recover() {
   Result<void> sound = mirror_->Check(reach_);
   if (sound) sound = lookups_->Check();
   recovered_ = sound.has_value();
+  recovered_ns_ = clock_.MonotonicNs();
   spent_ = !recovered_;
   if (spent_) LOG(kWarning, sound.error().message);
+}
+
+void JobRunner::LookAgain() {
+  mirror_->Distrust();
+  recovered_ = false;
+  reach_ = mirror::Reach::kEverything;
+}
+
+// Nothing has run. Either the job cannot be done, or the folder is not what it was.
+job::Answer& JobRunner::Lose(job::Answer& answer, const Error& error) {
+  LookAgain();
+  Recover();
+  lost_job_ = spent_;
+  return Fail(answer, error);
 }
 
 job::Answer JobRunner::RunJob(const job::Job& job, const RunLimits& limits, JobSpans& phases) {
   job::Answer answer;
   phases.Begin(trace::span::kMaterialise);
+  if (recovered_ && clock_.MonotonicNs() - recovered_ns_ > kUnwatchedNs) LookAgain();
   Recover();
-  if (spent_) return Fail(answer, Error{Code::kUnavailable, "spoilt by an earlier command"});
+  if (spent_) return Lose(answer, Error{Code::kUnavailable, "spoilt by an earlier command"});
   if (Result<void> ready = Materialise(job, answer, phases); !ready) {
-    return Fail(answer, ready.error());
+    return Lose(answer, ready.error());
   }
   if (answer.outcome == job::Outcome::kMissingObjects) return answer;
   Result<Command> command = Prepare(job, limits);
-  if (!command) return Fail(answer, command.error());
+  if (!command) return Lose(answer, command.error());
   phases.Begin(trace::span::kExec);
   Result<void> ran = Execute(*command, answer, phases);
   phases.Begin(trace::span::kCollect);

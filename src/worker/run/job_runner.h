@@ -59,13 +59,18 @@ class JobRunner {
   // Looks at what the command has done to the folder, and undoes it. Run would do it before the
   // next command; between the two nobody waits for it.
   void Recover();
-  // A command has left what can't be undone: every Run fails from now on.
+  // A command has left what can't be undone, or somebody has removed the folder: every Run fails
+  // from now on.
   bool is_spent() const { return spent_; }
+  // The last Run ran nothing for that reason: another worker can run the job.
+  bool has_lost_job() const { return lost_job_; }
 
  private:
   struct Command;  // what runs: a process's options and what was seen of it
 
   JobRunner(std::string dir, const Clock& clock) : dir_(std::move(dir)), clock_(clock) {}
+  void LookAgain();
+  job::Answer& Lose(job::Answer& answer, const Error& error);
   job::Answer RunJob(const job::Job& job, const RunLimits& limits, JobSpans& phases);
   Result<void> Materialise(const job::Job& job, job::Answer& answer, JobSpans& phases);
   Result<void> MakeDirs(const job::Job& job);
@@ -84,7 +89,9 @@ class JobRunner {
   job::WorkerIdentity identity_;
   bool recovered_ = true;  // nothing of the last command is left
   mirror::Reach reach_ = mirror::Reach::kEverything;
+  int64_t recovered_ns_ = 0;  // when that was seen
   bool spent_ = false;
+  bool lost_job_ = false;
 };
 
 }  // namespace llama::worker

@@ -92,6 +92,27 @@ TEST_F(JobRunnerTest, NothingOfOneJobIsSeenByTheNext) {
   EXPECT_EQ(second.fetched_objects, 0u);
 }
 
+// People remove the state folder to begin anew, the worker's in it.
+TEST_F(JobRunnerTest, LosesTheJobIfItsFolderIsGone) {
+  ASSERT_EQ(Run(Script("true")).outcome, job::Outcome::kRan);
+  runner_->Recover();
+  EXPECT_FALSE(runner_->has_lost_job());
+  ASSERT_TRUE(RemoveTree(options_.dir));
+  job::Job job = Script("true");
+  job.view.files = {{"/job/a.c", false, "source"}};
+  EXPECT_EQ(Run(job).outcome, job::Outcome::kFailed);
+  EXPECT_TRUE(runner_->has_lost_job()) << "another worker can run it";
+}
+
+TEST_F(JobRunnerTest, KeepsAJobThatCannotBeDone) {
+  ASSERT_EQ(Run(Script("true")).outcome, job::Outcome::kRan);
+  job::Job job = Script("true");
+  job.output_dirs = {"not/canonical"};
+  EXPECT_EQ(Run(job).outcome, job::Outcome::kFailed);
+  EXPECT_FALSE(runner_->has_lost_job());
+  EXPECT_EQ(Run(Script("echo x")).out, "x\n");
+}
+
 TEST_F(JobRunnerTest, PutsTheRootWhereTheMarkStands) {
   const std::string mark(1, kRootMark);
   job::Job job = Script("echo \"$1|$VALUE\"; pwd");

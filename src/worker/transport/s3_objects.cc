@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "http/resolve.h"
+#include "store/bucket_owner.h"
 #include "worker/transport/job_store.h"
 
 namespace llama::worker {
@@ -52,6 +53,14 @@ std::string CodeOf(const std::string& body) {
   const size_t end = start == std::string::npos ? start : body.find("</Code>", start);
   if (end == std::string::npos || end - start > 100) return "";
   return " " + body.substr(start + 6, end - start - 6);
+}
+
+// Without s3:ListBucket, which a worker's role has no need for, S3 does not say that an object is
+// absent: "If you don't have the s3:ListBucket permission, Amazon S3 returns an HTTP status code
+// 403" (API reference, GetObject). A key or signature that is refused has other codes.
+bool MayBeAbsent(const http::Message& answer) {
+  return answer.status() == 404 ||
+         (answer.status() == 403 && CodeOf(answer.body) == " AccessDenied");
 }
 
 Error StatusError(const http::Message& answer, const std::string& what) {
@@ -103,6 +112,9 @@ std::string S3Objects::SignedHead(const Call& call) const {
   request.target = path_prefix_ + signing::UriEncode(call.key, true);
   request.headers = {{"Host", host_}};
   if (call.if_absent) request.headers.emplace_back("If-None-Match", "*");
+  if (const std::string_view owner = store::OwnerInName(access_.url.bucket); !owner.empty()) {
+    request.headers.emplace_back(store::kExpectedOwnerHeader, owner);
+  }
   request.payload_sha256 = signing::Sha256Hex(call.body);
   signing::Sign(request, access_.keys, {access_.url.region, "s3"}, clock_.NowNs() / 1'000'000'000);
   std::string head = call.method + " " + request.target + " HTTP/1.1\r\n";
@@ -193,7 +205,9 @@ Result<bool> S3Objects::Put(const std::string& key, std::string_view bytes,
 Result<std::string> S3Objects::Get(const std::string& key) {
   ASSIGN_OR_RETURN(http::Message answer, Send({"GET", key}));
   if (answer.status() == 200) return std::move(answer.body);
-  return StatusError(answer, "store: GET " + key);
+  Error error = StatusError(answer, "store: GET " + key);
+  if (MayBeAbsent(answer)) error.code = Code::kNotFound;
+  return error;
 }
 
 Result<bool> S3Objects::Exists(const std::string& key) {

@@ -68,12 +68,31 @@ TEST(S3Objects, GivesUpInTheEnd) {
 
 TEST(S3Objects, SaysWhatTheStoreRefuses) {
   FakeS3 server([](int) { return Fault::k403; });
+  const Result<bool> put = OpenAt(server)->Put("k", "bytes", {});
+  ASSERT_FALSE(put);
+  EXPECT_EQ(put.error().code, Code::kInvalid);
+  EXPECT_NE(put.error().message.find("403 AccessDenied"), std::string::npos) << put.error().message;
+  EXPECT_EQ(server.requests(), 1);
+  EXPECT_EQ(put.error().message.find(kFakeS3Keys.secret_access_key), std::string::npos);
+}
+
+// S3 says no more of an object that is not there to one who may not list the bucket.
+TEST(S3Objects, TakesAnObjectThatMayNotBeReadForAbsent) {
+  FakeS3 server([](int) { return Fault::k403; });
   const Result<std::string> got = OpenAt(server)->Get("k");
   ASSERT_FALSE(got);
-  EXPECT_EQ(got.error().code, Code::kInvalid);
+  EXPECT_EQ(got.error().code, Code::kNotFound);
   EXPECT_NE(got.error().message.find("403 AccessDenied"), std::string::npos) << got.error().message;
   EXPECT_EQ(server.requests(), 1);
-  EXPECT_EQ(got.error().message.find(kFakeS3Keys.secret_access_key), std::string::npos);
+}
+
+TEST(S3Objects, TellsARefusedKeyFromAnAbsentObject) {
+  FakeS3 server;
+  S3Access access = AccessTo(server);
+  access.keys.secret_access_key = "another";
+  const auto store = S3Objects::Open(access, SystemClock(), -1);
+  ASSERT_TRUE(store);
+  EXPECT_EQ((*store)->Get("k").error().code, Code::kInvalid);
 }
 
 // The other side closes after each answer without a word: that may be seen before the next request,

@@ -29,6 +29,8 @@ Result<void> ServeOne(RuntimeClient& client, JobRunner& runner, Deliveries& deli
         return runner.Run(payload, limits);
       });
   if (client.ShouldStop()) return Error{Code::kCancelled, "told to stop"};
+  // Without a word: what is lost with a worker is given to another.
+  if (runner.has_lost_job()) return Error{Code::kInternal, "this worker's folder is spoilt"};
   if (!answer) return client.Fail(job.id, answer.error());
   Result<void> sent = client.Respond(job.id, *answer);
   // The API refused this answer, or came too late with it; the next job is another matter.
