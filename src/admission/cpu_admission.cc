@@ -54,6 +54,14 @@ void CpuAdmission::TellRoom() {
   if (on_room_ && !waiting_.empty() && SlotMayRun()) on_room_();
 }
 
+bool CpuAdmission::ClaimIdle(int64_t now_ns) {
+  const MutexLock lock(mutex_);
+  const bool idle = waiting_.empty() && waiting_scans_ == 0 && SlotMayRun();
+  if (!idle || now_ns < next_claim_ns_) return false;
+  next_claim_ns_ = now_ns + kClaimMs * 1'000'000;
+  return true;
+}
+
 void CpuAdmission::OnRoom(std::function<void()> call) {
   const MutexLock lock(mutex_);
   on_room_ = std::move(call);

@@ -80,6 +80,9 @@ class CpuAdmission {
   void Release(Id id, int64_t now_ns);
   // Who comes next, now holding a slot; nothing if all must wait.
   std::optional<Id> Grant(int64_t now_ns);
+  // Whether a core is idle that somebody who waits for something else may take: at most one in
+  // kClaimMs is told so, as it takes that long until a claim is seen in the queue.
+  bool ClaimIdle(int64_t now_ns);
   // `call` is told, by any thread, when a scan's end may let somebody in: Grant is to be asked. It
   // must not call back into this, nor block. Empty: nobody is told any more.
   void OnRoom(std::function<void()> call);
@@ -91,6 +94,8 @@ class CpuAdmission {
   size_t waiting() const;
 
  private:
+  static constexpr int64_t kClaimMs = 50;
+
   struct Look {
     int64_t time_ns = 0;
     Work work;
@@ -111,6 +116,7 @@ class CpuAdmission {
   int waiting_scans_ GUARDED_BY(mutex_) = 0;
   std::deque<std::pair<Id, pid_t>> waiting_ GUARDED_BY(mutex_);
   std::unordered_map<Id, pid_t> held_ GUARDED_BY(mutex_);
+  int64_t next_claim_ns_ GUARDED_BY(mutex_) = 0;
   // When a slot was last freed or granted, or the holders were last seen at work.
   int64_t last_progress_ns_ GUARDED_BY(mutex_) = 0;
   std::optional<Look> first_look_ GUARDED_BY(mutex_);  // since then

@@ -47,6 +47,19 @@ class CpuAdmissionTest : public testing::Test {
   std::vector<pid_t> looked_at_;
 };
 
+TEST_F(CpuAdmissionTest, AnIdleCoreIsGivenAwayOnceInATimeAndNotBeforeWhoWaits) {
+  CpuAdmission& cpu = Make(2, 2);
+  EXPECT_TRUE(cpu.ClaimIdle(0));
+  EXPECT_FALSE(cpu.ClaimIdle(10 * kMsNs)) << "the first has not asked for its slot yet";
+  cpu.Request(1, 0, 20 * kMsNs);
+  EXPECT_FALSE(cpu.ClaimIdle(100 * kMsNs)) << "somebody waits";
+  ASSERT_TRUE(cpu.Grant(100 * kMsNs));
+  EXPECT_TRUE(cpu.ClaimIdle(100 * kMsNs));
+  cpu.Request(2, 0, 110 * kMsNs);
+  ASSERT_TRUE(cpu.Grant(110 * kMsNs));
+  EXPECT_FALSE(cpu.ClaimIdle(900 * kMsNs)) << "none is idle";
+}
+
 TEST_F(CpuAdmissionTest, SlotsAreGrantedInTheOrderOfRequests) {
   CpuAdmission& cpu = Make(2, 2);
   for (const CpuAdmission::Id id : {5u, 3u, 9u, 1u}) cpu.Request(id, 0, 0);

@@ -14,6 +14,7 @@
 #include "base/own_dir.h"
 #include "client/daemon_start.h"
 #include "client/hung_note.h"
+#include "client/peer.h"
 #include "session/session.h"
 #include "session/socket.h"
 
@@ -23,6 +24,8 @@ namespace {
 constexpr uint32_t kMaxGreetingBytes = 64 << 10;
 // How long a daemon that hung is given to say that it does no more; nobody else waits meanwhile.
 constexpr int64_t kProbeMs = 1'000;
+// How often, while it says nothing, it is looked at whether it is stopped.
+constexpr int64_t kLookMs = 500;
 
 class Connector {
  public:
@@ -74,6 +77,7 @@ class Connector {
     const int64_t timeout_ms = std::min(LeftMs(), greeting_ms_);
     Result<void> sent = session::SendFrame(fd.get(), session::FrameType::kHello, hello, timeout_ms);
     if (!sent) return Gone(std::move(sent).error());
+    TRY(AwaitGreeting(fd.get(), timeout_ms));
     Result<session::Frame> answer = session::ReceiveFrame(fd.get(), timeout_ms, kMaxGreetingBytes);
     if (!answer) return Gone(std::move(answer).error());
     if (answer->type == session::FrameType::kWelcome) return fd;
@@ -88,6 +92,17 @@ class Connector {
       return Error{Code::kUnavailable, run_dir_ + ": a daemon of another build was running"};
     }
     return Error{Code::kNotFound, run_dir_ + ": a daemon of another build gives way"};
+  }
+
+  // Until something comes. kDeadline: nothing did, or whoever should say it is stopped.
+  Result<void> AwaitGreeting(int fd, int64_t timeout_ms) const {
+    for (int64_t waited_ms = 0; waited_ms < timeout_ms; waited_ms += kLookMs) {
+      pollfd entry{fd, POLLIN, 0};
+      const int wait_ms = static_cast<int>(std::min(kLookMs, timeout_ms - waited_ms));
+      if (poll(&entry, 1, wait_ms) != 0) return {};
+      if (IsPeerStopped(fd)) break;
+    }
+    return Error{Code::kDeadline, run_dir_ + ": the daemon is silent"};
   }
 
   static Error Gone(Error error) {

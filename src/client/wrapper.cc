@@ -21,6 +21,7 @@
 #include "client/fallback_slot.h"
 #include "client/hung_note.h"
 #include "client/invocation.h"
+#include "client/peer.h"
 #include "session/environment.h"
 #include "session/session.h"
 #include "session/socket.h"
@@ -32,6 +33,7 @@ namespace {
 // for this long if another wrapper has seen it hang.
 constexpr int64_t kSilenceMs = 30'000;
 constexpr int64_t kNotedSilenceMs = 10'000;
+// From then on, and as often, the process is looked at: one that is stopped is not waited for.
 constexpr int64_t kLookMs = 1'000;
 constexpr int64_t kSendMs = 30'000;
 // The slot's descriptor is put out of the way of scripts that use low numbers by hand.
@@ -97,15 +99,14 @@ class Wrapper {
     const int64_t start_ns = SystemClock().MonotonicNs();
     int64_t silent_ms = 0;
     while (true) {
-      const int64_t wait_ms = silent_ms < kNotedSilenceMs ? kNotedSilenceMs - silent_ms : kLookMs;
       pollfd entry{fd, POLLIN, 0};
-      const int n = poll(&entry, 1, static_cast<int>(wait_ms));
+      const int n = poll(&entry, 1, static_cast<int>(kLookMs));
       if (n > 0) return {};
       if (n < 0 && errno != EINTR) return ErrnoError(errno, "poll");
       silent_ms = (SystemClock().MonotonicNs() - start_ns) / 1'000'000;
       // We may have been stopped ourselves: only a poll that waited in vain is silence.
       if (n < 0) continue;
-      if (silent_ms >= kSilenceMs) break;
+      if (silent_ms >= kSilenceMs || IsPeerStopped(fd)) break;
       if (silent_ms >= kNotedSilenceMs && note.IsFresh(options.hold_ms)) break;
     }
     note.Write();

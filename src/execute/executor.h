@@ -38,7 +38,10 @@ struct Execution {
   // Monotonic. One deadline for all that is done for an action, however often it is tried.
   int64_t deadline_ns = INT64_MAX;
   std::string function = {};  // which one, by name; empty: the configured one
-  int max_losses = 2;         // invocations whose worker may be lost
+  // Whether who has waited so long for a cloud that is busy with something else than the command
+  // should rather run here; gives each idle core away once. Empty: never.
+  std::function<bool(int64_t waited_ms)> rather_here = {};
+  int max_losses = 2;  // invocations whose worker may be lost
 
   Charges charges = {};
   std::vector<trace::Span> worker_spans = {};  // of the trace that `phases` belong to

@@ -23,6 +23,8 @@ constexpr int64_t kNoResendNs = 30'000'000'000;
 constexpr size_t kMaxWorkerSpans = 64;
 // What a worker has beyond the command's own time to say how it ended.
 constexpr int64_t kAnswerMs = 20'000;
+// What a job waits for the store at most, where no core here is idle.
+constexpr int64_t kMostSyncMs = 60'000;
 constexpr int64_t kMaxInvocationMs = 900'000;  // Lambda's
 
 bool Contains(std::string_view haystack, std::string_view needle) {
@@ -156,10 +158,16 @@ bool FunctionExecutor::Resends(int resends, const Execution& execution) {
 OrReason<Synced> FunctionExecutor::SyncTree(const Action& action, Execution& execution) {
   trace::Span& span = execution.phases.Begin(trace::span::kSync);
   const Closure& closure = *action.closure;
-  const auto is_over = [&] { return execution.is_over(); };
-  auto synced = closure.id != 0
-                    ? sync_.EnsureShared(closure.id, closure.own, closure.common_entries(), is_over)
-                    : sync_.Ensure(closure.own, closure.common_entries(), is_over);
+  const int64_t end_ns = std::min(execution.deadline_ns,
+                                  execution.clock.MonotonicNs() + kMostSyncMs * int64_t{1'000'000});
+  const auto is_over = [&] {
+    return execution.is_over() || execution.clock.MonotonicNs() >= end_ns;
+  };
+  const auto& leaves = execution.rather_here;
+  auto synced =
+      closure.id != 0
+          ? sync_.EnsureShared(closure.id, closure.own, closure.common_entries(), is_over, leaves)
+          : sync_.Ensure(closure.own, closure.common_entries(), is_over, leaves);
   if (synced) {
     RecordSync(*synced, span, execution.charges);
     return std::move(*synced);
@@ -167,10 +175,13 @@ OrReason<Synced> FunctionExecutor::SyncTree(const Action& action, Execution& exe
   span.Set(trace::field::kError, synced.error().message);
   if (execution.is_over()) return execution.WhyOver();
   const Code code = synced.error().code;
+  if (code == Code::kCancelled) {
+    return Reason{"sync", "the store took longer than " + std::to_string(kMostSyncMs) + " ms",
+                  Code::kDeadline};
+  }
   Reason reason = ReasonOf("sync", std::move(synced).error());
-  // A file that is no longer what the closure says can be looked at again; a store that is down is
-  // the outage's to tell.
-  if (code == Code::kUnavailable && cloud_.Outage().empty()) reason.code = code;
+  // A file that is no longer what the closure says can be looked at again.
+  if (code == Code::kUnavailable) reason.code = code;
   return reason;
 }
 

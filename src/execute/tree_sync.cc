@@ -12,7 +12,6 @@ constexpr uint64_t kMaxInlineTotalBytes = 256 << 10;
 // A file that so many jobs needed will be needed by more.
 constexpr int kMaxInlineUses = 16;
 constexpr int kMaxAttempts = 16;
-constexpr int64_t kUploadPollMs = 100;
 
 uint64_t FileBytes(const tree::Manifest& manifest) {
   uint64_t bytes = 0;
@@ -69,7 +68,8 @@ Result<bool> TreeSync::TakeInline(const tree::Manifest& missing, Synced& out) {
 
 Result<Synced> TreeSync::EnsureShared(uint64_t closure_id, const tree::Manifest& wanted,
                                       const tree::Manifest& shared,
-                                      const std::function<bool()>& cancelled) {
+                                      const std::function<bool()>& cancelled,
+                                      const std::function<bool(int64_t)>& leaves) {
   const uint64_t version = index_.version();
   {
     const MutexLock lock(memory_mutex_);
@@ -78,7 +78,7 @@ Result<Synced> TreeSync::EnsureShared(uint64_t closure_id, const tree::Manifest&
       return known->second.synced;
     }
   }
-  ASSIGN_OR_RETURN(Synced synced, Ensure(wanted, shared, cancelled));
+  ASSIGN_OR_RETURN(Synced synced, Ensure(wanted, shared, cancelled, leaves));
   // What was sent on this job's account, or travels with it, is not the next one's.
   if (index_.version() != version || !synced.inline_contents.empty()) return synced;
   const MutexLock lock(memory_mutex_);
@@ -88,7 +88,8 @@ Result<Synced> TreeSync::EnsureShared(uint64_t closure_id, const tree::Manifest&
 }
 
 Result<Synced> TreeSync::Ensure(const tree::Manifest& wanted, const tree::Manifest& shared,
-                                const std::function<bool()>& cancelled) {
+                                const std::function<bool()>& cancelled,
+                                const std::function<bool(int64_t)>& leaves) {
   Synced out;
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     if (cancelled && cancelled()) return Error{Code::kCancelled, "sync"};
@@ -101,7 +102,7 @@ Result<Synced> TreeSync::Ensure(const tree::Manifest& wanted, const tree::Manife
     if (!carried || HasFiles(shared_missing)) {
       tree::Manifest needed = missing;
       needed.insert(shared_missing.begin(), shared_missing.end());
-      TRY(Upload(needed, out, cancelled));
+      TRY(Upload({.wanted = std::move(needed)}, out, cancelled, leaves));
       continue;  // another thread's layer may have changed the picture: look again
     }
     out.inline_entries = missing;
@@ -117,7 +118,7 @@ Result<Synced> TreeSync::Ensure(const tree::Manifest& wanted, const tree::Manife
     if (layers->size() > tree::kLongList) {
       LOG(kInfo, "sync: repacking " + std::to_string(layers->size()) + " layers");
       out.inline_contents.clear();
-      TRY(UploadLayer(held, out));
+      TRY(Upload({.wanted = std::move(held), .repack = true}, out, cancelled, leaves));
       continue;
     }
     out.layers = std::move(*layers);
@@ -126,73 +127,93 @@ Result<Synced> TreeSync::Ensure(const tree::Manifest& wanted, const tree::Manife
   return Error{Code::kUnavailable, "files keep changing while they are sent"};
 }
 
-Result<void> TreeSync::Upload(const tree::Manifest& missing, Synced& out,
-                              const std::function<bool()>& cancelled) {
-  tree::Manifest batch;
-  {
-    const MutexLock lock(mutex_);
-    for (const auto& [path, entry] : missing) pending_.insert_or_assign(path, entry);
-    bool waited = false;
-    while (uploading_) {
-      if (cancelled && cancelled()) return Error{Code::kCancelled, "sync"};
-      uploaded_.WaitFor(mutex_, kUploadPollMs);
-      waited = true;
-    }
-    // Whoever was waiting may find all that it needs in what was just sent; it looks first.
-    if (waited && !pending_.empty() && index_.Missing(missing).empty()) return {};
-    batch = std::move(pending_);
-    pending_.clear();
-    if (batch.empty()) return {};
-    batch.merge(inline_entries_);
-    inline_entries_.clear();
-    uploading_ = true;
-  }
-  // What others left pending may be held by now, or no longer be on disk; only our own must
-  // succeed.
-  const size_t asked = batch.size();
-  siblings_.AddTo(batch);
-  Result<void> sent = UploadLayer(index_.Missing(batch), out);
-  if (!sent && (asked != missing.size() || batch.size() != asked)) {
-    sent = UploadLayer(index_.Missing(missing), out);
-  }
-  {
-    const MutexLock lock(mutex_);
-    uploading_ = false;
-    inline_bytes_ = 0;
-    inline_uses_.clear();
-    inline_entries_.clear();
-  }
-  uploaded_.NotifyAll();
-  return sent;
+Result<void> TreeSync::Upload(UploadQueue::Request request, Synced& out,
+                              const std::function<bool()>& cancelled,
+                              const std::function<bool(int64_t)>& leaves) {
+  ASSIGN_OR_RETURN(const UploadQueue::Cost cost,
+                   uploads_.Upload(std::move(request), cancelled, leaves));
+  out.store_requests += cost.store_requests;
+  out.uploaded_objects += cost.uploaded_objects;
+  out.uploaded_bytes += cost.uploaded_bytes;
+  out.store_ns += cost.store_ns;
+  return {};
 }
 
-Result<void> TreeSync::UploadLayer(const tree::Manifest& entries, Synced& out) {
-  if (entries.empty()) return {};
+// One layer for all of them, and for what travelled inline. Of what is beside a request's own some
+// may no longer be on disk: then each gets a layer of its own.
+void TreeSync::SendBatch(UploadQueue::Batch& batch) {
+  tree::Manifest all;
+  for (const auto& request : batch) {
+    if (request->repack) {
+      request->ended = UploadLayer(request->wanted);
+      continue;
+    }
+    for (const auto& [path, entry] : request->wanted) all.insert_or_assign(path, entry);
+  }
+  // Who waited for the batch before may have got all that it needs by that.
+  all = index_.Missing(all);
+  const size_t asked = all.size();
+  if (asked == 0) {
+    for (const auto& request : batch) {
+      if (!request->ended) request->ended = UploadQueue::Cost{};
+    }
+    return;
+  }
+  {
+    const MutexLock lock(mutex_);
+    all.merge(inline_entries_);
+    inline_entries_.clear();
+  }
+  siblings_.AddTo(all);
+  Result<UploadQueue::Cost> sent = UploadLayer(index_.Missing(all));
+  const bool own_only = batch.size() == 1 && all.size() == asked;
+  const bool again = !sent && sent.error().code == Code::kUnavailable && !own_only;
+  for (const auto& request : batch) {
+    if (request->ended) continue;
+    request->ended = again ? UploadLayer(index_.Missing(request->wanted)) : sent;
+    // It is charged to one of them.
+    if (sent) sent = UploadQueue::Cost{};
+  }
+  const MutexLock lock(mutex_);
+  inline_bytes_ = 0;
+  inline_uses_.clear();
+  inline_entries_.clear();
+}
+
+Result<UploadQueue::Cost> TreeSync::UploadLayer(const tree::Manifest& entries) {
+  UploadQueue::Cost cost;
+  if (entries.empty()) return cost;
   const auto files = tree::NewLocalFileSource();
-  ASSIGN_OR_RETURN(const tree::LayerObject object, tree::BuildLayer(entries, *files));
-  bool lost = false;
-  {
-    const MutexLock lock(mutex_);
-    lost = lost_.contains(object.key);
-  }
+  Result<tree::LayerObject> object = tree::BuildLayer(entries, *files);
+  if (!object) return Error{Code::kUnavailable, std::move(object).error().message};
   store::PutOptions options;
-  options.if_absent = !lost;
+  {
+    const MutexLock lock(mutex_);
+    options.if_absent = !lost_.contains(object->key);
+  }
+  options.cancelled = [this] { return uploads_.stopping(); };
   const int64_t put_ns = clock_.MonotonicNs();
-  ASSIGN_OR_RETURN(const bool written, store_.Put(object.key, object.bytes, options));
-  out.store_ns += clock_.MonotonicNs() - put_ns;
-  ++out.store_requests;
-  if (written) {
-    ++out.uploaded_objects;
-    out.uploaded_bytes += object.bytes.size();
+  uploads_.BeginsPut();
+  const Result<bool> written = store_.Put(object->key, object->bytes, options);
+  uploads_.EndsPut();
+  if (!written) return Error{Code::kRemoteFailed, written.error().message};
+  cost.store_ns = clock_.MonotonicNs() - put_ns;
+  cost.store_requests = 1;
+  if (*written) {
+    cost.uploaded_objects = 1;
+    cost.uploaded_bytes = object->bytes.size();
   }
   {
     const MutexLock lock(mutex_);
-    lost_.erase(object.key);
-    sent_ns_[object.key] = clock_.MonotonicNs();
+    lost_.erase(object->key);
+    sent_ns_[object->key] = clock_.MonotonicNs();
   }
   LOG(kInfo, "sync: layer of " + std::to_string(entries.size()) + " entries, " +
-                 std::to_string(object.bytes.size()) + " bytes");
-  return index_.Add({object.key, object.bytes.size()}, entries);
+                 std::to_string(object->bytes.size()) + " bytes");
+  if (auto added = index_.Add({object->key, object->bytes.size()}, entries); !added) {
+    return Error{Code::kRemoteFailed, std::move(added).error().message};
+  }
+  return cost;
 }
 
 void TreeSync::Lost(const std::vector<std::string>& keys, int64_t since_ns) {

@@ -19,6 +19,7 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "execute/siblings.h"
+#include "execute/upload_queue.h"
 #include "store/object_store.h"
 #include "tree/layer.h"
 #include "tree/layer_index.h"
@@ -39,17 +40,24 @@ class TreeSync {
  public:
   TreeSync(store::ObjectStore& store, tree::LayerIndex& index, files::DigestCache& digests,
            const Clock& clock)
-      : store_(store), index_(index), clock_(clock), siblings_(digests) {}
+      : store_(store),
+        index_(index),
+        clock_(clock),
+        siblings_(digests),
+        uploads_(clock, [this](UploadQueue::Batch& batch) { SendBatch(batch); }) {}
 
   // The same for a closure that many actions share (Closure::id), answered from memory while
   // the index is what it was.
   Result<Synced> EnsureShared(uint64_t closure_id, const tree::Manifest& wanted,
-                              const tree::Manifest& shared, const std::function<bool()>& cancelled);
+                              const tree::Manifest& shared, const std::function<bool()>& cancelled,
+                              const std::function<bool(int64_t)>& leaves = {});
 
-  // kUnavailable: a file is no longer what the manifest says (scan again), or the store fails;
-  // kCancelled. `shared` are entries for many jobs (the toolchain): never inline.
+  // kUnavailable: a file is no longer what the manifest says (scan again); kRemoteFailed: the store
+  // fails, or failed a moment ago, or `leaves` gave true (UploadQueue::Upload); kCancelled.
+  // `shared` are entries for many jobs (the toolchain): never inline.
   Result<Synced> Ensure(const tree::Manifest& wanted, const tree::Manifest& shared,
-                        const std::function<bool()>& cancelled);
+                        const std::function<bool()>& cancelled,
+                        const std::function<bool(int64_t)>& leaves = {});
 
   // A worker did not find these objects, in an invocation that began at `since_ns` (monotonic):
   // they are sent again when next needed, unless that already happened after that time.
@@ -57,15 +65,18 @@ class TreeSync {
 
  private:
   Result<bool> TakeInline(const tree::Manifest& missing, Synced& out) EXCLUDES(mutex_);
-  Result<void> Upload(const tree::Manifest& missing, Synced& out,
-                      const std::function<bool()>& cancelled) EXCLUDES(mutex_);
-  Result<void> UploadLayer(const tree::Manifest& entries, Synced& out) EXCLUDES(mutex_);
+  Result<void> Upload(UploadQueue::Request request, Synced& out,
+                      const std::function<bool()>& cancelled,
+                      const std::function<bool(int64_t)>& leaves);
+  // On the queue's thread.
+  void SendBatch(UploadQueue::Batch& batch) EXCLUDES(mutex_);
+  Result<UploadQueue::Cost> UploadLayer(const tree::Manifest& entries) EXCLUDES(mutex_);
 
   store::ObjectStore& store_;
   tree::LayerIndex& index_;
   const Clock& clock_;
 
-  Siblings siblings_;  // used by whoever uploads, one at a time
+  Siblings siblings_;  // of the queue's thread
 
   static constexpr size_t kMostRemembered = 512;
   struct Remembered {
@@ -77,15 +88,14 @@ class TreeSync {
   std::unordered_map<uint64_t, Remembered> remembered_ GUARDED_BY(memory_mutex_);
 
   Mutex mutex_;
-  CondVar uploaded_;
-  bool uploading_ GUARDED_BY(mutex_) = false;
-  tree::Manifest pending_ GUARDED_BY(mutex_);
   // What has travelled inline since the last upload, and how often; the next layer takes it along.
   tree::Manifest inline_entries_ GUARDED_BY(mutex_);
   std::unordered_map<std::string, int> inline_uses_ GUARDED_BY(mutex_);
   uint64_t inline_bytes_ GUARDED_BY(mutex_) = 0;
   std::set<std::string> lost_ GUARDED_BY(mutex_);
   std::unordered_map<std::string, int64_t> sent_ns_ GUARDED_BY(mutex_);
+
+  UploadQueue uploads_;  // last: its thread uses the others
 };
 
 }  // namespace llama::execute

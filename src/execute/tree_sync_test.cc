@@ -188,16 +188,66 @@ TEST_F(SyncTest, ANewVersionHidesTheOld) {
   EXPECT_EQ(store_.puts, 2);
 }
 
-TEST_F(SyncTest, ARefusingStoreIsAnErrorAndNotRemembered) {
+TEST_F(SyncTest, ARefusingStoreIsRememberedForAllUntilAProbeSucceeds) {
   const tree::Manifest wanted = File("a.h", Noise(100'000));
   store_.fail = true;
   const auto refused = sync_->Ensure(wanted, {}, nullptr);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, Code::kUnavailable);
+  // Not kUnavailable, by which the files would be looked at again.
+  EXPECT_EQ(refused.error().code, Code::kRemoteFailed);
   store_.fail = false;
+  // Neither asked nor waited for again, whatever is wanted.
+  const auto known = sync_->Ensure(File("b.h", Noise(100'000, 2)), {}, nullptr);
+  ASSERT_FALSE(known);
+  EXPECT_NE(known.error().message.find("refused"), std::string::npos);
+  EXPECT_EQ(store_.puts, 1);
+  // Who comes later sends a probe and does not wait for it either.
+  clock_.AdvanceNs(UploadQueue::kFirstHoldMs * 1'000'000);
+  EXPECT_FALSE(sync_->Ensure(wanted, {}, nullptr));
+  while (index_->layer_count() == 0) std::this_thread::yield();
+  // The probe's success is known a moment after the index has its layer.
+  while (!sync_->Ensure(File("c.h", Noise(100'000, 3)), {}, nullptr)) std::this_thread::yield();
+  EXPECT_EQ(store_.puts, 3);
+  EXPECT_TRUE(sync_->Ensure(wanted, {}, nullptr));
+}
+
+TEST_F(SyncTest, EachProbeThatFailsDoublesTheTimeToTheNext) {
+  const tree::Manifest wanted = File("a.h", Noise(100'000));
+  store_.fail = true;
+  ASSERT_FALSE(sync_->Ensure(wanted, {}, nullptr));
+  const auto advance_and_ask = [&](int64_t ms) {
+    clock_.AdvanceNs(ms * 1'000'000);
+    EXPECT_FALSE(sync_->Ensure(wanted, {}, nullptr));
+  };
+  advance_and_ask(UploadQueue::kFirstHoldMs);
+  while (store_.puts < 2) std::this_thread::yield();
+  // From the probe's end on, or from its start if that is not seen yet.
+  advance_and_ask(UploadQueue::kFirstHoldMs - 1);
+  EXPECT_EQ(store_.puts, 2);
+}
+
+TEST_F(SyncTest, WhoHasSomethingBetterToDoLeavesAnUploadThatGoesOn) {
+  store_.hold_first = true;
+  const tree::Manifest wanted = File("a.h", Noise(100'000));
+  bool asked = false;
+  const auto left = sync_->Ensure(
+      wanted, {},
+      [&] {
+        if (store_.puts > 0) clock_.AdvanceNs(1'000'000'000);
+        return false;
+      },
+      [&](int64_t under_way_ms) {
+        asked = true;
+        return under_way_ms >= 2'000;
+      });
+  ASSERT_FALSE(left);
+  EXPECT_TRUE(asked);
+  EXPECT_EQ(left.error().code, Code::kRemoteFailed);
+  store_.released = true;
   const auto synced = sync_->Ensure(wanted, {}, nullptr);
   ASSERT_TRUE(synced);
   EXPECT_EQ(synced->layers.size(), 1u);
+  EXPECT_EQ(store_.puts, 1);
 }
 
 TEST_F(SyncTest, ALostObjectIsSentAgainOverWhatIsThere) {

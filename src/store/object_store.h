@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,6 +20,8 @@ struct PutOptions {
   // Leave an object that is there already alone (S3's If-None-Match: *). False replaces it: for an
   // object that was found to be damaged.
   bool if_absent = true;
+  // Polled where a Put goes over a network; true ends it. May be empty.
+  std::function<bool()> cancelled = {};
 };
 
 class ObjectStore {

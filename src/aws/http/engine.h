@@ -27,7 +27,9 @@ inline constexpr int64_t kEngineSweepMs = 50;
 struct HttpDeadlines {
   int64_t connect_ms = 5'000;      // name, TCP and TLS; waiting for a free connection is not in it
   int64_t first_byte_ms = 30'000;  // from the request's last byte to the answer's first
-  int64_t stall_ms = 20'000;       // without a byte in either direction while either is sent
+  // Less than 1 KiB in either direction while either is sent; also for the answer's head, from its
+  // first byte to its last.
+  int64_t stall_ms = 20'000;
   int64_t total_ms = 300'000;
 };
 

@@ -219,12 +219,29 @@ TEST(HttpEngine, ReportsServersThatMisbehave) {
          AwaitHangUp(fd);
        },
        Code::kDeadline, "stalled"},
-      {"slow loris",
+      {"a body byte by byte",
        [](int fd, int) {
          ReadRequest(fd);
          SendBytes(fd, "HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n");
          pollfd hang_up{fd, POLLIN, 0};
          while (poll(&hang_up, 1, 20) == 0) SendBytes(fd, "x");
+       },
+       Code::kDeadline, "stalled"},
+      {"a head byte by byte",
+       [](int fd, int) {
+         ReadRequest(fd);
+         SendBytes(fd, "HTTP/1.1 200 OK\r\nX-Filler: ");
+         pollfd hang_up{fd, POLLIN, 0};
+         while (poll(&hang_up, 1, 20) == 0) SendBytes(fd, "x\r\nY: ");
+       },
+       Code::kDeadline, "no complete head within 300 ms"},
+      {"a body that takes too long",
+       [](int fd, int) {
+         ReadRequest(fd);
+         SendBytes(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+         pollfd hang_up{fd, POLLIN, 0};
+         const std::string chunk = "40\r\n" + std::string(64, 'x') + "\r\n";
+         while (poll(&hang_up, 1, 14) == 0) SendBytes(fd, chunk);
        },
        Code::kDeadline, "not done within 900 ms"},
       {"endless headers",

@@ -14,6 +14,9 @@ constexpr uint64_t kMaxHeaderBytes = 256 << 10;
 constexpr long kUploadBufferBytes = 256 << 10;
 constexpr size_t kLargeBody = 64 << 10;
 
+// What moves less than this within stall_ms stands still: a byte a second is no transfer.
+constexpr int64_t kLeastProgressBytes = 1 << 10;
+
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 std::string_view Trim(std::string_view text) {
@@ -243,7 +246,7 @@ void Transfer::LookAtProgress(int64_t now_ns) {
     }
   }
   const int64_t moved = acknowledged + down;
-  if (moved != moved_) {
+  if (moved_ < 0 || moved < moved_ || moved - moved_ >= kLeastProgressBytes) {
     moved_ = moved;
     progress_ns_ = now_ns;
   }
@@ -264,10 +267,14 @@ std::optional<Error> Transfer::OverdueAt(int64_t now_ns) const {
     return std::nullopt;
   }
   const bool answer_begun = first_byte_ns_ != 0;
-  if (sent_ns_ != 0 && !answer_begun) {
+  if (answer_begun && !head_complete_) {
+    if (passed(first_byte_ns_, limits.stall_ms)) {
+      return late("no complete head", limits.stall_ms);
+    }
+  } else if (sent_ns_ != 0 && !answer_begun) {
     if (passed(sent_ns_, limits.first_byte_ms)) return late("no answer", limits.first_byte_ms);
   } else if (passed(progress_ns_, limits.stall_ms)) {
-    return late("stalled: not a byte", limits.stall_ms);
+    return late("stalled: next to nothing", limits.stall_ms);
   }
   return std::nullopt;
 }

@@ -12,13 +12,41 @@ constexpr double kRaise = 0.1;
 
 Result<void> ConcurrencyGate::Enter(const std::function<bool()>& cancelled, int64_t deadline_ns) {
   MutexLock lock(mutex_);
+  if (shut_) {
+    const int64_t now_ns = clock_.MonotonicNs();
+    if (now_ns < next_probe_ns_) return Shut();
+    next_probe_ns_ = now_ns + kProbeMs * 1'000'000;
+    ++in_flight_;
+    return {};
+  }
   return Await(false, cancelled, deadline_ns);
+}
+
+Error ConcurrencyGate::Shut() {
+  return {
+      Code::kUnavailable,
+      "throttled though none of ours runs: its reserved concurrency is 0, or others use all that "
+      "the account has"};
+}
+
+void ConcurrencyGate::NoticeThrottle(int64_t now_ns) {
+  if (in_flight_ > 0 || shut_) return;
+  if (!alone_since_ns_ || now_ns - alone_last_ns_ > kApartMs * 1'000'000) alone_since_ns_ = now_ns;
+  alone_last_ns_ = now_ns;
+  if (now_ns - *alone_since_ns_ < kAloneMs * 1'000'000) return;
+  shut_ = true;
+  next_probe_ns_ = now_ns + kProbeMs * 1'000'000;
+  for (Waiter* waiter : waiting_) waiter->turn.NotifyOne();
 }
 
 void ConcurrencyGate::Leave(bool success) {
   MutexLock lock(mutex_);
   --in_flight_;
-  if (success) limit_ = std::min(max_, limit_ + kRaise);
+  if (success) {
+    limit_ = std::min(max_, limit_ + kRaise);
+    alone_since_ns_.reset();
+    shut_ = false;
+  }
   AdmitWaiting();
 }
 
@@ -27,6 +55,8 @@ Result<void> ConcurrencyGate::Throttled(const std::function<bool()>& cancelled,
   MutexLock lock(mutex_);
   --in_flight_;
   limit_ = std::clamp(static_cast<double>(in_flight_), 1.0, limit_);
+  NoticeThrottle(clock_.MonotonicNs());
+  if (shut_) return Shut();
   return Await(true, cancelled, deadline_ns);
 }
 
@@ -48,6 +78,7 @@ Result<void> ConcurrencyGate::Await(bool first, const std::function<bool()>& can
   while (!me.admitted) {
     std::optional<Error> end;
     if (cancelled && cancelled()) end = Error{Code::kCancelled, "cancelled"};
+    if (shut_) end = Shut();
     if (clock_.MonotonicNs() >= deadline_ns) {
       end = Error{Code::kDeadline, "no invocation came free in time"};
     }

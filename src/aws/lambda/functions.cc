@@ -7,6 +7,7 @@
 
 #include "aws/lambda/concurrency_gate.h"
 #include "aws/lambda/log_report.h"
+#include "aws/lambda/silence_watch.h"
 #include "aws/service/service_error.h"
 #include "job/base64.h"
 #include "job/envelope.h"
@@ -23,6 +24,8 @@ constexpr uint64_t kMaxPayload = 256ull << 20;
 // A call that never gets an answer is ended by its total limit; the silence before an answer is the
 // compile itself.
 constexpr int64_t kNoLimit = 0;
+// A job or an answer that moves next to nothing for so long has lost its connection.
+constexpr int64_t kStallMs = 3'000;
 
 std::vector<std::string_view> Split(std::string_view text, char by) {
   std::vector<std::string_view> parts;
@@ -57,7 +60,12 @@ class LambdaFunctions final : public job::FunctionClient {
         store_(store),
         clock_(clock),
         gate_(options.max_concurrency, clock),
-        memory_mb_(options.memory_mb) {}
+        memory_mb_(options.memory_mb),
+        watch_(lambda, clock, [this] {
+          job::InvokeOptions ping;
+          ping.timeout_ms = SilenceWatch::kAnswerMs;
+          (void)Ping(ping).has_value();
+        }) {}
 
   Result<job::Invocation> Invoke(std::string_view payload,
                                  const job::InvokeOptions& options) override;
@@ -83,6 +91,7 @@ class LambdaFunctions final : public job::FunctionClient {
   const Clock& clock_;
   ConcurrencyGate gate_;
   std::atomic<int64_t> memory_mb_;
+  SilenceWatch watch_;  // last: its thread uses the others
 };
 
 Error LambdaFunctions::Name(Code code, std::string_view what) const {
@@ -120,6 +129,7 @@ ServiceCall LambdaFunctions::NewCall(std::string_view body,
                   {"X-Amz-Log-Type", options_.log_tail ? "Tail" : "None"}};
   call.body = body;
   call.deadlines.first_byte_ms = kNoLimit;
+  call.deadlines.stall_ms = kStallMs;
   call.deadlines.total_ms = options.timeout_ms;
   call.max_answer_bytes = job::kMaxEnvelopeBytes + (1 << 20);
   call.cancelled = options.cancelled;
@@ -130,6 +140,7 @@ ServiceCall LambdaFunctions::NewCall(std::string_view body,
 Result<void> LambdaFunctions::Ping(const job::InvokeOptions& options) {
   ServiceCall call = NewCall({}, options);
   call.headers[1].second = "DryRun";
+  call.deadlines.first_byte_ms = options.timeout_ms;
   TRY(lambda_.Call(call));
   return {};
 }
@@ -152,7 +163,20 @@ Result<ServiceAnswer> LambdaFunctions::CallThroughGate(ServiceCall& call,
     queued_ns += clock_.MonotonicNs() - from_ns;
     return again;
   };
-  Result<ServiceAnswer> answer = lambda_.Call(call);
+  bool given_up = false;
+  const std::function<bool()> cancelled = call.cancelled;
+  call.cancelled = [&] {
+    if (cancelled && cancelled()) return true;
+    given_up = given_up || watch_.is_mute();
+    return given_up;
+  };
+  Result<ServiceAnswer> answer = [&] {
+    const SilenceWatch::Invocation under_way(watch_);
+    return lambda_.Call(call);
+  }();
+  if (!answer && given_up && answer.error().code == Code::kCancelled) {
+    answer = Name(Code::kUnavailable, "no answer, and the service does not answer other requests");
+  }
   if (inside) gate_.Leave(answer.has_value());
   invocation.queued_ns = queued_ns + (answer ? answer->waited_ns : 0);
   if (answer) invocation.retried_ns = answer->retried_ns;

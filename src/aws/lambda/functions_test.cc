@@ -8,6 +8,7 @@
 
 #include "aws/lambda/concurrency_gate.h"
 #include "aws/lambda/log_report.h"
+#include "aws/lambda/silence_watch.h"
 #include "job/base64.h"
 #include "job/envelope.h"
 #include "job/invocation_testing.h"
@@ -331,6 +332,98 @@ TEST(ConcurrencyGate, LearnsHowManyRunAtOnce) {
     gate.Leave(true);
   }
   EXPECT_EQ(gate.limit(), 100);
+}
+
+TEST(ConcurrencyGate, ShutsWhenThrottledThoughNothingRuns) {
+  FakeClock clock;
+  ConcurrencyGate gate(100, clock);
+  ASSERT_TRUE(gate.Enter(nullptr, INT64_MAX));
+  ASSERT_TRUE(gate.Throttled(nullptr, INT64_MAX)) << "it may pass";
+  clock.AdvanceNs(ConcurrencyGate::kAloneMs * 1'000'000);
+  const auto shut = gate.Throttled(nullptr, INT64_MAX);
+  ASSERT_FALSE(shut);
+  EXPECT_EQ(shut.error().code, Code::kUnavailable);
+  EXPECT_FALSE(gate.Enter(nullptr, INT64_MAX)) << "told at once";
+  clock.AdvanceNs(ConcurrencyGate::kProbeMs * 1'000'000);
+  ASSERT_TRUE(gate.Enter(nullptr, INT64_MAX)) << "the probe";
+  EXPECT_FALSE(gate.Enter(nullptr, INT64_MAX));
+  EXPECT_FALSE(gate.Throttled(nullptr, INT64_MAX));
+  clock.AdvanceNs(ConcurrencyGate::kProbeMs * 1'000'000);
+  ASSERT_TRUE(gate.Enter(nullptr, INT64_MAX));
+  gate.Leave(true);
+  ASSERT_TRUE(gate.Enter(nullptr, INT64_MAX)) << "open again";
+  EXPECT_EQ(gate.in_flight(), 1);
+}
+
+TEST(ConcurrencyGate, StaysOpenWhileOursRun) {
+  FakeClock clock;
+  ConcurrencyGate gate(100, clock);
+  ASSERT_TRUE(gate.Enter(nullptr, INT64_MAX));
+  ASSERT_TRUE(gate.Enter(nullptr, INT64_MAX));
+  std::thread throttled([&] { EXPECT_TRUE(gate.Throttled(nullptr, INT64_MAX)); });
+  while (gate.in_flight() > 1) std::this_thread::yield();
+  clock.AdvanceNs(ConcurrencyGate::kAloneMs * 2'000'000);
+  gate.Leave(true);
+  throttled.join();
+  EXPECT_EQ(gate.in_flight(), 1);
+}
+
+TEST(ConcurrencyGate, StaysOpenWhenThrottlesAreFarBetween) {
+  FakeClock clock;
+  ConcurrencyGate gate(100, clock);
+  ASSERT_TRUE(gate.Enter(nullptr, INT64_MAX));
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(gate.Throttled(nullptr, INT64_MAX));
+    clock.AdvanceNs((ConcurrencyGate::kApartMs + 1) * 1'000'000);
+  }
+}
+
+// Says of itself what a test wants.
+class SilentService final : public Service {
+ public:
+  Result<ServiceAnswer> Call(const ServiceCall&) override {
+    return Error{Code::kDeadline, "no answer"};
+  }
+  std::string Outage() override { return is_down ? "no answer" : ""; }
+  int64_t last_answer_ns() const override { return answered_ns; }
+  int unanswered() const override { return asked; }
+  const ServiceOptions& options() const override { return options_; }
+
+  std::atomic<int> asked = 0;
+  std::atomic<bool> is_down = false;
+  std::atomic<int64_t> answered_ns = 0;
+
+ private:
+  ServiceOptions options_;
+};
+
+TEST(SilenceWatch, AsksWhileAnInvocationIsUnderWayAndNothingComes) {
+  FakeClock clock;
+  SilentService service;
+  SilenceWatch watch(service, clock, [&] {
+    ++service.asked;
+    service.answered_ns = clock.MonotonicNs();
+  });
+  clock.AdvanceNs(SilenceWatch::kSilentMs * 5'000'000);
+  {
+    const SilenceWatch::Invocation invocation(watch);
+    EXPECT_EQ(service.asked, 0) << "silence counts from its beginning";
+    clock.AdvanceNs(SilenceWatch::kSilentMs * 1'000'000);
+    while (service.asked == 0) std::this_thread::yield();
+  }
+  EXPECT_EQ(service.asked, 1) << "it was answered";
+}
+
+TEST(SilenceWatch, AnEndpointIsMuteWhenDryRunsAreNotAnsweredAndTheCircuitIsOpen) {
+  FakeClock clock;
+  SilentService service;
+  SilenceWatch watch(service, clock, [&] { ++service.asked; });
+  const SilenceWatch::Invocation invocation(watch);
+  clock.AdvanceNs(SilenceWatch::kSilentMs * 1'000'000);
+  while (service.asked < SilenceWatch::kUnanswered) std::this_thread::yield();
+  EXPECT_FALSE(watch.is_mute());
+  service.is_down = true;
+  EXPECT_TRUE(watch.is_mute());
 }
 
 TEST(ConcurrencyGate, WaitingEndsByCancellationAndDeadline) {

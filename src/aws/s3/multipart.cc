@@ -11,6 +11,9 @@
 namespace llama::aws {
 namespace {
 
+// S3 says that completing an upload may take it minutes.
+constexpr int64_t kCompletionMs = 120'000;
+
 std::string PartList(const std::vector<std::string>& etags) {
   std::string xml = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
   for (size_t i = 0; i < etags.size(); ++i) {
@@ -111,6 +114,7 @@ Result<S3Store::Outcome> S3Store::EndParts(const std::string& key, const std::st
   ServiceCall call = NewCall("POST", key, {{"uploadId", upload}});
   call.body = list;
   call.headers.emplace_back("Content-Type", "application/xml");
+  call.deadlines.first_byte_ms = kCompletionMs;
   if (conditional) call.headers.emplace_back("If-None-Match", "*");
   ASSIGN_OR_RETURN(ServiceAnswer answer, service_.Call(call));
   TakeLateError(answer);

@@ -14,6 +14,12 @@ namespace {
 constexpr uint64_t kMaxObjectBytes = 4ull << 30;
 // Of a GET whose size is not known beforehand; stall_ms ends what stands still.
 constexpr int64_t kGetMs = 900'000;
+// S3 begins to answer for an object within a fraction of a second, and a line on which next to
+// nothing moves for so long has lost the connection. Either ends an attempt, not the call.
+constexpr int64_t kFirstByteMs = 5'000;
+constexpr int64_t kStallMs = 5'000;
+// Of all but a GET: an error, a list of parts.
+constexpr uint64_t kMaxAnswerBytes = 1 << 20;
 // Two conditional writers of one key: whoever gets a 409 asks again, and soon meets a 412.
 constexpr int kMaxConflicts = 16;
 constexpr size_t kMaxKeyBytes = 1024;
@@ -65,7 +71,11 @@ Result<std::unique_ptr<S3Store>> S3Store::Open(const S3StoreOptions& options, Se
 
 ServiceCall S3Store::NewCall(std::string_view method, const std::string& key,
                              const S3Query& query) const {
-  return NewS3Call(location_, method, options_.prefix + key, query);
+  ServiceCall call = NewS3Call(location_, method, options_.prefix + key, query);
+  call.deadlines.first_byte_ms = kFirstByteMs;
+  call.deadlines.stall_ms = kStallMs;
+  call.max_answer_bytes = kMaxAnswerBytes;
+  return call;
 }
 
 std::string S3Store::Name(const std::string& key) const {
@@ -85,41 +95,44 @@ Result<bool> S3Store::Put(const std::string& key, std::string_view bytes,
     return Error{Code::kInvalid,
                  Name(key) + ": too large for " + std::to_string(kMaxParts) + " parts"};
   }
-  if (options.if_absent) return PutUnlessThere(key, bytes);
-  TRY(Write(key, bytes, false));
+  if (options.if_absent) return PutUnlessThere(key, bytes, options.cancelled);
+  TRY(Write(key, bytes, false, options.cancelled));
   return true;
 }
 
-Result<bool> S3Store::PutUnlessThere(const std::string& key, std::string_view bytes) {
+Result<bool> S3Store::PutUnlessThere(const std::string& key, std::string_view bytes,
+                                     const Cancelled& cancelled) {
   if (knows_conditions_) {
     // A large object's upload is worth a question first.
     if (bytes.size() > options_.multipart_threshold_bytes) {
       ASSIGN_OR_RETURN(const bool exists, Exists(key));
       if (exists) return false;
     }
-    ASSIGN_OR_RETURN(const Outcome outcome, Write(key, bytes, true));
+    ASSIGN_OR_RETURN(const Outcome outcome, Write(key, bytes, true, cancelled));
     if (outcome != Outcome::kNoConditions) return outcome == Outcome::kWritten;
     knows_conditions_ = false;
   }
   const MutexLock lock(writing_[std::hash<std::string>()(key) % writing_.size()]);
   ASSIGN_OR_RETURN(const bool exists, Exists(key));
   if (exists) return false;
-  TRY(Write(key, bytes, false));
+  TRY(Write(key, bytes, false, cancelled));
   return true;
 }
 
 Result<S3Store::Outcome> S3Store::Write(const std::string& key, std::string_view bytes,
-                                        bool conditional) {
-  return bytes.size() > options_.multipart_threshold_bytes ? WriteParts(key, bytes, conditional)
-                                                           : WriteWhole(key, bytes, conditional);
+                                        bool conditional, const Cancelled& cancelled) {
+  return bytes.size() > options_.multipart_threshold_bytes
+             ? WriteParts(key, bytes, conditional)
+             : WriteWhole(key, bytes, conditional, cancelled);
 }
 
 Result<S3Store::Outcome> S3Store::WriteWhole(const std::string& key, std::string_view bytes,
-                                             bool conditional) {
+                                             bool conditional, const Cancelled& cancelled) {
   ServiceCall call = NewCall("PUT", key);
   call.body = bytes;
   call.payload_sha256 = signing::Sha256Hex(bytes);
   call.deadlines.total_ms = TransferMs(bytes.size());
+  call.cancelled = cancelled;
   if (!options_.storage_class.empty()) {
     call.headers.emplace_back("x-amz-storage-class", options_.storage_class);
   }

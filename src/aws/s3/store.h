@@ -17,6 +17,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -64,10 +65,14 @@ class S3Store final : public store::ObjectStore {
   Result<void> Check(const std::string& key) const;
   std::string Name(const std::string& key) const;  // "bucket/prefix/key"
 
-  Result<bool> PutUnlessThere(const std::string& key, std::string_view bytes);
+  using Cancelled = std::function<bool()>;
+  Result<bool> PutUnlessThere(const std::string& key, std::string_view bytes,
+                              const Cancelled& cancelled);
   // One PUT, or one multipart upload.
-  Result<Outcome> Write(const std::string& key, std::string_view bytes, bool conditional);
-  Result<Outcome> WriteWhole(const std::string& key, std::string_view bytes, bool conditional);
+  Result<Outcome> Write(const std::string& key, std::string_view bytes, bool conditional,
+                        const Cancelled& cancelled);
+  Result<Outcome> WriteWhole(const std::string& key, std::string_view bytes, bool conditional,
+                             const Cancelled& cancelled);
   Result<Outcome> WriteParts(const std::string& key, std::string_view bytes, bool conditional);
   Result<std::string> BeginParts(const std::string& key);
   Result<std::string> PutPart(const std::string& key, const std::string& upload, size_t number,

@@ -111,9 +111,9 @@ void Circuit::Succeeded() {
   open_ = false;
 }
 
-void Circuit::Failed() {
+void Circuit::Failed(int weight) {
   MutexLock lock(mutex_);
-  ++in_a_row_;
+  in_a_row_ = std::min(in_a_row_ + weight, failures_);
   if (in_a_row_ < failures_) return;
   if (!open_) next_turn_ns_ = clock_.MonotonicNs() + open_ns_;
   open_ = true;

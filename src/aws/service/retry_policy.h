@@ -64,7 +64,8 @@ class RetryBudget {
 };
 
 // Closed: calls pass. After `failures` attempts in a row that failed it opens: none passes
-// but one in `open_ms`, the probe. A call that succeeds closes it. Thread-safe.
+// but one in `open_ms`, the probe. A call that succeeds closes it. An attempt that cost seconds, or
+// that was answered by what is no such service, counts for several. Thread-safe.
 class Circuit {
  public:
   Circuit(int failures, int64_t open_ms, const Clock& clock)
@@ -74,7 +75,7 @@ class Circuit {
   bool Enter(bool& probe);
   bool IsOpen();
   void Succeeded();
-  void Failed();
+  void Failed(int weight = 1);
 
  private:
   const int failures_;

@@ -21,6 +21,9 @@ constexpr int kMoreThrottledAttempts = 6;
 // What S3 allows is 15 minutes; a difference of less than this is no reason to be refused.
 constexpr int64_t kLeastSkewS = 240;
 constexpr int64_t kPollMs = 50;
+// Of the circuit's count: an attempt that cost seconds, and one that was answered by something else
+// than the service (a redirect, a flood), of which nothing better comes by asking more often.
+constexpr int kHeavyFailure = 4;
 
 void Sleep(int64_t ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
 
@@ -42,6 +45,8 @@ class HttpService final : public Service {
     const MutexLock lock(mutex_);
     return last_failure_;
   }
+  int64_t last_answer_ns() const override { return last_answer_ns_; }
+  int unanswered() const override { return unanswered_; }
   const ServiceOptions& options() const override { return options_; }
 
  private:
@@ -55,6 +60,8 @@ class HttpService final : public Service {
   RetryBudget budget_;
   Circuit circuit_;
   std::atomic<int64_t> skew_s_{0};  // theirs minus ours
+  std::atomic<int64_t> last_answer_ns_{0};
+  std::atomic<int> unanswered_{0};
   Mutex mutex_;
   std::string last_failure_ GUARDED_BY(mutex_);
 };
@@ -82,6 +89,7 @@ class HttpService::Run {
   Result<void> Sign(HttpRequest& request);
   Failure ClassOf(const Result<HttpAnswer>& attempt);
   void CountFailure(Failure failure);
+  bool CostSeconds(Failure failure) const;
   // Whether to try again, and if so after the waiting.
   Result<bool> Again(Failure failure);
   bool MayRepeat(Failure failure) const;
@@ -101,6 +109,7 @@ class HttpService::Run {
   Credentials credentials_;
   ServiceError error_;  // of the last answer
   bool sent_ = false;   // the last attempt may have reached the service
+  bool tried_ = false;  // it got as far as the network
   bool counted_ = false;
   bool lacks_credentials_ = false;
   bool renewed_ = false;
@@ -160,7 +169,7 @@ Result<HttpAnswer> HttpService::Run::Attempt() {
   request.max_answer_bytes = call_.max_answer_bytes;
   request.cancelled = call_.cancelled;
   request.on_begun = [this] { sent_ = true; };
-  sent_ = false;
+  sent_ = tried_ = false;
   Uplink* uplink = service_.options_.uplink;
   if (uplink == nullptr || call_.body.size() <= kUplinkFreeBytes) return SendWithin(request);
 
@@ -184,7 +193,15 @@ Result<HttpAnswer> HttpService::Run::SendWithin(HttpRequest& request) {
     request.deadlines.total_ms = LeftMs();
     if (request.deadlines.total_ms <= 0) return Error{Code::kDeadline, Name() + ": out of time"};
   }
-  return service_.sender_.Send(request);
+  tried_ = true;
+  Result<HttpAnswer> answer = service_.sender_.Send(request);
+  if (answer) {
+    service_.last_answer_ns_ = service_.clock_.MonotonicNs();
+    service_.unanswered_ = 0;
+  } else if (answer.error().code != Code::kCancelled) {
+    ++service_.unanswered_;
+  }
+  return answer;
 }
 
 Failure HttpService::Run::ClassOf(const Result<HttpAnswer>& attempt) {
@@ -198,12 +215,19 @@ Failure HttpService::Run::ClassOf(const Result<HttpAnswer>& attempt) {
   return failure == Failure::kCredentials && service_.options_.anonymous ? Failure::kNone : failure;
 }
 
+// Where silence is work (an invocation's), time that is up is no failure of the service's.
+bool HttpService::Run::CostSeconds(Failure failure) const {
+  return failure == Failure::kTimeout && tried_ && (!sent_ || call_.deadlines.first_byte_ms > 0);
+}
+
 // Attempt by attempt: an endpoint that is down would otherwise cost every retry of several calls,
 // stalls among them, before the circuit opens.
 void HttpService::Run::CountFailure(Failure failure) {
-  counted_ = failure == Failure::kServer || failure == Failure::kConnection ||
+  // Where somebody else waits out throttles (on_throttled), they are not the circuit's.
+  const bool throttled = failure == Failure::kThrottled && !call_.on_throttled;
+  counted_ = throttled || failure == Failure::kServer || failure == Failure::kConnection ||
              failure == Failure::kTimeout;
-  if (counted_) service_.circuit_.Failed();
+  if (counted_) service_.circuit_.Failed(CostSeconds(failure) ? kHeavyFailure : 1);
 }
 
 bool HttpService::Run::CorrectsClock(const HttpAnswer& answer) {
@@ -244,6 +268,8 @@ bool HttpService::Run::MayRepeat(Failure failure) const {
 Result<bool> HttpService::Run::Again(Failure failure) {
   // A probe asks one question, and a circuit that has opened meanwhile has the answer.
   if (probe_ || !MayRepeat(failure) || service_.circuit_.IsOpen()) return false;
+  // Who is asked to wait for longer than we wait for anything goes elsewhere.
+  if (error_.retry_after_ms.value_or(0) > service_.options_.max_delay_ms) return false;
   const int64_t delay_ms =
       service_.backoff_.NextMs(attempts_ - 1, error_.retry_after_ms.value_or(0));
   if (delay_ms >= LeftMs() || !service_.budget_.Take(failure)) return false;
@@ -284,9 +310,14 @@ Error HttpService::Run::GivenUp(Failure failure, Result<HttpAnswer> attempt) con
   return Error{Code::kUnavailable, text.append(after)};
 }
 
+// Never followed: a signature is for one host, and who answers so is not the service, or the bucket
+// is in another region.
+bool IsRedirect(const HttpAnswer& answer) {
+  return answer.status >= 300 && answer.status < 400 && answer.status != 304;
+}
+
 bool HttpService::Run::IsRefused(const HttpAnswer& answer) const {
-  // Never followed: whoever redirects one call redirects all.
-  if (answer.status / 100 == 3 && answer.status != 304) return true;
+  if (IsRedirect(answer)) return true;
   const bool acts = call_.method == "PUT" || call_.method == "POST";
   return acts && !service_.options_.anonymous &&
          (answer.status == 401 || answer.status == 403 || answer.status == 404 ||
@@ -337,14 +368,14 @@ Result<ServiceAnswer> HttpService::Call(const ServiceCall& call) {
       const MutexLock lock(mutex_);
       last_failure_ = run.RefusalText(answer->http);
     }
-    circuit_.Failed();
-  } else if (answer.error().code == Code::kUnavailable || answer.error().code == Code::kDeadline ||
-             run.lacks_credentials()) {
+    circuit_.Failed(IsRedirect(answer->http) ? kHeavyFailure : 1);
+  } else if (answer.error().code != Code::kCancelled) {
     {
       const MutexLock lock(mutex_);
       last_failure_ = answer.error().message;
     }
-    if (!run.counted()) circuit_.Failed();
+    // Without credentials nothing was asked; else it is an answer that cannot be the service's.
+    if (!run.counted()) circuit_.Failed(run.lacks_credentials() ? 1 : kHeavyFailure);
   }
   return answer;
 }

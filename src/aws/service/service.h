@@ -24,8 +24,8 @@ struct ServiceOptions {
   std::string region;    // for signing
   std::string endpoint;  // "https://s3.eu-west-1.amazonaws.com", no slash at the end
   int max_attempts = 4;
-  int64_t base_delay_ms = 50;  // full jitter: uniform in [0, min(max, base × 2^n)]
-  int64_t max_delay_ms = 5'000;
+  int64_t base_delay_ms = 50;       // full jitter: uniform in [0, min(max, base × 2^n)]
+  int64_t max_delay_ms = 5'000;     // whom a Retry-After asks for more is not tried again
   int breaker_failures = 8;         // so many attempts in a row that failed open the circuit
   int64_t breaker_open_ms = 5'000;  // then one call in that time is let through, to try
   bool anonymous = false;
@@ -72,6 +72,10 @@ class Service {
   virtual Result<ServiceAnswer> Call(const ServiceCall& call) = 0;
   // While the circuit is open: the failure that opened it or came last. Empty while it is closed.
   virtual std::string Outage() { return {}; }
+  // Monotonic: when an answer of whatever kind came last, 0 for never; and how many attempts since
+  // ended without one. Together: whether anybody is there.
+  virtual int64_t last_answer_ns() const { return 0; }
+  virtual int unanswered() const { return 0; }
   virtual const ServiceOptions& options() const = 0;
 };
 

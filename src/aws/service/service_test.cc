@@ -3,112 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <deque>
 
 #include "aws/http/uplink.h"
 #include "aws/service/retry_policy.h"
+#include "aws/service/service_testing.h"
 
 namespace llama::aws {
 namespace {
-
-constexpr int64_t kMs = 1'000'000;
-
-struct Reply {
-  HttpAnswer answer;  // status 0: `error` instead
-  Error error = {};
-  bool begun = true;
-  int64_t takes_ms = 10;
-};
-
-Reply Status(int status, std::string body = "", Headers headers = {}) {
-  Reply reply;
-  reply.answer.status = status;
-  reply.answer.body = std::move(body);
-  reply.answer.headers = std::move(headers);
-  return reply;
-}
-
-Reply Fails(Code code, bool begun = true) {
-  Reply reply;
-  reply.error = {code, "http://h/: it broke"};
-  reply.begun = begun;
-  return reply;
-}
-
-class ScriptedSender final : public HttpSender {
- public:
-  explicit ScriptedSender(FakeClock& clock) : clock_(clock) {}
-  Result<HttpAnswer> Send(const HttpRequest& request) override {
-    sent.push_back(request);
-    bodies.emplace_back(request.body);
-    Reply reply = replies.empty() ? otherwise : replies.front();
-    if (!replies.empty()) replies.pop_front();
-    if (reply.begun && request.on_begun) request.on_begun();
-    clock_.AdvanceNs(reply.takes_ms * kMs);
-    if (reply.answer.status == 0) return reply.error;
-    return reply.answer;
-  }
-  std::string Header(size_t request, std::string_view name) const {
-    for (const auto& [key, value] : sent[request].headers) {
-      if (key == name) return value;
-    }
-    return "";
-  }
-
-  std::deque<Reply> replies;
-  Reply otherwise = Status(200, "fine");
-  std::vector<HttpRequest> sent;
-  std::vector<std::string> bodies;
-
- private:
-  FakeClock& clock_;
-};
-
-class FakeCredentials final : public CredentialsProvider {
- public:
-  Result<Credentials> Get() override {
-    if (failure) return *failure;
-    return Credentials{{"AKID" + std::to_string(generation), "secret", ""}, 0, "the test"};
-  }
-  void Refused(const Credentials&) override {
-    ++refused;
-    if (renews) ++generation;
-  }
-  std::optional<Error> failure;
-  bool renews = true;
-  int generation = 1;
-  int refused = 0;
-};
-
-class ServiceTest : public testing::Test {
- protected:
-  ServiceTest() {
-    options_.name = "lambda";
-    options_.region = "eu-west-1";
-    options_.endpoint = "https://lambda.test:8443";
-    options_.jitter_seed = 1;
-    options_.pause = [this](int64_t ms) {
-      paused_ms_ += ms;
-      clock_.AdvanceNs(ms * kMs);
-    };
-    Restart();
-  }
-  void Restart() { service_ = NewService(options_, sender_, credentials_, clock_); }
-  static ServiceCall Post() {
-    ServiceCall call;
-    call.method = "POST";
-    call.target = "/path?q=secret";
-    call.body = "body";
-    return call;
-  }
-
-  FakeClock clock_;
-  ScriptedSender sender_{clock_};
-  FakeCredentials credentials_;
-  ServiceOptions options_;
-  std::unique_ptr<Service> service_;
-  int64_t paused_ms_ = 0;
-};
 
 TEST_F(ServiceTest, SignsForItsHostAndSendsTheTargetAsItIs) {
   ServiceCall call = Post();
@@ -168,8 +69,10 @@ TEST_F(ServiceTest, RetriesWhatMayPassAndNothingElse) {
        kAnswer},
       {"Retry-After in seconds", Status(503, "", {{"retry-after", "3"}}), true, 2, kAnswer, 3'000},
       {"Retry-After as a date",
-       Status(503, "", {{"retry-after", "Wed, 21 Oct 2015 07:28:07 GMT"}, {"date", kDate}}), true,
-       2, kAnswer, 7'000},
+       Status(503, "", {{"retry-after", "Wed, 21 Oct 2015 07:28:04 GMT"}, {"date", kDate}}), true,
+       2, kAnswer, 4'000},
+      {"Retry-After that is longer than patience", Status(503, "", {{"retry-after", "600"}}), true,
+       1, kGivenUp},
       {"Retry-After that is nonsense", Status(503, "", {{"retry-after", "soon"}}), true, 2,
        kAnswer},
       {"Lambda's retryAfterSeconds", Status(429, R"({"Reason":"x","retryAfterSeconds":"2"})"),
@@ -211,7 +114,7 @@ TEST_F(ServiceTest, GivesUpAfterSomeAttemptsAndSaysWhy) {
 }
 
 TEST_F(ServiceTest, SignsEachAttemptAnew) {
-  sender_.replies = {Status(500, "", {{"retry-after", "90"}})};
+  sender_.replies = {Status(500, "", {{"retry-after", "2"}})};
   ASSERT_TRUE(service_->Call(Post()));
   EXPECT_NE(sender_.Header(0, "X-Amz-Date"), "");
   EXPECT_NE(sender_.Header(0, "X-Amz-Date"), sender_.Header(1, "X-Amz-Date"));
@@ -231,7 +134,7 @@ TEST_F(ServiceTest, TheTotalLimitCoversAllAttemptsAndWaits) {
 }
 
 TEST_F(ServiceTest, WaitingCanBeCancelled) {
-  sender_.otherwise = Status(503, "", {{"retry-after", "3000"}});
+  sender_.otherwise = Status(503, "", {{"retry-after", "5"}});
   ServiceCall call = Post();
   call.deadlines.total_ms = 0;
   call.cancelled = [&] { return paused_ms_ > 200; };
@@ -361,80 +264,6 @@ TEST_F(ServiceTest, ACallerThatWaitsOutThrottlesIsTriedUntilItsDeadline) {
   const auto ended = service_->Call(call);
   ASSERT_FALSE(ended);
   EXPECT_EQ(ended.error().code, Code::kCancelled);
-}
-
-TEST_F(ServiceTest, TheCircuitOpensAndOneCallInATimeTries) {
-  sender_.otherwise = Fails(Code::kUnavailable);
-  while (sender_.sent.size() < static_cast<size_t>(options_.breaker_failures)) {
-    EXPECT_EQ(service_->Outage(), "");
-    ASSERT_FALSE(service_->Call(Post()));
-  }
-  EXPECT_EQ(sender_.sent.size(), static_cast<size_t>(options_.breaker_failures))
-      << "attempts count, whichever calls they belong to";
-  sender_.sent.clear();
-  EXPECT_NE(service_->Outage(), "");
-  const auto refused = service_->Call(Post());
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, Code::kUnavailable);
-  EXPECT_TRUE(sender_.sent.empty());
-
-  clock_.AdvanceNs(options_.breaker_open_ms * kMs);
-  ASSERT_FALSE(service_->Call(Post()));
-  EXPECT_EQ(sender_.sent.size(), 1u) << "a probe is one attempt";
-  ASSERT_FALSE(service_->Call(Post()));
-  EXPECT_EQ(sender_.sent.size(), 1u);
-
-  clock_.AdvanceNs(options_.breaker_open_ms * kMs);
-  sender_.otherwise = Status(200);
-  ASSERT_TRUE(service_->Call(Post()));
-  EXPECT_EQ(service_->Outage(), "");
-  ASSERT_TRUE(service_->Call(Post()));
-}
-
-TEST_F(ServiceTest, AnswersOfAnyKindCloseTheCircuitAndCancellationsDoNotOpenIt) {
-  for (int i = 0; i < 50; ++i) {
-    sender_.otherwise = i % 2 == 1 ? Status(412) : Fails(Code::kUnavailable);
-    (void)service_->Call(Post()).has_value();
-  }
-  EXPECT_EQ(service_->Outage(), "");
-  sender_.otherwise = Fails(Code::kCancelled);
-  for (int i = 0; i < 50; ++i) ASSERT_FALSE(service_->Call(Post()));
-  EXPECT_EQ(service_->Outage(), "");
-}
-
-TEST_F(ServiceTest, RefusalsOpenTheCircuitUntilOneIsNone) {
-  for (const int status : {403, 404, 301, 307}) {
-    Restart();
-    sender_.otherwise = Status(status, "<Error><Code>NoSuchBucket</Code></Error>");
-    for (int i = 0; i < options_.breaker_failures; ++i) {
-      EXPECT_EQ(service_->Outage(), "");
-      const auto answer = service_->Call(Post());
-      ASSERT_TRUE(answer) << "it is the caller's to judge";
-      EXPECT_EQ(answer->http.status, status);
-    }
-    EXPECT_NE(service_->Outage().find(std::to_string(status) + ", NoSuchBucket"), std::string::npos)
-        << service_->Outage();
-    ASSERT_FALSE(service_->Call(Post()));
-    clock_.AdvanceNs(options_.breaker_open_ms * kMs);
-    ASSERT_TRUE(service_->Call(Post())) << "the probe";
-    EXPECT_NE(service_->Outage(), "");
-    clock_.AdvanceNs(options_.breaker_open_ms * kMs);
-    sender_.otherwise = Status(200);
-    ASSERT_TRUE(service_->Call(Post()));
-    EXPECT_EQ(service_->Outage(), "");
-  }
-}
-
-TEST_F(ServiceTest, WhatIsNotThereOrNotToBeReadIsNoRefusal) {
-  for (const int status : {403, 404}) {
-    sender_.otherwise = Status(status);
-    ServiceCall call = Post();
-    for (const char* method : {"GET", "HEAD"}) {
-      call.method = method;
-      for (int i = 0; i < 50; ++i) ASSERT_TRUE(service_->Call(call));
-    }
-    EXPECT_EQ(service_->Outage(), "");
-  }
 }
 
 TEST_F(ServiceTest, LargeBodiesPassThroughTheUplink) {

@@ -22,7 +22,7 @@
 namespace llama::daemon {
 namespace {
 
-constexpr int64_t kPingMs = 10'000;
+constexpr int64_t kPingMs = 5'000;
 
 std::vector<std::string> Environment() {
   std::vector<std::string> env;

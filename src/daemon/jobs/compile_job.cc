@@ -25,6 +25,9 @@ using execute::Reason;
 
 // A chain of __has_include finds one more level each time.
 constexpr int kMaxCorrections = 6;
+// How long a compile waits for an upload while a core here is idle. A toolchain is up within that
+// over 50 Mbit/s.
+constexpr int64_t kPatienceMs = 5'000;
 // Files may change under way, as in any build; after this many scans it is given up.
 constexpr int kMaxScans = 3;
 
@@ -51,7 +54,11 @@ class CompileJob final : public Job {
         .phases = record_.phases(),
         .cancelled = cancelled,
         .deadline_ns = services_.clock->MonotonicNs() + services_.job_timeout_ms * 1'000'000,
-        .function = std::string(VariableOr(request_.env, "LLAMACC_FUNCTION", ""))};
+        .function = std::string(VariableOr(request_.env, "LLAMACC_FUNCTION", "")),
+        .rather_here = [this](int64_t waited_ms) {
+          return waited_ms >= kPatienceMs && services_.cpu != nullptr &&
+                 services_.cpu->ClaimIdle(services_.clock->MonotonicNs());
+        }};
     auto result = Compile(execution);
     record_.Charge(execution);
     if (result) {
