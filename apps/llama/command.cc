@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <string>
+
+#include "base/format.h"
 
 namespace llama::app {
 namespace {
@@ -80,7 +83,16 @@ std::vector<std::string> CurrentEnvironment() {
 }
 
 void PrintError(std::string_view what) {
-  std::fprintf(stderr, "llama: %.*s\n", static_cast<int>(what.size()), what.data());
+  // What a service or a worker said may stand in it. Lines are ours.
+  std::string shown;
+  while (true) {
+    const size_t end = std::min(what.find('\n'), what.size());
+    shown += Printable(what.substr(0, end));
+    if (end == what.size()) break;
+    shown.push_back('\n');
+    what.remove_prefix(end + 1);
+  }
+  std::fprintf(stderr, "llama: %s\n", shown.c_str());
 }
 
 int UsageError(std::string_view command, std::string_view what) {

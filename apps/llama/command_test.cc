@@ -9,6 +9,12 @@ namespace {
 
 constexpr std::array<Option, 3> kOptions = {{{"--name", true}, {"--json"}, {"--tag", true}}};
 
+TEST(PrintErrorTest, PassesNothingOnThatATerminalWouldObey) {
+  testing::internal::CaptureStderr();
+  PrintError("s3 says \x1b[2Jgone\nso do this");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "llama: s3 says ?[2Jgone\nso do this\n");
+}
+
 TEST(ArgumentsTest, OptionsStandAnywhereUntilTheCommandBegins) {
   struct Case {
     Arguments arguments;

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/format.h"
 #include "base/json.h"
 #include "build_id/build_id.h"
 #include "client/connection.h"
@@ -29,7 +30,7 @@ constexpr int64_t kStopMs = 20'000;
 constexpr int64_t kStatusMs = 10'000;
 
 int Fail(const Error& error) {
-  std::fprintf(stderr, "llama daemon: %s\n", error.message.c_str());
+  std::fprintf(stderr, "llama daemon: %s\n", Printable(error.message).c_str());
   return 1;
 }
 
@@ -124,7 +125,7 @@ void PrintText(const session::Status& status) {
               static_cast<long long>(up_s), status.build_id.c_str());
   std::printf("connections %llu\n", n(status.connections));
   std::printf("cloud       %s\n", status.backend.c_str());
-  if (!status.outage.empty()) std::printf("trouble     %s\n", status.outage.c_str());
+  if (!status.outage.empty()) std::printf("trouble     %s\n", Printable(status.outage).c_str());
   std::printf("workers     %d, %d busy\n", status.workers, status.busy_workers);
   std::printf("tree        %llu layers\n", n(status.layers));
   std::printf("remote      %llu done, %llu running, %llu cold starts, %llu retries\n",

@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 
+#include "base/hex.h"
 #include "base/own_dir.h"
 #include "base/staged_file.h"
 
@@ -220,11 +221,10 @@ std::string Realm() {
   const Result<std::string> boot = ReadFile("/proc/sys/kernel/random/boot_id", 100);
   const Result<std::string> pids = ReadLink("/proc/self/ns/pid");
   if (!boot || !pids) return "";
-  constexpr char kDigits[] = "0123456789abcdef";
   constexpr size_t kLength = 6;
   size_t hash = std::hash<std::string>()(*boot + *pids);
   std::string realm;
-  for (size_t i = 0; i < kLength; ++i, hash /= 16) realm.push_back(kDigits[hash % 16]);
+  for (size_t i = 0; i < kLength; ++i, hash /= 16) realm.push_back(kHexDigits[hash % 16]);
   return realm;
 }
 

@@ -1,4 +1,5 @@
-// What tells a file from an edited or replaced one, without reading it.
+// What tells a file from another one at its path (FileId), and from an edited one (FileIdentity),
+// without reading it.
 //
 // A file that is written within the clock's grain after it was looked at may keep its identity (its
 // times stand still for up to a tick, 4 to 10 ms). Who remembers something of a file's *content* by
@@ -11,6 +12,27 @@
 #include <string>
 
 namespace llama {
+
+struct FileId {
+  dev_t device = 0;
+  ino_t inode = 0;  // 0: there is no file
+  bool operator==(const FileId&) const = default;
+};
+
+inline FileId IdOf(const struct stat& st) { return {st.st_dev, st.st_ino}; }
+// What the path leads to; what it names itself, though it be a symlink; an open file.
+inline FileId IdOf(const std::string& path) {
+  struct stat st {};
+  return stat(path.c_str(), &st) == 0 ? IdOf(st) : FileId{};
+}
+inline FileId IdOfItself(const std::string& path) {
+  struct stat st {};
+  return lstat(path.c_str(), &st) == 0 ? IdOf(st) : FileId{};
+}
+inline FileId IdOfOpen(int fd) {
+  struct stat st {};
+  return fstat(fd, &st) == 0 ? IdOf(st) : FileId{};
+}
 
 struct FileIdentity {
   dev_t device = 0;

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/file.h"
+#include "base/file_identity.h"
 
 namespace llama::client {
 namespace {
@@ -17,17 +18,10 @@ constexpr char kDefaultPath[] = "/bin:/usr/bin";
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-struct FileId {
-  dev_t device = 0;
-  ino_t inode = 0;
-  bool operator==(const FileId&) const = default;
-};
-
 class Resolver {
  public:
   explicit Resolver(const Surroundings& surroundings) : surroundings_(surroundings) {
-    struct stat st {};
-    if (stat(surroundings.self.c_str(), &st) == 0) self_ = {st.st_dev, st.st_ino};
+    self_ = IdOf(surroundings.self);
   }
 
   struct Found {
@@ -80,7 +74,7 @@ class Resolver {
   Kind KindOf(const std::string& path) const {
     struct stat st {};
     if (stat(path.c_str(), &st) != 0 || !S_ISREG(st.st_mode)) return Kind::kNone;
-    if (self_ == FileId{st.st_dev, st.st_ino}) return Kind::kSelf;
+    if (self_ == IdOf(st)) return Kind::kSelf;
     return access(path.c_str(), X_OK) == 0 ? Kind::kProgram : Kind::kNone;
   }
 

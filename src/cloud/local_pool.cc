@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/file_identity.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "cloud/pool_folder.h"
@@ -41,21 +42,10 @@ struct Worker {
   bool fresh = true;  // has not asked for its first job yet
   int64_t started_ns = 0;
   int64_t idle_since_ns = 0;
-  dev_t dir_device = 0;
-  ino_t dir_inode = 0;  // 0: its folder is out of sight, in a root of its own
+  FileId dir_id;  // none: its folder is out of sight, in a root of its own
 
-  void NoteDir() {
-    struct stat st {};
-    if (lstat(dir.c_str(), &st) != 0) return;
-    dir_device = st.st_dev;
-    dir_inode = st.st_ino;
-  }
   // Whether its folder is the one that it began with; people remove them to begin anew.
-  bool HasItsDir() const {
-    struct stat st {};
-    if (dir_inode == 0) return true;
-    return lstat(dir.c_str(), &st) == 0 && st.st_dev == dir_device && st.st_ino == dir_inode;
-  }
+  bool HasItsDir() const { return dir_id == FileId{} || dir_id == IdOfItself(dir); }
   // Ends the process, with the grace to clean up after itself, and removes what it had.
   void End(int64_t grace_ms) {
     server->Close();
@@ -217,7 +207,7 @@ Result<job::Invocation> LocalPool::Impl::RunCall(Call& call) {
     if (ready) {
       if (fresh) {
         CountStart(true);
-        worker->NoteDir();
+        worker->dir_id = IdOfItself(worker->dir);
       }
       break;
     }

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "base/file.h"
+#include "base/file_identity.h"
 #include "base/log.h"
 #include "base/own_dir.h"
 
@@ -17,10 +18,7 @@ namespace {
 constexpr int kMaxNames = 100;
 
 bool IsAt(const std::string& path, const Fd& dir) {
-  struct stat ours {};
-  struct stat there {};
-  return fstat(dir.get(), &ours) == 0 && lstat(path.c_str(), &there) == 0 &&
-         ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+  return IdOfItself(path) == IdOfOpen(dir.get());
 }
 
 // The folder with its lock; invalid if somebody else has that, or if it is no folder of ours.

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file_identity.h"
 #include "execute/outputs.h"
 #include "files/path_walker.h"
 #include "store/digest.h"
@@ -29,7 +30,7 @@ struct Closure {
   tree::Manifest inline_links;  // kDir and kSymlink: they travel with the action
   // Of files and links that were looked at for this action alone: what to compare with before the
   // outputs are written. `looked_ns`: the wall clock before the first of them was looked at.
-  std::map<std::string, files::Stamp> stamps;
+  std::map<std::string, FileIdentity> stamps;
   int64_t looked_ns = 0;
   // Of the others, which a live tree keeps (scan/closure.h): the first that is not what it was by
   // now, or empty. Thread-safe. And the modification time of their newest.

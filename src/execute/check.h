@@ -12,6 +12,7 @@
 #include <string>
 #include <variant>
 
+#include "base/file_identity.h"
 #include "base/file_system.h"
 #include "execute/action.h"
 #include "execute/outcome.h"
@@ -30,7 +31,7 @@ struct Agrees {
 // The view lacked something that may be sent: run it again with this added to the closure.
 struct Lacked {
   tree::Manifest news;
-  std::map<std::string, files::Stamp> stamps;
+  std::map<std::string, FileIdentity> stamps;
   std::string example;  // a path of it
 };
 using Finding = std::variant<Agrees, Lacked>;

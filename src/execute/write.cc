@@ -8,22 +8,14 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/file_identity.h"
 #include "execute/outputs.h"
 
 namespace llama::execute {
 namespace {
 
-// As files/digest_cache.h has it: a file changed so shortly before it was looked at may change
-// again without a sign.
-constexpr int64_t kRacyNs = 50'000'000;
-
 // The kernel stamps files by a clock that moves in ticks, at most this long (CONFIG_HZ=100).
 constexpr int64_t kTickNs = 10'000'000;
-
-// The content may have changed without a sign in `stamp`.
-bool IsRacy(const files::Stamp& stamp, int64_t looked_ns) {
-  return stamp.ctime_ns > looked_ns - kRacyNs;
-}
 
 bool HasEntry(files::DigestCache& digests, const std::string& path, const tree::Entry& entry) {
   if (entry.type != tree::EntryType::kFile) return false;
@@ -45,9 +37,9 @@ std::string FindChanged(const WriteRequest& request, int64_t& newest_ns) {
   for (const auto& [path, stamp] : closure.stamps) {
     struct stat st {};
     if (request.file_system->Lstat(path, st) != 0) return path;
-    const files::Stamp now = files::StampOf(st);
+    const FileIdentity now = IdentityOf(st);
     newest_ns = std::max(newest_ns, now.mtime_ns);
-    if (now == stamp && !IsRacy(stamp, closure.looked_ns)) continue;
+    if (now == stamp && stamp.IsSettled(closure.looked_ns)) continue;
     // Touched, or too young for its times to tell: its content does.
     if (S_ISLNK(st.st_mode)) {
       const tree::Entry* entry = closure.Find(path);

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/file_identity.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "files/digest_log.h"
@@ -29,8 +30,6 @@ struct Known {
   DigestRecord record;
   uint64_t last_used = 0;  // position in the order of uses
 };
-
-FileId IdOf(const struct stat& st) { return {st.st_dev, st.st_ino}; }
 
 bool Matches(const DigestRecord& record, const struct stat& st) {
   return record.size_bytes == static_cast<uint64_t>(st.st_size) &&
@@ -71,7 +70,7 @@ class DigestCache::Impl {
     if (!S_ISREG(st.st_mode)) return Error{Code::kInvalid, path + ": not a regular file"};
     if (const std::optional<FileDigest> known = Find(st)) return *known;
     ASSIGN_OR_RETURN(const DigestedFile digested, DigestFile(path, clock_, text));
-    if (TimeNs(digested.st.st_ctim) <= digested.looked_ns - kRacyNs) Remember(digested);
+    if (IdentityOf(digested.st).IsSettled(digested.looked_ns)) Remember(digested);
     return digested.file;
   }
 

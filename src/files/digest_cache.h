@@ -33,10 +33,6 @@ struct FileDigest {
   unsigned text_flags = 0;
 };
 
-// What changed so shortly before it was looked at may change again with the same times: a kernel's
-// timestamps tick every 1 to 10 ms.
-inline constexpr int64_t kRacyNs = 50'000'000;
-
 // A text beyond this is digested by pieces, and not given.
 inline constexpr uint64_t kMaxTextBytes = 64 << 20;
 

@@ -8,16 +8,11 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "base/file_identity.h"
 #include "base/result.h"
 #include "store/digest.h"
 
 namespace llama::files {
-
-struct FileId {
-  uint64_t device = 0;
-  uint64_t inode = 0;
-  bool operator==(const FileId&) const = default;
-};
 
 struct DigestRecord {
   FileId id;

@@ -5,6 +5,7 @@
 #include "files/live_tree.h"
 
 namespace llama::files {
+
 LookupId LiveTree::Lookup(const LookupKey& key) {
   const auto [it, is_new] = lookup_ids_.try_emplace(key, static_cast<LookupId>(lookups_.size()));
   if (is_new) {

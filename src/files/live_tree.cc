@@ -41,8 +41,6 @@ bool IsPrecompiled(std::string_view name) {
   return name.ends_with(".gch") || name.ends_with(".pch");
 }
 
-bool IsRacy(const Stamp& stamp, int64_t looked_ns) { return stamp.ctime_ns > looked_ns - kRacyNs; }
-
 }  // namespace
 
 LiveTree::LiveTree(DigestCache& digests, const Clock& clock, const LiveTreeOptions& options)
@@ -142,8 +140,8 @@ void LiveTree::PollFolders() {
     struct stat st {};
     const int64_t now_ns = clock_.NowNs();
     if (lstat(folder.path.empty() ? "/" : folder.path.c_str(), &st) != 0) return ForgetAll();
-    const Stamp stamp = StampOf(st);
-    if (stamp == folder.stamp && !IsRacy(stamp, folder.looked_ns)) continue;
+    const FileIdentity stamp = IdentityOf(st);
+    if (stamp == folder.stamp && stamp.IsSettled(folder.looked_ns)) continue;
     if (stamp.inode != folder.stamp.inode || stamp.device != folder.stamp.device) {
       return ForgetAll();
     }
@@ -432,7 +430,8 @@ void LiveTree::Watch(FolderId id) {
   folder.watching = Watching::kByStamps;
   struct stat st {};
   folder.looked_ns = clock_.NowNs();
-  if (lstat(folder.path.empty() ? "/" : folder.path.c_str(), &st) == 0) folder.stamp = StampOf(st);
+  if (lstat(folder.path.empty() ? "/" : folder.path.c_str(), &st) == 0)
+    folder.stamp = IdentityOf(st);
   polled_.push_back(id);
 }
 
@@ -476,10 +475,10 @@ Result<void> LiveTree::ReadContent(Entry& entry, const std::string& path,
   const int64_t looked_ns = clock_.NowNs();
   if (lstat(path.c_str(), &st) != 0) return ErrnoError(errno, path);
   if (!S_ISREG(st.st_mode)) return Error{Code::kNotFound, path + ": no file any more"};
-  const Stamp stamp = StampOf(st);
+  const FileIdentity stamp = IdentityOf(st);
   entry.is_trusted = by_events && st.st_nlink == 1 && !entry.is_mapped;
   const bool was_read = entry.looked_ns != 0;
-  const bool is_same = was_read && stamp == entry.stamp && !IsRacy(stamp, entry.looked_ns);
+  const bool is_same = was_read && stamp == entry.stamp && stamp.IsSettled(entry.looked_ns);
   if (!is_same) {
     ASSIGN_OR_RETURN(const FileDigest digest, digests_.Get(path, st, text));
     const bool changed = !was_read || digest.digest != entry.digest.digest ||

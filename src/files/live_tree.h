@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/file_identity.h"
 #include "base/mutex.h"
 #include "base/result.h"
 #include "files/digest_cache.h"
@@ -117,7 +118,9 @@ class LiveTree {
   // Rises whenever a file's content is another, or a name has become something else. As of the last
   // ContentOf.
   uint32_t ContentVersion(EntryId entry) const REQUIRES(mutex_) { return entries_[entry].version; }
-  const Stamp& StampOfEntry(EntryId entry) const REQUIRES(mutex_) { return entries_[entry].stamp; }
+  const FileIdentity& StampOfEntry(EntryId entry) const REQUIRES(mutex_) {
+    return entries_[entry].stamp;
+  }
   // Whether ContentOf has to look each time, whatever the epoch says.
   bool NeedsLook(EntryId entry) const REQUIRES(mutex_) { return !entries_[entry].is_trusted; }
 
@@ -149,7 +152,7 @@ class LiveTree {
     Watching watching = Watching::kUnknown;
     int watch = -1;
     Rights rights;                       // kByEvents: when it was first looked into
-    Stamp stamp;                         // kByStamps: when its names were read
+    FileIdentity stamp;                  // kByStamps: when its names were read
     int64_t looked_ns = 0;               // likewise
     bool is_listed = false;              // `names` holds all of them
     bool has_precompiled = false;        // likewise, while it is listed
@@ -169,7 +172,7 @@ class LiveTree {
     uint32_t version = 0;
     FolderId as_folder = UINT32_MAX;
     std::string target;  // of links
-    Stamp stamp;
+    FileIdentity stamp;
     int64_t looked_ns = 0;
     FileDigest digest;
   };

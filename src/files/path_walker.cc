@@ -6,17 +6,6 @@
 #include "base/file.h"
 
 namespace llama::files {
-namespace {
-
-int64_t Nanoseconds(const timespec& time) {
-  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
-}  // namespace
-
-Stamp StampOf(const struct stat& st) {
-  return {st.st_dev, st.st_ino, st.st_size, Nanoseconds(st.st_mtim), Nanoseconds(st.st_ctim)};
-}
 
 Result<std::string> PathWalker::Add(const std::string& path) {
   ASSIGN_OR_RETURN(const Place place, Resolve(path));
@@ -120,11 +109,11 @@ Result<const PathWalker::Found*> PathWalker::Look(const std::string& path, struc
     tree::Entry entry;
     entry.type = tree::EntryType::kSymlink;
     entry.target = found.target;
-    stamps_[path] = StampOf(st);
+    stamps_[path] = IdentityOf(st);
     Put(path, std::move(entry));
   } else if (S_ISREG(st.st_mode)) {
     found.kind = Kind::kFile;
-    stamps_[path] = StampOf(st);
+    stamps_[path] = IdentityOf(st);
   } else if (!S_ISDIR(st.st_mode)) {
     return Error{Code::kInvalid, whole + ": neither file nor directory"};
   }

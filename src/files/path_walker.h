@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/file_identity.h"
 #include "base/file_system.h"
 #include "base/result.h"
 #include "files/digest_cache.h"
@@ -23,17 +24,6 @@ namespace llama::files {
 
 // On the way of one path, as the kernel has it (path_resolution(7)).
 inline constexpr int kMaxSymlinks = 40;
-
-// What a file was when it was looked at: whatever changes it changes one of these.
-struct Stamp {
-  uint64_t device = 0;
-  uint64_t inode = 0;
-  int64_t size_bytes = 0;
-  int64_t mtime_ns = 0;
-  int64_t ctime_ns = 0;
-  bool operator==(const Stamp&) const = default;
-};
-Stamp StampOf(const struct stat& st);
 
 class PathWalker {
  public:
@@ -57,7 +47,7 @@ class PathWalker {
   // brought.
   const std::vector<std::string>& order() const { return order_; }
   // Of the files and symlinks in the manifest, as they were when they were added.
-  const std::map<std::string, Stamp>& stamps() const { return stamps_; }
+  const std::map<std::string, FileIdentity>& stamps() const { return stamps_; }
   // Of all files added so far: TextFlag or-ed.
   unsigned text_flags() const { return text_flags_; }
 
@@ -89,7 +79,7 @@ class PathWalker {
   const FileSystem& file_system_;
   tree::Manifest manifest_;
   std::vector<std::string> order_;
-  std::map<std::string, Stamp> stamps_;
+  std::map<std::string, FileIdentity> stamps_;
   unsigned text_flags_ = 0;
   std::unordered_map<std::string, Found> found_;           // by canonical path
   std::unordered_map<std::string, std::string> resolved_;  // directory as spelt → canonical

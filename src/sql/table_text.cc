@@ -125,7 +125,7 @@ class CsvWriter final : public TableWriter {
 
   void Begin(std::span<const std::string> columns) override {
     std::string line;
-    for (const std::string& name : columns) AppendField(line, name, &name == columns.data());
+    for (const std::string& name : columns) AppendText(line, name, &name == columns.data());
     output_(line + "\r\n");
   }
   void Add(std::span<const Cell> row) override {
@@ -134,10 +134,10 @@ class CsvWriter final : public TableWriter {
       const bool first = &cell == row.data();
       if (cell.type == CellType::kDouble) {
         AppendField(line, ExactReal(cell.real), first);
+      } else if (IsNumber(cell)) {
+        AppendField(line, Show(cell), first);
       } else {
-        std::string text = Show(cell);
-        if (!IsNumber(cell) && IsFormula(text)) text.insert(0, 1, '\'');
-        AppendField(line, text, first);
+        AppendText(line, Show(cell), first);
       }
     }
     output_(line + "\r\n");
@@ -145,6 +145,10 @@ class CsvWriter final : public TableWriter {
   void End() override {}
 
  private:
+  // Field names come from foreign traces as well.
+  static void AppendText(std::string& line, const std::string& text, bool first) {
+    AppendField(line, IsFormula(text) ? "'" + text : text, first);
+  }
   static void AppendField(std::string& line, std::string_view text, bool first) {
     if (!first) line += ',';
     if (text.find_first_of(",\"\r\n") == std::string_view::npos) {

@@ -49,9 +49,9 @@ TEST(TableTextTest, WritesEachFormat) {
 }
 
 TEST(TableTextTest, CsvGivesASpreadsheetNoFormulas) {
-  EXPECT_EQ(Write({TableFormat::kCsv}, {"a", "b", "c"},
+  EXPECT_EQ(Write({TableFormat::kCsv}, {"=a", "b", "c"},
                   {{Cell::Text("=1+1"), Cell::Int(-1), Cell::Text("a=b")}}),
-            "a,b,c\r\n'=1+1,-1,a=b\r\n");
+            "'=a,b,c\r\n'=1+1,-1,a=b\r\n");
 }
 
 TEST(TableTextTest, CsvTellsInfiniteFromNull) {

@@ -13,10 +13,11 @@ constexpr std::initializer_list<Bound> kAllBounds = {
     Bound::kStore, Bound::kTransit, Bound::kFill,       Bound::kRetries,      Bound::kCpu,
     Bound::kTail,  Bound::kMake,    Bound::kIdle,       Bound::kDependencies,
 };
+static_assert(kAllBounds.size() == kBounds);
 
 }  // namespace
 
-// Nothing of it could have been had, so it stands behind what could; the sentence is what matters.
+// Told before all else, whatever it cost: the rest is of a build that did not come to its end.
 void FindInterruption(const RuleInput& in, FindingList& out) {
   const Units& units = in.analysis.units;
   if (!units.build_row || !in.trace.field(trace::field::kInterrupted).TrueAt(*units.build_row)) {

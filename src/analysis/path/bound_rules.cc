@@ -30,8 +30,6 @@ double OnHost(const CellSituation& cell) {
 }
 
 // Uploads as quick as requests usually are tell of no slow store: there was much to bring.
-constexpr double kUsualRequestNs = 150e6;
-
 Bound BoundOfUploads(const TransferModel& uploads) {
   if (uploads.BoundByBytes()) return Bound::kUplink;
   return uploads.request_ns >= kUsualRequestNs ? Bound::kStore : Bound::kFill;

@@ -9,9 +9,7 @@ namespace {
 
 // Sizes that differ by less say nothing of what a byte costs.
 constexpr double kContrast = 4;
-// Where they say nothing: a request of S3's rarely takes longer than this without its bytes, and
-// one of few bytes is not bound by them.
-constexpr double kUsualRequestNs = 150e6;
+// Where they say nothing: a request of few bytes is not bound by them.
 constexpr double kManyBytes = 256 * 1024;
 
 struct Mean {

@@ -7,6 +7,9 @@
 
 namespace llama::analysis {
 
+// A request of S3's rarely takes longer than this without its bytes.
+inline constexpr double kUsualRequestNs = 150e6;
+
 struct Transfer {
   int64_t bytes = 0;
   int64_t requests = 0;

@@ -122,7 +122,7 @@ Result<bool> S3Store::PutUnlessThere(const std::string& key, std::string_view by
 Result<S3Store::Outcome> S3Store::Write(const std::string& key, std::string_view bytes,
                                         bool conditional, const Cancelled& cancelled) {
   return bytes.size() > options_.multipart_threshold_bytes
-             ? WriteParts(key, bytes, conditional)
+             ? WriteParts(key, bytes, conditional, cancelled)
              : WriteWhole(key, bytes, conditional, cancelled);
 }
 

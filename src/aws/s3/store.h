@@ -73,12 +73,13 @@ class S3Store final : public store::ObjectStore {
                         const Cancelled& cancelled);
   Result<Outcome> WriteWhole(const std::string& key, std::string_view bytes, bool conditional,
                              const Cancelled& cancelled);
-  Result<Outcome> WriteParts(const std::string& key, std::string_view bytes, bool conditional);
+  Result<Outcome> WriteParts(const std::string& key, std::string_view bytes, bool conditional,
+                             const Cancelled& cancelled);
   Result<std::string> BeginParts(const std::string& key);
   Result<std::string> PutPart(const std::string& key, const std::string& upload, size_t number,
-                              std::string_view bytes);
+                              std::string_view bytes, const Cancelled& cancelled);
   Result<std::vector<std::string>> PutAllParts(const std::string& key, const std::string& upload,
-                                               std::string_view bytes);
+                                               std::string_view bytes, const Cancelled& cancelled);
   Result<Outcome> EndParts(const std::string& key, const std::string& upload,
                            const std::vector<std::string>& etags, bool conditional);
   void AbortParts(const std::string& key, const std::string& upload);

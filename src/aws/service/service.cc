@@ -25,6 +25,12 @@ constexpr int64_t kPollMs = 50;
 // than the service (a redirect, a flood), of which nothing better comes by asking more often.
 constexpr int kHeavyFailure = 4;
 
+// Never followed: a signature is for one host, and who answers so is not the service, or the bucket
+// is in another region.
+bool IsRedirect(const HttpAnswer& answer) {
+  return answer.status >= 300 && answer.status < 400 && answer.status != 304;
+}
+
 void Sleep(int64_t ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
 
 class HttpService final : public Service {
@@ -308,12 +314,6 @@ Error HttpService::Run::GivenUp(Failure failure, Result<HttpAnswer> attempt) con
     return Error{Code::kInvalid, std::move(text)};
   }
   return Error{Code::kUnavailable, text.append(after)};
-}
-
-// Never followed: a signature is for one host, and who answers so is not the service, or the bucket
-// is in another region.
-bool IsRedirect(const HttpAnswer& answer) {
-  return answer.status >= 300 && answer.status < 400 && answer.status != 304;
 }
 
 bool HttpService::Run::IsRefused(const HttpAnswer& answer) const {

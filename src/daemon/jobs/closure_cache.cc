@@ -1,6 +1,7 @@
 #include "daemon/jobs/closure_cache.h"
 
 namespace llama::daemon {
+
 execute::OrReason<std::shared_ptr<const execute::Closure>> ClosureCache::Get(
     const scan::ClosureRequest& request, const std::shared_ptr<const scan::Closure>& closure,
     const execute::ToolchainTree& tree, scan::Closures& closures) {

@@ -1,6 +1,5 @@
 #include "daemon/record/builds.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,12 +17,6 @@ namespace {
 constexpr int64_t kCloseAfterNs = 60'000'000'000;
 // Of builds remembered with their counters; the least recently used go first.
 constexpr size_t kMaxBuilds = 256;
-
-// 0: it is not there.
-uint64_t InodeOf(const std::string& path) {
-  struct stat st {};
-  return stat(path.c_str(), &st) == 0 ? st.st_ino : 0;
-}
 
 std::string UnnamedId(const Clock& clock) {
   const time_t now = clock.NowNs() / 1'000'000'000;
@@ -142,7 +135,7 @@ std::shared_ptr<trace::TraceWriter> Builds::WriterOf(const std::string& id) {
     return nullptr;
   }
   build.writer = std::move(*writer);
-  build.trace_inode = InodeOf(TraceOf(id));
+  build.trace_id = IdOf(TraceOf(id));
   return build.writer;
 }
 
@@ -187,7 +180,7 @@ void Builds::Flush() {
     for (auto& [id, build] : builds_) {
       if (!build.writer) continue;
       writers.push_back(build.writer);
-      const bool is_gone = InodeOf(TraceOf(id)) != build.trace_inode;
+      const bool is_gone = IdOf(TraceOf(id)) != build.trace_id;
       if (is_gone || now - build.last_use_ns > kCloseAfterNs) build.writer = nullptr;
     }
   }

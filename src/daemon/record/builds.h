@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/file_identity.h"
 #include "base/mutex.h"
 #include "base/result.h"
 #include "session/session.h"
@@ -68,7 +69,7 @@ class Builds {
     bool active = false;
     session::Counters counters;
     std::shared_ptr<trace::TraceWriter> writer;
-    uint64_t trace_inode = 0;  // of the writer's file
+    FileId trace_id;  // of the writer's file
     int64_t last_use_ns = 0;
   };
   Build& Find(const std::string& id) REQUIRES(mutex_);

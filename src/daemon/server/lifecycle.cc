@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/file_identity.h"
 #include "base/own_dir.h"
 #include "session/socket.h"
 
@@ -22,13 +23,6 @@ namespace {
 
 constexpr off_t kLogBytes = 10 << 20;
 constexpr int kLockPauseMs = 20;
-
-bool IsAt(const std::string& path, const Fd& file) {
-  struct stat ours {};
-  struct stat there {};
-  return fstat(file.get(), &ours) == 0 && stat(path.c_str(), &there) == 0 &&
-         ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
-}
 
 }  // namespace
 
@@ -39,7 +33,7 @@ Result<Fd> LockDaemon(const std::string& run_dir, int64_t timeout_ms) {
     // Anew each time: somebody may have removed the file that we waited for.
     ASSIGN_OR_RETURN(Fd lock, OpenOwnFile(path, O_RDWR | O_CREAT, 0600));
     if (flock(lock.get(), LOCK_EX | LOCK_NB) == 0) {
-      if (IsAt(path, lock)) return lock;
+      if (IdOf(path) == IdOfOpen(lock.get())) return lock;
       continue;
     }
     if (errno != EWOULDBLOCK) return ErrnoError(errno, path);

@@ -12,6 +12,7 @@
 
 #include "admission/cpu_admission.h"
 #include "base/fd.h"
+#include "base/file_identity.h"
 #include "base/mutex.h"
 #include "daemon/server/connection.h"
 #include "daemon/server/job_threads.h"
@@ -109,8 +110,7 @@ class Server::Loop {
   Fd listener_;
   Fd wake_;    // an eventfd: completions, stop
   Fd folder_;  // inotify on run_dir; invalid where there is none
-  uint64_t socket_device_ = 0;
-  uint64_t socket_inode_ = 0;
+  FileId socket_id_;
 
   std::map<Id, Connection> connections_;
   Id next_id_ = kFirstConnection;

@@ -72,12 +72,8 @@ Result<void> Server::Loop::Listen() {
   TRY(WatchInput(wake_.get(), kWake));
   if (options_.signal_fd >= 0) TRY(WatchInput(options_.signal_fd, kSignal));
   ASSIGN_OR_RETURN(listener_, session::ListenSocket(options_.run_dir));
-  struct stat st {};
-  if (stat(SocketPath(options_.run_dir).c_str(), &st) != 0) {
-    return ErrnoError(errno, SocketPath(options_.run_dir));
-  }
-  socket_device_ = st.st_dev;
-  socket_inode_ = st.st_ino;
+  socket_id_ = IdOf(SocketPath(options_.run_dir));
+  if (socket_id_ == FileId{}) return ErrnoError(errno, SocketPath(options_.run_dir));
   WatchRunFolder();
   PauseAccepting(false);
   options_.cpu->OnRoom([this] { Wake(); });
@@ -301,9 +297,7 @@ void Server::Loop::LookAround(int64_t now_ns) {
 }
 
 bool Server::Loop::OwnsSocketPath() const {
-  struct stat st {};
-  return stat(SocketPath(options_.run_dir).c_str(), &st) == 0 && st.st_dev == socket_device_ &&
-         st.st_ino == socket_inode_;
+  return IdOf(SocketPath(options_.run_dir)) == socket_id_;
 }
 
 void Server::Loop::CheckSocketPath() {
