@@ -1,7 +1,8 @@
 """Parts of the state folder are lost under a running daemon: people remove it to begin anew.
 
-    lost_state.py remove|truncate|garble|replace|close|rename    to each part, before and in mid-build
-    lost_state.py reset                                          by hand, while everything is watched
+    lost_state.py remove|truncate|garble|replace|close|rename [PART…]
+                             to each of these parts (or of all), before and in mid-build
+    lost_state.py reset      by hand, while everything is watched
 
 Whatever is done, a build's objects are the local compiler's, and the build after it is remote again.
 """
@@ -120,9 +121,13 @@ class Project:
         for path in [*self.tree.glob("*.o"), *self.tree.glob("*.d")]:
             path.unlink()
 
-    def name(self):
+    def change(self):
+        """Something that the store does not have yet, and too much to travel with a job."""
         self.number += 1
-        return f"build {self.number}"
+        self.clear()
+        unused = "".join(f"#define UNUSED_{n}_{self.number} {n}\n" for n in range(3000))
+        for tree in (self.tree, self.plain):
+            (tree / "shared.h").write_text("#define SHARED 1\n" + unused)
 
     def check(self, done, what):
         expect(done.status == 0, f"{what}: status {done.status}\n"
@@ -132,15 +137,18 @@ class Project:
 
     def build(self, what):
         """From nothing; says how the compiles ran."""
-        self.clear()
-        name = self.name()
-        self.check(self.scene.llama_build(name, MAKE, cwd=self.tree), what)
-        return [c.describe() for c in self.scene.compiles(name)]
+        self.change()
+        env = self.scene.env(LLAMACC_VERBOSE=1)
+        done = self.scene.llama_build(f"build {self.number}", MAKE, cwd=self.tree, env=env)
+        self.check(done, what)
+        return [line.removeprefix("llamacc: gcc: ")
+                for line in done.err.decode(errors="replace").splitlines()
+                if line.startswith("llamacc: gcc: ran ")]
 
     def build_with(self, damage, what):
         """The damage is done once two objects are there."""
-        self.clear()
-        process = self.scene.start_build(self.name(), MAKE, cwd=self.tree)
+        self.change()
+        process = self.scene.start_build(f"build {self.number}", MAKE, cwd=self.tree)
         wait_until(lambda: process.poll() is not None or len(list(self.tree.glob("*.o"))) >= 2, 120,
                    "objects")
         damage()
@@ -148,7 +156,7 @@ class Project:
 
     def expect_remote(self, what):
         ran = self.build(what)
-        expect(ran == ["remote"] * COUNT, f"after {what}: {ran}")
+        expect(ran == ["ran remotely"] * COUNT, f"after {what}: {ran}")
 
 
 def become_nobody(scene):
@@ -170,16 +178,21 @@ def one_daemon(scene, what):
     wait_until(lambda: len(scene.daemons()) <= 1, 20, f"the old daemon's end, after {what}")
 
 
-def each_part(scene, action):
+def each_part(scene, action, parts):
     if action == "close":
         become_nobody(scene)
     project = Project(scene, scene.dir)
     project.expect_remote("nothing")
-    for part in PARTS:
+    for part in parts:
         path = scene.llama_dir / part if part != "." else scene.llama_dir
         what = f"{action} of {part}"
         if action == "replace" and part == ".":
             continue  # where the folder itself is a file, there is nothing that llama may remove
+        if not path.parent.is_dir():
+            # Kept in memory meanwhile; the next daemon makes the folder anew.
+            scene.llama("daemon", "stop")
+            project.expect_remote(f"a new daemon after {action}")
+            expect(path.parent.is_dir(), f"{path.parent} is not made anew")
         ACTIONS[action](path)
         if action in ("truncate", "garble") and part in ("pool", "."):
             time.sleep(2.5)  # as long as a worker must be idle to look again
@@ -242,7 +255,7 @@ def scenario(scene):
     if sys.argv[1] == "reset":
         reset(scene)
     else:
-        each_part(scene, sys.argv[1])
+        each_part(scene, sys.argv[1], sys.argv[2:] or PARTS)
 
 
 harness.run(scenario)
