@@ -121,6 +121,20 @@ TEST_F(CompileJobTest, ScanMakesAnActionOfTheFilesAsTheyAre) {
   EXPECT_TRUE(closure.stamps.contains(world_.Path("a.h")));
 }
 
+TEST_F(CompileJobTest, ScanSeesASourceThatChangesBeforeItIsRead) {
+  const std::string source = world_.Path("a.c");
+  ASSERT_TRUE(Scan());
+  const int looks = world_.files().file_system().looks(source);
+  // The last look of a scan reads the bytes that travel with the job.
+  world_.files().file_system().Before(
+      source, 2 * looks, [this] { world_.Write("a.c", "#include \"a.h\"\nint x;\n"); });
+  const auto scanned = Scan();
+  ASSERT_EQ(world_.files().file_system().looks(source), 2 * looks);
+  ASSERT_FALSE(scanned);
+  EXPECT_EQ(scanned.error().word, "inputs-changed");
+  EXPECT_EQ(scanned.error().code, Code::kUnavailable) << "the job looks again";
+}
+
 TEST_F(CompileJobTest, ScanTakesTheFoldersThatAreSearchedAlong) {
   world_.Write("include/unused.h", "");
   world_.request().argv = {"cc", "-Iinclude", "-c", "a.c", "-o", "out.o"};
