@@ -161,17 +161,16 @@ Result<std::unique_ptr<daemon::Pipeline>> NewPipeline(const std::string& llama_d
 }
 
 int Run(const std::vector<std::string>& args) {
-  Result<daemon::MainOptions> options = daemon::MainOptionsFromEnvironment();
-  if (!options) return Fail(options.error());
+  daemon::MainOptions options;
   Result<std::string> state_dir = client::StateDir();
   if (!state_dir) return Fail(state_dir.error());
-  options->llama_dir = *state_dir;
-  options->build_id = std::string(BuildId());
+  options.llama_dir = *std::move(state_dir);
+  options.build_id = std::string(BuildId());
   if (args.size() == 3 && args[1] == "--ready-fd") {
     const std::string& text = args[2];
-    std::from_chars(text.data(), text.data() + text.size(), options->ready_fd);
+    std::from_chars(text.data(), text.data() + text.size(), options.ready_fd);
   }
-  return daemon::Main(*options, NewPipeline);
+  return daemon::Main(options, NewPipeline);
 }
 
 }  // namespace

@@ -122,19 +122,19 @@ class Connector {
     }
     // The one before us may have started it since we looked.
     if (session::ConnectSocket(run_dir_)) return true;
-    TRY(CheckFailedBefore(lock.get(), path));
+    TRY(CheckFailedBefore(lock.get()));
     Result<void> started = StartDaemon(options_.daemon_program, options_.state_dir, LeftMs());
     if (!started) {
-      WriteMonotonicTime(lock.get());
+      WriteMonotonicTime(lock.get(), started.error().message);
       return std::move(started).error();
     }
     if (ftruncate(lock.get(), 0) != 0) return ErrnoError(errno, path);
     return true;
   }
 
-  Result<void> CheckFailedBefore(int fd, const std::string& path) const {
+  Result<void> CheckFailedBefore(int fd) const {
     if (options_.retry_failed || !IsRecent(fd, options_.hold_ms)) return {};
-    return Error{Code::kUnavailable, path + ": the daemon did not start a moment ago"};
+    return Error{Code::kUnavailable, WordAt(fd) + " (a moment ago)"};
   }
 
   const ConnectOptions& options_;

@@ -92,6 +92,18 @@ TEST_F(ConnectionTest, ABusyDaemonOfAnotherBuildIsLeftAlone) {
   EXPECT_TRUE(Connect(Options()));
 }
 
+TEST_F(ConnectionTest, SaysWhyTheDaemonDidNotStart) {
+  setenv("FAKE_DAEMON_TROUBLE", "LLAMA_WORKERS=many: must be a number", 1);
+  const Result<Fd> failed = Connect(Options());
+  const Result<Fd> again = Connect(Options());
+  unsetenv("FAKE_DAEMON_TROUBLE");
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().message,
+            "the daemon did not start: LLAMA_WORKERS=many: must be a number");
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().message, failed.error().message + " (a moment ago)");
+}
+
 TEST_F(ConnectionTest, AFailedStartIsNotTriedAgainAtOnce) {
   ConnectOptions broken = Options();
   broken.daemon_program = "/bin/false";

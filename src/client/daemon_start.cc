@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <string_view>
 #include <vector>
@@ -70,7 +71,7 @@ std::vector<char*> Pointers(std::vector<std::string>& strings) {
   _exit(127);
 }
 
-// The daemon writes "ok"; a failed exec its errno; an early end nothing.
+// The daemon writes "ok" or why not; a failed exec its errno; an early end nothing.
 Result<void> AwaitReady(int fd, const std::string& program, int64_t timeout_ms) {
   const int64_t end_ns = SystemClock().MonotonicNs() + timeout_ms * 1'000'000;
   while (true) {
@@ -80,11 +81,15 @@ Result<void> AwaitReady(int fd, const std::string& program, int64_t timeout_ms) 
     const int n = poll(&entry, 1, static_cast<int>(std::min<int64_t>(left_ms, 1 << 30)));
     if (n < 0 && errno != EINTR) return ErrnoError(errno, "poll");
     if (n <= 0) continue;
-    char answer[sizeof(int)] = {};
-    const ssize_t size = read(fd, answer, sizeof answer);
+    char buffer[PIPE_BUF];
+    const ssize_t size = read(fd, buffer, sizeof buffer);
     if (size < 0 && errno == EINTR) continue;
-    if (size == 2 && std::string_view(answer, 2) == "ok") return {};
-    return Error{Code::kUnavailable, program + ": the daemon did not start"};
+    const std::string_view answer(buffer, static_cast<size_t>(std::max<ssize_t>(size, 0)));
+    if (answer == "ok") return {};
+    // Its own words go without our program's name, which has nothing to do with them.
+    const bool says_why = answer.size() > sizeof(int);
+    return Error{Code::kUnavailable, says_why ? "the daemon did not start: " + std::string(answer)
+                                              : program + ": the daemon did not start"};
   }
 }
 

@@ -4,12 +4,18 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/clock.h"
 #include "session/socket.h"
 
 namespace llama::client {
+namespace {
+
+constexpr size_t kMaxWordBytes = 4096;
+
+}  // namespace
 
 HungNote::HungNote(const std::string& run_dir) : path_(run_dir + "/" + session::kHungName) {}
 
@@ -45,10 +51,23 @@ bool IsRecent(int fd, int64_t hold_ms) {
   return written_ns <= now_ns && now_ns - written_ns < hold_ms * 1'000'000;
 }
 
-void WriteMonotonicTime(int fd) {
-  std::string text = std::to_string(SystemClock().MonotonicNs());
-  text.push_back('\n');
-  (void)!pwrite(fd, text.data(), text.size(), 0);
+void WriteMonotonicTime(int fd, std::string_view word) {
+  const std::string text = std::to_string(SystemClock().MonotonicNs())
+                               .append("\n")
+                               .append(word.substr(0, kMaxWordBytes));
+  if (pwrite(fd, text.data(), text.size(), 0) > 0) {
+    (void)!ftruncate(fd, static_cast<off_t>(text.size()));
+  }
+}
+
+std::string WordAt(int fd) {
+  char text[32 + kMaxWordBytes];
+  const ssize_t size = pread(fd, text, sizeof text, 0);
+  const std::string_view all(text, static_cast<size_t>(std::max<ssize_t>(size, 0)));
+  const size_t line = all.find('\n');
+  if (line == all.npos) return {};
+  const std::string_view word = all.substr(line + 1);
+  return std::string(word.substr(0, word.find('\n')));
 }
 
 }  // namespace llama::client

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/fd.h"
 
@@ -37,6 +38,8 @@ class HungNote {
 // The time that the file at `fd` was last given by WriteMonotonicTime, if that was less than
 // `hold_ms` ago. A time to come is another boot's.
 bool IsRecent(int fd, int64_t hold_ms);
-void WriteMonotonicTime(int fd);
+// A line of words about it may follow, which WordAt gives back.
+void WriteMonotonicTime(int fd, std::string_view word = "");
+std::string WordAt(int fd);
 
 }  // namespace llama::client

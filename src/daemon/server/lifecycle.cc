@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <cstdio>
 
@@ -85,8 +86,10 @@ Result<Fd> TakeStopSignals() {
   return fd;
 }
 
-void TellReady(Fd ready) {
-  if (ready.valid()) (void)!write(ready.get(), "ok", 2);
+void TellReady(Fd ready, const Result<void>& listens) {
+  if (!ready.valid()) return;
+  const std::string words = listens ? "ok" : listens.error().message.substr(0, PIPE_BUF);
+  (void)!write(ready.get(), words.data(), words.size());
 }
 
 }  // namespace llama::daemon

@@ -27,7 +27,7 @@ void RaiseDescriptorLimit();
 // Ignores SIGHUP and SIGPIPE.
 Result<Fd> TakeStopSignals();
 
-// Tells the starter on the other end of the pipe that the daemon listens.
-void TellReady(Fd ready);
+// Tells the starter on the other end of the pipe that the daemon listens, or why it does not.
+void TellReady(Fd ready, const Result<void>& listens = {});
 
 }  // namespace llama::daemon

@@ -35,8 +35,25 @@ Result<int64_t> Number(const char* name, int64_t high, int64_t otherwise) {
   return number;
 }
 
+struct Settings {
+  int local_slots = 0;  // 0: as many as cores
+  int64_t idle_timeout_ms = 0;
+};
+
+Result<Settings> SettingsFromEnvironment() {
+  ASSIGN_OR_RETURN(const int64_t slots, Number("LLAMA_LOCAL_SLOTS", 10'000, 0));
+  ASSIGN_OR_RETURN(const int64_t idle_s, Number("LLAMA_IDLE_TIMEOUT", 1 << 30, 600));
+  return Settings{static_cast<int>(slots), idle_s * 1000};
+}
+
+LogLevel LogLevelFromEnvironment() {
+  const char* level = std::getenv("LLAMA_LOG");
+  return level == nullptr ? LogLevel::kInfo : ParseLogLevel(level);
+}
+
 Result<void> Serve(const MainOptions& options, const PipelineFactory& new_pipeline, Fd& ready,
                    int signal_fd) {
+  ASSIGN_OR_RETURN(const Settings settings, SettingsFromEnvironment());
   const std::string run_dir = session::RunDir(options.llama_dir);
   { ASSIGN_OR_RETURN(const Fd checked, session::OpenRunDir(run_dir, /*create=*/true)); }
   Result<Fd> lock = LockDaemon(run_dir, kLockMs);
@@ -48,14 +65,14 @@ Result<void> Serve(const MainOptions& options, const PipelineFactory& new_pipeli
   if (!lock) return std::move(lock).error();
   admission::CpuAdmission::Options cpu_options;
   cpu_options.cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  cpu_options.local_slots = options.local_slots > 0 ? options.local_slots : cpu_options.cores;
+  cpu_options.local_slots = settings.local_slots > 0 ? settings.local_slots : cpu_options.cores;
   admission::CpuAdmission cpu(cpu_options);
   ASSIGN_OR_RETURN(std::unique_ptr<Pipeline> pipeline, new_pipeline(options.llama_dir, cpu));
 
   ServerOptions server_options;
   server_options.run_dir = run_dir;
   server_options.build_id = options.build_id;
-  server_options.idle_timeout_ms = options.idle_timeout_ms;
+  server_options.idle_timeout_ms = settings.idle_timeout_ms;
   server_options.signal_fd = signal_fd;
   server_options.cpu = &cpu;
   server_options.on_socket_lost = [&lock] { lock->Reset(); };
@@ -76,18 +93,6 @@ Result<void> Serve(const MainOptions& options, const PipelineFactory& new_pipeli
 
 }  // namespace
 
-Result<MainOptions> MainOptionsFromEnvironment() {
-  MainOptions options;
-  ASSIGN_OR_RETURN(const int64_t slots, Number("LLAMA_LOCAL_SLOTS", 10'000, 0));
-  ASSIGN_OR_RETURN(const int64_t idle_s, Number("LLAMA_IDLE_TIMEOUT", 1 << 30, 600));
-  options.local_slots = static_cast<int>(slots);
-  options.idle_timeout_ms = idle_s * 1000;
-  if (const char* level = std::getenv("LLAMA_LOG"); level != nullptr) {
-    options.log_level = ParseLogLevel(level);
-  }
-  return options;
-}
-
 int Main(const MainOptions& options, const PipelineFactory& new_pipeline) {
   Fd ready;
   // Close-on-exec, or a worker would hold the starter's pipe open.
@@ -100,12 +105,13 @@ int Main(const MainOptions& options, const PipelineFactory& new_pipeline) {
   Result<void> ran;
   if (!signals) ran = std::move(signals).error();
   if (ran) ran = MakeOwnDir(options.llama_dir);
-  if (ran) ran = LogToFile(options.llama_dir, options.log_level);
+  if (ran) ran = LogToFile(options.llama_dir, LogLevelFromEnvironment());
   setsid();
   if (ran && chdir("/") != 0) ran = ErrnoError(errno, "/");
   if (ran) ran = Serve(options, new_pipeline, ready, signals->get());
   if (ran) return 0;
   LOG(kError, ran.error().message);
+  TellReady(std::move(ready), ran);
   return 1;
 }
 

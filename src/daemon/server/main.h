@@ -16,15 +16,8 @@ namespace llama::daemon {
 struct MainOptions {
   std::string llama_dir;  // absolute
   std::string build_id;
-  int ready_fd = -1;    // a pipe to whoever started it: "ok" is written once it listens
-  int local_slots = 0;  // 0: as many as cores
-  int64_t idle_timeout_ms = 600'000;
-  LogLevel log_level = LogLevel::kInfo;
+  int ready_fd = -1;  // a pipe to whoever started it: "ok" is written once it listens, or why not
 };
-
-// LLAMA_LOCAL_SLOTS, LLAMA_IDLE_TIMEOUT (seconds) and LLAMA_LOG; kInvalid names what is wrong in
-// one of them.
-Result<MainOptions> MainOptionsFromEnvironment();
 
 // `cpu`, to which all asks that runs on the machine's own cores, outlives the pipeline.
 using PipelineFactory = std::function<Result<std::unique_ptr<Pipeline>>(
