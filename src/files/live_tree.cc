@@ -1,7 +1,6 @@
 #include "files/live_tree.h"
 
 #include <sys/stat.h>
-#include <sys/statfs.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -19,27 +18,6 @@ constexpr size_t kMaxListed = 50'000;
 // Some 100 bytes each; and of one set.
 constexpr size_t kMaxNames = 1'000'000;
 constexpr size_t kMaxNamesOfPaths = 50'000;
-
-uint64_t HashOf(std::string_view name) { return std::hash<std::string_view>()(name); }
-
-// By statfs(2)'s number: file systems of this machine alone, whose every change goes through the
-// kernel's view of the folder that it is in.
-bool IsLocal(int64_t type) {
-  switch (type) {
-    case 0xef53:      // ext2 to ext4
-    case 0x58465342:  // xfs
-    case 0x9123683e:  // btrfs
-    case 0xf2f52010:  // f2fs
-    case 0x01021994:  // tmpfs
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool IsPrecompiled(std::string_view name) {
-  return name.ends_with(".gch") || name.ends_with(".pch");
-}
 
 }  // namespace
 
@@ -60,127 +38,6 @@ LiveTree::LiveTree(DigestCache& digests, const Clock& clock, const LiveTreeOptio
 }
 
 LiveTree::~LiveTree() = default;
-
-uint64_t LiveTree::Refresh() {
-  if (watch_) {
-    watch_->Drain([this](const Change& change) NO_THREAD_SAFETY_ANALYSIS { Take(change); });
-  }
-  PollFolders();
-  return epoch_;
-}
-
-void LiveTree::Take(const Change& change) {
-  if (change.kind == ChangeKind::kOverflow) return ForgetAll();
-  const auto watched = watched_.find(change.watch);
-  if (watched == watched_.end()) return;
-  const FolderId id = watched->second;
-  if (change.kind == ChangeKind::kFolder) return ForgetAll();
-  if (change.kind == ChangeKind::kRights) {
-    const Folder& folder = folders_[id];
-    return RightsOf(folder.path) == folder.rights ? void() : ForgetAll();
-  }
-  if (change.kind == ChangeKind::kNames) return NameChanged(id, change.name);
-  const auto name = name_ids_.find(change.name);
-  if (name == name_ids_.end()) return;
-  const auto found = folders_[id].entries.find(name->second);
-  if (found == folders_[id].entries.end()) return;
-  Entry& entry = entries_[found->second];
-  if (entry.kind != EntryKind::kFile) return;
-  if (change.kind == ChangeKind::kClosed) {
-    // Open for writing, and nothing was written by a call: perhaps through a mapping.
-    if (!entry.was_modified) entry.is_mapped = true;
-    entry.was_modified = false;
-    if (!entry.is_mapped) return;
-  } else {
-    entry.was_modified = true;
-  }
-  entry.is_content_known = false;
-  ++epoch_;
-  LOG(kDebug, "changed: " + PathOf(found->second));
-}
-
-void LiveTree::NameChanged(FolderId id, std::string_view name) {
-  Folder& folder = folders_[id];
-  if (folder.is_listed) {
-    // Whether it came or went, and what became of that since, is for the file system to say.
-    struct stat st {};
-    const std::string path = folder.path + "/" + std::string(name);
-    if (lstat(path.c_str(), &st) == 0) {
-      folder.names.insert(HashOf(name));
-      if (IsPrecompiled(name) && !std::exchange(folder.has_precompiled, true)) ++epoch_;
-    } else {
-      folder.names.erase(HashOf(name));
-    }
-  }
-  const auto known = name_ids_.find(name);
-  if (known == name_ids_.end()) return;
-  name_moments_[known->second] = ++moment_;
-  const auto found = folder.entries.find(known->second);
-  if (found != folder.entries.end()) {
-    Entry& entry = entries_[found->second];
-    if (entry.is_kind_known && entry.kind == EntryKind::kFolder) return ForgetAll();
-    entry.is_kind_known = false;
-    entry.is_content_known = false;
-    entry.was_modified = false;
-    ++epoch_;
-    LOG(kDebug, "came or went: " + PathOf(found->second));
-  }
-  MakeStale(known->second);
-}
-
-void LiveTree::MakeStale(NameId name) {
-  for (const LookupId lookup : by_name_[name]) lookups_[lookup].is_stale = true;
-  if (!by_name_[name].empty()) ++epoch_;
-}
-
-// Folders of which the kernel does not tell.
-void LiveTree::PollFolders() {
-  for (size_t i = 0; i < polled_.size(); ++i) {
-    Folder& folder = folders_[polled_[i]];
-    struct stat st {};
-    const int64_t now_ns = clock_.NowNs();
-    if (lstat(folder.path.empty() ? "/" : folder.path.c_str(), &st) != 0) return ForgetAll();
-    const FileIdentity stamp = IdentityOf(st);
-    if (stamp == folder.stamp && stamp.IsSettled(folder.looked_ns)) continue;
-    if (stamp.inode != folder.stamp.inode || stamp.device != folder.stamp.device) {
-      return ForgetAll();
-    }
-    folder.stamp = stamp;
-    folder.looked_ns = now_ns;
-    folder.is_listed = false;
-    folder.names.clear();
-    for (const auto& [name, id] : folder.entries) {
-      entries_[id].is_kind_known = false;
-      entries_[id].is_content_known = false;
-    }
-    // Which names came can't be told from those that went.
-    unknown_since_ = ++moment_;
-    for (LookupState& lookup : lookups_) lookup.is_stale = true;
-    ++epoch_;
-  }
-}
-
-void LiveTree::ForgetAll() {
-  unknown_since_ = ++moment_;
-  if (watch_) {
-    for (const auto& [watch, folder] : watched_) watch_->Remove(watch);
-  }
-  watched_.clear();
-  polled_.clear();
-  tells_all_.clear();
-  for (Folder& folder : folders_) {
-    folder.watching = Watching::kUnknown;
-    folder.watch = -1;
-    folder.is_listed = false;
-    folder.names.clear();
-  }
-  for (Entry& entry : entries_) {
-    entry.is_kind_known = false;
-    entry.is_content_known = false;
-  }
-  for (LookupState& lookup : lookups_) lookup.is_stale = true;
-  ++epoch_;
-}
 
 NameId LiveTree::Intern(std::string_view name) {
   const auto known = name_ids_.find(name);
@@ -384,55 +241,6 @@ FolderId LiveTree::AsFolder(EntryId id) {
 std::string LiveTree::PathOf(EntryId id) const {
   const Entry& entry = entries_[id];
   return folders_[entry.folder].path + "/" + names_[entry.name];
-}
-
-LiveTree::Rights LiveTree::RightsOf(const std::string& folder) {
-  struct stat st {};
-  if (lstat(folder.empty() ? "/" : folder.c_str(), &st) != 0) return {};
-  return {st.st_mode, st.st_uid, st.st_gid};
-}
-
-bool LiveTree::TellsAll(FolderId id) {
-  const std::string path = folders_[id].path.empty() ? "/" : folders_[id].path;
-  struct stat st {};
-  if (!watch_ || lstat(path.c_str(), &st) != 0) return false;
-  const auto [it, is_new] = tells_all_.try_emplace(st.st_dev, false);
-  if (is_new) {
-    struct statfs fs {};
-    it->second = statfs(path.c_str(), &fs) == 0 && IsLocal(fs.f_type);
-  }
-  return it->second;
-}
-
-// Decides where the truth about a folder comes from, before anything of it is read (L1).
-void LiveTree::Watch(FolderId id) {
-  if (folders_[id].watching != Watching::kUnknown) return;
-  if (id != kRootFolder) Watch(folders_[id].parent);
-  Folder& folder = folders_[id];
-  if (TellsAll(id)) {
-    const bool has_room = watched_.size() < options_.max_watches;
-    Result<int> watch = has_room ? watch_->Add(folder.path.empty() ? "/" : folder.path)
-                                 : Error{Code::kUnavailable, "as configured"};
-    if (watch) {
-      folder.watching = Watching::kByEvents;
-      folder.watch = *watch;
-      folder.rights = RightsOf(folder.path);
-      watched_.emplace(*watch, id);
-      return;
-    }
-    if (watch.error().code == Code::kUnavailable && !std::exchange(told_limit_, true)) {
-      LOG(kWarning, "inotify: " + watch.error().message + " after " +
-                        std::to_string(watched_.size()) +
-                        " folders; the others are looked at each time "
-                        "(fs.inotify.max_user_watches)");
-    }
-  }
-  folder.watching = Watching::kByStamps;
-  struct stat st {};
-  folder.looked_ns = clock_.NowNs();
-  if (lstat(folder.path.empty() ? "/" : folder.path.c_str(), &st) == 0)
-    folder.stamp = IdentityOf(st);
-  polled_.push_back(id);
 }
 
 void LiveTree::List(FolderId id) {

@@ -228,6 +228,10 @@ class LiveTree {
   EntryId EntryFor(FolderId folder, NameId name) REQUIRES(mutex_);
   void LookAt(EntryId entry) REQUIRES(mutex_);
   static Rights RightsOf(const std::string& folder);
+  static uint64_t HashOf(std::string_view name) { return std::hash<std::string_view>()(name); }
+  static bool IsPrecompiled(std::string_view name) {
+    return name.ends_with(".gch") || name.ends_with(".pch");
+  }
   static void ReadKind(Entry& entry, const std::string& path);
   void Watch(FolderId folder) REQUIRES(mutex_);
   bool TellsAll(FolderId folder) REQUIRES(mutex_);
@@ -239,6 +243,8 @@ class LiveTree {
   void NameChanged(FolderId folder, std::string_view name) REQUIRES(mutex_);
   void MakeStale(NameId name) REQUIRES(mutex_);
   void PollFolders() REQUIRES(mutex_);
+  void ForgetGone() REQUIRES(mutex_);
+  void Forget(Folder& folder) REQUIRES(mutex_);
   void ForgetAll() REQUIRES(mutex_);
 
   DigestCache& digests_;
@@ -263,6 +269,7 @@ class LiveTree {
   std::vector<std::vector<LookupId>> by_name_ GUARDED_BY(mutex_);  // by NameId
   std::unordered_map<int, FolderId> watched_ GUARDED_BY(mutex_);
   std::vector<FolderId> polled_ GUARDED_BY(mutex_);                  // kByStamps
+  std::vector<FolderId> gone_ GUARDED_BY(mutex_);                    // since the last Refresh
   std::unordered_map<uint64_t, bool> tells_all_ GUARDED_BY(mutex_);  // by device
 };
 

@@ -352,6 +352,46 @@ TEST_P(LiveTreeTest, AnObjectBesideAHeaderChangesNothing) {
   EXPECT_GT(Epoch(), epoch);
 }
 
+// No event names what is in it.
+TEST_P(LiveTreeTest, AnotherFolderInThePlaceOfOneHasOtherFiles) {
+  Write("first/a.h", "1");
+  Write("second/b.h", "2");
+  Write("other/b.h", "3");
+  ASSERT_EQ(symlink("first", Path("link").c_str()), 0);
+  const auto from_first = [this] {
+    const MutexLock lock(tree_.mutex());
+    tree_.Refresh();
+    const EntryId first = tree_.Results(tree_.Find(kRootFolder, Path("first")))[0].entry;
+    return Describe(tree_.Find(tree_.AsFolder(first), "b.h"));
+  };
+  EXPECT_EQ(Along({"first", "second"}, "b.h"), "second/b.h=2");
+  EXPECT_EQ(Along({"link", "second"}, "b.h"), "second/b.h=2");
+  EXPECT_EQ(from_first(), "");
+  ASSERT_EQ(rename(Path("first").c_str(), Path("away").c_str()), 0);
+  ASSERT_EQ(rename(Path("other").c_str(), Path("first").c_str()), 0);
+  EXPECT_EQ(Along({"first", "second"}, "b.h"), "first/b.h=3");
+  EXPECT_EQ(Along({"link", "second"}, "b.h"), "first/b.h=3");
+  EXPECT_EQ(from_first(), "first/b.h=3");
+}
+
+TEST_P(LiveTreeTest, AFolderThatGoesTakesNothingElseAlong) {
+  Write("kept/a.h", "1");
+  Write("gone/below/b.h", "2");
+  EXPECT_EQ(At("kept/a.h"), "kept/a.h=1");
+  EXPECT_EQ(At("gone/below/b.h"), "gone/below/b.h=2");
+  size_t watches = 0;
+  {
+    const MutexLock lock(tree_.mutex());
+    watches = tree_.watch_count();
+  }
+  std::filesystem::remove_all(Path("gone"));
+  const MutexLock lock(tree_.mutex());
+  tree_.Refresh();
+  if (GetParam() == Source::kInotify) {
+    EXPECT_EQ(tree_.watch_count(), watches - 2) << "those of gone and of gone/below";
+  }
+}
+
 TEST_P(LiveTreeTest, TellsInWhichFolderALinkedFileWasFound) {
   Write("src/x.h", "1");
   ASSERT_TRUE(MakeDirs(Path("include")));
