@@ -8,6 +8,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -80,6 +81,20 @@ def original():
            [(True, 2_250_000_000), (False, 750_000_000)], report["weighted"])
     rows = ask(ORIGINAL, "SELECT remote, duration_ns / 1000000 AS ms FROM compiles ORDER BY ms")
     expect(rows == [{"remote": None, "ms": 750}, {"remote": 1, "ms": 2250}], rows)
+    # In compiles they have what ours would have.
+    rows = ask(ORIGINAL, "SELECT file, output, sync_ns/1000000 AS sync, invoke_ns/1000000 AS invoke, "
+                         "worker_ns/1000000 AS worker, exec_ns/1000000 AS exec, collect_ns, invocations "
+                         "FROM compiles ORDER BY file")
+    expect(rows == [{"file": "/src/a.c", "output": "/src/a.o", "sync": 180, "invoke": 1900, "worker": 1700,
+                     "exec": 1500, "collect_ns": None, "invocations": 1},
+                    {"file": "/src/b.c", "output": None, "sync": None, "invoke": None, "worker": None,
+                     "exec": None, "collect_ns": None, "invocations": 0}], rows)
+    status, text, _ = run("report", "--section", "phases", ORIGINAL)
+    names = [re.match(r" *([A-Za-z.]+)", line) for line in text.splitlines()]
+    indents = {found.group(1): len(found.group(0)) - len(found.group(1)) for found in names if found}
+    order = [found.group(1) for found in names if found]
+    expect(order[-6:] == ["llamacc", "InvokeWithFiles", "Invoke", "runtime.Execute", "exec", "upload"], text)
+    expect([indents[name] - indents["llamacc"] for name in order[-6:]] == [0, 2, 4, 6, 8, 4], text)
     slow = report["slowest"][0]
     expect(slow["remote"] is True, slow)
     expect((slow["longest_phase"], slow["longest_phase_ns"]) == ("exec", 1_500_000_000), slow)
