@@ -36,13 +36,48 @@ Result<void> LineReader::Read(TraceInput& input) {
     if (block.bytes == 0) break;
     report_.bytes += block.bytes;
     TakeLines(held_ + block.bytes);
-    if (builder_.table().size() >= kMaxRows) {
-      return Error{Code::kInvalid, name_ + ": more than " + std::to_string(kMaxRows) + " spans"};
-    }
+    TRY(CheckRows());
   }
   FinishLastLine();
   if (input.truncated() || cut_off_) ++report_.truncated;
   return {};
+}
+
+Result<void> LineReader::CheckRows() const {
+  if (builder_.table().size() < kMaxRows) return {};
+  return Error{Code::kInvalid, name_ + ": more than " + std::to_string(kMaxRows) + " spans"};
+}
+
+Result<void> LineReader::ReadDocument(TraceInput& input, ReadParts read) {
+  ++report_.files;
+  std::string document;
+  while (true) {
+    const size_t had = document.size();
+    document.resize(had + kBlockBytes);
+    ASSIGN_OR_RETURN(const TraceInput::Block block, input.Read(document.data() + had, kBlockBytes));
+    document.resize(had + block.bytes);
+    if (block.bytes == 0) break;
+    if (document.size() > kMaxDocumentBytes) {
+      return Error{
+          Code::kInvalid,
+          name_ + ": a document of more than 512 MiB; what has a span a line may be larger"};
+    }
+  }
+  report_.bytes += document.size();
+  read(document, *this);
+  if (input.truncated() || cut_off_) ++report_.truncated;
+  return CheckRows();
+}
+
+void LineReader::Add(const std::string& line) {
+  ++line_number_;
+  const std::string padded = line + std::string(SpanParser::kPaddingBytes, ' ');
+  Take(std::string_view(padded).substr(0, line.size()));
+}
+
+void LineReader::RejectTooLong() {
+  ++report_.too_long;
+  Reject("longer than 16 MiB");
 }
 
 // A line that does not fit gets a larger buffer, up to where a line is no span.
@@ -74,8 +109,7 @@ void LineReader::TakeLines(size_t size) {
     char* const newline = static_cast<char*>(found);
     ++line_number_;
     if (std::exchange(skipping_, false)) {
-      ++report_.too_long;
-      Reject("longer than 16 MiB");
+      RejectTooLong();
     } else {
       Take({begin, static_cast<size_t>(newline - begin)});
     }
@@ -88,10 +122,7 @@ void LineReader::TakeLines(size_t size) {
 void LineReader::Take(std::string_view line) {
   line = WithoutBlanks(line);
   if (line.empty()) return;
-  if (line.size() > kMaxLineBytes) {
-    ++report_.too_long;
-    return Reject("longer than 16 MiB");
-  }
+  if (line.size() > kMaxLineBytes) return RejectTooLong();
   if (const char* wrong = parser_.Parse(line)) return Reject(wrong);
   ++report_.lines;
 }

@@ -1,4 +1,5 @@
-// LineReader: cuts an input into lines and has them parsed; what is no span is counted.
+// LineReader: cuts an input into lines and has them parsed; what is no span is counted. Documents
+// of other formats are turned into lines first.
 #pragma once
 
 #include <string>
@@ -17,6 +18,18 @@ class LineReader {
   LineReader(TableBuilder& builder, std::string name);
   // All of it. An error if it can't be read, or has more than kMaxRows spans.
   Result<void> Read(TraceInput& input);
+  // The same of one document, kept in memory as a whole, which `read` hands on as lines. kInvalid
+  // if it has more than kMaxDocumentBytes.
+  using ReadParts = void (*)(std::string_view document, LineReader& out);
+  Result<void> ReadDocument(TraceInput& input, ReadParts read);
+
+  // What `read` calls for each part of a document: it is a span, written as a line; it is none, and
+  // why; the document has no end.
+  void Add(const std::string& line);
+  void Reject(const char* wrong);
+  void RejectTooLong();
+  void NoteCutOff() { cut_off_ = true; }
+  const std::string& name() const { return name_; }
 
  private:
   size_t Capacity() const { return buffer_.size() - SpanParser::kPaddingBytes; }
@@ -24,7 +37,7 @@ class LineReader {
   void DropHeld(size_t bytes);
   void TakeLines(size_t size);
   void Take(std::string_view line);
-  void Reject(const char* wrong);
+  Result<void> CheckRows() const;
   void FinishLastLine();
 
   TableBuilder& builder_;

@@ -1,0 +1,266 @@
+#include "traces/load/chrome_reader.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "trace/span.h"
+#include "traces/load/foreign_span.h"
+#include "traces/load/json_parts.h"
+#include "traces/load/loader.h"
+
+namespace llama::traces {
+namespace {
+
+using simdjson::dom::element;
+using simdjson::dom::object;
+
+constexpr uint64_t kSourceSeed = 0x6368726f6d65;
+// Of microseconds: as nanoseconds they still fit 64 bits.
+constexpr double kMaxTimeUs = 9e15;
+
+std::string TextOf(const object& event, std::string_view key) {
+  std::string_view text;
+  return event[key].get_string().get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
+}
+
+// A process, a thread and an id may be numbers or strings.
+std::string IdOf(const object& event, std::string_view key) {
+  element value;
+  if (event[key].get(value) != simdjson::SUCCESS) return "";
+  return simdjson::minify(value);
+}
+
+std::optional<int64_t> TimeOf(const object& event, std::string_view key) {
+  double us = 0;
+  // Not at once times 1000: a double holds microseconds since the epoch with their fractions, but
+  // no nanoseconds.
+  if (event[key].get_double().get(us) != simdjson::SUCCESS) return std::nullopt;
+  if (!(us >= -kMaxTimeUs && us <= kMaxTimeUs)) return std::nullopt;
+  const double whole = std::floor(us);
+  return static_cast<int64_t>(whole) * 1000 + std::llround((us - whole) * 1000);
+}
+
+class ChromeReader {
+ public:
+  explicit ChromeReader(LineReader& out) : out_(out), source_(Hash(out.name(), kSourceSeed)) {}
+
+  void Read(std::string_view document) {
+    const std::string_view text = WithoutLeadingBlanks(document);
+    const bool is_array = text.starts_with('[');
+    std::string_view events = text;
+    if (!is_array) {
+      events = JsonMember(text, "traceEvents");
+      ReadBase(text);
+    }
+    JsonParts parts(events);
+    while (parts.Next()) ReadEvent(parts.value());
+    if (parts.is_cut_off() && !is_array) out_.NoteCutOff();
+    for (const auto& [track, stack] : open_) {
+      for (size_t i = 0; i < stack.size(); ++i) out_.Reject("begins and never ends");
+    }
+    Nest();
+  }
+
+ private:
+  struct Event {
+    ForeignSpan span;
+    uint32_t track = 0;
+    int64_t end_ns() const { return span.start_ns + span.duration_ns; }
+  };
+  struct Track {
+    std::string process;
+    std::string thread;  // or, of what is asynchronous, its id
+  };
+
+  // When its times begin: llama's own say so, and clang's.
+  void ReadBase(std::string_view root) {
+    const std::string_view start =
+        JsonPlainString(JsonMember(JsonMember(root, "otherData"), "start"));
+    if (const auto start_ns = trace::ParseTime(start)) {
+      base_ns_ = *start_ns;
+      return;
+    }
+    const std::string_view since = JsonMember(root, "beginningOfTime");
+    element value;
+    int64_t us = 0;
+    if (since.empty() ||
+        parser_.parse(since.data(), since.size()).get(value) != simdjson::SUCCESS ||
+        value.get_int64().get(us) != simdjson::SUCCESS) {
+      return;
+    }
+    if (us >= 0 && us <= static_cast<int64_t>(kMaxTimeUs)) base_ns_ = us * 1000;
+  }
+
+  void ReadEvent(std::string_view text) {
+    if (text.size() > kMaxLineBytes) return out_.RejectTooLong();
+    element root;
+    object event;
+    if (parser_.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS ||
+        root.get_object().get(event) != simdjson::SUCCESS) {
+      return out_.Reject("not a JSON object");
+    }
+    const std::string phase = TextOf(event, "ph");
+    if (phase == "M") return ReadName(event);
+    if (phase == "X" || phase == "B" || phase == "b") return Begin(event, phase);
+    if (phase == "E" || phase == "e") return End(event, phase);
+    if (phase.empty()) out_.Reject("no ph");
+  }
+
+  // Of a process or a thread.
+  void ReadName(const object& event) {
+    object args;
+    if (event["args"].get_object().get(args) != simdjson::SUCCESS) return;
+    const std::string what = TextOf(event, "name");
+    const std::string name = TextOf(args, "name");
+    const std::string process = IdOf(event, "pid");
+    if (what == "process_name") process_names_[process] = name;
+    if (what == "thread_name") thread_names_[{process, IdOf(event, "tid")}] = name;
+  }
+
+  uint32_t TrackOf(const object& event, const std::string& phase) {
+    const bool is_async = phase == "b" || phase == "e";
+    std::string thread = IdOf(event, is_async ? "id" : "tid");
+    if (is_async) thread = "async " + TextOf(event, "cat") + " " + thread;
+    const std::pair key(IdOf(event, "pid"), std::move(thread));
+    const auto [found, is_new] = track_numbers_.try_emplace(key, tracks_.size());
+    if (is_new) tracks_.push_back({key.first, key.second});
+    return found->second;
+  }
+
+  void Begin(const object& event, const std::string& phase) {
+    const auto start_ns = TimeOf(event, "ts");
+    if (!start_ns) return out_.Reject("ts is no time in microseconds");
+    Event begun;
+    begun.track = TrackOf(event, phase);
+    begun.span.name = TextOf(event, "name");
+    if (__builtin_add_overflow(base_ns_, *start_ns, &begun.span.start_ns)) {
+      return out_.Reject("ts is no time in microseconds");
+    }
+    ReadArgs(event, begun.span);
+    if (phase != "X") return open_[begun.track].push_back(std::move(begun));
+    const auto duration_ns = TimeOf(event, "dur");
+    begun.span.duration_ns = duration_ns.value_or(0);
+    Take(std::move(begun), TextOf(event, "cat"));
+  }
+
+  void End(const object& event, const std::string& phase) {
+    const auto end_ns = TimeOf(event, "ts");
+    std::vector<Event>& stack = open_[TrackOf(event, phase)];
+    int64_t at_ns = 0;
+    if (!end_ns || __builtin_add_overflow(base_ns_, *end_ns, &at_ns)) {
+      return out_.Reject("ts is no time in microseconds");
+    }
+    if (stack.empty()) return out_.Reject("ends and never began");
+    Event begun = std::move(stack.back());
+    stack.pop_back();
+    ReadArgs(event, begun.span);
+    if (__builtin_sub_overflow(at_ns, begun.span.start_ns, &begun.span.duration_ns)) {
+      return out_.Reject("dur is no time in microseconds");
+    }
+    Take(std::move(begun), "");
+  }
+
+  static void ReadArgs(const object& event, ForeignSpan& span) {
+    object args;
+    if (event["args"].get_object().get(args) != simdjson::SUCCESS) return;
+    for (const auto& arg : args) {
+      std::string_view text;
+      const bool is_text = arg.value.get_string().get(text) == simdjson::SUCCESS;
+      if (is_text && arg.key == "trace_id") {
+        span.trace_id = text;
+      } else if (is_text && arg.key == "span_id") {
+        span.span_id = text;
+      } else if (is_text && arg.key == "parent_id") {
+        span.parent_id = text;
+      } else {
+        AppendMember(span.fields, arg.key, simdjson::minify(arg.value));
+      }
+    }
+  }
+
+  // llama's own events have ids, and their span's name as their category: what they are called has
+  // the source's name in it.
+  void Take(Event event, const std::string& category) {
+    if (!event.span.trace_id.empty() && !event.span.span_id.empty()) {
+      if (!category.empty()) event.span.name = category;
+      return out_.Add(LineOf(event.span));
+    }
+    if (!category.empty()) {
+      std::string text;
+      AppendJsonString(text, category);
+      AppendMember(event.span.fields, "cat", text);
+    }
+    events_.push_back(std::move(event));
+  }
+
+  // Enclosing ones first.
+  void Nest() {
+    std::stable_sort(events_.begin(), events_.end(), [](const Event& a, const Event& b) {
+      if (a.track != b.track) return a.track < b.track;
+      if (a.span.start_ns != b.span.start_ns) return a.span.start_ns < b.span.start_ns;
+      return a.span.duration_ns > b.span.duration_ns;
+    });
+    std::vector<size_t> around;
+    for (size_t i = 0; i < events_.size(); ++i) {
+      Event& event = events_[i];
+      while (!around.empty() && (events_[around.back()].track != event.track ||
+                                 EndOf(events_[around.back()]) < EndOf(event))) {
+        around.pop_back();
+      }
+      event.span.trace_id = trace::Hex(source_) + trace::Hex(uint64_t{event.track} + 1);
+      event.span.span_id = trace::Hex(i + 1);
+      if (!around.empty()) event.span.parent_id = trace::Hex(around.back() + 1);
+      NameTrack(event);
+      out_.Add(LineOf(event.span));
+      around.push_back(i);
+    }
+  }
+
+  // One that never ends is told as such when its line is read.
+  static int64_t EndOf(const Event& event) {
+    int64_t end_ns = 0;
+    if (__builtin_add_overflow(event.span.start_ns, event.span.duration_ns, &end_ns)) {
+      return INT64_MAX;
+    }
+    return end_ns;
+  }
+
+  void NameTrack(Event& event) const {
+    const Track& track = tracks_[event.track];
+    const auto append = [&](std::string_view key, const std::string& name) {
+      std::string text;
+      AppendJsonString(text, name);
+      AppendMember(event.span.fields, key, text);
+    };
+    if (const auto found = process_names_.find(track.process); found != process_names_.end()) {
+      append("process", found->second);
+    }
+    const auto found = thread_names_.find({track.process, track.thread});
+    if (found != thread_names_.end()) append("thread", found->second);
+  }
+
+  LineReader& out_;
+  const uint64_t source_;  // traces of several files are told apart by it
+  simdjson::dom::parser parser_;
+  int64_t base_ns_ = 0;
+  std::map<std::pair<std::string, std::string>, uint32_t> track_numbers_;
+  std::vector<Track> tracks_;
+  std::map<std::string, std::string> process_names_;
+  std::map<std::pair<std::string, std::string>, std::string> thread_names_;
+  std::map<uint32_t, std::vector<Event>> open_;  // by track, the innermost last
+  std::vector<Event> events_;
+};
+
+}  // namespace
+
+void ReadChrome(std::string_view document, LineReader& out) { ChromeReader(out).Read(document); }
+
+}  // namespace llama::traces
