@@ -14,6 +14,8 @@ namespace {
 constexpr size_t kBlockBytes = size_t{256} << 10;
 constexpr size_t kExamples = 5;
 
+static_assert(kMaxPartBytes == kMaxLineBytes);
+
 std::string_view WithoutBlanks(std::string_view line) {
   while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
   return line;

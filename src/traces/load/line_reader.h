@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "base/result.h"
+#include "traces/foreign/span_sink.h"
 #include "traces/load/span_parser.h"
 #include "traces/load/trace_input.h"
 
 namespace llama::traces {
 
-class LineReader {
+class LineReader final : public SpanSink {
  public:
   // `name` is what the report calls the input.
   LineReader(TableBuilder& builder, std::string name);
@@ -20,16 +21,14 @@ class LineReader {
   Result<void> Read(TraceInput& input);
   // The same of one document, kept in memory as a whole, which `read` hands on as lines. kInvalid
   // if it has more than kMaxDocumentBytes.
-  using ReadParts = void (*)(std::string_view document, LineReader& out);
+  using ReadParts = void (*)(std::string_view document, SpanSink& out);
   Result<void> ReadDocument(TraceInput& input, ReadParts read);
 
-  // What `read` calls for each part of a document: it is a span, written as a line; it is none, and
-  // why; the document has no end.
-  void Add(const std::string& line);
-  void Reject(const char* wrong);
-  void RejectTooLong();
-  void NoteCutOff() { cut_off_ = true; }
-  const std::string& name() const { return name_; }
+  void Add(const std::string& line) override;
+  void Reject(const char* wrong) override;
+  void RejectTooLong() override;
+  void NoteCutOff() override { cut_off_ = true; }
+  const std::string& name() const override { return name_; }
 
  private:
   size_t Capacity() const { return buffer_.size() - SpanParser::kPaddingBytes; }

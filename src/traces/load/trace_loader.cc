@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "traces/load/chrome_reader.h"
-#include "traces/load/input_format.h"
+#include "traces/foreign/chrome_reader.h"
+#include "traces/foreign/input_format.h"
 #include "traces/load/one_build.h"
-#include "traces/load/otlp_reader.h"
+#include "traces/foreign/otlp_reader.h"
 #include "traces/load/skew.h"
 #include "traces/load/tree.h"
 

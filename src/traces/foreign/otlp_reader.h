@@ -6,10 +6,10 @@
 
 #include <string_view>
 
-#include "traces/load/line_reader.h"
+#include "traces/foreign/span_sink.h"
 
 namespace llama::traces {
 
-void ReadOtlp(std::string_view document, LineReader& out);
+void ReadOtlp(std::string_view document, SpanSink& out);
 
 }  // namespace llama::traces

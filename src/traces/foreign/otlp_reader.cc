@@ -1,4 +1,4 @@
-#include "traces/load/otlp_reader.h"
+#include "traces/foreign/otlp_reader.h"
 
 #include <simdjson.h>
 
@@ -8,9 +8,8 @@
 
 #include "base/json.h"
 #include "trace/names.h"
-#include "traces/load/foreign_span.h"
-#include "traces/load/json_parts.h"
-#include "traces/load/loader.h"
+#include "traces/foreign/foreign_span.h"
+#include "traces/foreign/json_parts.h"
 
 namespace llama::traces {
 namespace {
@@ -106,7 +105,7 @@ std::string JsonOf(const object& any_value, int depth) {
 
 class OtlpReader {
  public:
-  explicit OtlpReader(LineReader& out) : out_(out) {}
+  explicit OtlpReader(SpanSink& out) : out_(out) {}
 
   void Read(std::string_view documents) {
     while (!(documents = WithoutLeadingBlanks(documents)).empty()) {
@@ -142,7 +141,7 @@ class OtlpReader {
   std::string ServiceOf(std::string_view resource) {
     element root;
     simdjson::dom::array attributes;
-    if (resource.empty() || resource.size() > kMaxLineBytes ||
+    if (resource.empty() || resource.size() > kMaxPartBytes ||
         parser_.parse(resource.data(), resource.size()).get(root) != simdjson::SUCCESS ||
         root["attributes"].get_array().get(attributes) != simdjson::SUCCESS) {
       return {};
@@ -163,7 +162,7 @@ class OtlpReader {
   }
 
   void ReadSpan(std::string_view text) {
-    if (text.size() > kMaxLineBytes) return out_.RejectTooLong();
+    if (text.size() > kMaxPartBytes) return out_.RejectTooLong();
     element root;
     object span;
     if (parser_.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS ||
@@ -206,13 +205,13 @@ class OtlpReader {
                  message.empty() ? "true" : json.String(message).str());
   }
 
-  LineReader& out_;
+  SpanSink& out_;
   simdjson::dom::parser parser_;
   std::string service_;
 };
 
 }  // namespace
 
-void ReadOtlp(std::string_view document, LineReader& out) { OtlpReader(out).Read(document); }
+void ReadOtlp(std::string_view document, SpanSink& out) { OtlpReader(out).Read(document); }
 
 }  // namespace llama::traces

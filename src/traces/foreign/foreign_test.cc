@@ -4,7 +4,7 @@
 #include <string>
 
 #include "trace/span.h"
-#include "traces/load/input_format.h"
+#include "traces/foreign/input_format.h"
 #include "traces/load/loader.h"
 
 namespace llama::traces {

@@ -1,4 +1,4 @@
-#include "traces/load/foreign_span.h"
+#include "traces/foreign/foreign_span.h"
 
 #include "base/json.h"
 #include "trace/span.h"

@@ -1,9 +1,9 @@
-#include "traces/load/input_format.h"
+#include "traces/foreign/input_format.h"
 
 #include <algorithm>
 #include <array>
 
-#include "traces/load/json_parts.h"
+#include "traces/foreign/json_parts.h"
 
 namespace llama::traces {
 namespace {

@@ -1,4 +1,4 @@
-#include "traces/load/chrome_reader.h"
+#include "traces/foreign/chrome_reader.h"
 
 #include <simdjson.h>
 
@@ -12,9 +12,8 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "trace/span.h"
-#include "traces/load/foreign_span.h"
-#include "traces/load/json_parts.h"
-#include "traces/load/loader.h"
+#include "traces/foreign/foreign_span.h"
+#include "traces/foreign/json_parts.h"
 
 namespace llama::traces {
 namespace {
@@ -50,7 +49,7 @@ std::optional<int64_t> TimeOf(const object& event, std::string_view key) {
 
 class ChromeReader {
  public:
-  explicit ChromeReader(LineReader& out) : out_(out), source_(Hash(out.name(), kSourceSeed)) {}
+  explicit ChromeReader(SpanSink& out) : out_(out), source_(Hash(out.name(), kSourceSeed)) {}
 
   void Read(std::string_view document) {
     const std::string_view text = WithoutLeadingBlanks(document);
@@ -100,7 +99,7 @@ class ChromeReader {
   }
 
   void ReadEvent(std::string_view text) {
-    if (text.size() > kMaxLineBytes) return out_.RejectTooLong();
+    if (text.size() > kMaxPartBytes) return out_.RejectTooLong();
     element root;
     object event;
     if (parser_.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS ||
@@ -247,7 +246,7 @@ class ChromeReader {
     if (found != thread_names_.end()) append("thread", found->second);
   }
 
-  LineReader& out_;
+  SpanSink& out_;
   const uint64_t source_;  // traces of several files are told apart by it
   simdjson::dom::parser parser_;
   int64_t base_ns_ = 0;
@@ -261,6 +260,6 @@ class ChromeReader {
 
 }  // namespace
 
-void ReadChrome(std::string_view document, LineReader& out) { ChromeReader(out).Read(document); }
+void ReadChrome(std::string_view document, SpanSink& out) { ChromeReader(out).Read(document); }
 
 }  // namespace llama::traces

@@ -1,4 +1,4 @@
-#include "traces/load/json_parts.h"
+#include "traces/foreign/json_parts.h"
 
 #include <algorithm>
 

@@ -10,10 +10,10 @@
 
 #include <string_view>
 
-#include "traces/load/line_reader.h"
+#include "traces/foreign/span_sink.h"
 
 namespace llama::traces {
 
-void ReadChrome(std::string_view document, LineReader& out);
+void ReadChrome(std::string_view document, SpanSink& out);
 
 }  // namespace llama::traces
