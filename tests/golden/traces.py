@@ -284,6 +284,10 @@ def foreign():
                          "detail": None, "process": "clang"},
                         {"path": "ExecuteCompiler>Source", "start": "2026-11-22T08:20:50.000100000Z",
                          "duration_ns": 2000000, "detail": "a.h", "process": "clang"}], rows)
+        # Where it can't be sent is wrong usage, and found before anything is read.
+        for words in (("otlp", "ftp://x"), ("otlp", "localhost:4318"), ("otlp", "http:///v1"), ("chrome", "http://x")):
+            status, out, err = run("export", "--format", words[0], "--to", words[1], path)
+            expect(status == 2 and not out and "see 'llama help export'" in err, f"{words}: {status} {err}")
         # The others, as llama itself writes them.
         for kind, told in (("jaeger", "Jaeger's JSON"), ("zipkin", "Zipkin's JSON"), ("perfetto", "a protobuf"),
                            ("otlp", "a protobuf"), ("speedscope", "speedscope's"), ("honeycomb", "Honeycomb's"),

@@ -154,10 +154,7 @@ Result<void> CheckOwnOptions(const ParsedArguments& parsed, const exports::Forma
 Result<void> CheckDestination(const Request& request) {
   if (!request.send.url.empty()) {
     if (!request.output.empty()) return Error{Code::kInvalid, "either -o or --to"};
-    const std::string& url = request.send.url;
-    if (!url.starts_with("http://") && !url.starts_with("https://")) {
-      return Error{Code::kInvalid, "--to " + url + ": not an http:// or https:// URL"};
-    }
+    TRY(exports::CheckSending(*request.format, request.send.url));
     if (request.max_bytes != exports::Output::kNoLimit) {
       return Error{Code::kInvalid, "--max-bytes is for files"};
     }

@@ -51,7 +51,7 @@ class ChromeReader {
  public:
   explicit ChromeReader(SpanSink& out) : out_(out), source_(Hash(out.name(), kSourceSeed)) {}
 
-  void Read(std::string_view document) {
+  void Read(std::string_view document, size_t max_events) {
     const std::string_view text = WithoutLeadingBlanks(document);
     const bool is_array = text.starts_with('[');
     std::string_view events = text;
@@ -60,7 +60,10 @@ class ChromeReader {
       ReadBase(text);
     }
     JsonParts parts(events);
-    while (parts.Next()) ReadEvent(parts.value());
+    while (parts.Next()) {
+      if (kept_ >= max_events) return out_.Fail("more than 5,000,000 events");
+      ReadEvent(parts.value());
+    }
     if (parts.is_cut_off() && !is_array) out_.NoteCutOff();
     for (const auto& [track, stack] : open_) {
       for (size_t i = 0; i < stack.size(); ++i) out_.Reject("begins and never ends");
@@ -115,6 +118,7 @@ class ChromeReader {
 
   // Of a process or a thread.
   void ReadName(const object& event) {
+    ++kept_;
     object args;
     if (event["args"].get_object().get(args) != simdjson::SUCCESS) return;
     const std::string what = TextOf(event, "name");
@@ -137,6 +141,7 @@ class ChromeReader {
   void Begin(const object& event, const std::string& phase) {
     const auto start_ns = TimeOf(event, "ts");
     if (!start_ns) return out_.Reject("ts is no time in microseconds");
+    ++kept_;
     Event begun;
     begun.track = TrackOf(event, phase);
     begun.span.name = TextOf(event, "name");
@@ -256,10 +261,13 @@ class ChromeReader {
   std::map<std::pair<std::string, std::string>, std::string> thread_names_;
   std::map<uint32_t, std::vector<Event>> open_;  // by track, the innermost last
   std::vector<Event> events_;
+  size_t kept_ = 0;  // in all of these
 };
 
 }  // namespace
 
-void ReadChrome(std::string_view document, SpanSink& out) { ChromeReader(out).Read(document); }
+void ReadChrome(std::string_view document, SpanSink& out, size_t max_events) {
+  ChromeReader(out).Read(document, max_events);
+}
 
 }  // namespace llama::traces

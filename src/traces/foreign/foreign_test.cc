@@ -2,9 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "trace/span.h"
+#include "traces/foreign/chrome_reader.h"
 #include "traces/foreign/input_format.h"
+#include "traces/foreign/span_sink.h"
 #include "traces/load/loader.h"
 
 namespace llama::traces {
@@ -123,6 +126,38 @@ TEST(ChromeTest, WhatIsWholeIsReadOfABrokenOne) {
     EXPECT_EQ(columns.report().malformed, c.malformed) << c.text;
     EXPECT_EQ(columns.report().truncated, c.truncated) << c.text;
   }
+}
+
+class CountingSink final : public SpanSink {
+ public:
+  void Add(const std::string& line) override { lines.push_back(line); }
+  void Reject(const char*) override {}
+  void RejectTooLong() override { ++too_long; }
+  void Fail(const char* why) override { failed = why; }
+  void NoteCutOff() override {}
+  const std::string& name() const override { return name_; }
+
+  std::vector<std::string> lines;
+  int too_long = 0;
+  std::string failed;
+
+ private:
+  const std::string name_ = "x";
+};
+
+TEST(ChromeTest, HasSoManyEventsAndNoneThatIsTooLong) {
+  constexpr std::string_view kThree =
+      R"([{"ph":"M","pid":1},{"ph":"X","ts":1},{"ph":"B","ts":1},{"ph":"i"},{"ph":"C"}])";
+  CountingSink enough;
+  ReadChrome(kThree, enough, 3);
+  EXPECT_EQ(enough.failed, "more than 5,000,000 events") << "it ends as soon as it is full";
+  CountingSink fine;
+  ReadChrome(kThree, fine, 4);
+  EXPECT_EQ(fine.failed, "");
+  EXPECT_EQ(fine.lines.size(), 1u);
+  CountingSink large;
+  ReadChrome(R"([{"ph":"X","ts":1,"name":")" + std::string(kMaxPartBytes, 'x') + "\"}]", large);
+  EXPECT_EQ(large.too_long, 1);
 }
 
 TEST(OtlpTest, SpansWithTheirAttributes) {

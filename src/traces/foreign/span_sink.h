@@ -18,6 +18,8 @@ class SpanSink {
   virtual void Reject(const char* wrong) = 0;
   // One of more than kMaxPartBytes.
   virtual void RejectTooLong() = 0;
+  // There is too much of something: the reader ends here, and so does the loading. Static, too.
+  virtual void Fail(const char* why) = 0;
   // The document has no end.
   virtual void NoteCutOff() = 0;
   // What the document is called.

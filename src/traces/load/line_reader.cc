@@ -67,6 +67,7 @@ Result<void> LineReader::ReadDocument(TraceInput& input, ReadParts read) {
   }
   report_.bytes += document.size();
   read(document, *this);
+  if (failed_ != nullptr) return Error{Code::kInvalid, name_ + ": " + failed_};
   if (input.truncated() || cut_off_) ++report_.truncated;
   return CheckRows();
 }

@@ -27,6 +27,7 @@ class LineReader final : public SpanSink {
   void Add(const std::string& line) override;
   void Reject(const char* wrong) override;
   void RejectTooLong() override;
+  void Fail(const char* why) override { failed_ = why; }
   void NoteCutOff() override { cut_off_ = true; }
   const std::string& name() const override { return name_; }
 
@@ -47,6 +48,7 @@ class LineReader final : public SpanSink {
   size_t held_ = 0;        // bytes at the buffer's front: a line begun, without a newline
   bool skipping_ = false;  // inside a line that is too long
   bool cut_off_ = false;   // a line was lost
+  const char* failed_ = nullptr;
   uint64_t line_number_ = 0;
 };
 

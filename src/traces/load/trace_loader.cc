@@ -4,8 +4,8 @@
 
 #include "traces/foreign/chrome_reader.h"
 #include "traces/foreign/input_format.h"
-#include "traces/load/one_build.h"
 #include "traces/foreign/otlp_reader.h"
+#include "traces/load/one_build.h"
 #include "traces/load/skew.h"
 #include "traces/load/tree.h"
 
@@ -24,9 +24,17 @@ Result<void> TraceLoader::Add(TraceInput& input, const std::string& name, std::s
   ASSIGN_OR_RETURN(const std::string_view head, input.Peek(kFormatBytes));
   ASSIGN_OR_RETURN(const InputFormat format, FormatOf(head, name));
   LineReader reader(builder_, name);
-  TRY(format == InputFormat::kLines
-          ? reader.Read(input)
-          : reader.ReadDocument(input, format == InputFormat::kChrome ? ReadChrome : ReadOtlp));
+  switch (format) {
+    case InputFormat::kLines:
+      TRY(reader.Read(input));
+      break;
+    case InputFormat::kChrome:
+      TRY(reader.ReadDocument(input, [](auto document, auto& out) { ReadChrome(document, out); }));
+      break;
+    case InputFormat::kOtlp:
+      TRY(reader.ReadDocument(input, ReadOtlp));
+      break;
+  }
   labels_.push_back(builder_.strings().Add(label));
   table.build.resize(table.size(), static_cast<uint32_t>(labels_.size() - 1));
   return {};
