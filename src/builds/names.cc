@@ -23,6 +23,13 @@ There WhatIsAt(const std::string& path) {
   return S_ISDIR(status.st_mode) ? There::kFolder : There::kFile;
 }
 
+// A folder of any kind is named by its path, but not by a word that may be a build's.
+There WhatIsNamed(const std::string& word) {
+  const There there = WhatIsAt(word);
+  const bool is_build = there != There::kFolder || WhatIsAt(TracePath(word)) == There::kFile;
+  return is_build ? there : There::kNothing;
+}
+
 // "a, b, c and 4 more"
 std::string Listed(const std::vector<std::string_view>& words) {
   std::string text;
@@ -119,8 +126,8 @@ Error Names::NotFound(std::string_view word, bool or_file) const {
 Result<std::vector<Named>> Names::FindAll(std::string_view word) const {
   const std::string path(word);
   if (word == "-") return std::vector<Named>{{path, false, false}};
-  const There there = WhatIsAt(path);
   const bool is_path = word.find('/') != std::string_view::npos;
+  const There there = is_path ? WhatIsAt(path) : WhatIsNamed(path);
   const BuildRecord* build = Exact(word);
   if (build != nullptr && !(is_path && there != There::kNothing)) {
     Named named = AsNamed(*build);

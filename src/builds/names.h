@@ -7,7 +7,7 @@
 //   latest, or ""   the latest that was run by `llama build`, or else the latest
 //   an id
 //   a name          the latest that is called so
-//   a file          or folder, in the working directory
+//   a file          or a build's folder, in the working directory
 //   an id's begin   if only one begins so
 //   a pattern       of ids and names, as a shell has them (fnmatch): several, in order of time
 //

@@ -99,12 +99,15 @@ TEST_F(NamesTest, OnlyAnUnnamedBuildIsTheLatestThen) {
 TEST_F(NamesTest, FilesWithAndWithoutTheirFolder) {
   AddSome();
   AddFile("trace.ndjson");
-  ASSERT_TRUE(MakeDirs(state() + "/copied"));
+  for (const char* folder : {"copied", "other"}) ASSERT_TRUE(MakeDirs(state() + "/" + folder));
+  AddFile("copied/trace.ndjson.zst");
   EXPECT_EQ(Find("trace.ndjson"), "file trace.ndjson");
   EXPECT_EQ(Find("./trace.ndjson"), "file ./trace.ndjson");
   EXPECT_EQ(Find(state() + "/trace.ndjson"), "file " + state() + "/trace.ndjson");
   EXPECT_EQ(Find("copied"), "folder copied");
   EXPECT_EQ(Find("copied/"), "folder copied/");
+  EXPECT_EQ(Find("./other"), "folder ./other");
+  EXPECT_TRUE(Find("other").starts_with("no build 'other'")) << "there is no trace in it";
   EXPECT_EQ(Find("./none"), "file ./none");  // whoever opens it says what is wrong
   EXPECT_EQ(Find("-"), "file -");
 }

@@ -183,7 +183,8 @@ def several():
                                "start": "2026-01-01T00:00:00Z", "duration": days,
                                "fields": {"global.build_id": name}})
             (build / "trace.ndjson.zst").write_text(text + "\n")
-        (state / "builds" / "never-began").mkdir()
+        for name in ("never-began", "redis-never-began"):
+            (state / "builds" / name).mkdir()
         for words, wanted in ((["--all"], ["redis-a", "redis-b", "zlib", "zlib-old"]),
                               (["--since", "2d"], ["redis-b", "zlib"]),
                               (["--all", "--since", "2w"], ["redis-a", "redis-b", "zlib"]),

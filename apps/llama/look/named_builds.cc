@@ -35,6 +35,14 @@ auto Resolve(const Known& known, F&& find) -> decltype(find(*known.names)) {
   return found;
 }
 
+// Of several, those that have a trace count: what was never begun or is half removed is no
+// obstacle.
+void KeepRecorded(std::vector<Named>& several) {
+  std::erase_if(several, [](const Named& named) {
+    return access(builds::TracePath(named.path).c_str(), R_OK) != 0;
+  });
+}
+
 }  // namespace
 
 Result<std::vector<Named>> ResolveNames(const std::vector<std::string>& words) {
@@ -43,6 +51,7 @@ Result<std::vector<Named>> ResolveNames(const std::vector<std::string>& words) {
   for (const std::string& word : words.empty() ? std::vector<std::string>{""} : words) {
     ASSIGN_OR_RETURN(std::vector<Named> found,
                      Resolve(known, [&](const Names& names) { return names.FindAll(word); }));
+    if (found.size() > 1) KeepRecorded(found);
     for (Named& named : found) {
       TellOfHidden(named, word);
       const auto is_same = [&](const Named& other) { return other.path == named.path; };
@@ -63,9 +72,7 @@ Result<std::vector<Named>> AllBuilds() {
   ASSIGN_OR_RETURN(const std::string state_dir, client::StateDir());
   ASSIGN_OR_RETURN(const Names names, Names::Of(state_dir));
   std::vector<Named> all = names.All();
-  std::erase_if(all, [](const Named& named) {
-    return access(builds::TracePath(named.path).c_str(), R_OK) != 0;
-  });
+  KeepRecorded(all);
   if (all.empty()) return Error{Code::kNotFound, "no build is recorded in " + state_dir};
   return all;
 }
@@ -94,7 +101,7 @@ constexpr std::string_view kNamesHelp =
     "\n"
     "  -           a trace on standard input\n"
     "  ./x, a/b    with a slash: a trace file, or the folder of a build\n"
-    "  latest      the latest build; so does no name at all\n"
+    "  latest      the latest build, which is meant without a name, too\n"
     "  ID          a build's id, such as 20261122-082050-3f9a\n"
     "  NAME        the latest build of that name ('llama build --name', 'llama builds rename')\n"
     "  FILE        a trace file, or the folder of a build, in the working directory\n"
@@ -102,7 +109,8 @@ constexpr std::string_view kNamesHelp =
     "  PATTERN     all builds whose id or name is like it: * and ? as in a shell, in quotes.\n"
     "              Where one build is wanted only one may be like it\n"
     "\n"
-    "A trace file is llama's own (a span a line), Chrome's JSON or OTLP's JSON, each also compressed\n"
+    "A trace file is llama's own (a span a line), Chrome's JSON or OTLP's JSON, each also "
+    "compressed\n"
     "by gzip or zstd.\n"
     "\n"
     "'llama builds rm', 'rename' and 'tag' take recorded builds only, and no name that several\n"
