@@ -73,9 +73,17 @@ class ChromeReader {
 
  private:
   struct Event {
-    ForeignSpan span;
+    std::string name;
+    std::string fields;  // as of ForeignSpan
+    int64_t start_ns = 0;
+    int64_t duration_ns = 0;
     uint32_t track = 0;
-    int64_t end_ns() const { return span.start_ns + span.duration_ns; }
+  };
+  // As an event's args say; of llama's own both.
+  struct Ids {
+    std::string trace_id;
+    std::string span_id;
+    std::string parent_id;
   };
   struct Track {
     std::string process;
@@ -134,7 +142,10 @@ class ChromeReader {
     if (is_async) thread = "async " + TextOf(event, "cat") + " " + thread;
     const std::pair key(IdOf(event, "pid"), std::move(thread));
     const auto [found, is_new] = track_numbers_.try_emplace(key, tracks_.size());
-    if (is_new) tracks_.push_back({key.first, key.second});
+    if (is_new) {
+      ++kept_;
+      tracks_.push_back({key.first, key.second});
+    }
     return found->second;
   }
 
@@ -143,16 +154,34 @@ class ChromeReader {
     if (!start_ns) return out_.Reject("ts is no time in microseconds");
     ++kept_;
     Event begun;
+    Ids ids;
     begun.track = TrackOf(event, phase);
-    begun.span.name = TextOf(event, "name");
-    if (__builtin_add_overflow(base_ns_, *start_ns, &begun.span.start_ns)) {
+    begun.name = TextOf(event, "name");
+    if (__builtin_add_overflow(base_ns_, *start_ns, &begun.start_ns)) {
       return out_.Reject("ts is no time in microseconds");
     }
-    ReadArgs(event, begun.span);
-    if (phase != "X") return open_[begun.track].push_back(std::move(begun));
-    const auto duration_ns = TimeOf(event, "dur");
-    begun.span.duration_ns = duration_ns.value_or(0);
-    Take(std::move(begun), TextOf(event, "cat"));
+    ReadArgs(event, begun.fields, ids);
+    const std::string category = TextOf(event, "cat");
+    begun.duration_ns = TimeOf(event, "dur").value_or(0);
+    // llama's own events have ids, and their span's name as their category: what they are called
+    // has the source's name in it.
+    if (phase == "X" && ids.trace_id.size() == 32 && ids.span_id.size() == 16) {
+      if (!category.empty()) begun.name = category;
+      return Emit(std::move(begun), std::move(ids));
+    }
+    AppendText(begun, "trace_id", ids.trace_id);
+    AppendText(begun, "span_id", ids.span_id);
+    AppendText(begun, "parent_id", ids.parent_id);
+    AppendText(begun, "cat", category);
+    std::vector<Event>& kept = phase == "X" ? events_ : open_[begun.track];
+    kept.push_back(std::move(begun));
+  }
+
+  static void AppendText(Event& event, std::string_view key, const std::string& value) {
+    if (value.empty()) return;
+    std::string text;
+    AppendJsonString(text, value);
+    AppendMember(event.fields, key, text);
   }
 
   void End(const object& event, const std::string& phase) {
@@ -165,52 +194,44 @@ class ChromeReader {
     if (stack.empty()) return out_.Reject("ends and never began");
     Event begun = std::move(stack.back());
     stack.pop_back();
-    ReadArgs(event, begun.span);
-    if (__builtin_sub_overflow(at_ns, begun.span.start_ns, &begun.span.duration_ns)) {
+    Ids ids;
+    ReadArgs(event, begun.fields, ids);
+    if (__builtin_sub_overflow(at_ns, begun.start_ns, &begun.duration_ns)) {
       return out_.Reject("dur is no time in microseconds");
     }
-    Take(std::move(begun), "");
+    events_.push_back(std::move(begun));
   }
 
-  static void ReadArgs(const object& event, ForeignSpan& span) {
+  static void ReadArgs(const object& event, std::string& fields, Ids& ids) {
     object args;
     if (event["args"].get_object().get(args) != simdjson::SUCCESS) return;
     for (const auto& arg : args) {
       std::string_view text;
       const bool is_text = arg.value.get_string().get(text) == simdjson::SUCCESS;
       if (is_text && arg.key == "trace_id") {
-        span.trace_id = text;
+        ids.trace_id = text;
       } else if (is_text && arg.key == "span_id") {
-        span.span_id = text;
+        ids.span_id = text;
       } else if (is_text && arg.key == "parent_id") {
-        span.parent_id = text;
+        ids.parent_id = text;
       } else {
-        AppendMember(span.fields, arg.key, simdjson::minify(arg.value));
+        AppendMember(fields, arg.key, simdjson::minify(arg.value));
       }
     }
   }
 
-  // llama's own events have ids, and their span's name as their category: what they are called has
-  // the source's name in it.
-  void Take(Event event, const std::string& category) {
-    if (!event.span.trace_id.empty() && !event.span.span_id.empty()) {
-      if (!category.empty()) event.span.name = category;
-      return out_.Add(LineOf(event.span));
-    }
-    if (!category.empty()) {
-      std::string text;
-      AppendJsonString(text, category);
-      AppendMember(event.span.fields, "cat", text);
-    }
-    events_.push_back(std::move(event));
+  void Emit(Event event, Ids ids) {
+    out_.Add(LineOf({std::move(ids.trace_id), std::move(ids.span_id), std::move(ids.parent_id),
+                     std::move(event.name), event.start_ns, event.duration_ns,
+                     std::move(event.fields)}));
   }
 
   // Enclosing ones first.
   void Nest() {
     std::stable_sort(events_.begin(), events_.end(), [](const Event& a, const Event& b) {
       if (a.track != b.track) return a.track < b.track;
-      if (a.span.start_ns != b.span.start_ns) return a.span.start_ns < b.span.start_ns;
-      return a.span.duration_ns > b.span.duration_ns;
+      if (a.start_ns != b.start_ns) return a.start_ns < b.start_ns;
+      return a.duration_ns > b.duration_ns;
     });
     std::vector<size_t> around;
     for (size_t i = 0; i < events_.size(); ++i) {
@@ -219,11 +240,13 @@ class ChromeReader {
                                  EndOf(events_[around.back()]) < EndOf(event))) {
         around.pop_back();
       }
-      event.span.trace_id = trace::Hex(source_) + trace::Hex(uint64_t{event.track} + 1);
-      event.span.span_id = trace::Hex(i + 1);
-      if (!around.empty()) event.span.parent_id = trace::Hex(around.back() + 1);
+      Ids ids{trace::Hex(source_) + trace::Hex(uint64_t{event.track} + 1), trace::Hex(i + 1), ""};
+      if (!around.empty()) ids.parent_id = trace::Hex(around.back() + 1);
       NameTrack(event);
-      out_.Add(LineOf(event.span));
+      // Its times are still to be looked at.
+      Emit({std::move(event.name), std::move(event.fields), event.start_ns, event.duration_ns,
+            event.track},
+           std::move(ids));
       around.push_back(i);
     }
   }
@@ -231,7 +254,7 @@ class ChromeReader {
   // One that never ends is told as such when its line is read.
   static int64_t EndOf(const Event& event) {
     int64_t end_ns = 0;
-    if (__builtin_add_overflow(event.span.start_ns, event.span.duration_ns, &end_ns)) {
+    if (__builtin_add_overflow(event.start_ns, event.duration_ns, &end_ns)) {
       return INT64_MAX;
     }
     return end_ns;
@@ -239,16 +262,11 @@ class ChromeReader {
 
   void NameTrack(Event& event) const {
     const Track& track = tracks_[event.track];
-    const auto append = [&](std::string_view key, const std::string& name) {
-      std::string text;
-      AppendJsonString(text, name);
-      AppendMember(event.span.fields, key, text);
-    };
     if (const auto found = process_names_.find(track.process); found != process_names_.end()) {
-      append("process", found->second);
+      AppendText(event, "process", found->second);
     }
     const auto found = thread_names_.find({track.process, track.thread});
-    if (found != thread_names_.end()) append("thread", found->second);
+    if (found != thread_names_.end()) AppendText(event, "thread", found->second);
   }
 
   SpanSink& out_;

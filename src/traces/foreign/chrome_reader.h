@@ -15,7 +15,7 @@
 
 namespace llama::traces {
 
-// An event has 18 bytes at least, and its span some 300 in memory.
+// An event has 18 bytes at least, and its span some 250 in memory.
 inline constexpr size_t kMaxChromeEvents = 5'000'000;
 
 void ReadChrome(std::string_view document, SpanSink& out, size_t max_events = kMaxChromeEvents);

@@ -83,11 +83,21 @@ TEST(ChromeTest, BeginAndEndMakeSpans) {
   EXPECT_EQ(Nested(columns),
             "outer< 1000+4000 {\"a\":1,\"b\":2}\n"
             "inner<outer 2000+1000 {}\n"
-            "request< 2000+7000 {}\n");
+            "request< 2000+7000 {\"cat\":\"net\"}\n");
   EXPECT_EQ(columns.report().malformed, 2u);
   ASSERT_EQ(columns.report().examples.size(), 2u);
   EXPECT_NE(columns.report().examples[0].find("ends and never began"), std::string::npos);
   EXPECT_NE(columns.report().examples[1].find("begins and never ends"), std::string::npos);
+}
+
+TEST(ChromeTest, OnlyIdsAsOursMakeItOurs) {
+  EXPECT_EQ(Nested(LoadText(R"([{"ph":"X","name":"a b","cat":"a","ts":1,"dur":1,"args":)"
+                            R"({"trace_id":"1-2","span_id":"3"}}])")),
+            "a b< 1000+1000 {\"trace_id\":\"1-2\",\"span_id\":\"3\",\"cat\":\"a\"}\n");
+  EXPECT_EQ(Shown(LoadText(R"([{"ph":"X","name":"a b","cat":"a","ts":1,"dur":1,"args":)"
+                           R"({"trace_id":"00000000000000000000000000000001","n":2,)"
+                           R"("parent_id":"0000000000000009","span_id":"0000000000000003"}}])")),
+            "1 3<9 a 1000+1000 {\"n\":2}\n");
 }
 
 TEST(ChromeTest, TimesBeginWhereTheDocumentSays) {
@@ -146,13 +156,14 @@ class CountingSink final : public SpanSink {
 };
 
 TEST(ChromeTest, HasSoManyEventsAndNoneThatIsTooLong) {
-  constexpr std::string_view kThree =
+  constexpr std::string_view kFour =  // with their track
+
       R"([{"ph":"M","pid":1},{"ph":"X","ts":1},{"ph":"B","ts":1},{"ph":"i"},{"ph":"C"}])";
   CountingSink enough;
-  ReadChrome(kThree, enough, 3);
+  ReadChrome(kFour, enough, 4);
   EXPECT_EQ(enough.failed, "more than 5,000,000 events") << "it ends as soon as it is full";
   CountingSink fine;
-  ReadChrome(kThree, fine, 4);
+  ReadChrome(kFour, fine, 5);
   EXPECT_EQ(fine.failed, "");
   EXPECT_EQ(fine.lines.size(), 1u);
   CountingSink large;

@@ -78,9 +78,19 @@ void LineReader::Add(const std::string& line) {
   Take(std::string_view(padded).substr(0, line.size()));
 }
 
+void LineReader::Reject(const char* wrong) {
+  ++line_number_;
+  LeaveOut(wrong);
+}
+
 void LineReader::RejectTooLong() {
+  ++line_number_;
+  LeaveOutTooLong();
+}
+
+void LineReader::LeaveOutTooLong() {
   ++report_.too_long;
-  Reject("longer than 16 MiB");
+  LeaveOut("longer than 16 MiB");
 }
 
 // A line that does not fit gets a larger buffer, up to where a line is no span.
@@ -112,7 +122,7 @@ void LineReader::TakeLines(size_t size) {
     char* const newline = static_cast<char*>(found);
     ++line_number_;
     if (std::exchange(skipping_, false)) {
-      RejectTooLong();
+      LeaveOutTooLong();
     } else {
       Take({begin, static_cast<size_t>(newline - begin)});
     }
@@ -125,12 +135,12 @@ void LineReader::TakeLines(size_t size) {
 void LineReader::Take(std::string_view line) {
   line = WithoutBlanks(line);
   if (line.empty()) return;
-  if (line.size() > kMaxLineBytes) return RejectTooLong();
-  if (const char* wrong = parser_.Parse(line)) return Reject(wrong);
+  if (line.size() > kMaxLineBytes) return LeaveOutTooLong();
+  if (const char* wrong = parser_.Parse(line)) return LeaveOut(wrong);
   ++report_.lines;
 }
 
-void LineReader::Reject(const char* wrong) {
+void LineReader::LeaveOut(const char* wrong) {
   ++report_.lines;
   ++report_.malformed;
   if (report_.examples.size() >= kExamples) return;

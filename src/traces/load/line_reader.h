@@ -37,6 +37,8 @@ class LineReader final : public SpanSink {
   void DropHeld(size_t bytes);
   void TakeLines(size_t size);
   void Take(std::string_view line);
+  void LeaveOut(const char* wrong);
+  void LeaveOutTooLong();
   Result<void> CheckRows() const;
   void FinishLastLine();
 
@@ -49,7 +51,7 @@ class LineReader final : public SpanSink {
   bool skipping_ = false;  // inside a line that is too long
   bool cut_off_ = false;   // a line was lost
   const char* failed_ = nullptr;
-  uint64_t line_number_ = 0;
+  uint64_t line_number_ = 0;  // of a document: of its part
 };
 
 }  // namespace llama::traces
