@@ -24,10 +24,11 @@
 namespace llama {
 namespace {
 
-constexpr char kUsage[] = "usage: llama daemon start|stop|status [--json]|restart|run\n";
+constexpr char kUsage[] = "usage: llama daemon start|stop|status [--json]|metrics|restart|run\n";
 // A stopping daemon gives its jobs 10 s, and 5 s more once they are cancelled.
 constexpr int64_t kStopMs = 20'000;
 constexpr int64_t kStatusMs = 10'000;
+constexpr size_t kMaxMetricsBytes = size_t{1} << 20;
 
 int Fail(const Error& error) {
   std::fprintf(stderr, "llama daemon: %s\n", Printable(error.message).c_str());
@@ -144,6 +145,50 @@ int Status(bool json) {
   return 0;
 }
 
+// All that comes until the other side ends.
+Result<std::string> ReadToEnd(int fd, int64_t timeout_ms) {
+  const int64_t end_ns = SystemClock().MonotonicNs() + timeout_ms * 1'000'000;
+  std::string text;
+  while (true) {
+    const int64_t left_ms = (end_ns - SystemClock().MonotonicNs()) / 1'000'000;
+    pollfd ready{fd, POLLIN, 0};
+    if (left_ms <= 0 || poll(&ready, 1, static_cast<int>(left_ms)) == 0) {
+      return Error{Code::kDeadline, "the daemon does not answer"};
+    }
+    char buffer[16 << 10];
+    const ssize_t n = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
+    if (n == 0) return text;
+    if (n < 0 && errno != EAGAIN && errno != EINTR) return ErrnoError(errno, "daemon");
+    if (n > 0) text.append(buffer, static_cast<size_t>(n));
+    if (text.size() > kMaxMetricsBytes) return Error{Code::kInvalid, "the daemon says too much"};
+  }
+}
+
+// As any scraper asks (docs/operations.md): a daemon of every build that knows it will do.
+Result<std::string> AskMetrics() {
+  ASSIGN_OR_RETURN(const std::string state_dir, client::StateDir());
+  ASSIGN_OR_RETURN(const Fd connection, session::ConnectSocket(session::RunDir(state_dir)));
+  constexpr std::string_view kRequest = "GET /metrics HTTP/1.1\r\nHost: llama\r\n\r\n";
+  if (send(connection.get(), kRequest.data(), kRequest.size(), MSG_NOSIGNAL) !=
+      static_cast<ssize_t>(kRequest.size())) {
+    return ErrnoError(errno, "daemon");
+  }
+  ASSIGN_OR_RETURN(const std::string answer, ReadToEnd(connection.get(), kStatusMs));
+  const size_t body = answer.find("\r\n\r\n");
+  if (!answer.starts_with("HTTP/1.1 200 ") || body == std::string::npos) {
+    return Error{Code::kInvalid, "the daemon that runs has no metrics; try 'llama daemon restart'"};
+  }
+  return answer.substr(body + 4);
+}
+
+int PrintMetrics() {
+  const Result<std::string> metrics = AskMetrics();
+  if (!metrics) return Fail(metrics.error());
+  std::fwrite(metrics->data(), 1, metrics->size(), stdout);
+  if (std::fflush(stdout) == 0) return 0;
+  return Fail(ErrnoError(errno, "standard output"));
+}
+
 int Restart() {
   if (const Result<void> stopped = Stop(); !stopped && stopped.error().code != Code::kNotFound) {
     return Fail(stopped.error());
@@ -180,6 +225,7 @@ int DaemonCommand(const std::vector<std::string>& args) {
   const bool json = args.size() == 2 && args[1] == "--json";
   if (verb == "run" && (args.size() == 1 || args.size() == 3)) return Run(args);
   if (verb == "status" && (args.size() == 1 || json)) return Status(json);
+  if (args.size() == 1 && verb == "metrics") return PrintMetrics();
   if (args.size() == 1 && verb == "restart") return Restart();
   if (args.size() == 1 && (verb == "start" || verb == "stop")) {
     const Result<void> done = verb == "start" ? Start() : Stop();

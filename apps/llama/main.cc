@@ -7,13 +7,14 @@
 #include "build_id/build_id.h"
 #include "llama/command.h"
 #include "llama/daemon_command.h"
+#include "llama/look/named_builds.h"
 
 namespace llama::app {
 namespace {
 
 const Command kDaemonCommand = {
     "daemon", "start, stop or look at the daemon",
-    "usage: llama daemon start|stop|restart|run\n"
+    "usage: llama daemon start|stop|restart|run|metrics\n"
     "       llama daemon status [--json]\n"
     "\n"
     "The daemon finds inputs, invokes functions and records spans for all wrappers of one user. "
@@ -26,6 +27,8 @@ const Command kDaemonCommand = {
     "  stop      end it; what it is compiling runs locally\n"
     "  restart   stop, then start\n"
     "  status    what it has done and is doing; exit status 1 if none runs\n"
+    "  metrics   its counters for Prometheus, as text; exit status 1 if none runs. A scraper\n"
+    "            gets the same at /metrics of its socket (docs/operations.md)\n"
     "  run       be the daemon, in the foreground\n"
     "\n"
     "environment: LLAMA_LOCAL_SLOTS local compiles at once (default: cores), LLAMA_IDLE_TIMEOUT\n"
@@ -75,6 +78,7 @@ int PrintHelp() {
   Print(
       "\n"
       "  llama help COMMAND   what a command does, with examples\n"
+      "  llama help names     how builds and traces are named\n"
       "  llama --version      version and build\n"
       "\n"
       "example: llama build -- make -j32\n");
@@ -83,6 +87,10 @@ int PrintHelp() {
 
 int PrintHelpOf(const std::string& name) {
   if (name == "help") return PrintHelp();
+  if (name == "names") {
+    Print(kNamesHelp);
+    return kOk;
+  }
   const Command* command = FindCommand(name);
   if (command == nullptr) return UnknownCommand(name);
   Print(command->help);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
-#include <vector>
+#include <utility>
 
 namespace llama {
 namespace {
@@ -26,17 +26,28 @@ size_t Distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string_view Closest(std::string_view word, std::span<const std::string_view> known) {
-  std::string_view best;
-  size_t best_distance = (word.size() + 2) / 3 + 1;
+  const std::vector<std::string_view> near = Near(word, known, 1);
+  return near.empty() ? std::string_view() : near.front();
+}
+
+std::vector<std::string_view> Near(std::string_view word, std::span<const std::string_view> known,
+                                   size_t max) {
+  const size_t limit = (word.size() + 2) / 3;
+  std::vector<std::pair<size_t, std::string_view>> found;
   for (const std::string_view candidate : known) {
     const size_t distance =
         candidate.starts_with(word) && !word.empty() ? 1 : Distance(word, candidate);
-    if (distance < best_distance) {
-      best = candidate;
-      best_distance = distance;
+    const auto is_same = [&](const auto& other) { return other.second == candidate; };
+    if (distance <= limit && std::none_of(found.begin(), found.end(), is_same)) {
+      found.emplace_back(distance, candidate);
     }
   }
-  return best;
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  if (found.size() > max) found.resize(max);
+  std::vector<std::string_view> near;
+  for (const auto& [distance, candidate] : found) near.push_back(candidate);
+  return near;
 }
 
 }  // namespace llama

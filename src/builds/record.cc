@@ -195,27 +195,4 @@ Result<std::vector<BuildRecord>> ListBuilds(const std::string& state_dir) {
   return builds;
 }
 
-Result<BuildRecord> FindBuild(const std::string& state_dir, std::string_view what) {
-  ASSIGN_OR_RETURN(const std::vector<BuildRecord> builds, ListBuilds(state_dir));
-  const BuildRecord* found = nullptr;
-  for (const BuildRecord& build : builds) {
-    if (what.empty() ? !build.unnamed || found == nullptr || found->unnamed
-                     : build.id == what || build.name == what) {
-      found = &build;
-    }
-    if (!what.empty() && build.id == what) break;
-  }
-  if (found != nullptr) return *found;
-  for (const BuildRecord& build : builds) {
-    if (what.empty() || !build.id.starts_with(what)) continue;
-    if (found != nullptr) {
-      return Error{Code::kInvalid, "'" + std::string(what) + "' begins the ids of several builds"};
-    }
-    found = &build;
-  }
-  if (found != nullptr) return *found;
-  if (what.empty()) return Error{Code::kNotFound, "no build is recorded in " + state_dir};
-  return Error{Code::kNotFound, "no build '" + std::string(what) + "' in " + state_dir};
-}
-
 }  // namespace llama::builds

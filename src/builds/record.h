@@ -54,8 +54,5 @@ int64_t BeganNs(const std::string& build_dir, const BuildRecord& record);
 // Every build, the latest (by BeganNs) last, but those whose names begin with a dot. No folder:
 // none.
 Result<std::vector<BuildRecord>> ListBuilds(const std::string& state_dir);
-// By id, unique beginning of an id, or name (the latest of that name); empty: the latest that was
-// run by `llama build`, or else the latest. kNotFound, or kInvalid for an ambiguous beginning.
-Result<BuildRecord> FindBuild(const std::string& state_dir, std::string_view what);
 
 }  // namespace llama::builds

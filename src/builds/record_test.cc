@@ -92,26 +92,17 @@ class BuildsTest : public ::testing::Test {
     ASSERT_TRUE(WriteBuildRecord(BuildDir(state(), record.id), record));
   }
   std::string state() const { return dir_->path(); }
-  std::string Find(std::string_view what) const {
-    const auto found = FindBuild(state(), what);
-    return found ? found->id : std::string(CodeName(found.error().code));
-  }
 
   std::optional<TempDir> dir_;
 };
 
-TEST_F(BuildsTest, NoneYet) {
-  EXPECT_TRUE(ListBuilds(state()).value().empty());
-  EXPECT_EQ(Find(""), CodeName(Code::kNotFound));
-  EXPECT_EQ(Find("x"), CodeName(Code::kNotFound));
-}
+TEST_F(BuildsTest, NoneYet) { EXPECT_TRUE(ListBuilds(state()).value().empty()); }
 
 // The folder's time stands in for what its record does not say.
 TEST_F(BuildsTest, TheLatestIsTheLastListedAlsoWithoutARecord) {
   Add(Sample("old", "", 3));
   ASSERT_TRUE(MakeDirs(BuildDir(state(), "a-lost-one")));
   EXPECT_EQ(ListBuilds(state()).value().back().id, "a-lost-one");
-  EXPECT_EQ(Find(""), "a-lost-one");
 }
 
 TEST_F(BuildsTest, ListsByTimeAlsoWhatHasNoRecord) {
@@ -123,28 +114,6 @@ TEST_F(BuildsTest, ListsByTimeAlsoWhatHasNoRecord) {
   const std::vector<BuildRecord> builds = ListBuilds(state()).value();
   for (const BuildRecord& build : builds) ids.push_back(build.id);
   EXPECT_EQ(ids, (std::vector<std::string>{"b", "a", "c"}));
-}
-
-TEST_F(BuildsTest, FindsByIdBeginningAndName) {
-  Add(Sample("20260101-1", "before", 1));
-  Add(Sample("20260101-2", "after", 2));
-  Add(Sample("20260202-3", "before", 3));
-  BuildRecord unnamed = Sample("20260303-unnamed", "", 4);
-  unnamed.unnamed = true;
-  Add(unnamed);
-  EXPECT_EQ(Find(""), "20260202-3");
-  EXPECT_EQ(Find("before"), "20260202-3");
-  EXPECT_EQ(Find("20260101-1"), "20260101-1");
-  EXPECT_EQ(Find("202602"), "20260202-3");
-  EXPECT_EQ(Find("20260101"), CodeName(Code::kInvalid));
-  EXPECT_EQ(Find("never"), CodeName(Code::kNotFound));
-}
-
-TEST_F(BuildsTest, OnlyAnUnnamedBuildIsTheLatestThen) {
-  BuildRecord unnamed = Sample("u", "", 4);
-  unnamed.unnamed = true;
-  Add(unnamed);
-  EXPECT_EQ(Find(""), "u");
 }
 
 }  // namespace

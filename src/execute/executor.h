@@ -24,7 +24,9 @@ struct Charges {
   uint64_t store_requests = 0;
   uint64_t cold_starts = 0;
   uint64_t retries = 0;
-  double cost_usd = 0;      // at AWS's published prices
+  double cost_usd = 0;  // at AWS's published prices
+  int64_t user_ns = 0;  // of the command, there
+  int64_t system_ns = 0;
   uint64_t replayed = 0;    // actions answered from a recording
   uint64_t unrecorded = 0;  // that should have been
 };

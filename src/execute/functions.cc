@@ -26,6 +26,8 @@ constexpr int64_t kAnswerMs = 20'000;
 // What a job waits for the store at most, where no core here is idle.
 constexpr int64_t kMostSyncMs = 60'000;
 constexpr int64_t kMaxInvocationMs = 900'000;  // Lambda's
+// What a worker says of its CPU time is believed up to a day.
+constexpr int64_t kMaxCpuNs = int64_t{86'400} * 1'000'000'000;
 
 bool Contains(std::string_view haystack, std::string_view needle) {
   return !needle.empty() &&
@@ -111,6 +113,8 @@ void RecordAnswer(const job::Answer& answer, bool is_cold_start, trace::Span& sp
   charges.bytes_down += answer.fetched_bytes;
   charges.store_requests += answer.fetched_objects;
   charges.cost_usd += trace::StoreCostUsd(0, answer.fetched_objects);
+  charges.user_ns += std::clamp<int64_t>(answer.usage.user_ns, 0, kMaxCpuNs);
+  charges.system_ns += std::clamp<int64_t>(answer.usage.system_ns, 0, kMaxCpuNs);
   // A worker's spans are believed as far as they belong to this job.
   for (const trace::Span& worker_span : answer.spans) {
     if (worker_span.trace_id == span.trace_id && execution.worker_spans.size() < kMaxWorkerSpans) {

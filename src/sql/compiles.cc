@@ -18,6 +18,7 @@ constexpr int64_t kDefaultMemoryMb = 1769;
 enum class From : uint8_t {
   kSpan,      // column `field` of the root in `spans`
   kField,     // field of the root
+  kNamed,     // likewise, or else text: the field called `span` of the first span that has it
   kRemote,    // likewise, or else 1 if a function did it (analysis/units/remote_runs.h)
   kDuration,  // of the spans called `span`, together
   kSum,       // of the integer field of the spans called `span`, and of the second pair
@@ -40,14 +41,19 @@ struct Source {
   std::string_view second_field = {};
 };
 
+// If the root has the field, that counts.
+bool IsOfRoot(From from) {
+  return from == From::kField || from == From::kNamed || from == From::kRemote;
+}
+
 constexpr Affinity kText = Affinity::kText;
 constexpr Affinity kInteger = Affinity::kInteger;
 
 constexpr std::array<Source, 54> kSources = {{
     {"build", kText, From::kSpan, "", "build"},
     {"build_name", kText, From::kSpan, "", "build_name"},
-    {"file", kText, From::kField, "", trace::field::kSource},
-    {"output", kText, From::kField, "", trace::field::kObject},
+    {"file", kText, From::kNamed, "file", trace::field::kSource},
+    {"output", kText, From::kNamed, "output", trace::field::kObject},
     {"duration_ns", kInteger, From::kSpan, "", "duration_ns"},
     {"remote", kInteger, From::kRemote, "", trace::field::kRemote},
     {"reason", kText, From::kField, "", trace::field::kReason},
@@ -102,6 +108,23 @@ constexpr std::array<Source, 54> kSources = {{
     {"id", kInteger, From::kSpan, "", "id"},
 }};
 
+// What the original calls spans that are like ours (its fields `file` and `output` are ours of the
+// root, `source` and `object`).
+struct OriginalSpan {
+  std::string_view ours;
+  std::string_view name;
+  std::string_view below = {};  // only there, if it is not empty
+};
+constexpr std::array<OriginalSpan, 7> kOriginalSpans = {{
+    {trace::span::kScan, "detect_dependencies"},
+    {trace::span::kScan, "preprocess"},
+    {trace::span::kSync, "upload", "InvokeWithFiles"},
+    {trace::span::kInvoke, "llama.Invoke"},
+    {trace::span::kInvoke, "Invoke"},
+    {trace::span::kWorker, "runtime.Execute"},
+    {trace::span::kCollect, "upload", "runtime.Execute"},
+}};
+
 // A hostile trace may name any number; a sum stops at the largest.
 int64_t Add(int64_t a, int64_t b) {
   int64_t sum = 0;
@@ -120,7 +143,7 @@ CompilesTable::CompilesTable(const traces::Columns& columns, const SpansTable& s
     // What is documented as a number may be text in a foreign trace.
     Affinity affinity = source.affinity;
     int span_column = kRowIdColumn;
-    if (source.from == From::kField || source.from == From::kRemote) {
+    if (IsOfRoot(source.from)) {
       const auto field = columns.FindField(source.field);
       if (field) affinity = AffinityOf(columns.field_kinds(*field));
     } else if (source.from == From::kSpan) {
@@ -160,6 +183,18 @@ void CompilesTable::ForEachMember(std::string_view span, F&& f) const {
   for (const traces::Row row : data_.rows_named(span)) {
     if (compile_of_[row] != traces::kNoRow) f(compile_of_[row], row);
   }
+  for (const OriginalSpan& original : kOriginalSpans) {
+    if (original.ours != span) continue;
+    for (const traces::Row row : data_.rows_named(original.name)) {
+      if (compile_of_[row] == traces::kNoRow || !IsBelow(row, original.below)) continue;
+      f(compile_of_[row], row);
+    }
+  }
+}
+
+bool CompilesTable::IsBelow(traces::Row row, std::string_view name) const {
+  const traces::Row parent = data_.parent()[row];
+  return name.empty() || (parent != traces::kNoRow && data_.text(data_.name()[parent]) == name);
 }
 
 void CompilesTable::AddDurations(std::string_view span, Numbers& out) const {
@@ -176,6 +211,16 @@ void CompilesTable::Fold(std::string_view span, std::string_view field, Numbers&
   ForEachMember(span, [&](traces::Row compile, traces::Row row) {
     const auto value = values.IntAt(row);
     if (value) out[compile] = out[compile] == kNone ? *value : combine(out[compile], *value);
+  });
+}
+
+void CompilesTable::TakeFirst(const traces::FieldColumn& field, Numbers& out) const {
+  FindMembers();
+  field.ForEach([&](traces::Row row, const traces::Value& value) {
+    const traces::Row compile = compile_of_[row];
+    if (compile == traces::kNoRow || out[compile] != kNone || value.kind != traces::Kind::kString)
+      return;
+    out[compile] = value.as_string();
   });
 }
 
@@ -232,14 +277,10 @@ CompilesTable::Numbers CompilesTable::Make(size_t column) const {
       });
       break;
     case From::kFirst:
-      FindMembers();
-      field.ForEach([&](traces::Row row, const traces::Value& value) {
-        const traces::Row compile = compile_of_[row];
-        if (compile == traces::kNoRow || out[compile] != kNone ||
-            value.kind != traces::Kind::kString)
-          return;
-        out[compile] = value.as_string();
-      });
+      TakeFirst(field, out);
+      break;
+    case From::kNamed:
+      TakeFirst(data_.field(source.span), out);
       break;
     case From::kRemote: {
       const analysis::RemoteRuns remote(data_);
@@ -289,7 +330,7 @@ Cell CompilesTable::At(traces::Row row, int number, std::string& scratch) const 
   const auto column = static_cast<size_t>(number);
   const Source& source = kSources[column];
   if (source.from == From::kSpan) return spans_.At(roots_[row], span_columns_[column], scratch);
-  if (source.from == From::kField || source.from == From::kRemote) {
+  if (IsOfRoot(source.from)) {
     const traces::FieldColumn*& field = fields_[column];
     if (field == nullptr) field = &data_.field(source.field);
     if (source.from == From::kField || field->Has(roots_[row])) {

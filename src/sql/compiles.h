@@ -34,6 +34,9 @@ class CompilesTable final : public SqlTable {
   // f(compile, span's row) for every span of that name that belongs to a compile.
   template <typename F>
   void ForEachMember(std::string_view span, F&& f) const;
+  bool IsBelow(traces::Row row, std::string_view name) const;
+  // Of each compile's first span that has the field as a text.
+  void TakeFirst(const traces::FieldColumn& field, Numbers& out) const;
   void AddDurations(std::string_view span, Numbers& out) const;
   // combine(what there is, or 0; the field's value) for each span of that name.
   template <typename F>

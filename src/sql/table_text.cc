@@ -252,6 +252,42 @@ class MarkdownWriter final : public TableWriter {
   bool begun_ = false;
 };
 
+class VerticalWriter final : public TableWriter {
+ public:
+  VerticalWriter(const TableStyle& style, Output output)
+      : style_(style), output_(std::move(output)) {}
+
+  void Begin(std::span<const std::string> columns) override {
+    names_.clear();
+    size_t width = 0;
+    for (const std::string& name : columns) {
+      names_.push_back(Printable(name));
+      width = std::max(width, DisplayWidth(names_.back()));
+    }
+    for (std::string& name : names_) name = PadRight(name, width);
+    rows_ = 0;
+  }
+  void Add(std::span<const Cell> row) override {
+    const std::string title = "-[ row " + std::to_string(++rows_) + " ]-";
+    std::string text = style_.color ? "\x1b[1m" + title + "\x1b[0m\n" : title + "\n";
+    for (size_t i = 0; i < row.size(); ++i) {
+      std::string line = names_[i] + "  " + Printable(Show(row[i]));
+      line.erase(line.find_last_not_of(' ') + 1);
+      text.append(line).append("\n");
+    }
+    output_(text);
+  }
+  void End() override {
+    if (rows_ == 0) output_("no rows\n");
+  }
+
+ private:
+  const TableStyle style_;
+  const Output output_;
+  std::vector<std::string> names_;
+  uint64_t rows_ = 0;
+};
+
 }  // namespace
 
 std::unique_ptr<TableWriter> TableWriter::Create(const TableStyle& style, Output output) {
@@ -264,6 +300,8 @@ std::unique_ptr<TableWriter> TableWriter::Create(const TableStyle& style, Output
       return std::make_unique<JsonTableWriter>(std::move(output));
     case TableFormat::kMarkdown:
       return std::make_unique<MarkdownWriter>(std::move(output));
+    case TableFormat::kVertical:
+      return std::make_unique<VerticalWriter>(style, std::move(output));
   }
   return nullptr;
 }

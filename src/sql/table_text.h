@@ -1,4 +1,5 @@
-// Tables as text: the rows of a query, aligned for people, or as CSV, JSON or Markdown. Rows are
+// Tables as text: the rows of a query, aligned for people, a column a line, or as CSV, JSON or
+// Markdown. Rows are
 // written as they come; memory does not grow with their number.
 #pragma once
 
@@ -17,11 +18,12 @@ enum class TableFormat {
   kCsv,       // RFC 4180 with a header line; null is an empty field
   kJson,      // an array of objects; of two columns with the same name the second is name_2
   kMarkdown,  // a pipe table
+  kVertical,  // a line a column, below a line that numbers the row; nothing is cut
 };
 
 struct TableStyle {
   TableFormat format = TableFormat::kAligned;
-  bool color = false;         // of the aligned table's header
+  bool color = false;         // of the aligned table's header, and of what numbers a row
   size_t max_cell_width = 0;  // of the aligned table; what is longer ends in "…"; 0: no limit
 };
 

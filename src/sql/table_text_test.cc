@@ -48,6 +48,25 @@ TEST(TableTextTest, WritesEachFormat) {
             "| größe |  | 2.0 |\n");
 }
 
+TEST(TableTextTest, VerticalIsALineAColumn) {
+  EXPECT_EQ(Write({TableFormat::kVertical}, {"name", "größe", "x"},
+                  {{Cell::Text("a\x1b\nb"), Cell::Int(-1234), Cell::Null()},
+                   {Cell::Text(std::string(300, 'y')), Cell::Double(2), Cell::Text("z")}}),
+            "-[ row 1 ]-\n"
+            "name   a??b\n"
+            "größe  -1234\n"
+            "x\n"
+            "-[ row 2 ]-\n"
+            "name   " +
+                std::string(300, 'y') +
+                "\n"
+                "größe  2.0\n"
+                "x      z\n");
+  EXPECT_EQ(Write({TableFormat::kVertical}, {"name"}, {}), "no rows\n");
+  EXPECT_EQ(Write({TableFormat::kVertical, true}, {"n"}, {{Cell::Int(1)}}),
+            "\x1b[1m-[ row 1 ]-\x1b[0m\nn  1\n");
+}
+
 TEST(TableTextTest, CsvGivesASpreadsheetNoFormulas) {
   EXPECT_EQ(Write({TableFormat::kCsv}, {"=a", "b", "c"},
                   {{Cell::Text("=1+1"), Cell::Int(-1), Cell::Text("a=b")}}),

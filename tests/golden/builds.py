@@ -1,6 +1,6 @@
 """llama report, compare and builds as a user meets them, over a state folder made by hand.
 
-    builds.py LLAMA report|compare|list|remove
+    builds.py LLAMA report|compare|list|remove|names
 """
 import datetime
 import fcntl
@@ -57,9 +57,11 @@ class State:
         make_build(self.path, "20261122-b2", "after", 100, 3000, {"branch": "x"})
         make_build(self.path, "20261122-b3", "after", 200, 5000, {"branch": "x"}, status=2)
 
-    def run(self, *words, status=0, stdin=""):
+    def run(self, *words, status=0, stdin="", cwd=None, stderr=""):
+        """stdout, or of a failing one stderr. `stderr` is what it must say there even so."""
         done = subprocess.run([LLAMA, *words], input=stdin, capture_output=True, text=True,
-                              timeout=60, env=dict(os.environ, LLAMA_DIR=str(self.path)))
+                              timeout=60, cwd=cwd, env=dict(os.environ, LLAMA_DIR=str(self.path)))
+        expect(stderr in done.stderr, f"{words}: {done.stderr}")
         expect(done.returncode == status, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout if status == 0 else done.stderr
 
@@ -174,6 +176,86 @@ def remove(state):
     expect("No builds yet" in state.run("builds"), "empty")
 
 
+def ids_of(state, *words, cwd, stdin="", stderr=""):
+    """The builds that each command that looks at builds takes these words for."""
+    rows = json.loads(state.run("sql", "--json", *words, "SELECT build FROM spans WHERE name = 'build'", cwd=cwd, stdin=stdin,
+                                stderr=stderr))
+    by_option = json.loads(state.run("sql", "--json", *(f"--build={word}" for word in words),
+                                     "SELECT build FROM spans WHERE name = 'build'", cwd=cwd, stdin=stdin))
+    expect(rows == by_option, f"{words}: {rows} and {by_option}")
+    for options in (words, [f"--build={word}" for word in words]):
+        lines = state.run("export", "--format", "ndjson", "-o", "-", *options, cwd=cwd, stdin=stdin)
+        exported = {json.loads(line)["fields"].get("global.build_id") for line in lines.splitlines()} - {None}
+        expect(exported == {row["build"] for row in rows}, f"{options}: {exported}")
+    return [row["build"][-2:] for row in rows]
+
+
+def names(state):
+    """One way to name builds and traces, whatever the command."""
+    with tempfile.TemporaryDirectory() as cwd:
+        folder = pathlib.Path(cwd)
+        trace = (state.path / "builds" / "20261122-b1" / "trace.ndjson.zst").read_text()
+        for number in (1, 2):  # or it could not stand beside another build in one question
+            trace = trace.replace(f"{number:032x}", f"{number + 10:032x}")
+        (folder / "y2").write_text(trace)
+        one = {(): "b3", ("latest",): "b3", ("before",): "b1", ("after",): "b3", ("20261122-b2",): "b2",
+               ("20261122-b1",): "b1", ("y2",): "b1", ("./y2",): "b1", (str(folder / "y2"),): "b1",
+               (str(state.path / "builds" / "20261122-b2"),): "b2", ("be*",): "b1", ("-",): "b1"}
+        for words, wanted in one.items():
+            stdin = trace if "-" in words else ""
+            expect(ids_of(state, *words, cwd=cwd, stdin=stdin) == [wanted], words)
+            forms = [words, [f"--build={word}" for word in words]]
+            for form in forms:
+                report = json.loads(state.run("report", "--json", *form, cwd=cwd, stdin=stdin))
+                expect(report["build_id"][-2:] == wanted, f"report {form}: {report['build_id']}")
+            other = "before" if wanted != "b1" else "20261122-b3"
+            if words:
+                compared = json.loads(state.run("compare", "--json", *words, other, cwd=cwd, stdin=stdin))
+                expect(compared["a"][0]["wall_ns"] == report["wall_ns"], f"compare {words}")
+        # Several: in order, each once.
+        for words, wanted in ((("before", "after"), ["b1", "b3"]), (("*",), ["b1", "b2", "b3"]),
+                              (("after", "before", "latest"), ["b1", "b3"]), (("2026*-b[12]",), ["b1", "b2"]),
+                              (("y2", "after"), ["b1", "b3"])):
+            expect(sorted(ids_of(state, *words, cwd=cwd)) == wanted, words)
+        groups = json.loads(state.run("compare", "--json", "before", "20261122-b[23]", cwd=cwd))
+        expect([build["id"][-2:] for build in groups["b"]] == ["b2", "b3"], groups["b"])
+        expect("'20261122-b3' is given more than once" in
+               state.run("compare", "20261122-b[13]", "20261122-b[23]", status=2, cwd=cwd), "in both groups")
+        # A build before a file, and said so.
+        (folder / "before").write_text(trace.replace("20261122-b1", "20261122-f1"))
+        expect(ids_of(state, "before", cwd=cwd, stderr="'before' is a build and a file: the build is meant; "
+                      "./before is the file") == ["b1"], "a build before a file")
+        expect(ids_of(state, "./before", cwd=cwd) == ["f1"], "the file by its path")
+        # What is not there is named, with what is near, and so in every command.
+        for words, message in ((("beforf",), "no build 'beforf' in"), (("beforf",), "near are: before;"),
+                               (("20261122-b",), "begins the ids of 3 builds: 20261122-b1, 20261122-b2, 20261122-b3"),
+                               (("nix*",), "no build is like 'nix*'"), (("./nix",), "./nix: No such file")):
+            for command in (("report",), ("report", "--build"), ("sql", "--build"), ("export", "--format=csv", "-o", "-"),
+                            ("export", "--format=csv", "-o", "-", "--build"), ("compare", "before"),
+                            ("builds", "rm"), ("builds", "tag")):
+                if message.startswith("./nix") and command[0] == "builds":
+                    continue
+                rest = ("k=v",) if command == ("builds", "tag") else ("SELECT 1",) if command[0] == "sql" else ()
+                told = state.run(*command, *words, *rest, status=1, cwd=cwd)
+                expect(message in told, f"{command} {words}: {told}")
+        expect("2 builds are like 'af*', and one is wanted: 20261122-b2, 20261122-b3" in
+               state.run("report", "af*", status=1), "one is wanted")
+        for command in (["report", ""], ["export", "--format=csv", "-o", "-", ""], ["sql", "--build", "", "SELECT 1"]):
+            state.run(*command, status=2)
+        expect(state.run("builds", "--names").split() ==
+               ["after", "20261122-b3", "20261122-b2", "before", "20261122-b1"], "names to complete")
+        # Changes mean recorded builds only.
+        (folder / "20261122-b4").write_text(trace)
+        expect("no build '20261122-b4'" in state.run("builds", "rm", "20261122-b4", status=1, cwd=cwd), "a file")
+        state.run("builds", "tag", "latest", "k=v")
+        expect(state.ids("--tag", "k=v") == ["b3"], "the latest")
+        expect("2 builds are like 'af*'; one at a time" in
+               state.run("builds", "rename", "af*", "x", status=1), "rename takes one")
+        state.run("builds", "rm", "af*")
+        expect(state.ids() == ["b1"], state.ids())
+        expect("latest" in state.run("help", "names"), "help names")
+
+
 with tempfile.TemporaryDirectory() as temp:
-    {"report": report, "compare": compare, "list": list_builds, "remove": remove}[sys.argv[2]](
+    {"report": report, "compare": compare, "list": list_builds, "remove": remove, "names": names}[sys.argv[2]](
         State(temp))

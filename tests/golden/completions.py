@@ -2,10 +2,13 @@
 
     completions.py LLAMA
 """
+import json
+import os
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 LLAMA = sys.argv[1]
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "apps" / "llama" / "completions"
@@ -23,11 +26,46 @@ def commands():
     return set(found) - {"help"}
 
 
+HELP_TOPICS = {"names"}
+
+
+def bash_lines(*words, cwd=None, env=None):
+    """What is offered for the last of the words."""
+    script = (f'. "{FOLDER / "llama.bash"}"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _llama; '
+              'printf "%s\\n" "${COMPREPLY[@]}"')
+    done = subprocess.run(["bash", "-c", script, "bash", *words], capture_output=True, text=True, timeout=60,
+                          cwd=cwd, env=env)
+    expect(done.returncode == 0 and not done.stderr, f"{words}: {done.stderr}")
+    return [line for line in done.stdout.splitlines() if line]
+
+
 def in_bash(*words):
-    script = f'. "{FOLDER / "llama.bash"}"; COMP_WORDS=("$@" ""); COMP_CWORD=$#; _llama; echo "${{COMPREPLY[@]}}"'
-    done = subprocess.run(["bash", "-c", script, "bash", *words], capture_output=True, text=True, timeout=60)
-    expect(done.returncode == 0, f"{words}: {done.stderr}")
-    return set(done.stdout.split())
+    return set(bash_lines(*words, ""))
+
+
+def completes_builds():
+    with tempfile.TemporaryDirectory() as folder:
+        state = pathlib.Path(folder, "state")
+        for number, name in enumerate(("before", "two words", "before", "a\x1bb", "")):
+            build = state / "builds" / f"20261122-{number}"
+            build.mkdir(parents=True)
+            record = {"id": build.name, "name": name, "start_ns": number + 1, "command": ["make"]}
+            (build / "build.json").write_text(json.dumps(record))
+        pathlib.Path(folder, "beside.ndjson").touch()
+        env = dict(os.environ, LLAMA_DIR=str(state),
+                   PATH=f"{pathlib.Path(LLAMA).resolve().parent}:{os.environ['PATH']}")
+        ids = [f"20261122-{number}" for number in (4, 3, 2, 1, 0)]
+
+        def offered(*words):
+            return bash_lines("llama", *words, cwd=folder, env=env)
+        for words in (("builds", "rm"), ("builds", "rename"), ("builds", "tag")):
+            expect(offered(*words, "") == ["latest", *ids[:2], "before", ids[2], "two\\ words", *ids[3:]],
+                   f"{words}: {offered(*words, '')}")
+        for words in (("report",), ("compare",), ("compare", "before"), ("sql",), ("export",), ("sql", "--build"),
+                      ("report", "--build"), ("export", "--build")):
+            expect(offered(*words, "be") == ["beside.ndjson", "before"], f"{words}: {offered(*words, 'be')}")
+        expect(offered("compare", "--a", "before,tw") == ["before,two\\ words"], offered("compare", "--a", "before,tw"))
+        expect(offered("sql", "--si") == ["--since"] and offered("sql", "--since", "") == [], "--since")
 
 
 def in_zsh_help():
@@ -40,4 +78,6 @@ wanted = commands()
 for offered, where in ((in_bash("llama"), "bash"), (in_bash("llama", "help"), "help in bash"),
                        (in_zsh_help(), "help in zsh")):
     expect(wanted <= offered, f"{where} lacks {wanted - offered}")
-    expect(where == "bash" or offered <= wanted, f"{where} knows {offered - wanted}, which is no command")
+    expect(where == "bash" or offered <= wanted | HELP_TOPICS,
+           f"{where} knows {offered - wanted}, which is no command")
+completes_builds()

@@ -1,6 +1,6 @@
 """llama sql as a user meets it, over a small trace: answers, formats, errors, the prompt.
 
-    sql.py LLAMA answers|formats|errors|prompt
+    sql.py LLAMA answers|formats|errors|prompt|several
 """
 import csv
 import difflib
@@ -56,6 +56,10 @@ def formats():
         expect(float(row["cost_usd"]) == item["cost_usd"], f"{row} and {item}")
         expect(json.loads(row["fields"]) == json.loads(item["fields"]), f"{row} and {item}")
     lines = sql("--markdown", TRACE, "SELECT 'a|b' AS x, 1 AS n").stdout
+    vertical = sql("--vertical", TRACE, "SELECT 'a' AS x, 1 AS number; SELECT 2 AS y").stdout
+    expect(vertical == "-[ row 1 ]-\nx       a\nnumber  1\n-[ row 1 ]-\ny  2\n", vertical)
+    switched = sql(TRACE, stdin=".vertical\nSELECT 1 AS n;\n.vertical\nSELECT 1 AS n;\n").stdout
+    expect(switched.count("-[ row 1 ]-\nn  1\n") == 1 and switched.endswith("n\n1\n"), switched)
     expect(lines == "| x | n |\n| --- | ---: |\n| a\\|b | 1 |\n", lines)
 
 
@@ -70,7 +74,12 @@ def errors():
         (["--build", "none", "SELECT 1"], 1, "none"),
         (["SELECT 1", "SELECT 2"], 2, "one argument"),
         (["--csv", "--json", "SELECT 1"], 2, "one of"),
-        (["--build", "a", TRACE, "SELECT 1"], 2, "either builds or files"),
+        (["--csv", "--vertical", "SELECT 1"], 2, "one of"),
+        (["--build", "a", TRACE, "SELECT 1"], 1, "no build 'a'"),
+        (["--all", "--build", "a", "SELECT 1"], 2, "either --all or builds"),
+        (["--all", "SELECT 1"], 1, "no build is recorded in /nonexistent"),
+        (["--since", "2x", "SELECT 1"], 2, "'2x' is no age"),
+        (["--since", "2d", TRACE, "SELECT 1"], 1, "--since is for builds"),
         (["--nix"], 2, "unknown option --nix"),
         (["-"], 2, "standard input"),
     ]
@@ -140,6 +149,10 @@ def prompt():
                 end = terminal.wait("llama> ", at, meanwhile="\x03")
                 interrupted = b"interrupted" in terminal.shown[at:end]
                 at = end
+            terminal.type("SELECT 1; SELECT 2 UNION SELECT 3;\n")
+            at = terminal.wait("(1 row, ", at)  # each statement for itself
+            at = terminal.wait("(2 rows, ", at)
+            at = terminal.wait("llama> ", at)
             terminal.type("SELECT 6 * 7;\n")
             at = terminal.wait("42", at)
             at = terminal.wait("llama> ", at)
@@ -156,4 +169,34 @@ def prompt():
             terminal.close()
 
 
-{"answers": answers, "formats": formats, "errors": errors, "prompt": prompt}[sys.argv[2]]()
+def several():
+    """Builds by patterns, all of them, those of the last days; one without a trace is no obstacle."""
+    with tempfile.TemporaryDirectory() as folder:
+        state = pathlib.Path(folder)
+        now = time.time_ns()
+        for name, days in (("redis-a", 10), ("redis-b", 1), ("zlib", 1), ("zlib-old", 40)):
+            build = state / "builds" / name
+            build.mkdir(parents=True)
+            start = now - days * 86_400 * 10**9
+            (build / "build.json").write_text(json.dumps({"id": name, "name": name, "start_ns": start}))
+            text = json.dumps({"trace_id": f"{days:032x}", "span_id": f"{1:016x}", "name": "build",
+                               "start": "2026-01-01T00:00:00Z", "duration": days,
+                               "fields": {"global.build_id": name}})
+            (build / "trace.ndjson.zst").write_text(text + "\n")
+        for name in ("never-began", "redis-never-began"):
+            (state / "builds" / name).mkdir()
+        for words, wanted in ((["--all"], ["redis-a", "redis-b", "zlib", "zlib-old"]),
+                              (["--since", "2d"], ["redis-b", "zlib"]),
+                              (["--all", "--since", "2w"], ["redis-a", "redis-b", "zlib"]),
+                              (["--build", "redis*"], ["redis-a", "redis-b"]),
+                              (["redis*", "--build", "zlib"], ["redis-a", "redis-b", "zlib"]),
+                              (["--build", "redis*", "--since", "2d"], ["redis-b"]),
+                              (["--build", "*-[ab]"], ["redis-a", "redis-b"])):
+            done = sql("--json", *words, "SELECT build FROM builds ORDER BY build", state=folder)
+            expect(done.returncode == 0 and [row["build"] for row in json.loads(done.stdout)] == wanted,
+                   f"{words}: {done.stdout}{done.stderr}")
+        done = sql("--since", "1h", "SELECT 1", state=folder)
+        expect(done.returncode == 1 and "no such build began in the last 1h" in done.stderr, done.stderr)
+
+
+{"several": several, "answers": answers, "formats": formats, "errors": errors, "prompt": prompt}[sys.argv[2]]()

@@ -1,13 +1,15 @@
 """Traces that are not ours, or not what they should be: every command that reads traces takes what
 there is, says what it could not take, and has a fitting exit status.
 
-    traces.py LLAMA original|malformed|unreadable|several
+    traces.py LLAMA original|malformed|unreadable|several|foreign
 """
 import csv
+import gzip
 import io
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -80,6 +82,20 @@ def original():
            [(True, 2_250_000_000), (False, 750_000_000)], report["weighted"])
     rows = ask(ORIGINAL, "SELECT remote, duration_ns / 1000000 AS ms FROM compiles ORDER BY ms")
     expect(rows == [{"remote": None, "ms": 750}, {"remote": 1, "ms": 2250}], rows)
+    # In compiles they have what ours would have.
+    rows = ask(ORIGINAL, "SELECT file, output, sync_ns/1000000 AS sync, invoke_ns/1000000 AS invoke, "
+                         "worker_ns/1000000 AS worker, exec_ns/1000000 AS exec, collect_ns, invocations "
+                         "FROM compiles ORDER BY file")
+    expect(rows == [{"file": "/src/a.c", "output": "/src/a.o", "sync": 180, "invoke": 1900, "worker": 1700,
+                     "exec": 1500, "collect_ns": None, "invocations": 1},
+                    {"file": "/src/b.c", "output": None, "sync": None, "invoke": None, "worker": None,
+                     "exec": None, "collect_ns": None, "invocations": 0}], rows)
+    status, text, _ = run("report", "--section", "phases", ORIGINAL)
+    names = [re.match(r" *([A-Za-z.]+)", line) for line in text.splitlines()]
+    indents = {found.group(1): len(found.group(0)) - len(found.group(1)) for found in names if found}
+    order = [found.group(1) for found in names if found]
+    expect(order[-6:] == ["llamacc", "InvokeWithFiles", "Invoke", "runtime.Execute", "exec", "upload"], text)
+    expect([indents[name] - indents["llamacc"] for name in order[-6:]] == [0, 2, 4, 6, 8, 4], text)
     slow = report["slowest"][0]
     expect(slow["remote"] is True, slow)
     expect((slow["longest_phase"], slow["longest_phase_ns"]) == ("exec", 1_500_000_000), slow)
@@ -214,5 +230,75 @@ def several():
         expect(status == 2 and not out, f"{words}: {status} {err}")
 
 
-{"original": original, "malformed": malformed, "unreadable": unreadable,
+def foreign():
+    """Chrome's and OTLP's JSON are read wherever ours is; others are named for what they are."""
+    trace = str(HERE / "sql" / "trace.ndjson")
+    summary = json.loads(run("report", "--json", "--build", "b1", trace)[1])
+    question = ("SELECT trace_id, span_id, parent_id, name, path, start_ns, duration_ns, build, "
+                "CASE name WHEN 'build' THEN 0 ELSE self_ns END AS self FROM spans "
+                "WHERE name <> 'machine' ORDER BY trace_id, start_ns, span_id")
+    spans = ask(trace, question)
+    compiles = ask(trace, "SELECT file, output, remote, exec_ns, cost_usd, reason FROM compiles ORDER BY start_ns, file")
+    with tempfile.TemporaryDirectory() as folder:
+        def made(name, data):
+            path = os.path.join(folder, name)
+            pathlib.Path(path).write_bytes(data)
+            return path
+
+        for kind in ("chrome", "otlp-json"):
+            path = os.path.join(folder, kind + ".json")
+            expect(run("export", "--format", kind, "-o", path, trace)[0] == 0, kind)
+            document = pathlib.Path(path).read_bytes()
+            forms = [path, made(kind + ".json.gz", gzip.compress(document))]
+            if kind == "chrome":
+                forms.append(made("array.json", json.dumps(json.loads(document)["traceEvents"]).encode()))
+            else:
+                lines = b"".join(json.dumps({"resourceSpans": [part]}).encode() + b"\n"
+                                 for part in json.loads(document)["resourceSpans"])
+                forms.append(made("lines.json", lines))
+                forms.append(made("pretty.json", json.dumps(json.loads(document), indent=1).encode()))
+            for form in forms:
+                for words in readers(form):
+                    status, out, err = run(*words)
+                    expect(status == 0 and out and "Error" not in err, f"{words}: {status} {err}")
+                got = ask(form, question)
+                if form.endswith("array.json"):  # which has no place for when its times begin
+                    shift = spans[0]["start_ns"] - got[0]["start_ns"]
+                    got = [dict(row, start_ns=row["start_ns"] + shift) for row in got]
+                expect(got == spans, f"{form}: {[pair for pair in zip(got, spans) if pair[0] != pair[1]][:1]}")
+                expect(ask(form, "SELECT file, output, remote, exec_ns, cost_usd, reason FROM compiles "
+                                 "ORDER BY start_ns, file") == compiles, form)
+                report = json.loads(run("report", "--json", "--build", "b1", form)[1])
+                for key in ("compiles", "remote", "local", "wall_ns", "phases", "cost"):
+                    expect(report[key] == summary[key], f"{form}: {key}: {report[key]} and {summary[key]}")
+            status, out, err = run("sql", "--csv", "-", "SELECT count(*) FROM spans", stdin=gzip.compress(document))
+            expect(status == 0 and int(out.split()[1]) >= len(spans), f"{kind} from a pipe: {out}{err}")
+        # What a tool that is not ours writes: clang's -ftime-trace.
+        path = made("clang.json", json.dumps({"traceEvents": [
+            {"pid": 1, "tid": 1, "ph": "X", "ts": 0, "dur": 3000, "name": "ExecuteCompiler"},
+            {"pid": 1, "tid": 1, "ph": "X", "ts": 100, "dur": 2000, "name": "Source", "args": {"detail": "a.h"}},
+            {"cat": "", "pid": 1, "tid": 1, "ts": 0, "ph": "M", "name": "process_name", "args": {"name": "clang"}}],
+            "beginningOfTime": 1795335650000000}).encode())
+        rows = ask(path, "SELECT path, start, duration_ns, detail, process FROM spans ORDER BY start_ns")
+        expect(rows == [{"path": "ExecuteCompiler", "start": "2026-11-22T08:20:50.000000000Z", "duration_ns": 3000000,
+                         "detail": None, "process": "clang"},
+                        {"path": "ExecuteCompiler>Source", "start": "2026-11-22T08:20:50.000100000Z",
+                         "duration_ns": 2000000, "detail": "a.h", "process": "clang"}], rows)
+        # Where it can't be sent is wrong usage, and found before anything is read.
+        for words in (("otlp", "ftp://x"), ("otlp", "localhost:4318"), ("otlp", "http:///v1"), ("chrome", "http://x")):
+            status, out, err = run("export", "--format", words[0], "--to", words[1], path)
+            expect(status == 2 and not out and "see 'llama help export'" in err, f"{words}: {status} {err}")
+        # The others, as llama itself writes them.
+        for kind, told in (("jaeger", "Jaeger's JSON"), ("zipkin", "Zipkin's JSON"), ("perfetto", "a protobuf"),
+                           ("otlp", "a protobuf"), ("speedscope", "speedscope's"), ("honeycomb", "Honeycomb's"),
+                           ("xray", "AWS X-Ray's"), ("sqlite", "an SQLite database")):
+            path = os.path.join(folder, kind)
+            expect(run("export", "--format", kind, "-o", path, trace)[0] == 0, kind)
+            for words in readers(path):
+                status, out, err = run(*words)
+                expect(status == 1 and not out and f"{path}: not read, since this is {told}" in err,
+                       f"{words}: {status} {out[:200]}{err}")
+
+
+{"foreign": foreign, "original": original, "malformed": malformed, "unreadable": unreadable,
  "several": several}[sys.argv[2]]()

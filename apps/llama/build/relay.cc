@@ -17,6 +17,16 @@ namespace {
 // What full-screen programs send first: the alternate screen.
 constexpr std::array<std::string_view, 2> kTakesScreen = {"\x1b[?1049h", "\x1b[?47h"};
 
+// To the beginning of the line below, and back to where the cursor was. Index (ESC D) and up again
+// make room at the screen's end, keeping the column; only then is the place saved.
+constexpr std::string_view kGoBelow =
+    "\x1b"
+    "D\x1b[A\x1b"
+    "7\x1b[B\r\x1b[K";
+constexpr std::string_view kComeBack =
+    "\x1b"
+    "8";
+
 }  // namespace
 
 Relay::Relay(int terminal, Fd own_end, Fd command_end)
@@ -69,23 +79,64 @@ bool Relay::Pump() {
   for (const std::string_view sequence : kTakesScreen) {
     if (bytes.find(sequence) != std::string_view::npos) screen_taken_ = true;
   }
-  Erase();
+  const bool keeps = drawn_ == Drawn::kBelow && StaysInLine(bytes);
+  const bool was_below = drawn_ == Drawn::kBelow;
+  if (!keeps) Erase();
   Write(bytes);
-  at_line_start_ = bytes.back() == '\n';
+  Follow(bytes);
+  if (was_below && !keeps && overprints_ && !screen_taken_) DrawBelow();
   return true;
 }
 
+// Whether nothing below the cursor's line changes.
+bool Relay::StaysInLine(std::string_view bytes) const {
+  if (bytes.find('\n') != std::string_view::npos || screen_taken_) return false;
+  size_t longest = line_bytes_;
+  for (const char c : bytes) {
+    longest = c == '\r' ? 0 : longest + 1;
+    if (longest > columns_) return false;
+  }
+  return true;
+}
+
+void Relay::Follow(std::string_view bytes) {
+  at_line_start_ = bytes.back() == '\n';
+  const size_t line_end = bytes.rfind('\n');
+  if (line_end != std::string_view::npos) {
+    overprints_ = false;
+    line_bytes_ = 0;
+    bytes.remove_prefix(line_end + 1);
+  }
+  const size_t begun = bytes.rfind('\r');
+  if (begun != std::string_view::npos) {
+    overprints_ = true;
+    line_bytes_ = 0;
+    bytes.remove_prefix(begun + 1);
+  }
+  line_bytes_ += bytes.size();
+}
+
 void Relay::Draw(std::string_view line) {
-  if (!at_line_start_ || screen_taken_) return;
+  if (screen_taken_) return;
+  if (overprints_) {
+    below_ = line;
+    return DrawBelow();
+  }
+  if (!at_line_start_) return;
   // Back at column 0, so that whatever else is written here begins a line.
   Write(std::string("\r\x1b[K").append(line).append("\r"));
-  drawn_ = true;
+  drawn_ = Drawn::kHere;
+}
+
+void Relay::DrawBelow() {
+  Write(std::string(kGoBelow).append(below_).append(kComeBack));
+  drawn_ = Drawn::kBelow;
 }
 
 void Relay::Erase() {
-  if (!drawn_) return;
-  Write("\r\x1b[K");
-  drawn_ = false;
+  if (drawn_ == Drawn::kHere) Write("\r\x1b[K");
+  if (drawn_ == Drawn::kBelow) Write(std::string(kGoBelow).append(kComeBack));
+  drawn_ = Drawn::kNothing;
 }
 
 }  // namespace llama::app

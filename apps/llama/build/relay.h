@@ -3,6 +3,9 @@
 // the same size); what it writes goes to the real one byte for byte, and the status line is erased
 // before and drawn again behind a line's end.
 //
+// A command that overprints a status line of its own (ninja: "\r[3/9] ...", never a line's end)
+// keeps it, and ours is drawn in the line below. There it stays while only that one line changes.
+//
 // The command keeps its controlling terminal, standard input and process group, so Ctrl-C and
 // Ctrl-Z reach it as without this.
 #pragma once
@@ -30,7 +33,7 @@ class Relay {
   // Passes on what is there. False if nothing was.
   bool Pump();
   // Draws `line`, which fits into columns(), unless the cursor stands inside a line of the
-  // command's or the command has taken the screen.
+  // command's that it does not overprint, or the command has taken the screen.
   void Draw(std::string_view line);
   void Erase();
   size_t columns() const { return columns_; }
@@ -38,14 +41,22 @@ class Relay {
 
  private:
   Relay(int terminal, Fd own_end, Fd command_end);
+  enum class Drawn : unsigned char { kNothing, kHere, kBelow };
+
   void Write(std::string_view bytes);
+  void DrawBelow();
+  bool StaysInLine(std::string_view bytes) const;
+  void Follow(std::string_view bytes);
 
   int terminal_;
   Fd own_end_;
   Fd command_end_;
   size_t columns_ = 80;
   bool at_line_start_ = true;
-  bool drawn_ = false;
+  bool overprints_ = false;  // the line that the cursor is in
+  size_t line_bytes_ = 0;    // in it, since it was begun or overprinted: no fewer than columns
+  Drawn drawn_ = Drawn::kNothing;
+  std::string below_;  // what is drawn there
   bool screen_taken_ = false;
 };
 

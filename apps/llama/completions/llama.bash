@@ -1,4 +1,26 @@
 # bash completion for llama
+
+# What builds may be called by: names may have blanks. Of a list `cur` is all of it.
+_llama_builds()
+{
+    local list='' word=$cur name names
+    if [[ $1 == list && $cur == *,* ]]; then
+        list=${cur%,*},
+        word=${cur##*,}
+    fi
+    mapfile -t names < <(llama builds --names 2>/dev/null)
+    for name in latest "${names[@]}"; do
+        [[ $name == "$word"* ]] && COMPREPLY+=("$list$(printf %q "$name")")
+    done
+}
+
+# Builds, and files of traces.
+_llama_traces()
+{
+    COMPREPLY=($(compgen -f -- "$cur"))
+    _llama_builds
+}
+
 _llama()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} i
@@ -28,13 +50,13 @@ _llama()
         ;;
     builds)
         if [[ $cur == -* ]]; then
-            COMPREPLY=($(compgen -W '--json --name --tag --status --since --limit --older-than --keep --max-bytes --dry-run --force --help' -- "$cur"))
+            COMPREPLY=($(compgen -W '--json --names --name --tag --status --since --limit --older-than --keep --max-bytes --dry-run --force --help' -- "$cur"))
         elif ((COMP_CWORD == 2)); then
             COMPREPLY=($(compgen -W 'rename tag rm prune' -- "$cur"))
         elif [[ ${COMP_WORDS[COMP_CWORD - 1]} == --status ]]; then
             COMPREPLY=($(compgen -W 'ok failed running unfinished' -- "$cur"))
         else
-            COMPREPLY=($(compgen -W "$(llama builds 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$cur"))
+            _llama_builds
         fi
         ;;
     config | doctor) COMPREPLY=($(compgen -W '--json --help' -- "$cur")) ;;
@@ -43,10 +65,12 @@ _llama()
             COMPREPLY=($(compgen -W '--json --section --build --help' -- "$cur"))
         elif [[ $cur == -* ]]; then
             COMPREPLY=($(compgen -W '--json --a --b --help' -- "$cur"))
+        elif [[ $command == compare && ${COMP_WORDS[COMP_CWORD - 1]} == --[ab] ]]; then
+            _llama_builds list
         elif [[ ${COMP_WORDS[COMP_CWORD - 1]} == --section ]]; then
             COMPREPLY=($(compgen -W 'findings bounds overview phases slowest path weighted parallelism use workers cost local reading' -- "$cur"))
         else
-            COMPREPLY=($(compgen -W "$(llama builds 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$cur"))
+            _llama_traces
         fi
         ;;
     bootstrap)
@@ -62,24 +86,24 @@ _llama()
         fi
         ;;
     sql)
-        if [[ ${COMP_WORDS[COMP_CWORD - 1]} == --build ]]; then
-            COMPREPLY=($(compgen -W "$(llama builds 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$cur"))
-        elif [[ $cur == -* ]]; then
-            COMPREPLY=($(compgen -W '--build --csv --json --markdown --help' -- "$cur"))
+        if [[ $cur == -* ]]; then
+            COMPREPLY=($(compgen -W '--build --all --since --csv --json --markdown --vertical --help' -- "$cur"))
+        elif [[ ${COMP_WORDS[COMP_CWORD - 1]} != --since ]]; then
+            _llama_traces
         fi
         ;;
     export)
         case ${COMP_WORDS[COMP_CWORD - 1]} in
         --format) COMPREPLY=($(compgen -W 'chrome perfetto speedscope jaeger otlp otlp-json zipkin honeycomb xray csv
             ndjson sqlite parquet' -- "$cur")) ;;
-        --build) COMPREPLY=($(compgen -W "$(llama builds 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$cur")) ;;
+        --output | -o | --duckdb | --header-file) COMPREPLY=($(compgen -f -- "$cur")) ;;
         *)
             if [[ $cur == -* ]]; then
                 COMPREPLY=($(compgen -W '--format --build --trace --top --time-range --no-args --max-bytes
                     --corrected-clocks --duckdb --output --to --header --header-env --header-file --no-gzip
                     --help' -- "$cur"))
             else
-                COMPREPLY=($(compgen -f -- "$cur"))
+                _llama_traces
             fi
             ;;
         esac
@@ -109,7 +133,7 @@ _llama()
         ;;
     store) COMPREPLY=($(compgen -W '--verify --help' -- "$cur") $(compgen -f -- "$cur")) ;;
     get) COMPREPLY=($(compgen -W '-o --help' -- "$cur")) ;;
-    daemon) COMPREPLY=($(compgen -W 'start stop status restart run --help --json' -- "$cur")) ;;
+    daemon) COMPREPLY=($(compgen -W 'start stop status metrics restart run --help --json' -- "$cur")) ;;
     emulator)
         case ${COMP_WORDS[COMP_CWORD - 1]} in
         --port-file | --dir | --cert | --key | --secret-file | --model) COMPREPLY=($(compgen -f -- "$cur")) ;;
@@ -117,7 +141,7 @@ _llama()
         *) COMPREPLY=($(compgen -W '--port --port-file --listen --dir --tls --cert --key --region --access-key --secret-file --expire-after --profile --model --set --max-object --bare-root --function-idle --help' -- "$cur")) ;;
         esac
         ;;
-    help) COMPREPLY=($(compgen -W 'build builds report compare sql export invoke xargs store get daemon emulator config doctor bootstrap function' -- "$cur")) ;;
+    help) COMPREPLY=($(compgen -W 'build builds report compare sql export invoke xargs store get daemon emulator config doctor bootstrap function names' -- "$cur")) ;;
     esac
 }
 complete -o default -F _llama llama

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/format.h"
+#include "builds/names.h"
 #include "builds/record.h"
 #include "builds/store.h"
 #include "client/connection.h"
@@ -18,7 +19,8 @@ namespace {
 using builds::BuildRecord;
 using builds::StoredBuild;
 
-constexpr std::array<Option, 11> kOptions = {{{"--json"},
+constexpr std::array<Option, 12> kOptions = {{{"--json"},
+                                              {"--names"},
                                               {"--name", true},
                                               {"--tag", true},
                                               {"--status", true},
@@ -93,6 +95,24 @@ void PrintJson(const std::vector<StoredBuild>& builds) {
   std::printf("%s]\n", json.c_str());
 }
 
+// For shells to complete: those of the latest builds come first. What a terminal can't show, nobody
+// types.
+void PrintNames(const std::vector<StoredBuild>& builds) {
+  std::vector<std::string_view> names;
+  const auto add = [&](const std::string& name) {
+    if (!name.empty() && Printable(name) == name) names.push_back(name);
+  };
+  for (auto build = builds.rbegin(); build != builds.rend(); ++build) {
+    if (std::find(names.begin(), names.end(), build->record.name) == names.end()) {
+      add(build->record.name);
+    }
+    add(build->record.id);
+  }
+  for (const std::string_view name : names) {
+    std::printf("%.*s\n", static_cast<int>(name.size()), name.data());
+  }
+}
+
 Result<uint64_t> ParseCount(const std::string& text) {
   uint64_t count = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
@@ -147,6 +167,7 @@ struct Request {
   std::string action;  // "" lists
   std::vector<std::string> words;
   bool json = false;
+  bool names = false;
   bool force = false;
   bool dry_run = false;
   builds::BuildFilter filter;
@@ -162,12 +183,12 @@ Result<void> CheckOptions(const ParsedArguments& parsed, const std::string& acti
   };
   for (const auto& [option, value] : parsed.options) {
     const bool filters = is_one_of(option, {"--name", "--tag", "--status", "--since"});
-    const bool fine = action.empty() ? filters || is_one_of(option, {"--json", "--limit"})
-                      : action == "prune"
-                          ? filters || is_one_of(option, {"--older-than", "--keep", "--max-bytes",
-                                                          "--json", "--dry-run", "--force"})
-                      : action == "rm" ? is_one_of(option, {"--force", "--dry-run"})
-                                       : false;
+    const bool fine =
+        action.empty()      ? filters || is_one_of(option, {"--json", "--names", "--limit"})
+        : action == "prune" ? filters || is_one_of(option, {"--older-than", "--keep", "--max-bytes",
+                                                            "--json", "--dry-run", "--force"})
+        : action == "rm"    ? is_one_of(option, {"--force", "--dry-run"})
+                            : false;
     if (!fine) return Error{Code::kInvalid, option + " is not for this"};
   }
   return {};
@@ -213,6 +234,8 @@ Result<Request> ReadRequest(const Arguments& arguments) {
   }
   TRY(CheckOptions(parsed, request.action));
   request.json = parsed.Has("--json");
+  request.names = parsed.Has("--names");
+  if (request.json && request.names) return Error{Code::kInvalid, "either --json or --names"};
   request.force = parsed.Has("--force");
   request.dry_run = parsed.Has("--dry-run");
   ASSIGN_OR_RETURN(request.filter, ReadFilter(parsed));
@@ -245,6 +268,10 @@ Result<void> List(const std::string& state_dir, const Request& request) {
     PrintJson(builds);
     return {};
   }
+  if (request.names) {
+    PrintNames(builds);
+    return {};
+  }
   if (!builds.empty()) {
     PrintTable(builds);
     return {};
@@ -255,39 +282,16 @@ Result<void> List(const std::string& state_dir, const Request& request) {
   return {};
 }
 
-Result<BuildRecord> Find(const std::string& state_dir, const std::string& what) {
-  auto record = builds::FindBuild(state_dir, what);
-  if (record) return record;
-  Error error = std::move(record).error();
-  error.message += "; 'llama builds' lists what there is";
-  return error;
-}
-
-// For what changes or deletes a build: the latest of several with a name may not be the one that is
-// meant.
-Result<BuildRecord> FindOnly(const std::string& state_dir, const std::string& what) {
-  ASSIGN_OR_RETURN(BuildRecord record, Find(state_dir, what));
-  if (record.id == what || record.name != what) return record;
-  ASSIGN_OR_RETURN(const std::vector<BuildRecord> builds, builds::ListBuilds(state_dir));
-  std::string ids;
-  uint64_t count = 0;
-  for (const BuildRecord& build : builds) {
-    if (build.name != what) continue;
-    ids.append(ids.empty() ? "" : ", ").append(build.id);
-    ++count;
-  }
-  if (count <= 1) return record;
-  return Error{Code::kInvalid, FormatCount(count) + " builds are called '" + what + "': " + ids +
-                                   "; say which by its id"};
-}
-
 // All are looked up before the first one goes: a typing error costs nothing.
 Result<void> Remove(const std::string& state_dir, const Request& request) {
+  ASSIGN_OR_RETURN(const builds::Names names, builds::Names::Of(state_dir));
   std::vector<BuildRecord> records;
   for (const std::string& word : request.words) {
-    ASSIGN_OR_RETURN(BuildRecord record, FindOnly(state_dir, word));
-    const auto same = [&](const BuildRecord& other) { return other.id == record.id; };
-    if (std::none_of(records.begin(), records.end(), same)) records.push_back(std::move(record));
+    ASSIGN_OR_RETURN(std::vector<BuildRecord> found, names.FindToChange(word));
+    for (BuildRecord& record : found) {
+      const auto same = [&](const BuildRecord& other) { return other.id == record.id; };
+      if (std::none_of(records.begin(), records.end(), same)) records.push_back(std::move(record));
+    }
   }
   for (const BuildRecord& record : records) {
     if (!request.dry_run) TRY(builds::RemoveBuild(state_dir, record.id, request.force));
@@ -298,7 +302,13 @@ Result<void> Remove(const std::string& state_dir, const Request& request) {
 }
 
 Result<void> Change(const std::string& state_dir, const Request& request) {
-  ASSIGN_OR_RETURN(BuildRecord record, FindOnly(state_dir, request.words[0]));
+  ASSIGN_OR_RETURN(const builds::Names names, builds::Names::Of(state_dir));
+  ASSIGN_OR_RETURN(std::vector<BuildRecord> found, names.FindToChange(request.words[0]));
+  if (found.size() > 1) {
+    return Error{Code::kInvalid, FormatCount(found.size()) + " builds are like '" +
+                                     request.words[0] + "'; one at a time"};
+  }
+  BuildRecord& record = found[0];
   const std::string dir = builds::BuildDir(state_dir, record.id);
   // It writes its record when it ends, with the name and the tags that it began with.
   if (builds::IsHeld(dir)) return Error{Code::kUnavailable, record.id + " is still running"};
@@ -353,7 +363,7 @@ int Run(const Arguments& arguments) {
 
 const Command kBuildsCommand = {
     "builds", "list the builds that are recorded; name, tag and remove them",
-    "usage: llama builds [FILTER]... [--limit N] [--json]\n"
+    "usage: llama builds [FILTER]... [--limit N] [--json | --names]\n"
     "       llama builds rename BUILD NAME\n"
     "       llama builds tag BUILD KEY=VALUE...\n"
     "       llama builds rm [--force] [--dry-run] BUILD...\n"
@@ -361,9 +371,9 @@ const Command kBuildsCommand = {
     "                          [--dry-run] [--force] [--json]\n"
     "\n"
     "Lists recorded builds, the latest last: id, name, wall time, size on disk, how the command\n"
-    "ended, tags, and the command. BUILD is an id, the beginning of one, or a name that no other\n"
-    "build has. tag sets tags, and takes away those without a value. rm and prune delete builds "
-    "for good; one that is\n"
+    "ended, tags, and the command. BUILD is an id or the beginning of one, a name that no other\n"
+    "build has, latest, or, for rm, a pattern such as 'redis*' ('llama help names'). tag sets\n"
+    "tags, and takes away those without a value. rm and prune delete builds for good; one that is\n"
     "still running only with --force.\n"
     "\n"
     "  --name PATTERN    FILTER: of this name; * and ? as in a shell\n"
@@ -376,6 +386,7 @@ const Command kBuildsCommand = {
     "  --max-bytes SIZE  remove the oldest until the rest fits: 500MB, 2GiB\n"
     "  --dry-run         only say what would be removed\n"
     "  --json            as a JSON array, one object a build\n"
+    "  --names           only what they may be called by, one a line, the latest first\n"
     "\n"
     "examples:\n"
     "  llama builds --tag branch=main --since 7d\n"

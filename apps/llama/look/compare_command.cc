@@ -15,9 +15,10 @@
 #include <vector>
 
 #include "analysis/compare/compare.h"
+#include "base/file.h"
 #include "builds/record.h"
-#include "client/connection.h"
 #include "llama/command.h"
+#include "llama/look/named_builds.h"
 #include "llama/look/report_build.h"
 
 namespace llama::app {
@@ -69,61 +70,70 @@ Result<Request> ReadRequest(const Arguments& arguments) {
       1) {
     return Error{Code::kInvalid, "standard input is one trace"};
   }
-  if (request.a.size() + request.b.size() > analysis::kMaxCompared) {
-    return Error{Code::kInvalid, "more than " + std::to_string(analysis::kMaxCompared) + " builds"};
-  }
   return request;
 }
 
-// What a name stands for: a path, or the folder of a recorded build.
-Result<std::string> Locate(const std::string& name) {
-  if (name == "-" || name.find('/') != std::string::npos) return name;
-  ASSIGN_OR_RETURN(const std::string state_dir, client::StateDir());
-  auto record = builds::FindBuild(state_dir, name);
-  if (record) return builds::BuildDir(state_dir, record->id);
-  Error error = std::move(record).error();
-  error.message += "; 'llama builds' lists what there is";
-  return error;
-}
+struct Compared {
+  builds::Named named;
+  std::string called;  // as the user calls it: of what a pattern names, its id
+};
 
-Result<Names> LocateAll(const Names& names) {
-  Names paths;
+// Those of the first side, and behind them those of the other.
+struct Sides {
+  std::vector<Compared> builds;
+  size_t of_a = 0;
+};
+
+Result<void> Resolve(const Names& names, std::vector<Compared>& out) {
   for (const std::string& name : names) {
-    ASSIGN_OR_RETURN(std::string path, Locate(name));
-    paths.push_back(std::move(path));
-  }
-  return paths;
-}
-
-// One build under two names would look like two that agree perfectly, which the test takes for
-// evidence; on both sides it says nothing at all.
-Result<void> CheckDistinct(const Names& names, const Names& paths) {
-  std::map<std::pair<dev_t, ino_t>, std::string> seen;
-  for (size_t i = 0; i < paths.size(); ++i) {
-    struct stat status {};
-    const int missing =
-        paths[i] == "-" ? fstat(STDIN_FILENO, &status) : stat(paths[i].c_str(), &status);
-    // A build may be named by its folder or by the trace in it.
-    if (missing == 0 && S_ISDIR(status.st_mode)) {
-      struct stat trace {};
-      if (stat(builds::TracePath(paths[i]).c_str(), &trace) == 0) status = trace;
+    ASSIGN_OR_RETURN(const auto found, ResolveNames({name}));
+    for (const builds::Named& named : found) {
+      out.push_back({named, found.size() == 1 ? name : std::string(BaseName(named.path))});
     }
-    if (missing != 0) continue;  // loading it tells
-    const auto [before, is_new] = seen.emplace(std::pair(status.st_dev, status.st_ino), names[i]);
-    if (is_new) continue;
-    if (before->second == names[i]) {
-      return Error{Code::kInvalid, "'" + names[i] + "' is given more than once"};
-    }
-    return Error{Code::kInvalid,
-                 "'" + before->second + "' and '" + names[i] + "' are the same build"};
   }
   return {};
 }
 
-Result<analysis::BuildProfile> LoadProfile(const std::string& path) {
-  ASSIGN_OR_RETURN(const LoadedBuild build, LoadBuild(path));
+Result<Sides> Resolve(const Request& request) {
+  Sides sides;
+  TRY(Resolve(request.a, sides.builds));
+  sides.of_a = sides.builds.size();
+  TRY(Resolve(request.b, sides.builds));
+  return sides;
+}
+
+// One build under two names would look like two that agree perfectly, which the test takes for
+// evidence; on both sides it says nothing at all.
+Result<void> CheckDistinct(const std::vector<Compared>& builds) {
+  std::map<std::pair<dev_t, ino_t>, std::string> seen;
+  for (const auto& [named, called] : builds) {
+    struct stat status {};
+    const int missing =
+        named.path == "-" ? fstat(STDIN_FILENO, &status) : stat(named.path.c_str(), &status);
+    // A build may be named by its folder or by the trace in it.
+    if (missing == 0 && named.is_build) {
+      struct stat trace {};
+      if (stat(builds::TracePath(named.path).c_str(), &trace) == 0) status = trace;
+    }
+    if (missing != 0) continue;  // loading it tells
+    const auto [before, is_new] = seen.emplace(std::pair(status.st_dev, status.st_ino), called);
+    if (is_new) continue;
+    if (before->second == called) {
+      return Error{Code::kInvalid, "'" + called + "' is given more than once"};
+    }
+    return Error{Code::kInvalid,
+                 "'" + before->second + "' and '" + called + "' are the same build"};
+  }
+  if (builds.size() > analysis::kMaxCompared) {
+    return Error{Code::kInvalid, "more than " + std::to_string(analysis::kMaxCompared) + " builds"};
+  }
+  return {};
+}
+
+Result<analysis::BuildProfile> LoadProfile(const builds::Named& named) {
+  ASSIGN_OR_RETURN(const LoadedBuild build, LoadBuild(named));
   const builds::BuildRecord* record = build.record ? &*build.record : nullptr;
-  return analysis::ProfileBuild(build.trace, record != nullptr ? record->id : path, record);
+  return analysis::ProfileBuild(build.trace, record != nullptr ? record->id : named.path, record);
 }
 
 // The memory of one build is used again for the next instead of going back to the system, which
@@ -136,18 +146,18 @@ void KeepFreedMemory() {
 }
 
 // Builds are read side by side: each is a second's work at most, but there may be many. The first
-// error in the order of `paths` counts.
-Result<analysis::Side> LoadProfiles(const Names& paths) {
+// error in the order of `builds` counts.
+Result<analysis::Side> LoadProfiles(const std::vector<Compared>& builds) {
   KeepFreedMemory();
-  std::vector<std::optional<Result<analysis::BuildProfile>>> loaded(paths.size());
+  std::vector<std::optional<Result<analysis::BuildProfile>>> loaded(builds.size());
   std::atomic<size_t> next = 0;
   const auto work = [&] {
-    for (size_t i = next++; i < paths.size(); i = next++) loaded[i] = LoadProfile(paths[i]);
+    for (size_t i = next++; i < builds.size(); i = next++) loaded[i] = LoadProfile(builds[i].named);
   };
   // Each has a build in memory.
   constexpr size_t kMaxThreads = 4;
   const size_t threads =
-      std::min({kMaxThreads, paths.size(), size_t{std::thread::hardware_concurrency()}});
+      std::min({kMaxThreads, builds.size(), size_t{std::thread::hardware_concurrency()}});
   std::vector<std::thread> others;
   for (size_t i = 1; i < threads; ++i) others.emplace_back(work);
   work();
@@ -163,22 +173,20 @@ Result<analysis::Side> LoadProfiles(const Names& paths) {
 int Run(const Arguments& arguments) {
   const auto request = ReadRequest(arguments);
   if (!request) return UsageError("compare", request.error().message);
-  Names names = request->a;
-  names.insert(names.end(), request->b.begin(), request->b.end());
-  const auto paths = LocateAll(names);
-  if (!paths) {
-    PrintError(paths.error().message);
+  const auto sides = Resolve(*request);
+  if (!sides) {
+    PrintError(sides.error().message);
     return kFailed;
   }
-  if (const auto distinct = CheckDistinct(names, *paths); !distinct) {
+  if (const auto distinct = CheckDistinct(sides->builds); !distinct) {
     return UsageError("compare", distinct.error().message);
   }
-  auto profiles = LoadProfiles(*paths);
+  auto profiles = LoadProfiles(sides->builds);
   if (!profiles) {
     PrintError(profiles.error().message);
     return kFailed;
   }
-  const auto middle = profiles->begin() + std::ssize(request->a);
+  const auto middle = profiles->begin() + static_cast<std::ptrdiff_t>(sides->of_a);
   const analysis::Side b(std::make_move_iterator(middle), std::make_move_iterator(profiles->end()));
   profiles->erase(middle, profiles->end());
   const analysis::Comparison comparison = analysis::Compare(*profiles, b);
@@ -199,8 +207,9 @@ const Command kCompareCommand = {
     "Shows what changed from build A to build B: figures, the wall clock by what bounded the\n"
     "build, the time of all compiles by phase (both sum to the difference exactly), each compile\n"
     "joined by its output and input (regressed, improved, new, gone), distributions, and what was\n"
-    "different: command, compiler, jobs, memory, version, tags. A and B are ids, names, or paths\n"
-    "of traces; each build may be named only once.\n"
+    "different: command, compiler, jobs, memory, version, tags. A, B and BUILD are ids or their\n"
+    "beginnings, names, latest, or trace files ('llama help names'); a pattern such as 'redis*'\n"
+    "stands for several. Each build may be named only once.\n"
     "\n"
     "With one build a side nobody can know what is noise. With several, medians are compared, and\n"
     "a difference is called one if the Mann-Whitney test tells the sides apart at 5 %; that takes\n"

@@ -16,7 +16,6 @@
 #include "llama/cloud/load_account.h"
 #include "llama/command.h"
 #include "llama/look/named_builds.h"
-#include "traces/load/loader.h"
 
 namespace llama::app {
 namespace {
@@ -40,8 +39,7 @@ constexpr auto kOptions = std::to_array<Option>({{"--format", true},
 
 struct Request {
   const exports::Format* format = nullptr;
-  std::vector<std::string> builds;
-  std::vector<std::string> files;
+  std::vector<std::string> names;
   exports::SelectOptions select;
   exports::ExportOptions options;
   uint64_t max_bytes = exports::Output::kNoLimit;
@@ -125,7 +123,7 @@ Result<void> ReadSendOption(const std::string& name, const std::string& value, R
 }
 
 Result<void> ReadOption(const std::string& name, const std::string& value, Request& request) {
-  if (name == "--build") request.builds.push_back(value);
+  if (name == "--build") request.names.push_back(value);
   if (name == "--trace") request.select.traces.push_back(value);
   if (name == "--no-args") request.options.fields = false;
   if (name == "--corrected-clocks") request.options.corrected_clocks = true;
@@ -156,10 +154,7 @@ Result<void> CheckOwnOptions(const ParsedArguments& parsed, const exports::Forma
 Result<void> CheckDestination(const Request& request) {
   if (!request.send.url.empty()) {
     if (!request.output.empty()) return Error{Code::kInvalid, "either -o or --to"};
-    const std::string& url = request.send.url;
-    if (!url.starts_with("http://") && !url.starts_with("https://")) {
-      return Error{Code::kInvalid, "--to " + url + ": not an http:// or https:// URL"};
-    }
+    TRY(exports::CheckSending(*request.format, request.send.url));
     if (request.max_bytes != exports::Output::kNoLimit) {
       return Error{Code::kInvalid, "--max-bytes is for files"};
     }
@@ -186,18 +181,12 @@ Result<Request> ReadRequest(const Arguments& arguments) {
     TRY(ReadOption(name, value, request));
     TRY(ReadSendOption(name, value, request));
   }
-  request.files = parsed.rest;
-  if (!request.files.empty() && !request.builds.empty()) {
-    return Error{Code::kInvalid, "either builds or files"};
+  request.names.insert(request.names.end(), parsed.rest.begin(), parsed.rest.end());
+  if (std::find(request.names.begin(), request.names.end(), "") != request.names.end()) {
+    return Error{Code::kInvalid, "an empty name"};
   }
   TRY(CheckDestination(request));
   return request;
-}
-
-Result<traces::Columns> Load(const Request& request) {
-  ASSIGN_OR_RETURN(NamedBuilds loaded, request.files.empty() ? LoadNamedBuilds(request.builds)
-                                                             : LoadGivenFiles(request.files));
-  return std::move(loaded.columns);
 }
 
 // On stderr: standard output may be the document.
@@ -236,8 +225,10 @@ Result<void> Send(const Request& request, const exports::Selection& selection) {
 }
 
 Result<void> Export(const Request& request) {
-  ASSIGN_OR_RETURN(const traces::Columns columns, Load(request));
-  TRY(AccountForTrace(columns, request.files.empty() ? request.builds : request.files));
+  ASSIGN_OR_RETURN(const auto named, ResolveNames(request.names));
+  ASSIGN_OR_RETURN(const NamedBuilds loaded, LoadNamed(named));
+  const traces::Columns& columns = loaded.columns;
+  TRY(AccountForTrace(columns, request.names));
   ASSIGN_OR_RETURN(const exports::Selection selection,
                    exports::Selection::Of(columns, request.select));
   if (selection.rows().empty()) PrintError("warning: no span is selected");
@@ -263,12 +254,13 @@ int Run(const Arguments& arguments) {
 
 const Command kExportCommand = {
     "export", "write traces in other formats",
-    "usage: llama export --format FORMAT [OPTION]... -o FILE [TRACE]...\n"
-    "       llama export --format FORMAT [OPTION]... --to URL [TRACE]...\n"
+    "usage: llama export --format FORMAT [OPTION]... -o FILE [BUILD]...\n"
+    "       llama export --format FORMAT [OPTION]... --to URL [BUILD]...\n"
     "\n"
-    "Writes the spans of a build for other tools, or sends them. Without --build or TRACE it is "
-    "the\n"
-    "latest build; TRACE is a trace file (- is standard input) or the folder of a build.\n"
+    "Writes the spans of builds for other tools, or sends them. BUILD is an id or the beginning "
+    "of\n"
+    "one, a name, latest, a trace file, a build's folder, or - for a trace on standard input\n"
+    "('llama help names'); without one it is the latest build.\n"
     "docs/viewers.md says which tool shows what, and how.\n"
     "\n"
     "  chrome       Chrome's Performance panel, Perfetto\n"
@@ -284,7 +276,7 @@ const Command kExportCommand = {
     "  sqlite       a database for any SQLite tool\n"
     "  parquet      DuckDB, pandas, Spark; needs DuckDB's library\n"
     "\n"
-    "  --build BUILD        an id, the beginning of one, or a name; may be repeated\n"
+    "  --build BUILD        the same as BUILD alone\n"
     "  --trace ID           only this trace, by its id or the beginning of it; may be repeated\n"
     "  --top N              only the N slowest traces\n"
     "  --time-range A..B    only spans that ran between A and B: seconds or 1m30s after the\n"

@@ -8,10 +8,8 @@
 #include <vector>
 
 #include "analysis/graph/graph_file.h"
-#include "client/connection.h"
 #include "llama/cloud/load_account.h"
 #include "llama/command.h"
-#include "llama/look/named_builds.h"
 #include "traces/load/loader.h"
 
 namespace llama::app {
@@ -31,25 +29,14 @@ Result<LoadedBuild> LoadBuildDir(const std::string& build_dir, const std::string
   return build;
 }
 
-Result<LoadedBuild> LoadBuild(const std::string& what, const std::string& id) {
-  // A build's id or name has no slash.
-  if (what == "-" || what.find('/') != std::string::npos) {
-    if (IsFolder(what)) return LoadBuildDir(what, id);
-    LoadedBuild build;
-    const std::vector<std::string> paths = {what};
-    ASSIGN_OR_RETURN(build.trace, traces::LoadFiles(paths, {.one_build = true, .build = id}));
-    TellOfBuilds(build.trace, what);
-    TRY(AccountForTrace(build.trace, paths));
-    return build;
-  }
-  ASSIGN_OR_RETURN(const std::string state_dir, client::StateDir());
-  auto record = builds::FindBuild(state_dir, what);
-  if (!record) {
-    Error error = std::move(record).error();
-    error.message += "; 'llama builds' lists what there is";
-    return error;
-  }
-  return LoadBuildDir(builds::BuildDir(state_dir, record->id), id);
+Result<LoadedBuild> LoadBuild(const builds::Named& named, const std::string& id) {
+  if (named.is_build) return LoadBuildDir(named.path, id);
+  LoadedBuild build;
+  const std::vector<std::string> paths = {named.path};
+  ASSIGN_OR_RETURN(build.trace, traces::LoadFiles(paths, {.one_build = true, .build = id}));
+  TellOfBuilds(build.trace, named.path);
+  TRY(AccountForTrace(build.trace, paths));
+  return build;
 }
 
 report::Report ReportBuild(const LoadedBuild& build) {

@@ -1,4 +1,4 @@
-// Builds as they are named on the command line, loaded and reported: what `llama build`,
+// One build, loaded and reported: what `llama build`,
 // `llama report` and `llama compare` share.
 #pragma once
 
@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "builds/names.h"
 #include "builds/record.h"
 #include "report/report.h"
 
@@ -17,11 +18,9 @@ struct LoadedBuild {
   traces::Columns trace;
 };
 
-// `what` is an id, the beginning of one, or a name ("" is the latest build); with a slash in it the
-// path of a trace file or of a build's folder; "-" is a trace on standard input. Where that has
-// several builds, one is taken, and said: `id` (or what begins with it), or, if that is "", the
-// folder's or the last.
-Result<LoadedBuild> LoadBuild(const std::string& what, const std::string& id = "");
+// Where a trace has several builds, one is taken, and said: `id` (or what begins with it), or, if
+// that is "", the folder's or the last.
+Result<LoadedBuild> LoadBuild(const builds::Named& named, const std::string& id = "");
 Result<LoadedBuild> LoadBuildDir(const std::string& build_dir, const std::string& id = "");
 
 // With what the build's record knows and its trace does not say, or no longer says: an unfinished

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "llama/command.h"
+#include "llama/look/named_builds.h"
 #include "llama/look/report_build.h"
 
 namespace llama::app {
@@ -26,22 +27,39 @@ Result<std::vector<report::Section>> SectionsOf(const ParsedArguments& parsed) {
   return sections;
 }
 
+struct Wanted {
+  std::string name;
+  std::string build;  // of a trace with several
+};
+
+Result<Wanted> ReadNames(const ParsedArguments& parsed) {
+  Wanted wanted{"", parsed.Value("--build")};
+  // An unset shell variable, most likely: nobody means the latest build by it.
+  if (parsed.Has("--build") && wanted.build.empty()) {
+    return Error{Code::kInvalid, "--build wants a build"};
+  }
+  if (parsed.rest.empty()) return Wanted{wanted.build, ""};
+  if (parsed.rest[0].empty()) return Error{Code::kInvalid, "an empty name"};
+  wanted.name = parsed.rest[0];
+  return wanted;
+}
+
+Result<LoadedBuild> Load(const Wanted& wanted) {
+  ASSIGN_OR_RETURN(const builds::Named named, ResolveName(wanted.name));
+  return LoadBuild(named, wanted.build);
+}
+
 int Run(const Arguments& arguments) {
   const auto parsed = ParseArguments(arguments, kOptions);
   if (!parsed) return UsageError("report", parsed.error().message);
   if (parsed->rest.size() > 1) {
     return UsageError("report", "one build at a time; 'llama compare' lays two side by side");
   }
-  // An unset shell variable, most likely: nobody means the latest build by it.
-  if (!parsed->rest.empty() && parsed->rest[0].empty()) {
-    return UsageError("report", "an empty name");
-  }
-  const std::string id = parsed->Value("--build");
-  if (parsed->Has("--build") && id.empty())
-    return UsageError("report", "--build wants the id of a build");
+  const auto what = ReadNames(*parsed);
+  if (!what) return UsageError("report", what.error().message);
   const auto sections = SectionsOf(*parsed);
   if (!sections) return UsageError("report", sections.error().message);
-  const auto build = LoadBuild(parsed->rest.empty() ? "" : parsed->rest[0], id);
+  const auto build = Load(*what);
   if (!build) {
     PrintError(build.error().message);
     return kFailed;
@@ -64,15 +82,16 @@ const Command kReportCommand = {
     "Shows what a build did and why it took that long: findings with what to do about them, what\n"
     "bounded it, time by phase, the slowest compiles, the critical path, parallelism, how busy\n"
     "every resource was, workers, the reason of every local run, and what it would have cost on\n"
-    "AWS at the published prices. BUILD is an id, the beginning of one, a name, the path of a\n"
-    "trace file or of a build's folder, or - for a trace on standard input; without it, the "
-    "latest\n"
-    "build is shown.\n"
+    "AWS at the published prices. Without BUILD the latest build is shown.\n"
+    "BUILD is an id or the beginning of one, a name, latest, a trace file, a build's folder, or -\n"
+    "for a trace on standard input ('llama help names').\n"
     "\n"
     "  --json           every number, as one JSON object\n"
     "  --section NAME   only these: findings, bounds, overview, phases, slowest, path, weighted,\n"
     "                   parallelism, use, workers, cost, local, reading\n"
-    "  --build ID       of a trace with several builds this one (or what begins so), not the last\n"
+    "  --build ID       of a trace with several builds this one (or what begins so), not the "
+    "last;\n"
+    "                   without a BUILD the same as that\n"
     "\n"
     "examples:\n"
     "  llama report\n"

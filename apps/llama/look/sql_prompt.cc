@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <chrono>
 #include <clocale>
 #include <cstdio>
 #include <memory>
@@ -62,7 +61,9 @@ class Prompt {
         words_(session.Words()),
         editor_(el_init("llama", stdin, stdout, stderr)),
         history_(history_init()) {
-    for (const char* command : {".help", ".quit", ".schema", ".tables"}) words_.push_back(command);
+    for (const char* command : {".help", ".quit", ".schema", ".tables", ".vertical"}) {
+      words_.push_back(command);
+    }
     std::sort(words_.begin(), words_.end());
     EditLine* editor = editor_.get();
     el_set(editor, EL_CLIENTDATA, this);
@@ -151,17 +152,8 @@ class Prompt {
 
   // False: the end.
   bool Handle(const std::string& line) {
-    const auto start = std::chrono::steady_clock::now();
-    const bool dot = !more_ && line.starts_with('.');
     const SqlShell::Outcome outcome = shell_.Feed(line);
     more_ = outcome == SqlShell::Outcome::kMore;
-    if (outcome == SqlShell::Outcome::kDone && !dot && !line.empty()) {
-      const auto took = std::chrono::steady_clock::now() - start;
-      Print("(" + FormatCount(shell_.last_rows()) +
-            (shell_.last_rows() == 1 ? " row, " : " rows, ") +
-            FormatDuration(std::chrono::duration_cast<std::chrono::nanoseconds>(took).count()) +
-            ")\n");
-    }
     std::fflush(stdout);
     return outcome != SqlShell::Outcome::kQuit;
   }

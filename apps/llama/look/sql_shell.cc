@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
+#include <memory>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "base/format.h"
@@ -36,19 +40,48 @@ bool SaysNothing(std::string_view sql) {
 }
 
 // The commands, as .help shows them and typing errors are told.
-constexpr std::array<std::string_view, 4> kDotCommands = {".help", ".quit", ".schema", ".tables"};
+constexpr std::array<std::string_view, 5> kDotCommands = {".help", ".quit", ".schema", ".tables",
+                                                          ".vertical"};
+
+// Says below each table how many rows it has, and how long they took since the table before.
+class TellingWriter final : public sql::TableWriter {
+ public:
+  explicit TellingWriter(std::unique_ptr<sql::TableWriter> table) : table_(std::move(table)) {}
+
+  void Begin(std::span<const std::string> columns) override {
+    rows_ = 0;
+    table_->Begin(columns);
+  }
+  void Add(std::span<const sql::Cell> row) override {
+    ++rows_;
+    table_->Add(row);
+  }
+  void End() override {
+    table_->End();
+    const auto took = std::chrono::steady_clock::now() - start_;
+    Print("(" + FormatCount(rows_) + (rows_ == 1 ? " row, " : " rows, ") +
+          FormatDuration(std::chrono::duration_cast<std::chrono::nanoseconds>(took).count()) +
+          ")\n");
+    start_ = std::chrono::steady_clock::now();
+  }
+
+ private:
+  const std::unique_ptr<sql::TableWriter> table_;
+  uint64_t rows_ = 0;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
 
 }  // namespace
 
 void Print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 Outcome SqlShell::RunStatements(std::string_view sql) {
-  last_rows_ = 0;
-  const auto rows = session_.Run(sql, out_);
-  if (rows) {
-    last_rows_ = *rows;
-    return Outcome::kDone;
-  }
+  sql::TableStyle style = style_;
+  if (vertical_) style.format = sql::TableFormat::kVertical;
+  auto out = sql::TableWriter::Create(style, Print);
+  if (telling_) out = std::make_unique<TellingWriter>(std::move(out));
+  const auto rows = session_.Run(sql, *out);
+  if (rows) return Outcome::kDone;
   std::fflush(stdout);
   PrintError(rows.error().message);
   return Outcome::kWrong;
@@ -93,10 +126,17 @@ Outcome SqlShell::DotCommand(std::string_view line) {
     return Outcome::kDone;
   }
   if (name == ".schema") return PrintSchema(argument);
+  if (name == ".vertical") {
+    vertical_ = !vertical_;
+    Print(vertical_ ? "rows are shown a column a line; .vertical again ends that\n"
+                    : "rows are shown as tables\n");
+    return Outcome::kDone;
+  }
   if (name == ".help") {
     Print(
         ".tables          the tables\n"
         ".schema [TABLE]  their columns\n"
+        ".vertical        shows rows a column a line, or no longer does\n"
         ".quit            ends, as does Ctrl-D\n"
         "Anything else is SQL, ended by a semicolon. Besides SQLite's own functions there are\n ");
     for (const std::string_view call : sql::FunctionCalls()) Print(" " + std::string(call));

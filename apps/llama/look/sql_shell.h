@@ -15,7 +15,8 @@ class SqlShell {
   // kWrong: what is wrong has been said, on stderr.
   enum class Outcome { kDone, kMore, kWrong, kQuit };
 
-  SqlShell(sql::SqlSession& session, sql::TableWriter& out) : session_(session), out_(out) {}
+  SqlShell(sql::SqlSession& session, const sql::TableStyle& style)
+      : session_(session), style_(style) {}
 
   // A line without its end. kMore: a statement has begun and not ended.
   Outcome Feed(std::string_view line);
@@ -26,8 +27,9 @@ class SqlShell {
 
   // Statements, or a dot command.
   Outcome Run(std::string_view text);
-  uint64_t last_rows() const { return last_rows_; }
 
+  // After each statement, how many rows it had and how long it took.
+  void TellRows() { telling_ = true; }
   // Errors of a script name the line of the script.
   void CountLines() { counting_ = true; }
 
@@ -37,11 +39,12 @@ class SqlShell {
   Outcome PrintSchema(std::string_view table) const;
 
   sql::SqlSession& session_;
-  sql::TableWriter& out_;
+  const sql::TableStyle style_;
+  bool vertical_ = false;  // switched to, by .vertical
+  bool telling_ = false;
   std::string text_;  // of the statement that has begun
   size_t lines_ = 0;  // before it
   bool counting_ = false;
-  uint64_t last_rows_ = 0;
 };
 
 // On stdout.

@@ -178,6 +178,14 @@ TEST(SummaryTest, SumsTimeByPhaseInTheOrderOfACompile) {
   EXPECT_EQ(invoke.self_ns, 4500 * kMs);  // the worker had one of them for 1000 ms
 }
 
+std::string PhaseTreeOf(const SampleTrace& t) {
+  std::string names;
+  for (const PhaseStats& phase : Summarise(t.Load()).phases) {
+    names += std::string(static_cast<size_t>(phase.depth), ' ') + phase.name + "\n";
+  }
+  return names;
+}
+
 TEST(SummaryTest, OtherNamesStandBelowWhatTheyOccurredIn) {
   SampleTrace t;
   t.Add(1, 1, 0, "llamacc", 0, 100);
@@ -187,11 +195,34 @@ TEST(SummaryTest, OtherNamesStandBelowWhatTheyOccurredIn) {
   t.Add(1, 5, 2, "as", 40, 10);
   t.Add(1, 6, 1, "write", 60, 10);
   t.Add(2, 7, 0, "own", 0, 10);
-  std::string names;
-  for (const PhaseStats& phase : Summarise(t.Load()).phases) {
-    names += std::string(static_cast<size_t>(phase.depth), ' ') + phase.name + "\n";
-  }
-  EXPECT_EQ(names, "llamacc\n   exec\n    as\n    cc1\n     parsing\n write\nown\n");
+  EXPECT_EQ(PhaseTreeOf(t), "llamacc\n exec\n  as\n  cc1\n   parsing\n write\nown\n");
+}
+
+TEST(SummaryTest, AKnownPhaseStandsBelowWhatItMostlyOccurredIn) {
+  SampleTrace t;
+  t.Add(1, 1, 0, "llamacc", 0, 100);
+  t.Add(1, 2, 1, "send", 0, 10);
+  t.Add(1, 3, 1, "InvokeWithFiles", 10, 90);
+  t.Add(1, 4, 3, "runtime.Execute", 10, 80);
+  t.Add(1, 5, 4, "exec", 10, 70);
+  t.Add(2, 6, 0, "command", 0, 100);
+  t.Add(2, 7, 6, "send", 0, 10);
+  t.Add(3, 8, 0, "llamacc", 0, 100);
+  t.Add(3, 9, 8, "send", 0, 10);
+  EXPECT_EQ(PhaseTreeOf(t),
+            "llamacc\n send\n InvokeWithFiles\n  runtime.Execute\n   exec\ncommand\n");
+}
+
+TEST(SummaryTest, NamesBelowEachOtherAreListedAllTheSame) {
+  SampleTrace t;
+  t.Add(1, 1, 0, "a", 0, 100);
+  t.Add(1, 2, 1, "b", 0, 90);
+  t.Add(1, 3, 2, "a", 0, 80);
+  t.Add(1, 4, 3, "b", 0, 70);
+  t.Add(1, 5, 4, "a", 0, 60);
+  t.Add(2, 6, 0, "c", 0, 100);
+  t.Add(2, 7, 6, "c", 0, 90);  // below itself
+  EXPECT_EQ(PhaseTreeOf(t), "c\na\n b\n");
 }
 
 TEST(SummaryTest, TheMachineAndTheBuildAreNoPhases) {

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
+#include <numeric>
+#include <string>
+#include <unordered_map>
+#include <utility>
 
 #include "trace/names.h"
 #include "traces/columns/numbers.h"
@@ -36,9 +39,8 @@ constexpr std::array<KnownPhase, 17> kPhases = {{
     {trace::span::kLocal, 1},
 }};
 
-// Deeper names are listed last, without a place.
+// Names further below are listed last.
 constexpr int kMaxPhaseDepth = 8;
-constexpr size_t kMaxPlaced = 64;
 
 bool IsPhase(std::string_view name) {
   return name != trace::span::kBuild && name != trace::span::kMachine;
@@ -65,7 +67,6 @@ class RisingPercentiles {
 PhaseStats StatsOf(const traces::Columns& trace, traces::StringId name, double total) {
   PhaseStats stats;
   stats.name = trace.text(name);
-  stats.depth = PlaceOfPhase(stats.name).depth;
   std::vector<int64_t> durations;
   const auto rows = trace.rows_named(name);
   durations.reserve(rows.size());
@@ -87,50 +88,63 @@ PhaseStats StatsOf(const traces::Columns& trace, traces::StringId name, double t
   return stats;
 }
 
-// The name above the first span of that name; empty of a root.
-std::string_view NameAbove(const traces::Columns& trace, const std::string& name) {
-  const traces::Row parent = trace.parent()[trace.rows_named(std::string_view(name))[0]];
-  return parent == traces::kNoRow ? std::string_view() : trace.text(trace.name()[parent]);
+// The name that most spans of that name are below (the first to come, of several), past those of
+// the same name. Empty: none, or one that is no phase.
+std::string_view MostlyBelow(const traces::Columns& trace, traces::StringId name) {
+  std::unordered_map<traces::StringId, size_t> counts;
+  std::pair<size_t, traces::StringId> most = {0, name};
+  for (const traces::Row row : trace.rows_named(name)) {
+    traces::Row above = trace.parent()[row];
+    while (above != traces::kNoRow && trace.name()[above] == name) above = trace.parent()[above];
+    const traces::StringId found = above == traces::kNoRow ? name : trace.name()[above];
+    const size_t count = ++counts[found];
+    if (count > most.first) most = {count, found};
+  }
+  const std::string_view text = trace.text(most.second);
+  return most.second != name && IsPhase(text) ? text : std::string_view();
 }
 
-// Known phases in their order; others below the one that they first occurred in, by name.
-std::vector<PhaseStats> InTreeOrder(const traces::Columns& trace, std::vector<PhaseStats> phases) {
-  const auto order = [](const PhaseStats& phase) { return PlaceOfPhase(phase.name).order; };
-  std::sort(phases.begin(), phases.end(), [&](const PhaseStats& a, const PhaseStats& b) {
-    return order(a) != order(b) ? order(a) < order(b) : a.name < b.name;
-  });
-  const auto known = std::find_if(phases.begin(), phases.end(), [&](const PhaseStats& phase) {
-    return order(phase) == PhasePlace().order;
-  });
-  std::vector<PhaseStats> others(std::make_move_iterator(known),
-                                 std::make_move_iterator(phases.end()));
-  phases.erase(known, phases.end());
-  // A hostile trace may have a million names; finding a place takes time by their square.
-  for (PhaseStats& phase : others) phase.depth = others.size() > kMaxPlaced ? 0 : phase.depth;
-  const int rounds = others.size() > kMaxPlaced ? 0 : kMaxPhaseDepth;
-  // One round for each level; what is left after that is below names that have no place either.
-  for (int round = 0; round < rounds && !others.empty(); ++round) {
-    std::vector<PhaseStats> later;
-    for (PhaseStats& phase : others) {
-      const std::string_view above = NameAbove(trace, phase.name);
-      const auto parent = std::find_if(phases.begin(), phases.end(), [&](const PhaseStats& other) {
-        return other.name == above;
-      });
-      if (!above.empty() && IsPhase(above) && parent == phases.end()) {
-        later.push_back(std::move(phase));
-        continue;
-      }
-      phase.depth = parent == phases.end() ? 0 : parent->depth + 1;
-      const auto next =
-          std::find_if(parent == phases.end() ? parent : parent + 1, phases.end(),
-                       [&](const PhaseStats& other) { return other.depth < phase.depth; });
-      phases.insert(next, std::move(phase));
-    }
-    others = std::move(later);
+// Each below the one that it mostly occurs in: known phases in their order, others by name.
+class PhaseTree {
+ public:
+  PhaseTree(std::vector<PhaseStats> phases, const std::vector<std::string_view>& above)
+      : phases_(std::move(phases)), placed_(phases_.size()) {
+    std::vector<size_t> order(phases_.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      const int order_a = PlaceOfPhase(phases_[a].name).order;
+      const int order_b = PlaceOfPhase(phases_[b].name).order;
+      return order_a != order_b ? order_a < order_b : phases_[a].name < phases_[b].name;
+    });
+    for (const size_t i : order) below_[above[i]].push_back(i);
+    Place({}, 0);
+    // What is left goes round in circles: a hostile trace's.
+    for (const size_t i : order) PlaceOne(i, 0);
   }
-  for (PhaseStats& phase : others) phases.push_back(std::move(phase));
-  return phases;
-}
+
+  std::vector<PhaseStats> Take() { return std::move(out_); }
+
+ private:
+  void Place(std::string_view above, int depth) {
+    const auto found = below_.find(above);
+    if (found == below_.end()) return;
+    for (const size_t i : found->second) PlaceOne(i, depth);
+  }
+  // Past kMaxPhaseDepth what is below comes with the rest.
+  void PlaceOne(size_t i, int depth) {
+    if (placed_[i]) return;
+    placed_[i] = true;
+    const std::string name = phases_[i].name;
+    phases_[i].depth = depth;
+    out_.push_back(std::move(phases_[i]));
+    if (depth < kMaxPhaseDepth) Place(name, depth + 1);
+  }
+
+  std::vector<PhaseStats> phases_;
+  std::vector<bool> placed_;
+  std::unordered_map<std::string_view, std::vector<size_t>> below_;
+  std::vector<PhaseStats> out_;
+};
 
 double WorkTime(const traces::Columns& trace) {
   double sum = 0;
@@ -160,10 +174,13 @@ PhasePlace PlaceOfPhase(std::string_view name) {
 std::vector<PhaseStats> MeasurePhases(const traces::Columns& trace) {
   const double total = WorkTime(trace);
   std::vector<PhaseStats> phases;
+  std::vector<std::string_view> above;
   for (const traces::StringId name : trace.span_names()) {
-    if (IsPhase(trace.text(name))) phases.push_back(StatsOf(trace, name, total));
+    if (!IsPhase(trace.text(name))) continue;
+    phases.push_back(StatsOf(trace, name, total));
+    above.push_back(MostlyBelow(trace, name));
   }
-  return InTreeOrder(trace, std::move(phases));
+  return PhaseTree(std::move(phases), above).Take();
 }
 
 }  // namespace llama::analysis

@@ -13,7 +13,7 @@ namespace llama::analysis {
 // Percentiles are by nearest rank: the smallest duration that p % of the spans do not exceed.
 struct PhaseStats {
   std::string name;
-  int depth = 0;  // below the compile, for display: 0 is `llamacc` itself
+  int depth = 0;  // below a root's name, for display: 0 is `llamacc` itself
   uint64_t count = 0;
   int64_t sum_ns = 0;
   // sum_ns over the sum of all compiles and commands, or of all roots where there are neither. What
@@ -26,7 +26,8 @@ struct PhaseStats {
   int64_t max_ns = 0;
 };
 
-// Of all names but `build` and `machine`, which are no one's work.
+// Of all names but `build` and `machine`, which are no one's work, each behind the one that it
+// mostly occurs in.
 std::vector<PhaseStats> MeasurePhases(const traces::Columns& trace);
 
 // Where a compile's spans stand in its tree: {depth, order} of a name. Names that are not in

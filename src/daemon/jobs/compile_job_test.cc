@@ -187,6 +187,20 @@ TEST_F(CompileJobTest, AReasonOfTheExecutorsIsALocalRun) {
   EXPECT_EQ(world_.Object(), "none");
 }
 
+TEST_F(CompileJobTest, HowAJobEndedIsCounted) {
+  world_.Run();
+  executor_.run = [](const Action&, execute::Execution&) -> OrReason<Outcome> {
+    return Reason{"sync", "the store refuses"};
+  };
+  world_.Run();  // its wrapper went away before it had a slot
+  const int64_t now_ns = SystemClock().MonotonicNs();
+  const auto job = NewCompileJob(world_.services(), world_.request(), now_ns);
+  EXPECT_TRUE(std::holds_alternative<RunHere>(job->Run([] { return false; })));
+  job->SlotGranted(now_ns);
+  job->Finished(std::nullopt, now_ns);
+  EXPECT_EQ(world_.Tallied(), "cancelled sync 1\nlocal sync 1\nremote  1\n");
+}
+
 TEST_F(CompileJobTest, AHeaderThatIsEditedWhileTheJobWaitsIsCompiledAsItIsThen) {
   executor_.run = [this](const Action& action, execute::Execution&) -> OrReason<Outcome> {
     const store::Digest& seen = action.closure->own.at(world_.Path("a.h")).digest;

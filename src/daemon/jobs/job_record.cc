@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "daemon/jobs/job_tally.h"
 #include "trace/names.h"
 
 namespace llama::daemon {
@@ -59,6 +60,7 @@ void JobRecord::Charge(execute::Execution& execution) {
     c.replayed += charges.replayed;
     c.unrecorded += charges.unrecorded;
   });
+  services_.tally->AddRemoteCpu(charges.user_ns, charges.system_ns);
   worker_spans_ = std::move(execution.worker_spans);
 }
 
@@ -70,10 +72,12 @@ void JobRecord::CountRemote(int wait_status) {
     --c.remote_running;
     ++c.remote_done;
   });
+  services_.tally->Count("remote", "");
 }
 
 void JobRecord::CountLocal(const execute::Reason& reason) {
   is_local_ = true;
+  reason_ = reason.word;
   root_.Set(trace::field::kRemote, Value(false));
   root_.Set(trace::field::kReason, reason.word);
   if (!reason.detail.empty()) root_.Set(trace::field::kReasonDetail, reason.detail);
@@ -91,6 +95,7 @@ void JobRecord::CountFailed(std::string_view word, const std::string& why) {
     --c.remote_running;
     ++c.remote_done;
   });
+  services_.tally->Count("failed", word);
 }
 
 void JobRecord::SlotGranted(int64_t now_ns) {
@@ -112,6 +117,7 @@ void JobRecord::Finish(const std::optional<session::Done>& done, int64_t now_ns)
         --c.local_waiting;
       }
     });
+    services_.tally->Count(is_granted_ ? "local" : "cancelled", reason_);
   }
   if (done) {
     root_.Set(trace::field::kLocalUserNs, Value(done->user_ns));

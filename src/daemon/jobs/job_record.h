@@ -58,6 +58,7 @@ class JobRecord {
   trace::Phases phases_;
   std::vector<trace::Span> worker_spans_;
   bool is_local_ = false;
+  std::string reason_;  // why
   bool is_granted_ = false;
 };
 

@@ -18,6 +18,7 @@
 #include "daemon/jobs/closure_cache.h"
 #include "daemon/jobs/command_job.h"
 #include "daemon/jobs/compile_job.h"
+#include "daemon/jobs/job_tally.h"
 #include "daemon/jobs/lookup_reports.h"
 #include "daemon/record/build_samples.h"
 #include "daemon/record/builds.h"
@@ -98,6 +99,11 @@ class PipelineImpl final : public Pipeline {
     status.layers = index_->layer_count();
   }
 
+  void FillMetrics(Metrics& metrics) override {
+    tally_.Fill(metrics);
+    metrics.active_builds = builds_.ActiveBuilds().size();
+  }
+
   void Tick() override {
     samples_.Tick(WorkersNow());
     builds_.Flush();
@@ -136,6 +142,7 @@ class PipelineImpl final : public Pipeline {
     programs_ = std::make_unique<ProgramTrees>(*digests_, clock_);
     services_.clock = &clock_;
     services_.builds = &builds_;
+    services_.tally = &tally_;
     services_.toolchains = toolchains_.get();
     services_.unrecorded = &unrecorded_;
     services_.toolchain_trees = trees_.get();
@@ -168,6 +175,7 @@ class PipelineImpl final : public Pipeline {
 
   const Clock& clock_;
   Builds builds_;
+  JobTally tally_;
   BuildSamples samples_{builds_, clock_};
   std::unique_ptr<compiler::Toolchains> toolchains_;
   compiler::UnrecordedToolchains unrecorded_{clock_};

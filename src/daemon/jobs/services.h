@@ -22,12 +22,14 @@ namespace llama::daemon {
 
 class Auditor;        // daemon/jobs/audit.h
 class ClosureCache;   // daemon/jobs/closure_cache.h
+class JobTally;       // daemon/jobs/job_tally.h
 class LookupReports;  // daemon/jobs/lookup_reports.h
 
 struct Services {
   const Clock* clock = nullptr;
   const FileSystem* file_system = nullptr;
   Builds* builds = nullptr;
+  JobTally* tally = nullptr;
   compiler::Toolchains* toolchains = nullptr;
   compiler::UnrecordedToolchains* unrecorded = nullptr;
   execute::ToolchainTrees* toolchain_trees = nullptr;

@@ -11,6 +11,7 @@
 #include "daemon/jobs/compile_job.h"
 #include "daemon/jobs/compile_parse.h"
 #include "daemon/jobs/compile_scan.h"
+#include "daemon/jobs/job_tally.h"
 #include "daemon/jobs/services.h"
 #include "execute/testing.h"
 
@@ -37,6 +38,7 @@ class JobWorld {
     services_.clock = &SystemClock();
     services_.file_system = &files_.file_system();
     services_.builds = &builds_;
+    services_.tally = &tally_;
     services_.toolchains = toolchains_.get();
     services_.unrecorded = &unrecorded_;
     services_.toolchain_trees = &trees_;
@@ -59,6 +61,16 @@ class JobWorld {
   // Not empty: why no toolchain is found.
   std::string& toolchain_error() { return toolchain_error_; }
   Services& services() { return services_; }
+  // "outcome reason count", a line each.
+  std::string Tallied() const {
+    Metrics metrics;
+    tally_.Fill(metrics);
+    std::string text;
+    for (const EndedJobs& jobs : metrics.ended) {
+      text += jobs.outcome + " " + jobs.reason + " " + std::to_string(jobs.count) + "\n";
+    }
+    return text;
+  }
   session::Compile& request() { return request_; }
 
   Verdict Run() {
@@ -101,6 +113,7 @@ class JobWorld {
   const std::string dir_;
   execute::FileWorld files_;
   TempDir state_ = TempDir::Create("jobs-test").value();
+  JobTally tally_;
   Builds builds_{state_.path() + "/builds", SystemClock(), false};
   compiler::Toolchain toolchain_;
   std::string toolchain_error_;

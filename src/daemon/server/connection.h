@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/fd.h"
 #include "base/result.h"
@@ -41,6 +42,7 @@ class Connection {
   // The loop's notes.
   State state = State::kGreeting;
   bool observer = false;        // may only ask for the status or the end
+  bool is_scraper = false;      // speaks HTTP: one request, one answer
   bool watches_output = false;  // EPOLLOUT is asked for
   int64_t since_ns;             // monotonic, of the accept
   int64_t last_sent_ns = 0;     // monotonic, for keep-alives
@@ -51,6 +53,8 @@ class Connection {
 
   int fd() const { return fd_.get(); }
 
+  // What was read and is no whole frame.
+  std::string_view unread() const { return input_; }
   // Reads once what is there. False at the end of the stream or on an error.
   bool Read();
   // The next whole frame; kInvalid for one that is malformed or too long for the state.

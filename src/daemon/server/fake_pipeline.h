@@ -17,6 +17,7 @@
 
 #include "base/mutex.h"
 #include "daemon/server/job.h"
+#include "daemon/server/metrics.h"
 
 namespace llama::daemon {
 
@@ -51,6 +52,7 @@ class FakePipeline final : public Pipeline {
     return counters;
   }
   void FillStatus(session::Status& status) override { status.workers = 17; }
+  void FillMetrics(Metrics& metrics) override { metrics.ended = {{"local", "link", 5}}; }
   void Tick() override {}
 
   // Lets every blocked job go.

@@ -14,6 +14,8 @@
 
 namespace llama::daemon {
 
+struct Metrics;  // daemon/server/metrics.h
+
 // It is to run here; the wrapper becomes the compiler.
 struct RunHere {
   std::string reason;  // for people
@@ -46,6 +48,8 @@ class Pipeline {
   virtual void AbandonBuild(const std::string& build_id, int64_t gone_ns) = 0;
   virtual session::Counters CountersOf(const std::string& build_id) = 0;
   virtual void FillStatus(session::Status& status) = 0;
+  // What only it knows; FillStatus and CountersOf are asked for themselves.
+  virtual void FillMetrics(Metrics& metrics) = 0;
   // Called about once a second by the server: flush traces, reap.
   virtual void Tick() = 0;
 };

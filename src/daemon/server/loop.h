@@ -82,6 +82,8 @@ class Server::Loop {
   bool StartJob(Id id, Connection& connection, session::Frame frame);
   bool Serve(Id id, Connection& connection, std::function<std::string()> answer);
   bool ServeStatus(Id id, Connection& connection, const std::string& body);
+  session::Status StatusNow() const;
+  bool OnScrape(Id id, Connection& connection);
   void StartWaitingEnds(bool quiet, int64_t now_ns);
   void ForgetBuild(const std::string& build_id);
   void AbandonBuilds(int64_t now_ns);

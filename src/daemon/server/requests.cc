@@ -4,6 +4,8 @@
 
 #include "base/log.h"
 #include "daemon/server/loop.h"
+#include "daemon/server/metrics.h"
+#include "daemon/server/scrape.h"
 #include "session/socket.h"
 
 namespace llama::daemon {
@@ -44,6 +46,7 @@ bool Server::Loop::OnHello(Id id, Connection& connection, const std::string& bod
   const Result<session::Hello> hello = session::DecodeHello(body);
   if (!hello) return false;
   connection.observer = hello->build_id.empty();
+  if (!connection.observer) last_activity_ns_ = MonotonicNs();
   if (hello->version == session::kProtocolVersion &&
       (connection.observer || hello->build_id == options_.build_id)) {
     connection.state = State::kWelcomed;
@@ -158,16 +161,45 @@ bool Server::Loop::Serve(Id id, Connection& connection, std::function<std::strin
 bool Server::Loop::ServeStatus(Id id, Connection& connection, const std::string& body) {
   const Result<session::StatusRequest> request = session::DecodeStatusRequest(body);
   if (!request) return false;
+  return Serve(id, connection,
+               [this, status = StatusNow(), build_id = request->build_id]() mutable {
+                 status.counters = pipeline_.CountersOf(build_id);
+                 pipeline_.FillStatus(status);
+                 return session::EncodeFrame(session::FrameType::kStatusReply, Encode(status));
+               });
+}
+
+session::Status Server::Loop::StatusNow() const {
   session::Status status;
   status.pid = static_cast<uint32_t>(getpid());
   status.build_id = options_.build_id;
   status.start_ns = start_ns_;
   status.connections = connections_.size();
   status.local_slots = options_.cpu->local_slots();
-  return Serve(id, connection, [this, status, build_id = request->build_id]() mutable {
-    status.counters = pipeline_.CountersOf(build_id);
-    pipeline_.FillStatus(status);
-    return session::EncodeFrame(session::FrameType::kStatusReply, Encode(status));
+  return status;
+}
+
+// Until its answer is written it has the time that a greeting has.
+bool Server::Loop::OnScrape(Id id, Connection& connection) {
+  connection.is_scraper = true;
+  connection.observer = true;
+  if (connection.state != State::kGreeting) return true;
+  const Scrape scrape = ParseScrape(connection.unread());
+  if (scrape == Scrape::kIncomplete) return true;
+  Metrics metrics;
+  metrics.status = StatusNow();
+  metrics.up_ns = options_.clock->NowNs() - start_ns_;
+  metrics.busy_threads = jobs_.pending();
+  metrics.waiting_records = after_.pending();
+  metrics.waiting_slots = options_.cpu->waiting();
+  metrics.held_slots = options_.cpu->held();
+  metrics.scans = static_cast<uint64_t>(options_.cpu->scans());
+  return Serve(id, connection, [this, scrape, metrics = std::move(metrics)]() mutable {
+    metrics.status.counters = pipeline_.CountersOf("");
+    pipeline_.FillStatus(metrics.status);
+    pipeline_.FillMetrics(metrics);
+    FillProcess(metrics);
+    return HttpAnswer(scrape, FormatMetrics(metrics));
   });
 }
 
@@ -243,8 +275,9 @@ void Server::Loop::OnCompletion(Completion completion) {
   }
   Connection& connection = found->second;
   if (!completion.running) {
-    connection.state = State::kWelcomed;
-    if (!SendTo(completion.id, connection, std::move(completion.frame))) Close(completion.id);
+    connection.state = connection.is_scraper ? State::kRefused : State::kWelcomed;
+    const bool sent = SendTo(completion.id, connection, std::move(completion.frame));
+    if (!sent || (connection.is_scraper && !connection.has_output())) Close(completion.id);
     return;
   }
   if (completion.local) {
@@ -281,7 +314,8 @@ void Server::Loop::Close(Id id) {
   if (found == connections_.end()) return;
   Connection connection = std::move(found->second);
   connections_.erase(found);
-  last_activity_ns_ = MonotonicNs();
+  // Who looks from time to time keeps no daemon alive that nobody uses.
+  if (!connection.observer) last_activity_ns_ = MonotonicNs();
   // A build outlives a daemon that is told to end.
   if (!connection.build_id.empty() && !stopping_) lost_builds_[connection.build_id] = MonotonicNs();
   switch (connection.state) {

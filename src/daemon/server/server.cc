@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "daemon/server/loop.h"
+#include "daemon/server/scrape.h"
 #include "session/socket.h"
 
 namespace llama::daemon {
@@ -195,7 +196,6 @@ void Server::Loop::Accept() {
     const Id id = next_id_++;
     if (!WatchInput(fd.get(), id)) continue;
     connections_.emplace(id, Connection(std::move(fd), MonotonicNs()));
-    last_activity_ns_ = MonotonicNs();
   }
 }
 
@@ -229,6 +229,11 @@ void Server::Loop::OnConnectionEvent(Id id, uint32_t events) {
   }
   if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0) return;
   const bool open = connection.Read();
+  if (connection.is_scraper ||
+      (connection.state == State::kGreeting && IsHttp(connection.unread()))) {
+    if (!OnScrape(id, connection) || !open) Close(id);
+    return;
+  }
   while (true) {
     Result<std::optional<session::Frame>> frame = connection.Next();
     if (!frame) LOG(kWarning, "connection " + std::to_string(id) + ": " + frame.error().message);
@@ -280,7 +285,7 @@ void Server::Loop::LookAround(int64_t now_ns) {
   last_round_ns_ = now_ns;
   std::vector<Id> closing;
   for (auto& [id, connection] : connections_) {
-    if (connection.state == State::kGreeting &&
+    if ((connection.state == State::kGreeting || connection.is_scraper) &&
         now_ns - connection.since_ns > options_.greeting_ms * kMsNs) {
       closing.push_back(id);
     }

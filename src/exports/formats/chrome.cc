@@ -26,7 +26,7 @@ class ChromeWriter {
         out_(out),
         lanes_(selection),
         labels_(columns_),
-        keys_(columns_, {"trace_id", "span_id"}) {}
+        keys_(columns_, {"trace_id", "span_id", "parent_id"}) {}
 
   ExportCounts Run() {
     std::string& text = out_.text();
@@ -121,6 +121,10 @@ class ChromeWriter {
     AppendHex(text, columns_.traces()[columns_.trace()[row]]);
     text += R"(","span_id":")";
     AppendHex(text, columns_.span_id()[row]);
+    if (columns_.parent_id()[row] != 0) {
+      text += R"(","parent_id":")";
+      AppendHex(text, columns_.parent_id()[row]);
+    }
     text += R"("})";
   }
 

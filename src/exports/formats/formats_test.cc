@@ -1,6 +1,10 @@
 // What all formats have in common, and what each makes of one small build.
 #include <simdjson.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "exports/spans/testing.h"
 
 namespace llama::exports {
@@ -135,7 +139,7 @@ TEST(Chrome, ShowsABuild) {
   EXPECT_TRUE(Holds(WriteAs("chrome", SelectAll(columns)).text,
                     R"("args":{"worker_id":"w1","cold_start":false,"list":[1,2],"none":null,)"
                     R"("trace_id":"0000000000000abc0000000000000002",)"
-                    R"("span_id":"0000000000000013"})"));
+                    R"("span_id":"0000000000000013","parent_id":"0000000000000012"})"));
 }
 
 TEST(Speedscope, SumsJobsAndShowsTracks) {
@@ -229,6 +233,46 @@ TEST(Xray, WritesDocumentsWithinTheirLimits) {
     EXPECT_LE(end - begin, 64'000u);
     EXPECT_TRUE(IsJson(written.text.substr(begin, end - begin)));
     begin = end + 1;
+  }
+}
+
+// What is written and read again: "trace span parent name start duration build {fields}" a row.
+std::vector<std::string> Rows(const traces::Columns& columns, bool machine) {
+  std::vector<std::string> rows;
+  for (traces::Row row = 0; row < columns.size(); ++row) {
+    if (!machine && columns.text(columns.name()[row]) == "machine") continue;
+    std::string text = trace::Hex(columns.traces()[columns.trace()[row]]) + " " +
+                       trace::Hex(columns.span_id()[row]) + " " +
+                       trace::Hex(columns.parent_id()[row]) + " " +
+                       std::string(columns.text(columns.name()[row])) + " " +
+                       std::to_string(columns.start_ns()[row]) + " " +
+                       std::to_string(columns.duration_ns()[row]) + " ";
+    columns.AppendFieldsJson(text, row);
+    rows.push_back(std::move(text));
+  }
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
+// But what the formats have no room for: Chrome's has samples of the machine as curves, and OTLP's
+// attributes are no JSON.
+TEST(Formats, AreReadAgainAsTheyWere) {
+  std::string lines = SmallBuild() + SpanText(2, 0x15, 0x11, "overlapping \\\"quote\\\"", 20, 50) +
+                      SpanText(9, 0x16, 0x99, "orphan", 1, 1, R"("empty":"","half":0.5)");
+  const traces::LoadOptions as_recorded{.correct_clocks = false};
+  const auto columns = traces::LoadText(lines, as_recorded);
+  for (const auto& [format, machine] : {std::pair{"chrome", false}, std::pair{"otlp-json", true}}) {
+    const std::string text = WriteAs(format, SelectAll(columns)).text;
+    const auto again = traces::LoadText(text, as_recorded);
+    EXPECT_EQ(again.report().malformed, 0u) << format;
+    auto wanted = Rows(columns, machine);
+    if (std::string_view(format) == "otlp-json") {
+      for (std::string& row : wanted) {
+        const size_t list = row.find("[1,2]");
+        if (list != std::string::npos) row.replace(list, 5, "\"[1,2]\"");
+      }
+    }
+    EXPECT_EQ(Rows(again, machine), wanted) << text;
   }
 }
 

@@ -142,19 +142,34 @@ class Sender {
   SendResult result_;
 };
 
-}  // namespace
+struct Destination {
+  const SpanList* list = nullptr;
+  Target target;
+};
 
-Result<SendResult> SendSpans(const Format& format, const Selection& selection,
-                             const ExportOptions& options, const SendOptions& send,
-                             aws::HttpSender& sender, const Clock& clock) {
+Result<Destination> DestinationOf(const Format& format, const std::string& url) {
   const SpanList* list = FindSpanList(format.name);
   if (list == nullptr || list->content_type.empty()) {
     return Error{Code::kInvalid, std::string(format.name) +
                                      " can't be sent; otlp, otlp-json, zipkin and honeycomb can"};
   }
-  ASSIGN_OR_RETURN(Target target, SplitUrl(send.url, list->path));
-  ElementReader elements(*list, selection, options);
-  return Sender(*list, send, std::move(target), sender, clock).Send(elements);
+  ASSIGN_OR_RETURN(Target target, SplitUrl(url, list->path));
+  return Destination{list, std::move(target)};
+}
+
+}  // namespace
+
+Result<void> CheckSending(const Format& format, const std::string& url) {
+  TRY(DestinationOf(format, url));
+  return {};
+}
+
+Result<SendResult> SendSpans(const Format& format, const Selection& selection,
+                             const ExportOptions& options, const SendOptions& send,
+                             aws::HttpSender& sender, const Clock& clock) {
+  ASSIGN_OR_RETURN(Destination to, DestinationOf(format, send.url));
+  ElementReader elements(*to.list, selection, options);
+  return Sender(*to.list, send, std::move(to.target), sender, clock).Send(elements);
 }
 
 Result<std::pair<std::string, std::string>> ParseHeader(std::string_view text) {

@@ -35,7 +35,10 @@ struct SendResult {
   uint64_t without_fields = 0;  // spans that were too large with them
 };
 
-// kInvalid for a format that can't be sent or a URL that is none. Stops at the first request that
+// kInvalid for a format that can't be sent or a URL that is none.
+Result<void> CheckSending(const Format& format, const std::string& url);
+
+// kInvalid as CheckSending. Stops at the first request that
 // fails for good; the message says how much had been taken by then.
 Result<SendResult> SendSpans(const Format& format, const Selection& selection,
                              const ExportOptions& options, const SendOptions& send,

@@ -14,6 +14,8 @@ namespace {
 constexpr size_t kBlockBytes = size_t{256} << 10;
 constexpr size_t kExamples = 5;
 
+static_assert(kMaxPartBytes == kMaxLineBytes);
+
 std::string_view WithoutBlanks(std::string_view line) {
   while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
   return line;
@@ -36,13 +38,59 @@ Result<void> LineReader::Read(TraceInput& input) {
     if (block.bytes == 0) break;
     report_.bytes += block.bytes;
     TakeLines(held_ + block.bytes);
-    if (builder_.table().size() >= kMaxRows) {
-      return Error{Code::kInvalid, name_ + ": more than " + std::to_string(kMaxRows) + " spans"};
-    }
+    TRY(CheckRows());
   }
   FinishLastLine();
   if (input.truncated() || cut_off_) ++report_.truncated;
   return {};
+}
+
+Result<void> LineReader::CheckRows() const {
+  if (builder_.table().size() < kMaxRows) return {};
+  return Error{Code::kInvalid, name_ + ": more than " + std::to_string(kMaxRows) + " spans"};
+}
+
+Result<void> LineReader::ReadDocument(TraceInput& input, ReadParts read) {
+  ++report_.files;
+  std::string document;
+  while (true) {
+    const size_t had = document.size();
+    document.resize(had + kBlockBytes);
+    ASSIGN_OR_RETURN(const TraceInput::Block block, input.Read(document.data() + had, kBlockBytes));
+    document.resize(had + block.bytes);
+    if (block.bytes == 0) break;
+    if (document.size() > kMaxDocumentBytes) {
+      return Error{
+          Code::kInvalid,
+          name_ + ": a document of more than 512 MiB; what has a span a line may be larger"};
+    }
+  }
+  report_.bytes += document.size();
+  read(document, *this);
+  if (failed_ != nullptr) return Error{Code::kInvalid, name_ + ": " + failed_};
+  if (input.truncated() || cut_off_) ++report_.truncated;
+  return CheckRows();
+}
+
+void LineReader::Add(const std::string& line) {
+  ++line_number_;
+  const std::string padded = line + std::string(SpanParser::kPaddingBytes, ' ');
+  Take(std::string_view(padded).substr(0, line.size()));
+}
+
+void LineReader::Reject(const char* wrong) {
+  ++line_number_;
+  LeaveOut(wrong);
+}
+
+void LineReader::RejectTooLong() {
+  ++line_number_;
+  LeaveOutTooLong();
+}
+
+void LineReader::LeaveOutTooLong() {
+  ++report_.too_long;
+  LeaveOut("longer than 16 MiB");
 }
 
 // A line that does not fit gets a larger buffer, up to where a line is no span.
@@ -74,8 +122,7 @@ void LineReader::TakeLines(size_t size) {
     char* const newline = static_cast<char*>(found);
     ++line_number_;
     if (std::exchange(skipping_, false)) {
-      ++report_.too_long;
-      Reject("longer than 16 MiB");
+      LeaveOutTooLong();
     } else {
       Take({begin, static_cast<size_t>(newline - begin)});
     }
@@ -88,15 +135,12 @@ void LineReader::TakeLines(size_t size) {
 void LineReader::Take(std::string_view line) {
   line = WithoutBlanks(line);
   if (line.empty()) return;
-  if (line.size() > kMaxLineBytes) {
-    ++report_.too_long;
-    return Reject("longer than 16 MiB");
-  }
-  if (const char* wrong = parser_.Parse(line)) return Reject(wrong);
+  if (line.size() > kMaxLineBytes) return LeaveOutTooLong();
+  if (const char* wrong = parser_.Parse(line)) return LeaveOut(wrong);
   ++report_.lines;
 }
 
-void LineReader::Reject(const char* wrong) {
+void LineReader::LeaveOut(const char* wrong) {
   ++report_.lines;
   ++report_.malformed;
   if (report_.examples.size() >= kExamples) return;

@@ -1,4 +1,5 @@
-// LineReader: cuts an input into lines and has them parsed; what is no span is counted.
+// LineReader: cuts an input into lines and has them parsed; what is no span is counted. Documents
+// of other formats are turned into lines first.
 #pragma once
 
 #include <string>
@@ -6,17 +7,29 @@
 #include <vector>
 
 #include "base/result.h"
+#include "traces/foreign/span_sink.h"
 #include "traces/load/span_parser.h"
 #include "traces/load/trace_input.h"
 
 namespace llama::traces {
 
-class LineReader {
+class LineReader final : public SpanSink {
  public:
   // `name` is what the report calls the input.
   LineReader(TableBuilder& builder, std::string name);
   // All of it. An error if it can't be read, or has more than kMaxRows spans.
   Result<void> Read(TraceInput& input);
+  // The same of one document, kept in memory as a whole, which `read` hands on as lines. kInvalid
+  // if it has more than kMaxDocumentBytes.
+  using ReadParts = void (*)(std::string_view document, SpanSink& out);
+  Result<void> ReadDocument(TraceInput& input, ReadParts read);
+
+  void Add(const std::string& line) override;
+  void Reject(const char* wrong) override;
+  void RejectTooLong() override;
+  void Fail(const char* why) override { failed_ = why; }
+  void NoteCutOff() override { cut_off_ = true; }
+  const std::string& name() const override { return name_; }
 
  private:
   size_t Capacity() const { return buffer_.size() - SpanParser::kPaddingBytes; }
@@ -24,7 +37,9 @@ class LineReader {
   void DropHeld(size_t bytes);
   void TakeLines(size_t size);
   void Take(std::string_view line);
-  void Reject(const char* wrong);
+  void LeaveOut(const char* wrong);
+  void LeaveOutTooLong();
+  Result<void> CheckRows() const;
   void FinishLastLine();
 
   TableBuilder& builder_;
@@ -35,7 +50,8 @@ class LineReader {
   size_t held_ = 0;        // bytes at the buffer's front: a line begun, without a newline
   bool skipping_ = false;  // inside a line that is too long
   bool cut_off_ = false;   // a line was lost
-  uint64_t line_number_ = 0;
+  const char* failed_ = nullptr;
+  uint64_t line_number_ = 0;  // of a document: of its part
 };
 
 }  // namespace llama::traces

@@ -8,30 +8,12 @@
 #include "base/hash.h"
 #include "traces/load/columnar_file.h"
 #include "traces/load/columnar_layout.h"
+#include "traces/load/load_checks.h"
 #include "traces/load/trace_loader.h"
 #include "traces/load/tree.h"
 
 namespace llama::traces {
 namespace {
-
-void CheckEverything(const Columns& columns) {
-  for (Row row = 0; row < columns.size(); ++row) {
-    CHECK(columns.parent()[row] == kNoRow || columns.parent()[row] < columns.size());
-    CHECK(columns.self_ns()[row] >= 0 && columns.self_ns()[row] <= columns.duration_ns()[row]);
-    CHECK(columns.end_ns(row) >= columns.start_ns()[row]);
-    (void)columns.raw_start_ns(row);
-    (void)columns.PathText(columns.path()[row]);
-    (void)columns.text(columns.name()[row]);
-    (void)columns.text(columns.builds()[columns.build()[row]].id);
-    CHECK(columns.trace()[row] < columns.traces().size());
-    std::string json;
-    columns.AppendFieldsJson(json, row);
-  }
-  for (FieldId id = 0; id < columns.field_count(); ++id) {
-    CHECK(columns.field(id).size() <= columns.size());
-    columns.field(id).ForEach([&](Row row, Value) { CHECK(row < columns.size()); });
-  }
-}
 
 void LoadColumnar(std::string file) {
   if (file.size() >= kColumnarHeadBytes) {

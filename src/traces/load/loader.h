@@ -1,6 +1,6 @@
-// Loading traces into Columns: newline-delimited JSON, plain or in zstd frames, ours or the
-// original's (docs/trace_format.md, "Reading a trace"). What is read is foreign: whatever it holds,
-// each line becomes a span or is counted in the LoadReport.
+// Loading traces into Columns: newline-delimited JSON, ours or the original's, Chrome's JSON and
+// OTLP's, each plain, in gzip or in zstd frames (docs/trace_format.md, "Reading a trace"). What is
+// read is foreign: whatever it holds, each part becomes a span or is counted in the LoadReport.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,8 @@
 namespace llama::traces {
 
 inline constexpr size_t kMaxLineBytes = size_t{16} << 20;
+// Of what is not a span a line.
+inline constexpr size_t kMaxDocumentBytes = size_t{512} << 20;
 inline constexpr FieldId kMaxFields = 4096;
 // Memory for a span is some 200 bytes; this many are 20 GB of lines.
 inline constexpr Row kMaxRows = 64'000'000;
@@ -29,7 +31,8 @@ struct LoadOptions {
 };
 
 // The files as one trace: a parent may be in another file than its child. "-" is standard input.
-// kNotFound or the like if one of them can't be read at all; an empty one is no error.
+// kNotFound or the like if one of them can't be read at all, kInvalid with its format's name if it
+// is in one that is not; an empty one is no error.
 Result<Columns> LoadFiles(std::span<const std::string> paths, const LoadOptions& options = {});
 
 // Builds by their folders (BuildDir), each from its columnar file if there is one that fits, else

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 #include <zstd.h>
 
 #include <thread>
@@ -20,6 +21,21 @@ std::string Zstd(std::string_view text) {
   std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(ZSTD_createCCtx(), ZSTD_freeCCtx);
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
   out.resize(ZSTD_compress2(context.get(), out.data(), out.size(), text.data(), text.size()));
+  return out;
+}
+
+std::string Gzip(std::string_view text) {
+  std::string out(compressBound(text.size()) + 64, '\0');
+  std::string in(text);
+  z_stream stream{};
+  deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+  stream.next_in = reinterpret_cast<Bytef*>(in.data());
+  stream.avail_in = static_cast<uInt>(in.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
   return out;
 }
 
@@ -55,6 +71,57 @@ TEST_F(LoaderFileTest, ReadsPlainAndCompressedAndSeveralFrames) {
     EXPECT_EQ(columns->report().truncated, 0u);
     EXPECT_EQ(columns->report().lines, 50u);
   }
+}
+
+TEST_F(LoaderFileTest, ReadsGzip) {
+  const std::string large = Spans(1, 20'000);
+  for (const std::string& bytes : {Gzip(large), Gzip(large) + std::string(512, '\0'),
+                                   Gzip(large.substr(0, 300'001)) + Gzip(large.substr(300'001))}) {
+    const auto columns = Load({Write("trace.gz", bytes)});
+    ASSERT_TRUE(columns);
+    EXPECT_EQ(columns->size(), 20'000u);
+    EXPECT_EQ(columns->report().truncated, 0u);
+    EXPECT_EQ(columns->report().bytes, large.size());
+  }
+}
+
+TEST_F(LoaderFileTest, OfBrokenGzipThereIsWhatCameBefore) {
+  const std::string whole = Gzip(Spans(1, 20'000));
+  std::string garbled = whole;
+  for (size_t i = whole.size() / 2; i < whole.size(); ++i)
+    garbled[i] = static_cast<char>(~garbled[i]);
+  for (const std::string& bytes : {whole.substr(0, whole.size() / 2), garbled}) {
+    const auto columns = Load({Write("trace.gz", bytes)});
+    ASSERT_TRUE(columns);
+    EXPECT_GT(columns->size(), 5'000u);
+    EXPECT_LT(columns->size(), 20'000u);
+    EXPECT_EQ(columns->report().truncated, 1u);
+  }
+  const auto none = Load({Write("trace.gz", whole.substr(0, 5))});
+  ASSERT_TRUE(none);
+  EXPECT_EQ(none->size(), 0u);
+  EXPECT_EQ(none->report().truncated, 1u);
+}
+
+TEST_F(LoaderFileTest, ReadsOtherFormatsCompressedAndBesideOurs) {
+  const std::string chrome =
+      R"([{"ph":"X","name":"a","ts":1,"dur":1},{"ph":"X","name":"b","ts":5,"dur":1}])";
+  for (const std::string& bytes : {chrome, Gzip(chrome), Zstd(chrome)}) {
+    const auto columns =
+        Load({Write("a.json", bytes), Write("b.json", bytes), Write("c", Spans(1, 3))});
+    ASSERT_TRUE(columns);
+    EXPECT_EQ(columns->size(), 7u);
+    EXPECT_EQ(columns->report().duplicates, 0u) << "events of two files are two things";
+  }
+}
+
+TEST_F(LoaderFileTest, AFormatThatIsNotReadIsNamed) {
+  const std::string path =
+      Write("jaeger.json.gz", Gzip(R"({"data":[{"traceID":"1","spans":[]}]})"));
+  const auto columns = Load({path});
+  ASSERT_FALSE(columns);
+  EXPECT_EQ(columns.error().code, Code::kInvalid);
+  EXPECT_TRUE(columns.error().message.starts_with(path + ": not read, since this is Jaeger's"));
 }
 
 TEST_F(LoaderFileTest, SeveralFilesAreOneTrace) {

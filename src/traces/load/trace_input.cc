@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 #include <zstd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <deque>
 #include <string_view>
+#include <utility>
 
 #include "base/fd.h"
 #include "base/file.h"
@@ -17,6 +20,8 @@ namespace llama::traces {
 namespace {
 
 constexpr std::string_view kMagic("\x28\xb5\x2f\xfd", 4);
+constexpr std::string_view kGzipMagic("\x1f\x8b");
+constexpr int kGzipWindow = 15 + 16;  // of any size, with gzip's head
 constexpr size_t kReadBytes = size_t{128} << 10;
 // How far back from where a frame turned out to be broken another may begin: frames of the daemon's
 // are smaller. A frame of somebody else's may be the whole file.
@@ -29,6 +34,13 @@ constexpr uint64_t kLikelyRatio = 7;
 
 struct DecompressorFree {
   void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+};
+
+struct InflateEnd {
+  void operator()(z_stream* stream) const {
+    inflateEnd(stream);
+    delete stream;
+  }
 };
 
 // A frame, or one that readers skip, such as parallel compressors write first.
@@ -52,6 +64,7 @@ class TraceInput::Impl {
     }
     if (fd_ < 0) file_bytes_ = text_.size();
     while (in_.size() < kMagic.size() && !at_end_) TRY(Fill(kReadBytes));
+    if (in_.starts_with(kGzipMagic)) return StartGzip();
     zstd_ = IsZstd(in_);
     if (!zstd_) return {};
     decompressor_.reset(ZSTD_createDCtx());
@@ -60,13 +73,56 @@ class TraceInput::Impl {
   }
 
   Result<Block> Read(char* to, size_t size) {
-    return zstd_ ? ReadFrames(to, size) : ReadPlain(to, size);
+    if (ahead_.empty()) return ReadOn(to, size);
+    Ahead& front = ahead_.front();
+    const size_t bytes = std::min(size, front.bytes.size() - front.taken);
+    std::memcpy(to, front.bytes.data() + front.taken, bytes);
+    front.taken += bytes;
+    const Block block{bytes, std::exchange(front.after_gap, false)};
+    if (front.taken == front.bytes.size()) ahead_.pop_front();
+    return block;
+  }
+
+  Result<std::string_view> Peek(size_t size) {
+    while (ahead_.empty() || (ahead_.size() == 1 && ahead_.front().bytes.size() < size)) {
+      std::string bytes(kReadBytes, '\0');
+      ASSIGN_OR_RETURN(const Block block, ReadOn(bytes.data(), bytes.size()));
+      if (block.bytes == 0) break;
+      bytes.resize(block.bytes);
+      if (ahead_.empty() || block.after_gap) {
+        ahead_.push_back({std::move(bytes), 0, block.after_gap});
+      } else {
+        ahead_.front().bytes += bytes;
+      }
+    }
+    return ahead_.empty() ? std::string_view() : std::string_view(ahead_.front().bytes);
   }
 
   bool truncated() const { return broken_ > 0; }
-  uint64_t LikelyBytes() const { return zstd_ ? file_bytes_ * kLikelyRatio : file_bytes_; }
+  uint64_t LikelyBytes() const { return zstd_ || gzip_ ? file_bytes_ * kLikelyRatio : file_bytes_; }
 
  private:
+  // What Peek has read.
+  struct Ahead {
+    std::string bytes;
+    size_t taken = 0;
+    bool after_gap = false;
+  };
+
+  Result<void> StartGzip() {
+    auto stream = std::make_unique<z_stream>();
+    if (inflateInit2(stream.get(), kGzipWindow) != Z_OK) {
+      return Error{Code::kUnavailable, path_ + ": no memory for gzip"};
+    }
+    gzip_.reset(stream.release());
+    return {};
+  }
+
+  Result<Block> ReadOn(char* to, size_t size) {
+    if (gzip_) return ReadGzip(to, size);
+    return zstd_ ? ReadFrames(to, size) : ReadPlain(to, size);
+  }
+
   // Up to `size` more bytes of the file to `to`; sets at_end_.
   Result<size_t> ReadFile(char* to, size_t size) {
     if (fd_ < 0) {
@@ -104,6 +160,49 @@ class TraceInput::Impl {
       return Block{bytes, false};
     }
     ASSIGN_OR_RETURN(const size_t bytes, ReadFile(to, size));
+    return Block{bytes, false};
+  }
+
+  // Members follow each other; what follows and is none is padding. Of a broken one there is what
+  // came before the place.
+  Result<Block> ReadGzip(char* to, size_t size) {
+    while (true) {
+      if (pos_ == in_.size() && !at_end_) {
+        in_.clear();
+        pos_ = 0;
+        TRY(Fill(kReadBytes));
+      }
+      const std::string_view left = std::string_view(in_).substr(pos_);
+      if (left.empty() || (!in_frame_ && left[0] != kGzipMagic[0])) {
+        if (in_frame_) ++broken_;
+        return EndGzip(0);
+      }
+      in_frame_ = true;
+      z_stream& stream = *gzip_;
+      // zlib's input is not const, and is not written to.
+      stream.next_in = reinterpret_cast<Bytef*>(in_.data() + pos_);
+      stream.avail_in = static_cast<uInt>(left.size());
+      stream.next_out = reinterpret_cast<Bytef*>(to);
+      stream.avail_out = static_cast<uInt>(std::min<size_t>(size, UINT32_MAX));
+      const uInt room = stream.avail_out;
+      const int result = inflate(&stream, Z_NO_FLUSH);
+      pos_ = in_.size() - stream.avail_in;
+      const size_t bytes = room - stream.avail_out;
+      if (result == Z_STREAM_END) {
+        in_frame_ = false;
+        inflateReset(&stream);
+      } else if (result != Z_OK && result != Z_BUF_ERROR) {
+        ++broken_;
+        return EndGzip(bytes);
+      }
+      if (bytes > 0) return Block{bytes, false};
+    }
+  }
+  Block EndGzip(size_t bytes) {
+    in_.clear();
+    pos_ = 0;
+    at_end_ = true;
+    in_frame_ = false;
     return Block{bytes, false};
   }
 
@@ -179,6 +278,8 @@ class TraceInput::Impl {
   bool zstd_ = false;
   bool at_end_ = false;  // of the file; in_ may hold more
 
+  std::deque<Ahead> ahead_;
+  std::unique_ptr<z_stream, InflateEnd> gzip_;  // null: it is none
   std::unique_ptr<ZSTD_DCtx, DecompressorFree> decompressor_;
   std::string in_;          // read and not forgotten
   size_t pos_ = 0;          // in in_: what the decompressor takes next
@@ -212,6 +313,7 @@ TraceInput TraceInput::OfText(std::string_view bytes) {
 }
 
 Result<TraceInput::Block> TraceInput::Read(char* to, size_t size) { return impl_->Read(to, size); }
+Result<std::string_view> TraceInput::Peek(size_t size) { return impl_->Peek(size); }
 bool TraceInput::truncated() const { return impl_->truncated(); }
 uint64_t TraceInput::LikelyBytes() const { return impl_->LikelyBytes(); }
 

@@ -1,10 +1,11 @@
-// TraceInput: the bytes of a trace file, plain or in zstd frames, a block at a time and in bounded
-// memory. What is broken is left out and remembered.
+// TraceInput: the bytes of a trace file, plain, in zstd frames or in gzip, a block at a time and in
+// bounded memory. What is broken is left out and remembered.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -25,6 +26,9 @@ class TraceInput {
   };
   // At most `size` bytes. An error if the file can't be read on.
   Result<Block> Read(char* to, size_t size);
+  // The next bytes, which Read will give again: at least `size`, unless the file ends before or
+  // something is lost after them. Only before the first Read.
+  Result<std::string_view> Peek(size_t size);
   // A frame was broken, or the file ends inside one. Known at the end.
   bool truncated() const;
   // How many bytes of lines there may be, to make room for; 0 if that is not known.

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "traces/foreign/chrome_reader.h"
+#include "traces/foreign/input_format.h"
+#include "traces/foreign/otlp_reader.h"
 #include "traces/load/one_build.h"
 #include "traces/load/skew.h"
 #include "traces/load/tree.h"
@@ -18,8 +21,20 @@ Result<void> TraceLoader::Add(TraceInput& input, const std::string& name, std::s
   Table& table = builder_.table();
   builder_.Reserve(
       std::min<uint64_t>(table.size() + input.LikelyBytes() / kLikelyLineBytes, kMaxRows));
+  ASSIGN_OR_RETURN(const std::string_view head, input.Peek(kFormatBytes));
+  ASSIGN_OR_RETURN(const InputFormat format, FormatOf(head, name));
   LineReader reader(builder_, name);
-  TRY(reader.Read(input));
+  switch (format) {
+    case InputFormat::kLines:
+      TRY(reader.Read(input));
+      break;
+    case InputFormat::kChrome:
+      TRY(reader.ReadDocument(input, [](auto document, auto& out) { ReadChrome(document, out); }));
+      break;
+    case InputFormat::kOtlp:
+      TRY(reader.ReadDocument(input, ReadOtlp));
+      break;
+  }
   labels_.push_back(builder_.strings().Add(label));
   table.build.resize(table.size(), static_cast<uint32_t>(labels_.size() - 1));
   return {};
@@ -45,7 +60,7 @@ Result<void> KeepAsAsked(Table& table, const LoadOptions& options, std::string_v
 std::unique_ptr<Table> LoadTextTable(std::string_view ndjson, const LoadOptions& options) {
   TraceLoader loader;
   TraceInput input = TraceInput::OfText(ndjson);
-  // Only too many spans can be wrong with it.
+  // Too many spans, or a format that is not read.
   if (auto added = loader.Add(input, "text", "text"); !added) return std::make_unique<Table>();
   auto table = loader.Finish(options);
   if (auto kept = KeepAsAsked(*table, options); !kept) return std::make_unique<Table>();
