@@ -77,6 +77,13 @@ void RecordSync(const Synced& synced, trace::Span& span, Charges& charges) {
   charges.cost_usd += trace::StoreCostUsd(synced.store_requests, 0);
 }
 
+// No failure: the upload goes on, for others.
+void RecordLeft(const UploadQueue::UnderWay& upload, trace::Span& span) {
+  span.Set(trace::field::kAwaitedBytes, upload.bytes);
+  span.Set(trace::field::kAwaitedSentBytes, upload.sent_bytes);
+  span.Set(trace::field::kAwaitedNs, upload.ms * int64_t{1'000'000});
+}
+
 void RecordInvocation(const job::Invocation& invocation, const std::string& function,
                       trace::Span& span, Charges& charges) {
   const uint64_t store_requests = invocation.store_puts + invocation.store_gets;
@@ -163,7 +170,12 @@ OrReason<Synced> FunctionExecutor::SyncTree(const Action& action, Execution& exe
   const auto is_over = [&] {
     return execution.is_over() || execution.clock.MonotonicNs() >= end_ns;
   };
-  const auto& leaves = execution.rather_here;
+  std::optional<UploadQueue::UnderWay> left;
+  const auto leaves = [&](const UploadQueue::UnderWay& upload) {
+    if (!execution.rather_here || !execution.rather_here(upload.ms)) return false;
+    left = upload;
+    return true;
+  };
   auto synced =
       closure.id != 0
           ? sync_.EnsureShared(closure.id, closure.own, closure.common_entries(), is_over, leaves)
@@ -171,6 +183,10 @@ OrReason<Synced> FunctionExecutor::SyncTree(const Action& action, Execution& exe
   if (synced) {
     RecordSync(*synced, span, execution.charges);
     return std::move(*synced);
+  }
+  if (left) {
+    RecordLeft(*left, span);
+    return ReasonOf("slow-upload", std::move(synced).error());
   }
   span.Set(trace::field::kError, synced.error().message);
   if (execution.is_over()) return execution.WhyOver();

@@ -69,7 +69,7 @@ Result<bool> TreeSync::TakeInline(const tree::Manifest& missing, Synced& out) {
 Result<Synced> TreeSync::EnsureShared(uint64_t closure_id, const tree::Manifest& wanted,
                                       const tree::Manifest& shared,
                                       const std::function<bool()>& cancelled,
-                                      const std::function<bool(int64_t)>& leaves) {
+                                      const UploadQueue::Leaves& leaves) {
   const uint64_t version = index_.version();
   {
     const MutexLock lock(memory_mutex_);
@@ -89,7 +89,7 @@ Result<Synced> TreeSync::EnsureShared(uint64_t closure_id, const tree::Manifest&
 
 Result<Synced> TreeSync::Ensure(const tree::Manifest& wanted, const tree::Manifest& shared,
                                 const std::function<bool()>& cancelled,
-                                const std::function<bool(int64_t)>& leaves) {
+                                const UploadQueue::Leaves& leaves) {
   Synced out;
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     if (cancelled && cancelled()) return Error{Code::kCancelled, "sync"};
@@ -129,7 +129,7 @@ Result<Synced> TreeSync::Ensure(const tree::Manifest& wanted, const tree::Manife
 
 Result<void> TreeSync::Upload(UploadQueue::Request request, Synced& out,
                               const std::function<bool()>& cancelled,
-                              const std::function<bool(int64_t)>& leaves) {
+                              const UploadQueue::Leaves& leaves) {
   ASSIGN_OR_RETURN(const UploadQueue::Cost cost,
                    uploads_.Upload(std::move(request), cancelled, leaves));
   out.store_requests += cost.store_requests;
@@ -192,8 +192,9 @@ Result<UploadQueue::Cost> TreeSync::UploadLayer(const tree::Manifest& entries) {
     options.if_absent = !lost_.contains(object->key);
   }
   options.cancelled = [this] { return uploads_.stopping(); };
+  options.on_progress = [this](uint64_t bytes) { uploads_.HasSent(bytes); };
   const int64_t put_ns = clock_.MonotonicNs();
-  uploads_.BeginsPut();
+  uploads_.BeginsPut(object->bytes.size());
   const Result<bool> written = store_.Put(object->key, object->bytes, options);
   uploads_.EndsPut();
   if (!written) return Error{Code::kRemoteFailed, written.error().message};

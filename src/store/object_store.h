@@ -22,6 +22,8 @@ struct PutOptions {
   bool if_absent = true;
   // Polled where a Put goes over a network; true ends it. May be empty.
   std::function<bool()> cancelled = {};
+  // Told there how many bytes have arrived so far, on any thread. Quick; may be empty.
+  std::function<void(uint64_t bytes)> on_progress = {};
 };
 
 class ObjectStore {

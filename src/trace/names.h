@@ -131,6 +131,10 @@ inline constexpr std::string_view kInlineFiles = "inline_files";          // sen
 inline constexpr std::string_view kUploadedObjects = "uploaded_objects";  // to the store
 inline constexpr std::string_view kUploadedBytes = "uploaded_bytes";
 inline constexpr std::string_view kStoreNs = "store_ns";  // spent in requests to the store
+// Of an upload whose end it did not wait for, since a core here was idle.
+inline constexpr std::string_view kAwaitedBytes = "awaited_bytes";
+inline constexpr std::string_view kAwaitedSentBytes = "awaited_sent_bytes";  // so far
+inline constexpr std::string_view kAwaitedNs = "awaited_ns";                 // since it began
 
 // On `sync`, `materialise`.
 inline constexpr std::string_view kLayers = "layers";  // that hold the inputs

@@ -29,11 +29,12 @@ def clean(folder):
         path.unlink()
 
 
-def build(scene, name, folder, jobs=JOBS, command=("make", "-s")):
+def build(scene, name, folder, jobs=JOBS, command=("make", "-s"), local=()):
+    """`local`: reasons for which units may run here."""
     scene.llama_build(name, [*command, f"-j{jobs}"], cwd=folder).expect_status(0)
     report = scene.report(name)
-    expect(report["remote"] > 0 and report["local"] == 0,
-           f"{report['remote']} compiles were remote: {report['local_reasons']}")
+    reasons = set(report["local_reasons"])
+    expect(reasons <= set(local), f"{report['remote']} compiles were remote: {report['local_reasons']}")
     return report
 
 
@@ -57,6 +58,12 @@ def expect_first(report, kind):
     expect(sum(report["bounds"]["totals_ns"].values()) == report["wall_ns"],
            "the bounds do not add up to the wall clock")
     return report["findings"][0]
+
+
+def expect_figure(finding, name, known):
+    """What was injected is what is told, but for what a busy machine adds."""
+    told = finding["evidence"][name]
+    expect(abs(told - known) <= 0.15 * known, f"{finding['kind']}: {name} is told as {told:g}, it is {known:g}")
 
 
 def healthy(scene):
@@ -97,13 +104,15 @@ def slow_uplink(scene):
     cloud = emulated.use(scene)
     folder = project(scene)
     cloud.set_model(bandwidth__total__up="8Mbit/s")
-    finding = expect_first(build(scene, "uplink", folder), "uplink")
-    rate = finding["evidence"]["bytes_per_second"] * 8 / 1e6
-    expect(4 < rate < 9, f"the line has 8 Mbit/s, the finding says {rate:.1f}")
+    report = build(scene, "uplink", folder, local=("slow-upload",))
+    finding = expect_first(report, "uplink")
+    # Who would have to wait for the whole toolchain is compiled here instead.
+    expect(finding["evidence"].get("local_runs") == report["local"], f"{report['local']} units ran here")
+    expect_figure(finding, "bytes_per_second", 1e6)
 
 
 def slow_store(scene):
-    """Every request of the store takes seconds, however small."""
+    """Every request of the store takes so long that it is given up."""
     cloud = emulated.use(scene)
     warm(scene, project(scene, "one", units=2))
     cloud.set_model(s3__put__latency="15s", s3__get__latency="5s")
@@ -111,7 +120,7 @@ def slow_store(scene):
     folder = project(scene)
     more = "".join(f"#define UNUSED_{n} {n}\n" for n in range(4000))
     (folder / "shared.h").write_text("#define SHARED 1\n" + more)
-    expect_first(build(scene, "store", folder), "store")
+    expect_first(build(scene, "store", folder, local=("slow-upload", "sync", "cloud-unavailable")), "store")
 
 
 def cold_starts(scene):

@@ -318,6 +318,41 @@ TEST(Findings, TellASlowLineFromASlowStore) {
             "the store was slow for 33 % of the wall clock: 1 upload of 2.50 kB took 1.00 s");
 }
 
+// What nobody waits for to its end bounds the build all the same, though no unit fails and all run
+// here: by what has arrived of it so far it is the line, or the store.
+TEST(Findings, NameAnUploadThatUnitsDidNotWaitFor) {
+  const auto build = [](const char* sent, const std::string& more = "") {
+    std::string text = BuildText(3000, kJobs8) + Rounds(4) + more;
+    for (int u = 101; u <= 108; ++u) {
+      text += traces::SpanText(u, 1, 0, "llamacc", 2000, 1000,
+                               R"("remote":false,"reason":"slow-upload")") +
+              traces::SpanText(u, 2, 1, "sync", 2000, 800,
+                               std::string(R"("awaited_ns":800000000,"awaited_bytes":24000000,)") +
+                                   R"("awaited_sent_bytes":)" + sent) +
+              traces::SpanText(u, 3, 1, "local", 2800, 200);
+    }
+    return FindIn(text);
+  };
+  const auto line = build("800000");
+  EXPECT_EQ(Describe(line), "uplink:1000 slots:2000");
+  EXPECT_FALSE(line[0].is_estimate);
+  EXPECT_EQ(line[0].text,
+            "uploads were bound by 8.0 Mbit/s for 33 % of the wall clock: 800 kB in 1 request; 8 "
+            "units ran here rather than wait for it");
+  // Buffers had taken 3 MB at once: one that saw it 2 s later knows what the line delivers.
+  const std::string later =
+      traces::SpanText(109, 1, 0, "llamacc", 2999, 1, R"("remote":false,"reason":"slow-upload")") +
+      traces::SpanText(109, 2, 1, "sync", 2999, 1,
+                       R"("awaited_ns":2800000000,"awaited_bytes":24000000,)"
+                       R"("awaited_sent_bytes":5800000)");
+  EXPECT_NE(build("3800000", later)[0].text.find("bound by 8.0 Mbit/s"), std::string::npos);
+  const auto store = build("24000000");
+  EXPECT_EQ(Describe(store), "store:1000 slots:2000");
+  EXPECT_EQ(store[0].text,
+            "the store was slow for 33 % of the wall clock: 1 upload of 24.0 MB took 800 ms so "
+            "far; 8 units ran here rather than wait for it");
+}
+
 // One of two units at a time runs here, for the same time: half of the wall clock is theirs.
 TEST(Findings, CountLocalRunsThatNeedNotBe) {
   const auto build = [](const char* reason) {

@@ -22,6 +22,19 @@ std::string Rate(double bytes_per_second) {
   return FormatFixed(bytes_per_second * 8 / 1e6, bytes_per_second * 8 < 10e6 ? 1 : 0) + " Mbit/s";
 }
 
+// Units that did not wait for the end of an upload: "; 24 units ran here meanwhile".
+std::string RanMeanwhile(const RuleInput& in, Finding& finding) {
+  const traces::FieldColumn& reason = in.trace.field(trace::field::kReason);
+  uint64_t units = 0;
+  for (const Unit& unit : in.analysis.units.all) {
+    const auto why = reason.StringAt(unit.row);
+    if (!unit.remote && why && in.trace.text(*why) == kSlowUpload) ++units;
+  }
+  if (units == 0) return {};
+  finding.evidence.emplace_back("local_runs", static_cast<double>(units));
+  return "; " + Plural(units, "unit", "units") + " ran here rather than wait for it";
+}
+
 void FindLinks(const RuleInput& in, FindingList& out) {
   const TransferModel& uploads = in.transfers.uploads;
   const double up_ns = in.ledger.Left(Bound::kUplink);
@@ -40,6 +53,7 @@ void FindLinks(const RuleInput& in, FindingList& out) {
                         {"bytes_per_second", model.bytes_per_second},
                         {"requests", AsDouble(model.requests)},
                         {"upload_ns", AsDouble(model.duration_ns)}};
+    finding.text += RanMeanwhile(in, finding);
   }
   const double down_ns = in.ledger.Left(Bound::kDownlink);
   if (out.IsWorth(down_ns, kLeastTransfer)) {
@@ -74,7 +88,9 @@ void FindStore(const RuleInput& in, FindingList& out) {
                     FormatBytes(uploads.bytes) + " took " +
                     FormatDuration(traces::WholeOf(uploads.request_ns)) +
                     (uploads.requests > 1 ? " each" : "") +
-                    (uploads.is_measured ? " besides their bytes" : "");
+                    (uploads.unfinished > 0 ? " so far"
+                     : uploads.is_measured  ? " besides their bytes"
+                                            : "");
   }
   if (fetches > 0) {
     finding.text += std::string(uploads.requests > 0 ? "; " : "") + "workers fetched " +
@@ -89,6 +105,7 @@ void FindStore(const RuleInput& in, FindingList& out) {
                       {"request_ns", uploads.request_ns},
                       {"fetches", AsDouble(fetches)},
                       {"fetch_ns", mean_fetch_ns}};
+  finding.text += RanMeanwhile(in, finding);
 }
 
 // More at a time hide it; that it is as long as it is only another place changes.

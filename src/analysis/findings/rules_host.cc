@@ -58,7 +58,9 @@ void FindLocalRuns(const RuleInput& in, FindingList& out) {
     if (unit.remote) continue;
     const auto text = reason.StringAt(unit.row);
     const std::string_view why = text ? in.trace.text(*text) : "unknown";
-    if (IsLocalByNature(why) || IsFailureReason(why) || why == kCancelled) continue;
+    if (IsLocalByNature(why) || IsFailureReason(why) || why == kCancelled || why == kSlowUpload) {
+      continue;
+    }
     Reason& entry = reasons[why];
     ++entry.count;
     entry.cost_ns += AsDouble(in.analysis.weighted_ns[i]);
@@ -96,6 +98,7 @@ double HostShare(const RuleInput& in) {
                  const double ns = AsDouble(end - begin);
                  all_ns += ns;
                  const bool is_host = phase == Phase::kClient || phase == Phase::kLocal ||
+                                      phase == Phase::kLocalMeanwhile ||
                                       phase == Phase::kLocalQueue || phase == Phase::kSync;
                  if (is_host || in.transfers.embedded) host_ns += ns;
                });

@@ -13,7 +13,7 @@ constexpr double kCpuFull = 0.85;
 bool CpuIsFull(const CellSituation& cell) {
   if (cell.cpu_busy >= 0) return cell.cpu_busy >= kCpuFull;
   // Without a sample: as many compilers as there are processors keep them busy.
-  double compilers = cell.in(Phase::kLocal);
+  double compilers = cell.in(Phase::kLocal) + cell.in(Phase::kLocalMeanwhile);
   if (cell.transfers->embedded) compilers += cell.in(Phase::kExec);
   return cell.cpus > 0 && compilers >= kCpuFull * static_cast<double>(cell.cpus);
 }
@@ -42,7 +42,9 @@ std::pair<Bound, double> LargestWait(const CellSituation& cell) {
   add(Bound::kWorkers, cell.in(Phase::kWorkerQueue));
   add(Bound::kColdStarts, cell.in(Phase::kColdStart));
   add(Bound::kRetries, cell.in(Phase::kRetry));
-  add(BoundOfUploads(transfers.uploads), cell.in(Phase::kSync)*transfers.upload_share);
+  // What is compiled here meanwhile would be done if the upload were.
+  add(BoundOfUploads(transfers.uploads),
+      cell.in(Phase::kSync)*transfers.upload_share + cell.in(Phase::kLocalMeanwhile));
   add(Bound::kStore, cell.in(Phase::kMaterialise));
   add(Bound::kFill, cell.in(Phase::kFill));
   // What goes to workers of this machine goes nowhere.

@@ -65,21 +65,21 @@ class S3Store final : public store::ObjectStore {
   Result<void> Check(const std::string& key) const;
   std::string Name(const std::string& key) const;  // "bucket/prefix/key"
 
-  using Cancelled = std::function<bool()>;
   Result<bool> PutUnlessThere(const std::string& key, std::string_view bytes,
-                              const Cancelled& cancelled);
+                              const store::PutOptions& options);
   // One PUT, or one multipart upload.
   Result<Outcome> Write(const std::string& key, std::string_view bytes, bool conditional,
-                        const Cancelled& cancelled);
+                        const store::PutOptions& options);
   Result<Outcome> WriteWhole(const std::string& key, std::string_view bytes, bool conditional,
-                             const Cancelled& cancelled);
+                             const store::PutOptions& options);
   Result<Outcome> WriteParts(const std::string& key, std::string_view bytes, bool conditional,
-                             const Cancelled& cancelled);
+                             const store::PutOptions& options);
   Result<std::string> BeginParts(const std::string& key);
   Result<std::string> PutPart(const std::string& key, const std::string& upload, size_t number,
-                              std::string_view bytes, const Cancelled& cancelled);
+                              std::string_view bytes, const store::PutOptions& options);
   Result<std::vector<std::string>> PutAllParts(const std::string& key, const std::string& upload,
-                                               std::string_view bytes, const Cancelled& cancelled);
+                                               std::string_view bytes,
+                                               const store::PutOptions& options);
   Result<Outcome> EndParts(const std::string& key, const std::string& upload,
                            const std::vector<std::string>& etags, bool conditional);
   void AbortParts(const std::string& key, const std::string& upload);

@@ -174,6 +174,7 @@ Result<HttpAnswer> HttpService::Run::Attempt() {
   request.deadlines = call_.deadlines;
   request.max_answer_bytes = call_.max_answer_bytes;
   request.cancelled = call_.cancelled;
+  request.on_progress = call_.on_progress;
   request.on_begun = [this] { sent_ = true; };
   sent_ = tried_ = false;
   Uplink* uplink = service_.options_.uplink;

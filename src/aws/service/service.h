@@ -48,7 +48,8 @@ struct ServiceCall {
   // `total_ms` is for the whole call, attempts and waiting together; the others are each attempt's.
   HttpDeadlines deadlines;
   uint64_t max_answer_bytes = 64ull << 20;
-  std::function<bool()> cancelled;  // see HttpRequest
+  std::function<bool()> cancelled;                  // see HttpRequest
+  std::function<void(uint64_t bytes)> on_progress;  // see HttpRequest; of the attempt under way
   // For each answer that was a throttle, before the wait; on the caller's thread. It may wait for
   // a better time; an error ends the call. With it a throttled call is tried again for as long as
   // its deadline allows.
