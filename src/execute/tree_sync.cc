@@ -1,5 +1,7 @@
 #include "execute/tree_sync.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 
 namespace llama::execute {
@@ -136,6 +138,8 @@ Result<void> TreeSync::Upload(UploadQueue::Request request, Synced& out,
   out.uploaded_objects += cost.uploaded_objects;
   out.uploaded_bytes += cost.uploaded_bytes;
   out.store_ns += cost.store_ns;
+  out.retried_requests += cost.retried_requests;
+  out.retried_ns += cost.retried_ns;
   return {};
 }
 
@@ -193,12 +197,16 @@ Result<UploadQueue::Cost> TreeSync::UploadLayer(const tree::Manifest& entries) {
   }
   options.cancelled = [this] { return uploads_.stopping(); };
   options.on_progress = [this](uint64_t bytes) { uploads_.HasSent(bytes); };
+  store::Retries retries;
+  options.retries = &retries;
   const int64_t put_ns = clock_.MonotonicNs();
-  uploads_.BeginsPut(object->bytes.size());
+  uploads_.BeginsPut(object->bytes.size(), retries);
   const Result<bool> written = store_.Put(object->key, object->bytes, options);
   uploads_.EndsPut();
   if (!written) return Error{Code::kRemoteFailed, written.error().message};
   cost.store_ns = clock_.MonotonicNs() - put_ns;
+  cost.retried_requests = retries.requests();
+  cost.retried_ns = std::min(retries.ns(), cost.store_ns);
   cost.store_requests = 1;
   if (*written) {
     cost.uploaded_objects = 1;

@@ -33,7 +33,9 @@ struct Synced {
   uint64_t store_requests = 0;                                       // made on this job's account
   uint64_t uploaded_objects = 0;
   uint64_t uploaded_bytes = 0;
-  int64_t store_ns = 0;  // in those requests
+  int64_t store_ns = 0;           // in those requests
+  uint64_t retried_requests = 0;  // besides them: failed, and made again
+  int64_t retried_ns = 0;         // of store_ns: for those
 };
 
 class TreeSync {

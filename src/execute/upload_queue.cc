@@ -27,10 +27,11 @@ bool UploadQueue::stopping() {
   return stopping_;
 }
 
-void UploadQueue::BeginsPut(uint64_t bytes) {
+void UploadQueue::BeginsPut(uint64_t bytes, const store::Retries& retries) {
   const MutexLock lock(mutex_);
   put_since_ns_ = clock_.MonotonicNs();
   put_ = {.bytes = bytes};
+  put_retries_ = &retries;
 }
 
 void UploadQueue::HasSent(uint64_t bytes) {
@@ -41,6 +42,7 @@ void UploadQueue::HasSent(uint64_t bytes) {
 void UploadQueue::EndsPut() {
   const MutexLock lock(mutex_);
   put_since_ns_ = 0;
+  put_retries_ = nullptr;
 }
 
 Result<UploadQueue::Cost> UploadQueue::Upload(Request asked, const std::function<bool()>& cancelled,
@@ -61,6 +63,10 @@ Result<UploadQueue::Cost> UploadQueue::Upload(Request asked, const std::function
   while (!request->ended) {
     if (cancelled && cancelled()) return Error{Code::kCancelled, "sync"};
     put_.ms = put_since_ns_ == 0 ? 0 : (clock_.MonotonicNs() - put_since_ns_) / 1'000'000;
+    if (put_retries_ != nullptr) {
+      put_.retried_requests = put_retries_->requests();
+      put_.retried_ns = put_retries_->ns();
+    }
     if (put_.ms > 0 && leaves && leaves(put_)) {
       return Error{Code::kRemoteFailed, "an upload takes long: " + std::to_string(put_.sent_bytes) +
                                             " of " + std::to_string(put_.bytes) + " bytes in " +

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/result.h"
+#include "store/retries.h"
 #include "tree/layer.h"
 
 namespace llama::execute {
@@ -28,7 +29,9 @@ class UploadQueue {
     uint64_t store_requests = 0;
     uint64_t uploaded_objects = 0;
     uint64_t uploaded_bytes = 0;
-    int64_t store_ns = 0;  // in those requests
+    int64_t store_ns = 0;  // in those requests, failed ones and waits between them included
+    uint64_t retried_requests = 0;
+    int64_t retried_ns = 0;  // of store_ns: what failed, and the waits
   };
   // kUnavailable: a file is no longer what the manifest says. kRemoteFailed: the store's failure.
   struct Request {
@@ -41,6 +44,8 @@ class UploadQueue {
     int64_t ms = 0;  // since it began; 0: none is
     uint64_t bytes = 0;
     uint64_t sent_bytes = 0;  // of these: have arrived
+    uint64_t retried_requests = 0;
+    int64_t retried_ns = 0;
   };
   // Whether who waits for it goes elsewhere.
   using Leaves = std::function<bool(const UnderWay&)>;
@@ -60,7 +65,7 @@ class UploadQueue {
                       const Leaves& leaves);
 
   // For `send`: around each request to the store, and while it is under way.
-  void BeginsPut(uint64_t bytes);
+  void BeginsPut(uint64_t bytes, const store::Retries& retries);
   void HasSent(uint64_t bytes);
   void EndsPut();
   bool stopping();
@@ -84,6 +89,7 @@ class UploadQueue {
   std::optional<Trouble> trouble_ GUARDED_BY(mutex_);
   int64_t put_since_ns_ GUARDED_BY(mutex_) = 0;  // 0: none under way
   UnderWay put_ GUARDED_BY(mutex_);
+  const store::Retries* put_retries_ GUARDED_BY(mutex_) = nullptr;
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };

@@ -61,6 +61,7 @@ constexpr std::array kKnownFields = std::to_array<std::string_view>({
     trace::field::kAnswerBytes,
     trace::field::kRequests,
     trace::field::kQueuedNs,
+    trace::field::kRetriedRequests,
     trace::field::kRetriedNs,
     trace::field::kBilledMs,
     trace::field::kBilledEstimated,

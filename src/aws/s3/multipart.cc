@@ -72,6 +72,7 @@ Result<std::string> S3Store::PutPart(const std::string& key, const std::string& 
   call.payload_sha256 = signing::Sha256Hex(bytes);
   call.deadlines.total_ms = TransferMs(bytes.size());
   call.cancelled = options.cancelled;
+  call.retries = options.retries;
   ASSIGN_OR_RETURN(const ServiceAnswer answer, service_.Call(call));
   if (answer.http.status != 200) return S3Error(answer, "s3:PutObject", Name(key));
   const std::string* etag = answer.http.Find("etag");

@@ -134,6 +134,7 @@ Result<S3Store::Outcome> S3Store::WriteWhole(const std::string& key, std::string
   call.deadlines.total_ms = TransferMs(bytes.size());
   call.cancelled = options.cancelled;
   call.on_progress = options.on_progress;
+  call.retries = options.retries;
   if (!options_.storage_class.empty()) {
     call.headers.emplace_back("x-amz-storage-class", options_.storage_class);
   }
@@ -153,11 +154,18 @@ Result<S3Store::Outcome> S3Store::Judge(const ServiceAnswer& answer, const std::
   return S3Error(answer, "s3:PutObject", Name(key));
 }
 
-Result<std::string> S3Store::Get(const std::string& key) {
+Result<std::string> S3Store::Get(const std::string& key) { return Fetch(key, nullptr); }
+
+Result<std::string> S3Store::CountedGet(const std::string& key, store::Retries* retries) {
+  return Fetch(key, retries);
+}
+
+Result<std::string> S3Store::Fetch(const std::string& key, store::Retries* retries) {
   TRY(Check(key));
   ServiceCall call = NewCall("GET", key);
   call.max_answer_bytes = kMaxObjectBytes;
   call.deadlines.total_ms = kGetMs;
+  call.retries = retries;
   ASSIGN_OR_RETURN(ServiceAnswer answer, service_.Call(call));
   if (answer.http.status != 200) return S3Error(answer, "s3:GetObject", Name(key));
   TRY(CheckLength(answer.http, Name(key)));

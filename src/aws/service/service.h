@@ -14,6 +14,7 @@
 #include "aws/service/credentials.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "store/retries.h"
 
 namespace llama::aws {
 
@@ -54,13 +55,13 @@ struct ServiceCall {
   // a better time; an error ends the call. With it a throttled call is tried again for as long as
   // its deadline allows.
   std::function<Result<void>()> on_throttled;
+  store::Retries* retries = nullptr;  // gets all other attempts that failed and were made again
 };
 
 struct ServiceAnswer {
   HttpAnswer http;  // of the last attempt
   int attempts = 1;
-  int64_t waited_ns = 0;   // after attempts that were throttled, and for the uplink
-  int64_t retried_ns = 0;  // other attempts that failed, and the waits after them
+  int64_t waited_ns = 0;  // after attempts that on_throttled was told of, and for the uplink
 };
 
 class Service {
