@@ -16,7 +16,7 @@ enum class Phase : uint8_t {
   kClient,       // send, parse, scan, verify, write, reply: the wrapper's and the daemon's own work
   kSync,         // bringing the store in step, or waiting for someone who does
   kWorkerQueue,  // until a worker was free
-  kRetry,        // attempts that failed, and the waits after them
+  kRetry,        // attempts that failed, and the waits after them; those of kSync are in it
   kColdStart,    // until a new worker had started
   kTransit,      // the request under way
   kTransitBack,  // the answer under way
@@ -146,6 +146,7 @@ void ForEachPhase(const traces::Columns& trace, std::optional<uint32_t> build, F
           std::clamp(trace.start_ns()[step], work - shift_ns, work_end - shift_ns);
       const int64_t step_end_ns = std::min(trace.end_ns(step), work_end - shift_ns);
       until(Phase::kExec, step_ns + shift_ns);
+      until(Phase::kRetry, step_ns + shift_ns + std::min(NsAt(retried, step), end - begin));
       until(is_cold ? Phase::kFill : Phase::kMaterialise, step_end_ns + shift_ns);
     }
     until(Phase::kExec, work_end);
