@@ -18,6 +18,8 @@ constexpr double kLeastTransfer = 0.05;
 constexpr double kLeastQueue = 0.05;
 constexpr double kSlowerWorker = 3;
 constexpr int64_t kLeastWorkerJobs = 5;
+// Columns of an error: what went wrong stands at its end, behind a URL.
+constexpr size_t kShownError = 100;
 
 std::string Rate(double bytes_per_second) {
   return FormatFixed(bytes_per_second * 8 / 1e6, bytes_per_second * 8 < 10e6 ? 1 : 0) + " Mbit/s";
@@ -296,7 +298,7 @@ void FindFailures(const RuleInput& in, FindingList& out) {
     const auto most =
         std::max_element(errors.begin(), errors.end(),
                          [](const auto& a, const auto& b) { return a.second < b.second; });
-    finding.text += "; most often: " + CutTo(Printable(most->first), 100);
+    finding.text += "; most often: " + CutFront(Printable(most->first), kShownError);
   }
   finding.advice = "'llama doctor' tries the store and the function, and says what is wrong";
   finding.evidence = {{"failed_attempts", static_cast<double>(failed)},
