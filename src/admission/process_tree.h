@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,5 +21,14 @@ struct Work {
 // Of these together. Who has ended does nothing. Reads every process of the machine, some 10 µs
 // each. `proc` is "/proc" but in tests.
 Work WorkOf(const std::vector<pid_t>& roots, const std::string& proc = "/proc");
+
+struct TreeCpu {
+  int64_t own_ns = 0;    // of the root itself
+  int64_t below_ns = 0;  // of its descendants, those that it waited for included
+};
+// Processor time so far of the tree below each of these that lives, by its root. What belongs to a
+// tree within another one is the inner one's alone. Costs as much as WorkOf.
+std::map<pid_t, TreeCpu> CpuOfTrees(const std::vector<pid_t>& roots,
+                                    const std::string& proc = "/proc");
 
 }  // namespace llama::admission

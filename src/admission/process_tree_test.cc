@@ -45,6 +45,19 @@ TEST_F(ProcessTreeTest, IsTheSumOverDescendants) {
   EXPECT_TRUE(Of({10}).is_active);
 }
 
+TEST_F(ProcessTreeTest, ATreeWithinAnotherIsItsOwn) {
+  Process(10, "daemon", 'S', 1, "1 2 3 4");
+  Process(11, "worker", 'S', 10, "10 0 5 0");
+  Process(12, "cc1", 'R', 11, "0 7 0 0");
+  Process(13, "cc1", 'R', 10, "0 20 0 0");
+  const auto trees = CpuOfTrees({10, 11, 99}, dir_->path());
+  ASSERT_EQ(trees.size(), 2u);
+  EXPECT_EQ(trees.at(10).own_ns, 3 * tick_ns_);
+  EXPECT_EQ(trees.at(10).below_ns, (7 + 20) * tick_ns_);
+  EXPECT_EQ(trees.at(11).own_ns, 10 * tick_ns_);
+  EXPECT_EQ(trees.at(11).below_ns, 12 * tick_ns_);
+}
+
 TEST_F(ProcessTreeTest, WhatCannotBeReadDoesNothing) {
   EXPECT_EQ(Of({10}).cpu_ns, 0);
   ASSERT_TRUE(MakeDirs(dir_->path() + "/10"));

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <deque>
+#include <set>
 #include <thread>
 
 #include "base/clock.h"
@@ -111,6 +112,7 @@ class LocalPool::Impl {
   std::deque<Call*> queue_ GUARDED_BY(mutex_);                    // first come, first served
   std::vector<std::unique_ptr<Worker>> idle_ GUARDED_BY(mutex_);  // the last is the warmest
   int workers_ GUARDED_BY(mutex_) = 0;                            // idle, busy, starting or ending
+  std::set<pid_t> pids_ GUARDED_BY(mutex_);
   int calls_ GUARDED_BY(mutex_) = 0;
   int next_number_ GUARDED_BY(mutex_) = 0;
   int failed_starts_ GUARDED_BY(mutex_) = 0;  // in a row
@@ -335,6 +337,10 @@ Result<std::unique_ptr<Worker>> LocalPool::Impl::StartWorker(int number) {
     return std::move(process).error();
   }
   worker->process = std::move(process).value();
+  {
+    const MutexLock lock(mutex_);
+    pids_.insert(worker->process->pid());
+  }
   worker->server = std::make_unique<RuntimeServer>(std::move(ours), store_, clock_, traffic_);
   return worker;
 }
@@ -365,6 +371,7 @@ void LocalPool::Impl::Release(std::unique_ptr<Worker> worker) {
 void LocalPool::Impl::Discard(std::unique_ptr<Worker> worker) {
   if (worker) worker->End(options_.grace_ms);
   const MutexLock lock(mutex_);
+  if (worker) pids_.erase(worker->process->pid());
   --workers_;
   WakeFirst();
 }
@@ -418,6 +425,7 @@ PoolStats LocalPool::Impl::stats() const {
   stats.crashed = crashed_;
   stats.store_gets = traffic_.gets;
   stats.store_get_bytes = traffic_.bytes;
+  stats.pids.assign(pids_.begin(), pids_.end());
   return stats;
 }
 

@@ -5,6 +5,8 @@
 // chroot.
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -39,6 +41,7 @@ struct PoolStats {
   int64_t crashed = 0;
   int64_t store_gets = 0;
   int64_t store_get_bytes = 0;
+  std::vector<pid_t> pids;  // of its workers
 };
 
 class LocalPool final : public job::FunctionClient {

@@ -34,6 +34,7 @@ class WorkerProcess {
   // Waits up to `grace_ms` for it to end by itself (its socket must be closed for that), kills what
   // is left of its session, and reaps it. Idempotent.
   void End(int64_t grace_ms);
+  pid_t pid() const { return pid_; }
   // After End: "exited with status 1", "killed by signal 9 (Killed)".
   std::string Fate() const;
   // Whether it ended, without waiting or reaping.

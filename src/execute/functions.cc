@@ -67,6 +67,12 @@ job::Job JobOf(const Action& action, const Synced& synced) {
   return job;
 }
 
+void RecordRetries(uint64_t requests, int64_t ns, trace::Span& span) {
+  if (requests == 0) return;
+  span.Set(trace::field::kRetriedRequests, requests);
+  span.Set(trace::field::kRetriedNs, ns);
+}
+
 void RecordSync(const Synced& synced, trace::Span& span, Charges& charges) {
   span.Set(trace::field::kLayers, synced.layers.size());
   span.Set(trace::field::kInlineFiles, synced.inline_contents.size());
@@ -74,9 +80,18 @@ void RecordSync(const Synced& synced, trace::Span& span, Charges& charges) {
   span.Set(trace::field::kUploadedObjects, synced.uploaded_objects);
   span.Set(trace::field::kUploadedBytes, synced.uploaded_bytes);
   if (synced.store_requests > 0) span.Set(trace::field::kStoreNs, synced.store_ns);
+  RecordRetries(synced.retried_requests, synced.retried_ns, span);
   charges.bytes_up += synced.uploaded_bytes;
   charges.store_requests += synced.store_requests;
   charges.cost_usd += trace::StoreCostUsd(synced.store_requests, 0);
+}
+
+// No failure: the upload goes on, for others.
+void RecordLeft(const UploadQueue::UnderWay& upload, trace::Span& span) {
+  span.Set(trace::field::kAwaitedBytes, upload.bytes);
+  span.Set(trace::field::kAwaitedSentBytes, upload.sent_bytes);
+  span.Set(trace::field::kAwaitedNs, upload.ms * int64_t{1'000'000});
+  RecordRetries(upload.retried_requests, upload.retried_ns, span);
 }
 
 void RecordInvocation(const job::Invocation& invocation, const std::string& function,
@@ -85,15 +100,16 @@ void RecordInvocation(const job::Invocation& invocation, const std::string& func
   const double cost =
       invocation.cost_usd + trace::StoreCostUsd(invocation.store_puts, invocation.store_gets);
   span.Set(trace::field::kFunction, function);
-  span.Set(trace::field::kAnswerBytes, invocation.payload.size());
+  const uint64_t received_bytes =
+      invocation.received_bytes > 0 ? invocation.received_bytes : invocation.payload.size();
+  span.Set(trace::field::kAnswerBytes, received_bytes);
   span.Set(trace::field::kQueuedNs, invocation.queued_ns);
-  if (invocation.retried_ns > 0) span.Set(trace::field::kRetriedNs, invocation.retried_ns);
   for (const auto& [name, value] : invocation.details) span.Set(name, value);
   span.Set(trace::field::kInitNs, invocation.init_ns);
   span.Set(trace::field::kRequests, invocation.requests);
   if (store_requests > 0) span.Set(trace::field::kStoreRequests, store_requests);
   span.Set(trace::field::kCostUsd, Value(cost));
-  charges.bytes_down += invocation.payload.size();
+  charges.bytes_down += received_bytes;
   charges.store_requests += store_requests;
   charges.cost_usd += cost;
 }
@@ -167,7 +183,12 @@ OrReason<Synced> FunctionExecutor::SyncTree(const Action& action, Execution& exe
   const auto is_over = [&] {
     return execution.is_over() || execution.clock.MonotonicNs() >= end_ns;
   };
-  const auto& leaves = execution.rather_here;
+  std::optional<UploadQueue::UnderWay> left;
+  const auto leaves = [&](const UploadQueue::UnderWay& upload) {
+    if (!execution.rather_here || !execution.rather_here(upload.ms)) return false;
+    left = upload;
+    return true;
+  };
   auto synced =
       closure.id != 0
           ? sync_.EnsureShared(closure.id, closure.own, closure.common_entries(), is_over, leaves)
@@ -175,6 +196,10 @@ OrReason<Synced> FunctionExecutor::SyncTree(const Action& action, Execution& exe
   if (synced) {
     RecordSync(*synced, span, execution.charges);
     return std::move(*synced);
+  }
+  if (left) {
+    RecordLeft(*left, span);
+    return ReasonOf("slow-upload", std::move(synced).error());
   }
   span.Set(trace::field::kError, synced.error().message);
   if (execution.is_over()) return execution.WhyOver();
@@ -226,11 +251,15 @@ OrReason<job::Answer> FunctionExecutor::InvokeOnce(job::Job& job, int attempt,
   job.env.back() = "TRACEPARENT=" + trace::FormatTraceparent(job.parent);
   const std::string payload = job::EncodeJob(job);
   if (!own_limit) job.timeout_ms = 0;
-  span.Set(trace::field::kPayloadBytes, payload.size());
   if (payload.size() > function.max_payload_bytes()) {
     return Reason{"payload-too-large", std::to_string(payload.size()) + " bytes"};
   }
-  auto invocation = function.Invoke(payload, {timeout_ms, execution.cancelled});
+  store::Retries retries;
+  auto invocation = function.Invoke(payload, {timeout_ms, execution.cancelled, &retries});
+  RecordRetries(retries.requests(), retries.ns(), span);
+  const uint64_t sent_bytes =
+      invocation && invocation->sent_bytes > 0 ? invocation->sent_bytes : payload.size();
+  span.Set(trace::field::kPayloadBytes, sent_bytes);
   if (!invocation) {
     span.Set(trace::field::kError, invocation.error().message);
     const Code code = invocation.error().code;
@@ -238,7 +267,7 @@ OrReason<job::Answer> FunctionExecutor::InvokeOnce(job::Job& job, int attempt,
     if (code == Code::kUnavailable) reason.code = code;
     return reason;
   }
-  execution.charges.bytes_up += payload.size();
+  execution.charges.bytes_up += sent_bytes;
   RecordInvocation(*invocation, function.name(), span, execution.charges);
   auto answer = job::DecodeAnswer(invocation->payload);
   if (!answer) return ReasonOf("answer", std::move(answer).error());

@@ -1,5 +1,7 @@
 #include "execute/tree_sync.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 
 namespace llama::execute {
@@ -69,7 +71,7 @@ Result<bool> TreeSync::TakeInline(const tree::Manifest& missing, Synced& out) {
 Result<Synced> TreeSync::EnsureShared(uint64_t closure_id, const tree::Manifest& wanted,
                                       const tree::Manifest& shared,
                                       const std::function<bool()>& cancelled,
-                                      const std::function<bool(int64_t)>& leaves) {
+                                      const UploadQueue::Leaves& leaves) {
   const uint64_t version = index_.version();
   {
     const MutexLock lock(memory_mutex_);
@@ -89,7 +91,7 @@ Result<Synced> TreeSync::EnsureShared(uint64_t closure_id, const tree::Manifest&
 
 Result<Synced> TreeSync::Ensure(const tree::Manifest& wanted, const tree::Manifest& shared,
                                 const std::function<bool()>& cancelled,
-                                const std::function<bool(int64_t)>& leaves) {
+                                const UploadQueue::Leaves& leaves) {
   Synced out;
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     if (cancelled && cancelled()) return Error{Code::kCancelled, "sync"};
@@ -129,13 +131,15 @@ Result<Synced> TreeSync::Ensure(const tree::Manifest& wanted, const tree::Manife
 
 Result<void> TreeSync::Upload(UploadQueue::Request request, Synced& out,
                               const std::function<bool()>& cancelled,
-                              const std::function<bool(int64_t)>& leaves) {
+                              const UploadQueue::Leaves& leaves) {
   ASSIGN_OR_RETURN(const UploadQueue::Cost cost,
                    uploads_.Upload(std::move(request), cancelled, leaves));
   out.store_requests += cost.store_requests;
   out.uploaded_objects += cost.uploaded_objects;
   out.uploaded_bytes += cost.uploaded_bytes;
   out.store_ns += cost.store_ns;
+  out.retried_requests += cost.retried_requests;
+  out.retried_ns += cost.retried_ns;
   return {};
 }
 
@@ -192,12 +196,17 @@ Result<UploadQueue::Cost> TreeSync::UploadLayer(const tree::Manifest& entries) {
     options.if_absent = !lost_.contains(object->key);
   }
   options.cancelled = [this] { return uploads_.stopping(); };
+  options.on_progress = [this](uint64_t bytes) { uploads_.HasSent(bytes); };
+  store::Retries retries;
+  options.retries = &retries;
   const int64_t put_ns = clock_.MonotonicNs();
-  uploads_.BeginsPut();
+  uploads_.BeginsPut(object->bytes.size(), retries);
   const Result<bool> written = store_.Put(object->key, object->bytes, options);
   uploads_.EndsPut();
   if (!written) return Error{Code::kRemoteFailed, written.error().message};
   cost.store_ns = clock_.MonotonicNs() - put_ns;
+  cost.retried_requests = retries.requests();
+  cost.retried_ns = std::min(retries.ns(), cost.store_ns);
   cost.store_requests = 1;
   if (*written) {
     cost.uploaded_objects = 1;

@@ -33,7 +33,9 @@ struct Synced {
   uint64_t store_requests = 0;                                       // made on this job's account
   uint64_t uploaded_objects = 0;
   uint64_t uploaded_bytes = 0;
-  int64_t store_ns = 0;  // in those requests
+  int64_t store_ns = 0;           // in those requests
+  uint64_t retried_requests = 0;  // besides them: failed, and made again
+  int64_t retried_ns = 0;         // of store_ns: for those
 };
 
 class TreeSync {
@@ -50,14 +52,14 @@ class TreeSync {
   // the index is what it was.
   Result<Synced> EnsureShared(uint64_t closure_id, const tree::Manifest& wanted,
                               const tree::Manifest& shared, const std::function<bool()>& cancelled,
-                              const std::function<bool(int64_t)>& leaves = {});
+                              const UploadQueue::Leaves& leaves = {});
 
   // kUnavailable: a file is no longer what the manifest says (scan again); kRemoteFailed: the store
   // fails, or failed a moment ago, or `leaves` gave true (UploadQueue::Upload); kCancelled.
   // `shared` are entries for many jobs (the toolchain): never inline.
   Result<Synced> Ensure(const tree::Manifest& wanted, const tree::Manifest& shared,
                         const std::function<bool()>& cancelled,
-                        const std::function<bool(int64_t)>& leaves = {});
+                        const UploadQueue::Leaves& leaves = {});
 
   // A worker did not find these objects, in an invocation that began at `since_ns` (monotonic):
   // they are sent again when next needed, unless that already happened after that time.
@@ -66,8 +68,7 @@ class TreeSync {
  private:
   Result<bool> TakeInline(const tree::Manifest& missing, Synced& out) EXCLUDES(mutex_);
   Result<void> Upload(UploadQueue::Request request, Synced& out,
-                      const std::function<bool()>& cancelled,
-                      const std::function<bool(int64_t)>& leaves);
+                      const std::function<bool()>& cancelled, const UploadQueue::Leaves& leaves);
   // On the queue's thread.
   void SendBatch(UploadQueue::Batch& batch) EXCLUDES(mutex_);
   Result<UploadQueue::Cost> UploadLayer(const tree::Manifest& entries) EXCLUDES(mutex_);

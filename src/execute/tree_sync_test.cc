@@ -17,6 +17,7 @@ class WatchedStore final : public store::ObjectStore {
  public:
   Result<bool> Put(const std::string& key, std::string_view bytes,
                    const store::PutOptions& options) override {
+    if (options.on_progress) options.on_progress(30'000);
     const int number = ++puts;
     if (number == 1 && hold_first) {
       while (!released) std::this_thread::yield();
@@ -236,9 +237,11 @@ TEST_F(SyncTest, WhoHasSomethingBetterToDoLeavesAnUploadThatGoesOn) {
         if (store_.puts > 0) clock_.AdvanceNs(1'000'000'000);
         return false;
       },
-      [&](int64_t under_way_ms) {
+      [&](const UploadQueue::UnderWay& upload) {
         asked = true;
-        return under_way_ms >= 2'000;
+        EXPECT_GT(upload.bytes, 100'000u);
+        EXPECT_EQ(upload.sent_bytes, 30'000u);
+        return upload.ms >= 2'000;
       });
   ASSERT_FALSE(left);
   EXPECT_TRUE(asked);

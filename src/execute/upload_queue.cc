@@ -27,18 +27,26 @@ bool UploadQueue::stopping() {
   return stopping_;
 }
 
-void UploadQueue::BeginsPut() {
+void UploadQueue::BeginsPut(uint64_t bytes, const store::Retries& retries) {
   const MutexLock lock(mutex_);
   put_since_ns_ = clock_.MonotonicNs();
+  put_ = {.bytes = bytes};
+  put_retries_ = &retries;
+}
+
+void UploadQueue::HasSent(uint64_t bytes) {
+  const MutexLock lock(mutex_);
+  put_.sent_bytes = std::min(bytes, put_.bytes);
 }
 
 void UploadQueue::EndsPut() {
   const MutexLock lock(mutex_);
   put_since_ns_ = 0;
+  put_retries_ = nullptr;
 }
 
 Result<UploadQueue::Cost> UploadQueue::Upload(Request asked, const std::function<bool()>& cancelled,
-                                              const std::function<bool(int64_t)>& leaves) {
+                                              const Leaves& leaves) {
   auto request = std::make_shared<Request>(std::move(asked));
   const MutexLock lock(mutex_);
   if (trouble_) {
@@ -54,11 +62,15 @@ Result<UploadQueue::Cost> UploadQueue::Upload(Request asked, const std::function
   asked_.NotifyOne();
   while (!request->ended) {
     if (cancelled && cancelled()) return Error{Code::kCancelled, "sync"};
-    const int64_t put_ms =
-        put_since_ns_ == 0 ? 0 : (clock_.MonotonicNs() - put_since_ns_) / 1'000'000;
-    if (put_ms > 0 && leaves && leaves(put_ms)) {
-      return Error{Code::kRemoteFailed,
-                   "the store takes long, " + std::to_string(put_ms) + " ms so far"};
+    put_.ms = put_since_ns_ == 0 ? 0 : (clock_.MonotonicNs() - put_since_ns_) / 1'000'000;
+    if (put_retries_ != nullptr) {
+      put_.retried_requests = put_retries_->requests();
+      put_.retried_ns = put_retries_->ns();
+    }
+    if (put_.ms > 0 && leaves && leaves(put_)) {
+      return Error{Code::kRemoteFailed, "an upload takes long: " + std::to_string(put_.sent_bytes) +
+                                            " of " + std::to_string(put_.bytes) + " bytes in " +
+                                            std::to_string(put_.ms) + " ms"};
     }
     ended_.WaitFor(mutex_, kWaitPollMs);
   }

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/result.h"
+#include "store/retries.h"
 #include "tree/layer.h"
 
 namespace llama::execute {
@@ -28,7 +29,9 @@ class UploadQueue {
     uint64_t store_requests = 0;
     uint64_t uploaded_objects = 0;
     uint64_t uploaded_bytes = 0;
-    int64_t store_ns = 0;  // in those requests
+    int64_t store_ns = 0;  // in those requests, failed ones and waits between them included
+    uint64_t retried_requests = 0;
+    int64_t retried_ns = 0;  // of store_ns: what failed, and the waits
   };
   // kUnavailable: a file is no longer what the manifest says. kRemoteFailed: the store's failure.
   struct Request {
@@ -36,6 +39,16 @@ class UploadQueue {
     bool repack = false;  // into one layer, though others hold it
     std::optional<Result<Cost>> ended = {};
   };
+  // The object that is on its way to the store.
+  struct UnderWay {
+    int64_t ms = 0;  // since it began; 0: none is
+    uint64_t bytes = 0;
+    uint64_t sent_bytes = 0;  // of these: have arrived
+    uint64_t retried_requests = 0;
+    int64_t retried_ns = 0;
+  };
+  // Whether who waits for it goes elsewhere.
+  using Leaves = std::function<bool(const UnderWay&)>;
   using Batch = std::vector<std::shared_ptr<Request>>;
   // Sends what a batch wants and sets `ended` of each, on the queue's thread.
   using Send = std::function<void(Batch& batch)>;
@@ -46,13 +59,14 @@ class UploadQueue {
   UploadQueue(const Clock& clock, Send send);
   ~UploadQueue();  // waits for a batch that is under way; stopping() tells it
 
-  // Waits until it is sent. kCancelled; kRemoteFailed as well if `leaves` gave true: it is asked,
-  // while the store is being written to, with the milliseconds for which it has been.
+  // Waits until it is sent. kCancelled; kRemoteFailed as well if `leaves` gave true, which is asked
+  // while the store is being written to.
   Result<Cost> Upload(Request request, const std::function<bool()>& cancelled,
-                      const std::function<bool(int64_t)>& leaves);
+                      const Leaves& leaves);
 
-  // For `send`: around each request to the store.
-  void BeginsPut();
+  // For `send`: around each request to the store, and while it is under way.
+  void BeginsPut(uint64_t bytes, const store::Retries& retries);
+  void HasSent(uint64_t bytes);
   void EndsPut();
   bool stopping();
 
@@ -74,6 +88,8 @@ class UploadQueue {
   Batch waiting_ GUARDED_BY(mutex_);
   std::optional<Trouble> trouble_ GUARDED_BY(mutex_);
   int64_t put_since_ns_ GUARDED_BY(mutex_) = 0;  // 0: none under way
+  UnderWay put_ GUARDED_BY(mutex_);
+  const store::Retries* put_retries_ GUARDED_BY(mutex_) = nullptr;
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };

@@ -11,21 +11,25 @@
 #include <vector>
 
 #include "base/result.h"
+#include "store/retries.h"
 #include "trace/span.h"
 
 namespace llama::job {
 
 struct InvokeOptions {
-  int64_t timeout_ms = 900'000;     // whole, waiting for a free worker included
-  std::function<bool()> cancelled;  // polled; true ends the invocation and its command
+  int64_t timeout_ms = 900'000;       // whole, waiting for a free worker included
+  std::function<bool()> cancelled;    // polled; true ends the invocation and its command
+  store::Retries* retries = nullptr;  // gets requests that failed and were made again
 };
 
 struct Invocation {
   std::string payload;      // the function's answer
   int64_t queued_ns = 0;    // waiting for a worker
-  int64_t retried_ns = 0;   // requests that failed before the one that ran, and waits after them
   bool cold_start = false;  // a worker was started for it
   int64_t init_ns = 0;      // of that start
+  // Over the network, as encoded for it; 0: the payloads themselves.
+  uint64_t sent_bytes = 0;
+  uint64_t received_bytes = 0;
   int64_t requests = 1;     // to the function service, failed ones included
   uint64_t store_puts = 0;  // for a payload or an answer too large to travel with the invocation
   uint64_t store_gets = 0;

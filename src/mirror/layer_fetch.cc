@@ -44,12 +44,14 @@ class Fetch {
   FetchedLayers Take() {
     const MutexLock lock(mutex_);
     std::sort(result_.missing.begin(), result_.missing.end());
+    result_.retried_requests = retries_.requests();
+    result_.retried_ns = retries_.ns();
     return std::move(result_);
   }
 
  private:
   void One(const std::string& key) {
-    const Result<std::string> bytes = store_.Get(key);
+    const Result<std::string> bytes = store_.CountedGet(key, &retries_);
     if (!bytes) {
       const MutexLock lock(mutex_);
       Failed(key, bytes.error(), bytes.error().code == Code::kNotFound);
@@ -79,6 +81,7 @@ class Fetch {
   store::ObjectStore& store_;
   const std::vector<tree::LayerRef> layers_;
   BlobCache& blobs_;
+  store::Retries retries_;
   Mutex mutex_;
   size_t next_ GUARDED_BY(mutex_) = 0;
   FetchedLayers result_ GUARDED_BY(mutex_);

@@ -20,6 +20,9 @@ struct FetchedLayers {
   bool disk_failed = false;                         // it was the disk, not the store
   uint64_t objects = 0;
   uint64_t bytes = 0;
+  uint64_t retried_requests = 0;
+  int64_t retried_ns =
+      0;  // of the whole time: in which any of them failed, or waited to be repeated
 };
 
 // Every layer is tried, whatever becomes of the others, so that `missing` is complete. Blocks until

@@ -182,6 +182,8 @@ Result<void> Mirror::Impl::Fetch(const std::vector<tree::LayerRef>& layers) {
   FetchedLayers fetched = FetchLayers(store_, layers, blobs_, options_.parallel_fetches);
   stats_.fetched_objects += fetched.objects;
   stats_.fetched_bytes += fetched.bytes;
+  stats_.retried_requests += fetched.retried_requests;
+  stats_.retried_ns += fetched.retried_ns;
   for (auto& [key, manifest] : fetched.manifests) {
     // A layer that is fetched again is one whose blobs were evicted; base_ points into it.
     layers_.try_emplace(key, LayerState{std::move(manifest), prepares_});

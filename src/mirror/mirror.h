@@ -39,6 +39,8 @@ struct MirrorOptions {
 struct PrepareStats {
   uint64_t fetched_objects = 0;
   uint64_t fetched_bytes = 0;
+  uint64_t retried_requests = 0;
+  int64_t retried_ns = 0;      // in fetching: for those
   uint64_t files_written = 0;  // new under root/, directories and symlinks as well
   uint64_t files_removed = 0;
   uint64_t evicted_bytes = 0;

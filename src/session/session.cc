@@ -193,6 +193,7 @@ std::string Encode(const BeginBuild& m) {
   out.Int(m.replay_uplink_bytes_per_s);
   out.Double(m.audit_share);
   trace::Encode(out, m.span);
+  out.Int(m.pid);
   return out.Take();
 }
 
@@ -211,6 +212,7 @@ Result<BeginBuild> DecodeBeginBuild(std::string_view body) {
   m.replay_uplink_bytes_per_s = in.Int();
   m.audit_share = in.Double();
   m.span = trace::DecodeSpan(in);
+  m.pid = in.Int32();
   const bool is_sound = m.replay_workers > 0 && m.replay_speed >= 0 && m.replay_speed <= 1e6 &&
                         m.replay_cold_start_ms >= 0 && m.replay_cold_start_ms <= kMaxColdStartMs &&
                         m.replay_uplink_bytes_per_s >= 0 && m.audit_share >= 0 &&

@@ -137,6 +137,7 @@ struct BeginBuild {
   int64_t replay_uplink_bytes_per_s = 0;
   double audit_share = 0;  // of the compiles, how many are run here as well: 0 to 1
   trace::Span span = {};   // the root as it begins: written if the build ends without EndBuild
+  int32_t pid = 0;         // of who runs the build's command; 0: not known
 };
 
 struct EndBuild {

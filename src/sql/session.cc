@@ -37,6 +37,8 @@ constexpr std::array kMachineFields = std::to_array<std::string_view>({
     trace::field::kCpuSystemNs,
     trace::field::kCpuIowaitNs,
     trace::field::kCpuStealNs,
+    trace::field::kCpuBuildNs,
+    trace::field::kCpuOtherBuildsNs,
     trace::field::kCpuCores,
     trace::field::kCpuRunnable,
     trace::field::kCpuPressureNs,
@@ -51,12 +53,14 @@ constexpr std::array kMachineFields = std::to_array<std::string_view>({
     trace::field::kNetworkSentBytes,
     trace::field::kDaemonUserNs,
     trace::field::kDaemonSystemNs,
+    trace::field::kDaemonChildrenNs,
     trace::field::kDaemonResidentBytes,
     trace::field::kJobsRemote,
     trace::field::kJobsLocal,
     trace::field::kJobsWaiting,
     trace::field::kWorkers,
     trace::field::kWorkersBusy,
+    trace::field::kWorkersCpuNs,
 });
 
 // Reading only. What writes, attaches, loads or sets is refused while a statement is prepared.

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "store/retries.h"
 
 namespace llama::store {
 
@@ -22,6 +23,9 @@ struct PutOptions {
   bool if_absent = true;
   // Polled where a Put goes over a network; true ends it. May be empty.
   std::function<bool()> cancelled = {};
+  // Told there how many bytes have arrived so far, on any thread. Quick; may be empty.
+  std::function<void(uint64_t bytes)> on_progress = {};
+  Retries* retries = nullptr;  // gets what had to be asked again
 };
 
 class ObjectStore {
@@ -32,6 +36,10 @@ class ObjectStore {
                            const PutOptions& options = {}) = 0;
   // kNotFound if there is none.
   virtual Result<std::string> Get(const std::string& key) = 0;
+  // The same; `retries` (may be null) gets what had to be asked again.
+  virtual Result<std::string> CountedGet(const std::string& key, Retries* /*retries*/) {
+    return Get(key);
+  }
   virtual Result<bool> Exists(const std::string& key) = 0;
   virtual Result<void> Delete(const std::string& key) = 0;  // absent: no error
 };

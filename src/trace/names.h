@@ -100,6 +100,9 @@ inline constexpr std::string_view kCpuUserNs = "cpu.user_ns";  // of all process
 inline constexpr std::string_view kCpuSystemNs = "cpu.system_ns";
 inline constexpr std::string_view kCpuIowaitNs = "cpu.iowait_ns";
 inline constexpr std::string_view kCpuStealNs = "cpu.steal_ns";
+inline constexpr std::string_view kCpuBuildNs = "cpu.build_ns";  // of the build's own processes
+// Of those of the other builds that the daemon has; absent if there are none.
+inline constexpr std::string_view kCpuOtherBuildsNs = "cpu.other_builds_ns";
 inline constexpr std::string_view kCpuCores = "cpu.cores";        // processors
 inline constexpr std::string_view kCpuRunnable = "cpu.runnable";  // processes, at its end
 inline constexpr std::string_view kCpuPressureNs =
@@ -115,12 +118,15 @@ inline constexpr std::string_view kNetworkReceivedBytes = "network.received_byte
 inline constexpr std::string_view kNetworkSentBytes = "network.sent_bytes";
 inline constexpr std::string_view kDaemonUserNs = "daemon.user_ns";  // the daemon's own
 inline constexpr std::string_view kDaemonSystemNs = "daemon.system_ns";
+inline constexpr std::string_view kDaemonChildrenNs =
+    "daemon.children_ns";  // of what it ran, but workers: cc -M, audits
 inline constexpr std::string_view kDaemonResidentBytes = "daemon.resident_bytes";
 inline constexpr std::string_view kJobsRemote = "jobs.remote";    // of this build, at its end
 inline constexpr std::string_view kJobsLocal = "jobs.local";      // running here
 inline constexpr std::string_view kJobsWaiting = "jobs.waiting";  // to run here
 inline constexpr std::string_view kWorkers = "workers";  // of the embedded cloud, at its end
 inline constexpr std::string_view kWorkersBusy = "workers.busy";
+inline constexpr std::string_view kWorkersCpuNs = "workers.cpu_ns";  // of all of them, in its time
 
 // On `scan`.
 inline constexpr std::string_view kFiles = "files";               // found
@@ -131,6 +137,10 @@ inline constexpr std::string_view kInlineFiles = "inline_files";          // sen
 inline constexpr std::string_view kUploadedObjects = "uploaded_objects";  // to the store
 inline constexpr std::string_view kUploadedBytes = "uploaded_bytes";
 inline constexpr std::string_view kStoreNs = "store_ns";  // spent in requests to the store
+// Of an upload whose end it did not wait for, since a core here was idle.
+inline constexpr std::string_view kAwaitedBytes = "awaited_bytes";
+inline constexpr std::string_view kAwaitedSentBytes = "awaited_sent_bytes";  // so far
+inline constexpr std::string_view kAwaitedNs = "awaited_ns";                 // since it began
 
 // On `sync`, `materialise`.
 inline constexpr std::string_view kLayers = "layers";  // that hold the inputs
@@ -138,13 +148,16 @@ inline constexpr std::string_view kLayers = "layers";  // that hold the inputs
 // On `sync`, `invoke`.
 inline constexpr std::string_view kStoreRequests = "store_requests";  // made for this compile
 
+// On `sync`, `invoke`, `materialise`, where requests failed and were made again.
+inline constexpr std::string_view kRetriedRequests = "retried_requests";  // how many
+inline constexpr std::string_view kRetriedNs = "retried_ns";  // those, and the waits after them
+
 // On `invoke`.
 inline constexpr std::string_view kFunction = "function";         // local, lambda:<name>, replay
 inline constexpr std::string_view kAttempt = "attempt";           // from 1 on; more is a retry
 inline constexpr std::string_view kAnswerBytes = "answer_bytes";  // as sent
 inline constexpr std::string_view kRequests = "requests";         // to the function's API
 inline constexpr std::string_view kQueuedNs = "queued_ns";        // until a worker was free
-inline constexpr std::string_view kRetriedNs = "retried_ns";      // requests that failed before
 inline constexpr std::string_view kBilledMs = "billed_ms";        // as Lambda bills it
 inline constexpr std::string_view kBilledEstimated = "billed_estimated";  // it did not say
 inline constexpr std::string_view kMemoryMb = "memory_mb";  // configured: what is billed

@@ -201,6 +201,7 @@ class Build {
     build.start_ns = record.start_ns;
     build.root = setup_->root.context();
     build.span = setup_->root;
+    build.pid = getpid();
     link_ = std::make_unique<DaemonLink>(*connect, std::move(build), clock_);
     if (const auto begun = link_->Begin(); !begun) {
       PrintError("no daemon (" + begun.error().message + "); compiling locally");

@@ -20,8 +20,8 @@ namespace llama::analysis {
 
 struct Finding {
   // For programs: "slow-unit", "serial-chain", "uplink", "downlink", "store", "transit", "fill",
-  // "cold-starts", "workers", "cpu", "memory", "disk", "make", "slots", "idle", "local-runs",
-  // "failures", "slow-worker", "interrupted", "no-units".
+  // "cold-starts", "workers", "other-builds", "other-programs", "cpu", "memory", "disk", "make",
+  // "slots", "idle", "local-runs", "failures", "slow-worker", "interrupted", "no-units".
   std::string kind;
   // Of the wall clock. No two findings have the same of it: all of them together cost no more than
   // the bounds that they are of.

@@ -64,7 +64,8 @@ void FindInPath(const RuleInput& in, FindingList& out);
 // Of the network and the functions: "failures", "slow-worker", "uplink", "downlink", "store",
 // "transit", "fill", "cold-starts", "workers".
 void FindInCloud(const RuleInput& in, FindingList& out);
-// Of the build host: "local-runs", "memory", "disk", "cpu".
+// Of the build host: "other-builds", "other-programs", "local-runs", "memory", "disk",
+// "cpu".
 void FindOnHost(const RuleInput& in, FindingList& out);
 // What is left to the build system: "make", "slots", "idle".
 void FindInBuildSystem(const RuleInput& in, FindingList& out);

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "analysis/findings/rules.h"
+#include "analysis/units/overlap.h"
 #include "analysis/units/phase_intervals.h"
 #include "base/format.h"
 #include "base/text_writer.h"
@@ -17,9 +18,28 @@ constexpr double kLeastTransfer = 0.05;
 constexpr double kLeastQueue = 0.05;
 constexpr double kSlowerWorker = 3;
 constexpr int64_t kLeastWorkerJobs = 5;
+// Columns of an error: what went wrong stands at its end, behind a URL.
+constexpr size_t kShownError = 100;
 
 std::string Rate(double bytes_per_second) {
   return FormatFixed(bytes_per_second * 8 / 1e6, bytes_per_second * 8 < 10e6 ? 1 : 0) + " Mbit/s";
+}
+
+double RateOf(int64_t bytes, int64_t ns) {
+  return ns > 0 ? AsDouble(bytes) / AsDouble(ns) * 1e9 : 0;
+}
+
+// Units that did not wait for the end of an upload: "; 24 units ran here meanwhile".
+std::string RanMeanwhile(const RuleInput& in, Finding& finding) {
+  const traces::FieldColumn& reason = in.trace.field(trace::field::kReason);
+  uint64_t units = 0;
+  for (const Unit& unit : in.analysis.units.all) {
+    const auto why = reason.StringAt(unit.row);
+    if (!unit.remote && why && in.trace.text(*why) == kSlowUpload) ++units;
+  }
+  if (units == 0) return {};
+  finding.evidence.emplace_back("local_runs", static_cast<double>(units));
+  return "; " + Plural(units, "unit", "units") + " ran here rather than wait for it";
 }
 
 void FindLinks(const RuleInput& in, FindingList& out) {
@@ -27,7 +47,12 @@ void FindLinks(const RuleInput& in, FindingList& out) {
   const double up_ns = in.ledger.Left(Bound::kUplink);
   if (out.IsWorth(up_ns, kLeastTransfer)) {
     const bool by_uploads = uploads.BoundByBytes();
-    const TransferModel& model = by_uploads ? uploads : in.transfers.calls;
+    TransferModel model = uploads;
+    if (!by_uploads) {
+      model = in.transfers.calls;
+      model.bytes = in.transfers.up_bytes;
+      model.bytes_per_second = RateOf(in.transfers.up_bytes, in.transfers.sending_ns);
+    }
     Finding& finding = out.Add("uplink", up_ns);
     finding.is_estimate = !model.is_measured;
     finding.text = "uploads were bound by " + Rate(model.bytes_per_second) + " for " +
@@ -40,17 +65,19 @@ void FindLinks(const RuleInput& in, FindingList& out) {
                         {"bytes_per_second", model.bytes_per_second},
                         {"requests", AsDouble(model.requests)},
                         {"upload_ns", AsDouble(model.duration_ns)}};
+    finding.text += RanMeanwhile(in, finding);
   }
   const double down_ns = in.ledger.Left(Bound::kDownlink);
   if (out.IsWorth(down_ns, kLeastTransfer)) {
     const TransferModel& model = in.transfers.calls;
+    const double rate = RateOf(in.transfers.down_bytes, in.transfers.receiving_ns);
     Finding& finding = out.Add("downlink", down_ns);
     finding.is_estimate = !model.is_measured || !model.BoundByBytes();
     finding.text = "answers took " + out.Share(down_ns) +
-                   " of the wall clock to come: " + FormatBytes(in.transfers.down_bytes);
+                   " of the wall clock to come: " + FormatBytes(in.transfers.down_bytes) + " at " +
+                   Rate(rate);
     finding.advice = "smaller outputs come sooner: less debug information, -gz, split DWARF";
-    finding.evidence = {{"bytes", AsDouble(in.transfers.down_bytes)},
-                        {"bytes_per_second", model.bytes_per_second}};
+    finding.evidence = {{"bytes", AsDouble(in.transfers.down_bytes)}, {"bytes_per_second", rate}};
   }
 }
 
@@ -74,7 +101,9 @@ void FindStore(const RuleInput& in, FindingList& out) {
                     FormatBytes(uploads.bytes) + " took " +
                     FormatDuration(traces::WholeOf(uploads.request_ns)) +
                     (uploads.requests > 1 ? " each" : "") +
-                    (uploads.is_measured ? " besides their bytes" : "");
+                    (uploads.unfinished > 0 ? " so far"
+                     : uploads.is_measured  ? " besides their bytes"
+                                            : "");
   }
   if (fetches > 0) {
     finding.text += std::string(uploads.requests > 0 ? "; " : "") + "workers fetched " +
@@ -89,6 +118,7 @@ void FindStore(const RuleInput& in, FindingList& out) {
                       {"request_ns", uploads.request_ns},
                       {"fetches", AsDouble(fetches)},
                       {"fetch_ns", mean_fetch_ns}};
+  finding.text += RanMeanwhile(in, finding);
 }
 
 // More at a time hide it; that it is as long as it is only another place changes.
@@ -176,20 +206,23 @@ void FindQueue(const RuleInput& in, FindingList& out) {
   for (const traces::Row row : in.trace.rows_named(trace::span::kInvoke)) {
     if (in.IsOfBuild(row) && NsAt(queued, row) > 1'000'000) ++waited;
   }
-  double most = 0;
-  for (const ParallelismCell& cell : in.analysis.parallelism.cells) {
-    most = std::max(most, cell.remote);
+  Overlap at_work(in.analysis.units.start_ns, in.analysis.units.end_ns);
+  for (const traces::Row row : in.trace.rows_named(trace::span::kWorker)) {
+    if (in.IsOfBuild(row)) at_work.Add(in.trace.start_ns()[row], in.trace.end_ns(row));
   }
+  const uint64_t most = at_work.Measure().most;
   Finding& finding = out.Add("workers", cost_ns);
   finding.text = "function concurrency was the limit for " + out.Share(cost_ns) +
                  " of the wall clock: " + Plural(waited, "invocation", "invocations") +
-                 " waited for a worker, with about " + FormatFixed(most, 0) + " at work at most";
+                 " waited for a worker";
+  if (most > 0) finding.text += ", with " + FormatCount(most) + " at work at most";
   finding.advice = in.transfers.embedded
                        ? "workers run on this machine, as many as it has processors: 'llama "
                          "bootstrap' sets up functions on AWS"
                        : "raise the account's or the function's concurrency (LLAMA_CONCURRENCY, "
                          "reserved concurrency), or use a smaller -j";
-  finding.evidence = {{"waited", static_cast<double>(waited)}, {"most_at_work", most}};
+  finding.evidence = {{"waited", static_cast<double>(waited)},
+                      {"most_at_work", static_cast<double>(most)}};
 }
 
 // Attempts that failed, the waits after them, and local runs because of it.
@@ -199,20 +232,40 @@ void FindFailures(const RuleInput& in, FindingList& out) {
   const traces::FieldColumn& retried = in.trace.field(trace::field::kRetriedNs);
   const traces::FieldColumn& requests = in.trace.field(trace::field::kRequests);
   const FailedSpans has_failed(in.trace);
+  const traces::FieldColumn& awaited = in.trace.field(trace::field::kAwaitedBytes);
+  const traces::FieldColumn& again = in.trace.field(trace::field::kRetriedRequests);
   uint64_t failed = 0;
-  uint64_t repeated = 0;
+  uint64_t repeated = 0;  // to the function
+  uint64_t repeated_store = 0;
+  double retried_ns = 0;
   uint64_t local = 0;
   std::map<std::string_view, uint64_t> errors;
-  for (const std::string_view name : {trace::span::kInvoke, trace::span::kSync}) {
+  std::map<int64_t, std::pair<int64_t, int64_t>> left;  // by size: requests, time
+  for (const std::string_view name :
+       {trace::span::kInvoke, trace::span::kSync, trace::span::kMaterialise}) {
+    const bool is_call = name == trace::span::kInvoke;
     for (const traces::Row row : in.trace.rows_named(name)) {
       if (!in.IsOfBuild(row)) continue;
-      if (NsAt(retried, row) > 0) {
+      if (awaited.Has(row)) {
+        // Several left one upload: it counts as the last of them saw it.
+        auto& most = left[NsAt(awaited, row)];
+        most = std::max(most, {NsAt(again, row), NsAt(retried, row)});
+        continue;
+      }
+      if (again.Has(row)) {
+        (is_call ? repeated : repeated_store) += static_cast<uint64_t>(NsAt(again, row));
+      } else if (is_call && NsAt(retried, row) > 0) {
         repeated += static_cast<uint64_t>(std::max<int64_t>(1, NsAt(requests, row) - 1));
       }
+      retried_ns += AsDouble(NsAt(retried, row));
       if (!has_failed.At(row)) continue;
       ++failed;
       if (const auto text = error.StringAt(row)) ++errors[in.trace.text(*text)];
     }
+  }
+  for (const auto& [size, retries] : left) {
+    repeated_store += static_cast<uint64_t>(retries.first);
+    retried_ns += AsDouble(retries.second);
   }
   BoundLedger::Times wanted = {};
   for (const Unit& unit : in.analysis.units.all) {
@@ -227,7 +280,7 @@ void FindFailures(const RuleInput& in, FindingList& out) {
   }
   const double retries_ns = in.ledger.Left(Bound::kRetries);
   const double cost_ns = retries_ns + in.ledger.Available(wanted, kWorkBounds);
-  if (failed + local + repeated == 0 || !out.IsWorth(cost_ns, kLeastShare)) return;
+  if (failed + local + repeated + repeated_store == 0 || !out.IsWorth(cost_ns, kLeastShare)) return;
   in.ledger.Take(wanted, kWorkBounds);
   Finding& finding = out.Add("failures", cost_ns);
   finding.text = "failures of the cloud cost " + out.Share(cost_ns) + " of the wall clock: ";
@@ -235,17 +288,23 @@ void FindFailures(const RuleInput& in, FindingList& out) {
     finding.text += Plural(repeated, "request", "requests") +
                     " to the function failed and had to be repeated, ";
   }
+  if (repeated_store > 0) {
+    finding.text += Plural(repeated_store, "request", "requests") +
+                    " to the store failed and had to be repeated, ";
+  }
   finding.text += Plural(failed, "attempt", "attempts") + " failed for good, " +
                   Plural(local, "unit", "units") + " ran here for that reason";
   if (!errors.empty()) {
     const auto most =
         std::max_element(errors.begin(), errors.end(),
                          [](const auto& a, const auto& b) { return a.second < b.second; });
-    finding.text += "; most often: " + CutTo(Printable(most->first), 100);
+    finding.text += "; most often: " + CutFront(Printable(most->first), kShownError);
   }
   finding.advice = "'llama doctor' tries the store and the function, and says what is wrong";
   finding.evidence = {{"failed_attempts", static_cast<double>(failed)},
                       {"repeated_requests", static_cast<double>(repeated)},
+                      {"repeated_store_requests", static_cast<double>(repeated_store)},
+                      {"repeated_ns", retried_ns},
                       {"retries_ns", retries_ns},
                       {"local_runs", static_cast<double>(local)}};
 }

@@ -3,16 +3,19 @@
 #include <map>
 
 #include "analysis/findings/rules.h"
+#include "analysis/resources/cpu_users.h"
 #include "analysis/resources/machine_samples.h"
 #include "analysis/units/phase_intervals.h"
 #include "base/format.h"
 #include "base/text_writer.h"
 #include "trace/names.h"
+#include "traces/columns/numbers.h"
 
 namespace llama::analysis {
 namespace {
 
 constexpr double kLeastCpu = 0.10;
+constexpr double kLeastOthers = 0.05;
 constexpr double kLeastLocalRuns = 0.05;
 constexpr double kLeastPressure = 0.20;
 
@@ -22,6 +25,59 @@ bool IsLocalByNature(std::string_view reason) {
     if (reason == word) return true;
   }
   return false;
+}
+
+// The share of a stretch of time that has this bound.
+TimeWeight TimeOf(const Bounds& bounds, Bound bound) {
+  return [&bounds, bound](int64_t begin_ns, int64_t end_ns) {
+    int64_t ns = 0;
+    auto interval =
+        std::upper_bound(bounds.intervals.begin(), bounds.intervals.end(), begin_ns,
+                         [](int64_t time, const BoundInterval& i) { return time < i.end_ns; });
+    for (; interval != bounds.intervals.end() && interval->begin_ns < end_ns; ++interval) {
+      if (interval->bound != bound) continue;
+      ns += std::min(end_ns, interval->end_ns) - std::max(begin_ns, interval->begin_ns);
+    }
+    return end_ns > begin_ns ? AsDouble(ns) / AsDouble(end_ns - begin_ns) : 0;
+  };
+}
+
+// What processors did for others while they were the limit, they did not do for the build. That the
+// build would have had all of it is an estimate; how much it was is not.
+void FindOthers(const RuleInput& in, FindingList& out) {
+  const auto users =
+      MeasureCpuUsers(in.trace, in.analysis.units.build, TimeOf(in.analysis.bounds, Bound::kCpu));
+  if (!users || users->used_ns() <= 0) return;
+  const double bound_ns = in.ledger.Left(Bound::kCpu);
+  struct Other {
+    const char* kind;
+    const char* text;
+    const char* advice;
+    double cpu_ns;
+  };
+  for (const Other& other :
+       {Other{"other-builds", "other builds of this daemon",
+              "they share the processors and the workers: let one end before the other begins, or "
+              "give each fewer jobs",
+              users->other_builds_ns},
+        Other{"other-programs", "programs that are none of the build's",
+              "see what they are (top) and let them wait, or lower the build's -j to what is left",
+              users->other_programs_ns}}) {
+    const double share = other.cpu_ns / users->used_ns();
+    if (!out.IsWorth(bound_ns * share, kLeastOthers)) continue;
+    BoundLedger::Times wanted = {};
+    wanted[static_cast<size_t>(Bound::kCpu)] = bound_ns * share;
+    const double cost_ns = in.ledger.Available(wanted, {Bound::kCpu});
+    in.ledger.Take(wanted, {Bound::kCpu});
+    Finding& finding = out.Add(other.kind, cost_ns);
+    finding.is_estimate = true;
+    finding.text = "while the build host's processors were the limit, " + std::string(other.text) +
+                   " had " + FormatDuration(traces::WholeOf(other.cpu_ns)) + " of them, " +
+                   FormatShare(share) + " of what was used; that is " + out.Share(cost_ns) +
+                   " of the wall clock";
+    finding.advice = other.advice;
+    finding.evidence = {{"cpu_ns", other.cpu_ns}, {"used_ns", users->used_ns()}, {"share", share}};
+  }
 }
 
 // What could be gained by twice as much: half of the time.
@@ -58,7 +114,9 @@ void FindLocalRuns(const RuleInput& in, FindingList& out) {
     if (unit.remote) continue;
     const auto text = reason.StringAt(unit.row);
     const std::string_view why = text ? in.trace.text(*text) : "unknown";
-    if (IsLocalByNature(why) || IsFailureReason(why) || why == kCancelled) continue;
+    if (IsLocalByNature(why) || IsFailureReason(why) || why == kCancelled || why == kSlowUpload) {
+      continue;
+    }
     Reason& entry = reasons[why];
     ++entry.count;
     entry.cost_ns += AsDouble(in.analysis.weighted_ns[i]);
@@ -96,6 +154,7 @@ double HostShare(const RuleInput& in) {
                  const double ns = AsDouble(end - begin);
                  all_ns += ns;
                  const bool is_host = phase == Phase::kClient || phase == Phase::kLocal ||
+                                      phase == Phase::kLocalMeanwhile ||
                                       phase == Phase::kLocalQueue || phase == Phase::kSync;
                  if (is_host || in.transfers.embedded) host_ns += ns;
                });
@@ -137,6 +196,7 @@ void FindPressure(const RuleInput& in, FindingList& out) {
 }  // namespace
 
 void FindOnHost(const RuleInput& in, FindingList& out) {
+  FindOthers(in, out);
   FindLocalRuns(in, out);
   FindPressure(in, out);
   FindCpu(in, out);

@@ -13,15 +13,21 @@ constexpr double kCpuFull = 0.85;
 bool CpuIsFull(const CellSituation& cell) {
   if (cell.cpu_busy >= 0) return cell.cpu_busy >= kCpuFull;
   // Without a sample: as many compilers as there are processors keep them busy.
-  double compilers = cell.in(Phase::kLocal);
+  double compilers = cell.in(Phase::kLocal) + cell.in(Phase::kLocalMeanwhile);
   if (cell.transfers->embedded) compilers += cell.in(Phase::kExec);
   return cell.cpus > 0 && compilers >= kCpuFull * static_cast<double>(cell.cpus);
 }
 
+// In `sync`, but not in the store's requests: packing what goes up, or waiting until it is packed.
+double Packing(const CellSituation& cell) {
+  return cell.in(Phase::kSync) *
+         (1 - cell.transfers->upload_share - cell.transfers->upload_retry_share);
+}
+
 // Units on the build host's processors, or in line for them.
 double OnHost(const CellSituation& cell) {
-  double host = cell.in(Phase::kClient) + cell.in(Phase::kLocal) + cell.in(Phase::kLocalQueue) +
-                cell.in(Phase::kSync) * (1 - cell.transfers->upload_share);
+  double host = cell.in(Phase::kClient) + cell.in(Phase::kLocal) + cell.in(Phase::kLocalQueue);
+  if (cell.transfers->embedded || cell.transfers->uploads.requests == 0) host += Packing(cell);
   if (cell.transfers->embedded) {
     host += cell.in(Phase::kExec) + cell.in(Phase::kMaterialise) + cell.in(Phase::kColdStart) +
             cell.in(Phase::kFill) + cell.in(Phase::kWorkerQueue);
@@ -42,9 +48,13 @@ std::pair<Bound, double> LargestWait(const CellSituation& cell) {
   add(Bound::kWorkers, cell.in(Phase::kWorkerQueue));
   add(Bound::kColdStarts, cell.in(Phase::kColdStart));
   add(Bound::kRetries, cell.in(Phase::kRetry));
-  add(BoundOfUploads(transfers.uploads), cell.in(Phase::kSync)*transfers.upload_share);
+  // What is compiled here meanwhile would be done if the upload were.
+  add(Bound::kRetries, cell.in(Phase::kSync)*transfers.upload_retry_share);
+  add(BoundOfUploads(transfers.uploads),
+      cell.in(Phase::kSync)*transfers.upload_share + cell.in(Phase::kLocalMeanwhile));
   add(Bound::kStore, cell.in(Phase::kMaterialise));
   add(Bound::kFill, cell.in(Phase::kFill));
+  if (transfers.uploads.requests > 0) add(Bound::kFill, Packing(cell));
   // What goes to workers of this machine goes nowhere.
   if (!transfers.embedded) {
     const bool by_bytes = transfers.calls.BoundByBytes();

@@ -61,6 +61,21 @@ TEST(Bounds, TellFreeSlotsFromTakenOnes) {
             "idle:4000-4800");
 }
 
+// One after the other, two units at a time: in one folder they may need each other, and in several
+// it is a make for each folder that waits for the one before.
+TEST(Bounds, KnowMakesThatWaitForEachOther) {
+  const auto build = [](const char* second) {
+    const std::string where[] = {R"("cwd":"/a")", std::string(R"("cwd":")") + second + "\""};
+    std::string text = BuildText(4000, kJobs9);
+    for (int i = 0; i < 8; ++i) {
+      text += RemoteText(i + 1, i / 2 * 1000, i / 2 * 1000 + 1000, "", where[i / 2 % 2]);
+    }
+    return Describe(FindBoundsIn(text));
+  };
+  EXPECT_EQ(build("/a"), "dependencies:0-3000 tail:3000-4000");
+  EXPECT_EQ(build("/b"), "make:0-3000 tail:3000-4000");
+}
+
 TEST(Bounds, WithoutAFreeSlotOneUnitIsEnough) {
   EXPECT_EQ(Describe(FindBoundsIn(BuildText(2000, R"("command":"make")") + RemoteText(1, 0, 1000) +
                                   RemoteText(2, 1000, 2000))),
@@ -136,7 +151,7 @@ TEST(Bounds, NameWhatMostUnitsWaitFor) {
   }
 }
 
-// An upload that was packing for most of its time is no matter of the network.
+// An upload that was packing for most of its time is no matter of the network, but done once.
 TEST(Bounds, KnowPackingFromSending) {
   const auto sync = [](const char* store_ns) {
     return [store_ns](int u) {
@@ -148,7 +163,7 @@ TEST(Bounds, KnowPackingFromSending) {
     };
   };
   EXPECT_EQ(Describe(FindBoundsIn(Units3(sync("1900000000"), kJobs9))), "uplink:0-2000");
-  EXPECT_EQ(Describe(FindBoundsIn(Units3(sync("100000000"), kJobs9))), "tail:0-2000");
+  EXPECT_EQ(Describe(FindBoundsIn(Units3(sync("100000000"), kJobs9))), "fill:0-2000");
 }
 
 TEST(Bounds, LocalCpuIsWhatTheSamplesSay) {

@@ -84,7 +84,9 @@ BuildLinks::Link BuildLinks::Before(uint32_t unit) const {
   if (slots_.AllTaken(units_.RunningBefore(units_.all[*finisher].end_ns))) {
     return {LinkKind::kSlot, finisher};
   }
-  if (!graph_.complete && StartedRightAfter(unit, *finisher)) {
+  // One that follows in another folder is another make's: it is makes that wait for each other.
+  if (!graph_.complete && StartedRightAfter(unit, *finisher) &&
+      units_.all[unit].folder == units_.all[*finisher].folder) {
     return {LinkKind::kFollowed, finisher};
   }
   return {LinkKind::kLate, needed && graph_.complete ? needed : finisher};

@@ -52,7 +52,7 @@ Parallelism MeasureParallelism(const traces::Columns& trace, const Units& units,
   TimeSpent waiting(grid);
   for (const Unit& unit : units.all) all.Add(unit.start_ns, unit.end_ns);
   ForEachPhase(trace, units.build, [&](Phase phase, int64_t begin_ns, int64_t end_ns, traces::Row) {
-    if (phase == Phase::kLocal) local.Add(begin_ns, end_ns);
+    if (phase == Phase::kLocal || phase == Phase::kLocalMeanwhile) local.Add(begin_ns, end_ns);
     if (IsRemote(phase)) remote.Add(begin_ns, end_ns);
     if (phase == Phase::kLocalQueue || phase == Phase::kWorkerQueue) waiting.Add(begin_ns, end_ns);
   });

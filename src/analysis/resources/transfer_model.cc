@@ -27,6 +27,32 @@ Mean MeanOf(const std::vector<Transfer>& transfers, size_t begin, size_t end) {
   return {mean.bytes / count, mean.duration_ns / count};
 }
 
+// Of those that came to their end.
+double NsForBytes(std::vector<Transfer> transfers, bool& is_measured) {
+  double total_ns = 0;
+  double bytes = 0;
+  double requests = 0;
+  for (const Transfer& transfer : transfers) {
+    total_ns += static_cast<double>(transfer.duration_ns);
+    bytes += static_cast<double>(transfer.bytes);
+    requests += static_cast<double>(transfer.requests);
+  }
+  if (transfers.empty() || total_ns == 0) return 0;
+  std::sort(transfers.begin(), transfers.end(),
+            [](const Transfer& a, const Transfer& b) { return a.bytes < b.bytes; });
+  const size_t half = transfers.size() / 2;
+  const Mean large = MeanOf(transfers, half, transfers.size());
+  const Mean small = half == 0 ? large : MeanOf(transfers, 0, half);
+  if (large.bytes > 0 && large.bytes >= kContrast * small.bytes) {
+    const double slope = (large.duration_ns - small.duration_ns) / (large.bytes - small.bytes);
+    is_measured = true;
+    return std::clamp(slope * bytes, 0.0, total_ns);
+  }
+  requests = std::max(1.0, requests);
+  if (bytes / requests < kManyBytes) return 0;
+  return std::max(0.0, total_ns - kUsualRequestNs * requests);
+}
+
 }  // namespace
 
 TransferModel ModelTransfers(std::vector<Transfer> transfers) {
@@ -37,24 +63,22 @@ TransferModel ModelTransfers(std::vector<Transfer> transfers) {
     out.duration_ns = traces::AddUp(out.duration_ns, transfer.duration_ns);
   }
   if (transfers.empty() || out.duration_ns == 0) return out;
-  const auto total_ns = static_cast<double>(out.duration_ns);
-  const auto bytes = static_cast<double>(out.bytes);
-  const double requests = std::max(1.0, static_cast<double>(out.requests));
-  std::sort(transfers.begin(), transfers.end(),
-            [](const Transfer& a, const Transfer& b) { return a.bytes < b.bytes; });
-  const size_t half = transfers.size() / 2;
-  const Mean large = MeanOf(transfers, half, transfers.size());
-  const Mean small = half == 0 ? large : MeanOf(transfers, 0, half);
   double for_bytes_ns = 0;
-  if (large.bytes > 0 && large.bytes >= kContrast * small.bytes) {
-    const double slope = (large.duration_ns - small.duration_ns) / (large.bytes - small.bytes);
-    for_bytes_ns = std::clamp(slope * bytes, 0.0, total_ns);
+  const auto seen = std::partition(transfers.begin(), transfers.end(), [](const Transfer& t) {
+    return t.seen == Transfer::Seen::kWhole;
+  });
+  for (auto transfer = seen; transfer != transfers.end(); ++transfer) {
+    if (transfer->seen == Transfer::Seen::kSending)
+      for_bytes_ns += static_cast<double>(transfer->duration_ns);
     out.is_measured = true;
-  } else if (bytes / requests >= kManyBytes) {
-    for_bytes_ns = std::max(0.0, total_ns - kUsualRequestNs * requests);
+    out.unfinished = traces::AddUp(out.unfinished, transfer->requests);
   }
+  transfers.erase(seen, transfers.end());
+  for_bytes_ns += NsForBytes(std::move(transfers), out.is_measured);
+  const auto total_ns = static_cast<double>(out.duration_ns);
+  const double requests = std::max(1.0, static_cast<double>(out.requests));
   out.bytes_share = for_bytes_ns / total_ns;
-  out.bytes_per_second = bytes / total_ns * 1e9;
+  out.bytes_per_second = static_cast<double>(out.bytes) / total_ns * 1e9;
   out.request_ns = (total_ns - (out.is_measured ? for_bytes_ns : 0)) / requests;
   return out;
 }

@@ -14,6 +14,9 @@ struct Transfer {
   int64_t bytes = 0;
   int64_t requests = 0;
   int64_t duration_ns = 0;
+  // Seen before its end: whether bytes were still on their way then, or their answer.
+  enum class Seen : unsigned char { kWhole, kSending, kWaiting };
+  Seen seen = Seen::kWhole;
 };
 
 struct TransferModel {
@@ -21,10 +24,11 @@ struct TransferModel {
   double bytes_per_second = 0;
   // The mean of what a request took: without its bytes if sizes differ enough to tell that.
   double request_ns = 0;
-  bool is_measured = false;  // they do; else bytes_share is an estimate
+  bool is_measured = false;  // they do, or it was seen; else bytes_share is an estimate
   int64_t bytes = 0;
   int64_t requests = 0;
   int64_t duration_ns = 0;
+  int64_t unfinished = 0;  // of the requests
   bool BoundByBytes() const { return bytes_share >= 0.5; }
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "analysis/resources/cpu_users.h"
 #include "analysis/resources/machine_samples.h"
 #include "analysis/units/overlap.h"
 #include "trace/names.h"
@@ -50,11 +51,29 @@ class UseMeter {
     AddSum(row, "system_ns", trace::field::kCpuSystemNs);
     AddSum(row, "iowait_ns", trace::field::kCpuIowaitNs);
     AddSum(row, "steal_ns", trace::field::kCpuStealNs);
+    AddUsers(row);
     if (const auto most = machine_.Most(trace::field::kCpuRunnable)) {
       row.note += ", " + FormatCount(static_cast<uint64_t>(*most)) + " runnable at most";
       row.figures.emplace_back("max_runnable", *most);
     }
     return row;
+  }
+
+  void AddUsers(UseRow& row) const {
+    const auto users = MeasureCpuUsers(trace_, units_.build);
+    if (!users) return;
+    for (const auto& [name, ns] : {std::pair<std::string_view, double>{"build_ns", users->build_ns},
+                                   {"daemon_ns", users->daemon_ns},
+                                   {"daemon_children_ns", users->children_ns},
+                                   {"workers_ns", users->workers_ns},
+                                   {"other_builds_ns", users->other_builds_ns},
+                                   {"other_programs_ns", users->other_programs_ns}}) {
+      row.figures.emplace_back(name, traces::WholeOf(ns));
+    }
+    const double others_ns = users->other_builds_ns + users->other_programs_ns;
+    if (users->used_ns() > 0) {
+      row.note += ", " + FormatShare(others_ns / users->used_ns()) + " of what was used by others";
+    }
   }
 
   UseRow Memory() const {
@@ -119,16 +138,22 @@ class UseMeter {
     return row;
   }
 
+  // Of a step: whether it failed, and requests of it that did and were made again.
+  uint64_t ErrorsOf(traces::Row span) const {
+    const auto again = traces::CountAt(trace_.field(trace::field::kRetriedRequests), span);
+    return static_cast<uint64_t>(again.value_or(0)) +
+           (trace_.field(trace::field::kError).Has(span) ? 1 : 0);
+  }
+
   UseRow Store() const {
     UseRow row = Named("store", "store");
     Overlap busy = Uploads();
     const traces::FieldColumn& fetched = trace_.field(trace::field::kFetchedObjects);
-    const traces::FieldColumn& error = trace_.field(trace::field::kError);
     std::vector<int64_t> fetches;
     uint64_t errors = 0;
     int64_t gets = 0;
     for (const traces::Row span : trace_.rows_named(trace::span::kMaterialise)) {
-      errors += error.Has(span) ? 1 : 0;
+      errors += ErrorsOf(span);
       const int64_t objects = traces::CountAt(fetched, span).value_or(0);
       gets = traces::AddUp(gets, objects);
       if (objects == 0) continue;
@@ -139,7 +164,7 @@ class UseMeter {
     const traces::FieldColumn& uploaded = trace_.field(trace::field::kUploadedObjects);
     int64_t puts = 0;
     for (const traces::Row span : trace_.rows_named(trace::span::kSync)) {
-      errors += error.Has(span) ? 1 : 0;
+      errors += ErrorsOf(span);
       puts = traces::AddUp(puts, std::max(traces::CountAt(requests, span).value_or(0),
                                           traces::CountAt(uploaded, span).value_or(0)));
     }
@@ -162,7 +187,6 @@ class UseMeter {
     const auto invocations = trace_.rows_named(trace::span::kInvoke);
     if (invocations.empty()) return row;
     const traces::FieldColumn& queued = trace_.field(trace::field::kQueuedNs);
-    const traces::FieldColumn& error = trace_.field(trace::field::kError);
     Overlap running(units_.start_ns, units_.end_ns);
     Overlap waiting(units_.start_ns, units_.end_ns);
     running.Reserve(invocations.size());
@@ -173,7 +197,7 @@ class UseMeter {
           std::min(traces::CountAt(queued, span).value_or(0), trace_.duration_ns()[span]);
       waiting.Add(start_ns, start_ns + queued_ns);
       running.Add(start_ns + queued_ns, trace_.end_ns(span));
-      errors += error.Has(span) ? 1 : 0;
+      errors += ErrorsOf(span);
     }
     OverlapTimes times = running.Measure();
     // What was in flight beyond the workers that there were was on its way.

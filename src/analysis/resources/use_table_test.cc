@@ -83,6 +83,33 @@ void ExpectCell(const std::optional<double>& value, const std::optional<double>&
   EXPECT_NEAR(value.value_or(0), expected.value_or(0), 1e-9) << what;
 }
 
+// Of 3 s that were used: 1 s the build's, 0.5 s the daemon's with 0.3 s of cc -M among it, 0.6 s
+// its workers', 0.2 s another build's, and 0.7 s nobody's that is known. Requests that were made
+// again failed before.
+TEST(UseTableTest, SaysWhoseProcessesHadTheProcessors) {
+  const std::vector<UseRow> rows =
+      Use(traces::SpanText(1, 1, 0, "build", 0, 2000) +
+          traces::SpanText(1, 2, 1, "machine", 0, 2000,
+                           R"("cpu.cores":2,"cpu.user_ns":2900000000,"cpu.system_ns":100000000,)"
+                           R"("cpu.build_ns":1000000000,"cpu.other_builds_ns":200000000,)"
+                           R"("daemon.user_ns":150000000,"daemon.system_ns":50000000,)"
+                           R"("daemon.children_ns":300000000,"workers.cpu_ns":600000000)") +
+          traces::SpanText(2, 1, 0, "llamacc", 0, 1000, R"("remote":true)") +
+          traces::SpanText(2, 2, 1, "sync", 0, 100, R"("store_requests":1,"retried_requests":2)") +
+          traces::SpanText(2, 3, 1, "invoke", 100, 900, R"("retried_requests":3)") +
+          traces::SpanText(2, 4, 3, "exec", 100, 900, R"("user_ns":600000000,"system_ns":0)"));
+  const auto cpu_ms = [&](std::string_view key) { return FigureOf(rows.at(0), key) / 1'000'000; };
+  EXPECT_EQ(cpu_ms("build_ns"), 1000);
+  EXPECT_EQ(cpu_ms("daemon_ns"), 500);
+  EXPECT_EQ(cpu_ms("daemon_children_ns"), 300);
+  EXPECT_EQ(cpu_ms("workers_ns"), 600);
+  EXPECT_EQ(cpu_ms("other_builds_ns"), 200);
+  EXPECT_EQ(cpu_ms("other_programs_ns"), 700);
+  EXPECT_NE(rows.at(0).note.find("30 % of what was used by others"), std::string::npos);
+  EXPECT_EQ(rows.at(5).errors, 2u);
+  EXPECT_EQ(rows.at(6).errors, 3u);
+}
+
 TEST(UseTableTest, EveryCellIsWhatTheSpansSay) {
   const Expected expected[] = {
       {"cpu", 0.4, false, 0.75, 0.2, {}},

@@ -16,7 +16,7 @@ enum class Phase : uint8_t {
   kClient,       // send, parse, scan, verify, write, reply: the wrapper's and the daemon's own work
   kSync,         // bringing the store in step, or waiting for someone who does
   kWorkerQueue,  // until a worker was free
-  kRetry,        // attempts that failed, and the waits after them
+  kRetry,        // attempts that failed, and the waits after them; those of kSync are in it
   kColdStart,    // until a new worker had started
   kTransit,      // the request under way
   kTransitBack,  // the answer under way
@@ -25,8 +25,9 @@ enum class Phase : uint8_t {
   kExec,         // the worker: the compiler, and what little there is around it
   kLocalQueue,   // until a local slot was free
   kLocal,        // the compiler on the build host
+  kLocalMeanwhile,  // the same, since the store was too slow to wait for
 };
-inline constexpr size_t kPhases = 12;
+inline constexpr size_t kPhases = 13;
 
 // Of an invocation that a worker has.
 inline bool IsRemote(Phase phase) {
@@ -41,6 +42,9 @@ inline int64_t NsAt(const traces::FieldColumn& column, traces::Row row) {
 
 // A unit's reason (docs/trace_format.md) that is none to run it here: nobody waits for it any more.
 inline constexpr std::string_view kCancelled = "cancelled";
+
+// Another: an upload was too slow to wait for.
+inline constexpr std::string_view kSlowUpload = "slow-upload";
 
 // Whether phases of units failed by themselves: those of a unit that was cancelled were made to.
 class FailedSpans {
@@ -86,8 +90,14 @@ void ForEachPhase(const traces::Columns& trace, std::optional<uint32_t> build, F
   each(trace::span::kQueue, [&](traces::Row row, int64_t begin, int64_t end) {
     f(Phase::kLocalQueue, begin, end, row);
   });
-  each(trace::span::kLocal,
-       [&](traces::Row row, int64_t begin, int64_t end) { f(Phase::kLocal, begin, end, row); });
+  const traces::FieldColumn& reason = trace.field(trace::field::kReason);
+  const std::optional<traces::StringId> slow_upload = trace.strings().Find(kSlowUpload);
+  each(trace::span::kLocal, [&](traces::Row row, int64_t begin, int64_t end) {
+    const traces::Row unit = trace.parent()[row];
+    const bool meanwhile =
+        slow_upload && unit != traces::kNoRow && reason.StringAt(unit) == slow_upload;
+    f(meanwhile ? Phase::kLocalMeanwhile : Phase::kLocal, begin, end, row);
+  });
 
   const traces::FieldColumn& queued = trace.field(trace::field::kQueuedNs);
   const traces::FieldColumn& retried = trace.field(trace::field::kRetriedNs);
@@ -136,6 +146,7 @@ void ForEachPhase(const traces::Columns& trace, std::optional<uint32_t> build, F
           std::clamp(trace.start_ns()[step], work - shift_ns, work_end - shift_ns);
       const int64_t step_end_ns = std::min(trace.end_ns(step), work_end - shift_ns);
       until(Phase::kExec, step_ns + shift_ns);
+      until(Phase::kRetry, step_ns + shift_ns + std::min(NsAt(retried, step), end - begin));
       until(is_cold ? Phase::kFill : Phase::kMaterialise, step_end_ns + shift_ns);
     }
     until(Phase::kExec, work_end);

@@ -39,13 +39,14 @@ void FindWindow(const traces::Columns& trace, std::optional<uint32_t> build, Uni
 
 void AddUnits(const traces::Columns& trace, std::optional<uint32_t> build, std::string_view name,
               const RemoteRuns& remote, Units& out) {
+  const traces::FieldColumn& folder = trace.field(trace::field::kCwd);
   for (const traces::Row row : trace.rows_named(name)) {
     if (!IsOf(trace, build, row)) continue;
     const int64_t start_ns = trace.start_ns()[row];
     const int64_t end_ns = trace.end_ns(row);
     if (end_ns < out.start_ns || start_ns > out.end_ns) continue;
-    out.all.push_back(
-        {std::max(start_ns, out.start_ns), std::min(end_ns, out.end_ns), row, remote.At(row)});
+    out.all.push_back({std::max(start_ns, out.start_ns), std::min(end_ns, out.end_ns), row,
+                       remote.At(row), folder.StringAt(row)});
   }
 }
 

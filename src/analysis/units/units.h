@@ -18,6 +18,7 @@ struct Unit {
   int64_t end_ns = 0;   // ≥ start_ns
   traces::Row row = 0;  // its root span
   bool remote = false;
+  std::optional<traces::StringId> folder = {};  // that it ran in
   int64_t duration_ns() const { return end_ns - start_ns; }
 };
 

@@ -45,6 +45,8 @@ struct HttpRequest {
   std::function<bool()> cancelled;  // polled; true ends the request
   std::function<void()> on_begun;   // connected: from now on the other side may have got it
   std::function<void()> on_sent;    // the whole body has been acknowledged by the other side
+  // While the body is sent: how much of it has been acknowledged.
+  std::function<void(uint64_t bytes)> on_progress;
 };
 
 struct HttpAnswer {

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
+#include <vector>
 
 #include "aws/http/loopback_server.h"
 #include "base/clock.h"
@@ -339,9 +341,14 @@ TEST(HttpEngine, TellsWhenTheBodyHasBeenTaken) {
     sent = true;
     sent.notify_all();
   };
+  std::vector<uint64_t> progress;
+  request.on_progress = [&](uint64_t bytes) { progress.push_back(bytes); };
   const auto answer = engine->Send(request);
   EXPECT_TRUE(answer) << answer.error().message;
   EXPECT_TRUE(sent);
+  ASSERT_FALSE(progress.empty());
+  EXPECT_TRUE(std::is_sorted(progress.begin(), progress.end()));
+  EXPECT_EQ(progress.back(), body.size());
   sent = true;
   sent.notify_all();
 }

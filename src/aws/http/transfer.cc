@@ -240,6 +240,9 @@ void Transfer::LookAtProgress(int64_t now_ns) {
   if (sent_ns_ == 0) {
     const int64_t queued = Unacknowledged(easy_);
     acknowledged = up - queued;
+    // What TLS adds lies in the kernel, too.
+    const int64_t of_body = std::clamp<int64_t>(acknowledged, 0, size);
+    if (request_.on_progress) request_.on_progress(static_cast<uint64_t>(of_body));
     if (up >= size && queued == 0) {
       sent_ns_ = now_ns;
       if (request_.on_sent) request_.on_sent();

@@ -74,12 +74,15 @@ class LambdaFunctions final : public job::FunctionClient {
   std::string name() const override { return "lambda:" + options_.function; }
 
  private:
-  Result<std::string> Wrap(std::string_view payload, job::Invocation& invocation);
+  Result<std::string> Wrap(std::string_view payload, store::Retries* retries,
+                           job::Invocation& invocation);
   ServiceCall NewCall(std::string_view body, const job::InvokeOptions& options) const;
   // Holds a place of the gate while the call is under way.
   Result<ServiceAnswer> CallThroughGate(ServiceCall& call, job::Invocation& invocation);
-  Result<std::string> Unwrap(const HttpAnswer& answer, job::Invocation& invocation);
-  Result<std::string> Fetch(const job::Envelope& envelope, job::Invocation& invocation);
+  Result<std::string> Unwrap(const HttpAnswer& answer, store::Retries* retries,
+                             job::Invocation& invocation);
+  Result<std::string> Fetch(const job::Envelope& envelope, store::Retries* retries,
+                            job::Invocation& invocation);
   std::optional<LambdaReport> TakeReport(const HttpAnswer& answer, job::Invocation& invocation);
   Error Refusal(const HttpAnswer& answer) const;
   Error Name(Code code, std::string_view what) const;
@@ -98,7 +101,8 @@ Error LambdaFunctions::Name(Code code, std::string_view what) const {
   return {code, "function " + options_.function + ": " + std::string(what)};
 }
 
-Result<std::string> LambdaFunctions::Wrap(std::string_view payload, job::Invocation& invocation) {
+Result<std::string> LambdaFunctions::Wrap(std::string_view payload, store::Retries* retries,
+                                          job::Invocation& invocation) {
   job::Envelope envelope;
   envelope.store = options_.store_location;
   envelope.max_answer = kMaxInline;
@@ -111,8 +115,9 @@ Result<std::string> LambdaFunctions::Wrap(std::string_view payload, job::Invocat
   }
   envelope.sha256 = signing::Sha256Hex(payload);
   envelope.key = std::string(job::kJobPrefix) + envelope.sha256;
-  TRY(store_.Put(envelope.key, payload));
+  TRY(store_.Put(envelope.key, payload, {.retries = retries}));
   ++invocation.store_puts;
+  invocation.sent_bytes += payload.size();
   return job::EncodeEnvelope(envelope);
 }
 
@@ -133,6 +138,7 @@ ServiceCall LambdaFunctions::NewCall(std::string_view body,
   call.deadlines.total_ms = options.timeout_ms;
   call.max_answer_bytes = job::kMaxEnvelopeBytes + (1 << 20);
   call.cancelled = options.cancelled;
+  call.retries = options.retries;
   return call;
 }
 
@@ -179,23 +185,24 @@ Result<ServiceAnswer> LambdaFunctions::CallThroughGate(ServiceCall& call,
   }
   if (inside) gate_.Leave(answer.has_value());
   invocation.queued_ns = queued_ns + (answer ? answer->waited_ns : 0);
-  if (answer) invocation.retried_ns = answer->retried_ns;
   return answer;
 }
 
 Result<job::Invocation> LambdaFunctions::Invoke(std::string_view payload,
                                                 const job::InvokeOptions& options) {
   job::Invocation invocation;
-  ASSIGN_OR_RETURN(const std::string body, Wrap(payload, invocation));
+  ASSIGN_OR_RETURN(const std::string body, Wrap(payload, options.retries, invocation));
   ServiceCall call = NewCall(body, options);
   ASSIGN_OR_RETURN(const ServiceAnswer answer, CallThroughGate(call, invocation));
   invocation.requests = answer.attempts;
+  invocation.sent_bytes += body.size();
+  invocation.received_bytes += answer.http.body.size();
   if (answer.http.status != 200) return Refusal(answer.http);
   const std::optional<LambdaReport> report = TakeReport(answer.http, invocation);
   if (answer.http.Find("x-amz-function-error") != nullptr) {
     return FunctionError(options_.function, answer.http.body, report);
   }
-  ASSIGN_OR_RETURN(invocation.payload, Unwrap(answer.http, invocation));
+  ASSIGN_OR_RETURN(invocation.payload, Unwrap(answer.http, options.retries, invocation));
   return invocation;
 }
 
@@ -219,16 +226,17 @@ std::optional<LambdaReport> LambdaFunctions::TakeReport(const HttpAnswer& answer
   return report;
 }
 
-Result<std::string> LambdaFunctions::Unwrap(const HttpAnswer& answer, job::Invocation& invocation) {
+Result<std::string> LambdaFunctions::Unwrap(const HttpAnswer& answer, store::Retries* retries,
+                                            job::Invocation& invocation) {
   Result<job::Envelope> envelope = job::DecodeEnvelope(answer.body);
   if (!envelope) {
     return Name(Code::kRemoteFailed, "its answer is not llama's: is its code llama-runtime? (" +
                                          envelope.error().message + ")");
   }
-  return envelope->key.empty() ? std::move(envelope->bytes) : Fetch(*envelope, invocation);
+  return envelope->key.empty() ? std::move(envelope->bytes) : Fetch(*envelope, retries, invocation);
 }
 
-Result<std::string> LambdaFunctions::Fetch(const job::Envelope& envelope,
+Result<std::string> LambdaFunctions::Fetch(const job::Envelope& envelope, store::Retries* retries,
                                            job::Invocation& invocation) {
   // An answer can't make us read, or delete, anything else.
   if (!envelope.key.starts_with(job::kAnswerPrefix)) {
@@ -236,7 +244,8 @@ Result<std::string> LambdaFunctions::Fetch(const job::Envelope& envelope,
                 "its answer names an object outside " + std::string(job::kAnswerPrefix));
   }
   ++invocation.store_gets;
-  ASSIGN_OR_RETURN(std::string bytes, store_.Get(envelope.key));
+  ASSIGN_OR_RETURN(std::string bytes, store_.CountedGet(envelope.key, retries));
+  invocation.received_bytes += bytes.size();
   if (signing::Sha256Hex(bytes) != envelope.sha256) {
     return Name(Code::kUnavailable, "the object of its answer is damaged");
   }

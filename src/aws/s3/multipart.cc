@@ -38,9 +38,9 @@ void TakeLateError(ServiceAnswer& answer) {
 }  // namespace
 
 Result<S3Store::Outcome> S3Store::WriteParts(const std::string& key, std::string_view bytes,
-                                             bool conditional, const Cancelled& cancelled) {
+                                             bool conditional, const store::PutOptions& options) {
   ASSIGN_OR_RETURN(const std::string upload, BeginParts(key));
-  const Result<std::vector<std::string>> etags = PutAllParts(key, upload, bytes, cancelled);
+  const Result<std::vector<std::string>> etags = PutAllParts(key, upload, bytes, options);
   if (!etags) {
     AbortParts(key, upload);
     return etags.error();
@@ -65,13 +65,14 @@ Result<std::string> S3Store::BeginParts(const std::string& key) {
 
 Result<std::string> S3Store::PutPart(const std::string& key, const std::string& upload,
                                      size_t number, std::string_view bytes,
-                                     const Cancelled& cancelled) {
+                                     const store::PutOptions& options) {
   ServiceCall call =
       NewCall("PUT", key, {{"partNumber", std::to_string(number)}, {"uploadId", upload}});
   call.body = bytes;
   call.payload_sha256 = signing::Sha256Hex(bytes);
   call.deadlines.total_ms = TransferMs(bytes.size());
-  call.cancelled = cancelled;
+  call.cancelled = options.cancelled;
+  call.retries = options.retries;
   ASSIGN_OR_RETURN(const ServiceAnswer answer, service_.Call(call));
   if (answer.http.status != 200) return S3Error(answer, "s3:PutObject", Name(key));
   const std::string* etag = answer.http.Find("etag");
@@ -82,18 +83,20 @@ Result<std::string> S3Store::PutPart(const std::string& key, const std::string& 
 Result<std::vector<std::string>> S3Store::PutAllParts(const std::string& key,
                                                       const std::string& upload,
                                                       std::string_view bytes,
-                                                      const Cancelled& cancelled) {
+                                                      const store::PutOptions& options) {
   const size_t count = (bytes.size() + options_.part_bytes - 1) / options_.part_bytes;
   std::vector<std::string> etags(count);
   std::atomic<size_t> next{0};
+  std::atomic<uint64_t> sent{0};
   Mutex mutex;
   std::optional<Error> failure;
   const auto work = [&] {
     for (size_t i = next++; i < count; i = next++) {
-      Result<std::string> etag =
-          PutPart(key, upload, i + 1, bytes.substr(i * options_.part_bytes, options_.part_bytes),
-                  cancelled);
+      const std::string_view part = bytes.substr(i * options_.part_bytes, options_.part_bytes);
+      Result<std::string> etag = PutPart(key, upload, i + 1, part, options);
       if (etag) {
+        const uint64_t arrived = sent += part.size();
+        if (options.on_progress) options.on_progress(arrived);
         etags[i] = *std::move(etag);
         continue;
       }

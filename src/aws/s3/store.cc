@@ -95,44 +95,46 @@ Result<bool> S3Store::Put(const std::string& key, std::string_view bytes,
     return Error{Code::kInvalid,
                  Name(key) + ": too large for " + std::to_string(kMaxParts) + " parts"};
   }
-  if (options.if_absent) return PutUnlessThere(key, bytes, options.cancelled);
-  TRY(Write(key, bytes, false, options.cancelled));
+  if (options.if_absent) return PutUnlessThere(key, bytes, options);
+  TRY(Write(key, bytes, false, options));
   return true;
 }
 
 Result<bool> S3Store::PutUnlessThere(const std::string& key, std::string_view bytes,
-                                     const Cancelled& cancelled) {
+                                     const store::PutOptions& options) {
   if (knows_conditions_) {
     // A large object's upload is worth a question first.
     if (bytes.size() > options_.multipart_threshold_bytes) {
       ASSIGN_OR_RETURN(const bool exists, Exists(key));
       if (exists) return false;
     }
-    ASSIGN_OR_RETURN(const Outcome outcome, Write(key, bytes, true, cancelled));
+    ASSIGN_OR_RETURN(const Outcome outcome, Write(key, bytes, true, options));
     if (outcome != Outcome::kNoConditions) return outcome == Outcome::kWritten;
     knows_conditions_ = false;
   }
   const MutexLock lock(writing_[std::hash<std::string>()(key) % writing_.size()]);
   ASSIGN_OR_RETURN(const bool exists, Exists(key));
   if (exists) return false;
-  TRY(Write(key, bytes, false, cancelled));
+  TRY(Write(key, bytes, false, options));
   return true;
 }
 
 Result<S3Store::Outcome> S3Store::Write(const std::string& key, std::string_view bytes,
-                                        bool conditional, const Cancelled& cancelled) {
+                                        bool conditional, const store::PutOptions& options) {
   return bytes.size() > options_.multipart_threshold_bytes
-             ? WriteParts(key, bytes, conditional, cancelled)
-             : WriteWhole(key, bytes, conditional, cancelled);
+             ? WriteParts(key, bytes, conditional, options)
+             : WriteWhole(key, bytes, conditional, options);
 }
 
 Result<S3Store::Outcome> S3Store::WriteWhole(const std::string& key, std::string_view bytes,
-                                             bool conditional, const Cancelled& cancelled) {
+                                             bool conditional, const store::PutOptions& options) {
   ServiceCall call = NewCall("PUT", key);
   call.body = bytes;
   call.payload_sha256 = signing::Sha256Hex(bytes);
   call.deadlines.total_ms = TransferMs(bytes.size());
-  call.cancelled = cancelled;
+  call.cancelled = options.cancelled;
+  call.on_progress = options.on_progress;
+  call.retries = options.retries;
   if (!options_.storage_class.empty()) {
     call.headers.emplace_back("x-amz-storage-class", options_.storage_class);
   }
@@ -152,11 +154,18 @@ Result<S3Store::Outcome> S3Store::Judge(const ServiceAnswer& answer, const std::
   return S3Error(answer, "s3:PutObject", Name(key));
 }
 
-Result<std::string> S3Store::Get(const std::string& key) {
+Result<std::string> S3Store::Get(const std::string& key) { return Fetch(key, nullptr); }
+
+Result<std::string> S3Store::CountedGet(const std::string& key, store::Retries* retries) {
+  return Fetch(key, retries);
+}
+
+Result<std::string> S3Store::Fetch(const std::string& key, store::Retries* retries) {
   TRY(Check(key));
   ServiceCall call = NewCall("GET", key);
   call.max_answer_bytes = kMaxObjectBytes;
   call.deadlines.total_ms = kGetMs;
+  call.retries = retries;
   ASSIGN_OR_RETURN(ServiceAnswer answer, service_.Call(call));
   if (answer.http.status != 200) return S3Error(answer, "s3:GetObject", Name(key));
   TRY(CheckLength(answer.http, Name(key)));

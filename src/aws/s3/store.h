@@ -50,6 +50,7 @@ class S3Store final : public store::ObjectStore {
   Result<bool> Put(const std::string& key, std::string_view bytes,
                    const store::PutOptions& options = {}) override;
   Result<std::string> Get(const std::string& key) override;
+  Result<std::string> CountedGet(const std::string& key, store::Retries* retries) override;
   Result<bool> Exists(const std::string& key) override;
   Result<void> Delete(const std::string& key) override;
 
@@ -62,24 +63,26 @@ class S3Store final : public store::ObjectStore {
 
   ServiceCall NewCall(std::string_view method, const std::string& key,
                       const S3Query& query = {}) const;
+  // `retries` may be null.
+  Result<std::string> Fetch(const std::string& key, store::Retries* retries);
   Result<void> Check(const std::string& key) const;
   std::string Name(const std::string& key) const;  // "bucket/prefix/key"
 
-  using Cancelled = std::function<bool()>;
   Result<bool> PutUnlessThere(const std::string& key, std::string_view bytes,
-                              const Cancelled& cancelled);
+                              const store::PutOptions& options);
   // One PUT, or one multipart upload.
   Result<Outcome> Write(const std::string& key, std::string_view bytes, bool conditional,
-                        const Cancelled& cancelled);
+                        const store::PutOptions& options);
   Result<Outcome> WriteWhole(const std::string& key, std::string_view bytes, bool conditional,
-                             const Cancelled& cancelled);
+                             const store::PutOptions& options);
   Result<Outcome> WriteParts(const std::string& key, std::string_view bytes, bool conditional,
-                             const Cancelled& cancelled);
+                             const store::PutOptions& options);
   Result<std::string> BeginParts(const std::string& key);
   Result<std::string> PutPart(const std::string& key, const std::string& upload, size_t number,
-                              std::string_view bytes, const Cancelled& cancelled);
+                              std::string_view bytes, const store::PutOptions& options);
   Result<std::vector<std::string>> PutAllParts(const std::string& key, const std::string& upload,
-                                               std::string_view bytes, const Cancelled& cancelled);
+                                               std::string_view bytes,
+                                               const store::PutOptions& options);
   Result<Outcome> EndParts(const std::string& key, const std::string& upload,
                            const std::vector<std::string>& etags, bool conditional);
   void AbortParts(const std::string& key, const std::string& upload);

@@ -122,7 +122,6 @@ class HttpService::Run {
   bool corrected_ = false;
   int attempts_ = 0;
   int64_t waited_ns_ = 0;
-  int64_t retried_ns_ = 0;
 };
 
 std::string HttpService::Run::Name() const {
@@ -174,6 +173,7 @@ Result<HttpAnswer> HttpService::Run::Attempt() {
   request.deadlines = call_.deadlines;
   request.max_answer_bytes = call_.max_answer_bytes;
   request.cancelled = call_.cancelled;
+  request.on_progress = call_.on_progress;
   request.on_begun = [this] { sent_ = true; };
   sent_ = tried_ = false;
   Uplink* uplink = service_.options_.uplink;
@@ -295,7 +295,7 @@ Result<void> HttpService::Run::Wait(int64_t ms) {
 }
 
 ServiceAnswer HttpService::Run::AnswerOf(HttpAnswer http) const {
-  return ServiceAnswer{std::move(http), attempts_, waited_ns_, retried_ns_};
+  return ServiceAnswer{std::move(http), attempts_, waited_ns_};
 }
 
 Error HttpService::Run::GivenUp(Failure failure, Result<HttpAnswer> attempt) const {
@@ -341,11 +341,13 @@ Result<ServiceAnswer> HttpService::Run::Go() {
     if (attempt && RepeatsAtOnce(failure, *attempt)) continue;
     // A signature that does not match for another reason is the caller's to report.
     if (failure == Failure::kSkewed) return AnswerOf(*std::move(attempt));
-    const bool throttled = failure == Failure::kThrottled;
+    const bool throttled = failure == Failure::kThrottled && call_.on_throttled;
     // What a throttled one waits for its caller is that one's to count.
     if (throttled) from_ns = service_.clock_.MonotonicNs();
     ASSIGN_OR_RETURN(const bool again, Again(failure));
-    (throttled ? waited_ns_ : retried_ns_) += service_.clock_.MonotonicNs() - from_ns;
+    const int64_t now_ns = service_.clock_.MonotonicNs();
+    if (throttled) waited_ns_ += now_ns - from_ns;
+    if (!throttled && again && call_.retries != nullptr) call_.retries->Add(1, from_ns, now_ns);
     if (!again) {
       lacks_credentials_ = lacks_credentials_ || failure == Failure::kCredentials;
       return GivenUp(failure, std::move(attempt));

@@ -14,6 +14,7 @@
 #include "aws/service/credentials.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "store/retries.h"
 
 namespace llama::aws {
 
@@ -48,18 +49,19 @@ struct ServiceCall {
   // `total_ms` is for the whole call, attempts and waiting together; the others are each attempt's.
   HttpDeadlines deadlines;
   uint64_t max_answer_bytes = 64ull << 20;
-  std::function<bool()> cancelled;  // see HttpRequest
+  std::function<bool()> cancelled;                  // see HttpRequest
+  std::function<void(uint64_t bytes)> on_progress;  // see HttpRequest; of the attempt under way
   // For each answer that was a throttle, before the wait; on the caller's thread. It may wait for
   // a better time; an error ends the call. With it a throttled call is tried again for as long as
   // its deadline allows.
   std::function<Result<void>()> on_throttled;
+  store::Retries* retries = nullptr;  // gets all other attempts that failed and were made again
 };
 
 struct ServiceAnswer {
   HttpAnswer http;  // of the last attempt
   int attempts = 1;
-  int64_t waited_ns = 0;   // after attempts that were throttled, and for the uplink
-  int64_t retried_ns = 0;  // other attempts that failed, and the waits after them
+  int64_t waited_ns = 0;  // after attempts that on_throttled was told of, and for the uplink
 };
 
 class Service {

@@ -210,17 +210,33 @@ TEST_F(ServiceTest, ASignatureThatDoesNotMatchForAnotherReasonIsAnAnswer) {
   EXPECT_EQ(sender_.sent.size(), 1u);
 }
 
-// Two requests of 10 ms that failed and one that was throttled, each with a wait after it.
+// Two requests of 10 ms that failed and one that was throttled, each with a wait after it. Who does
+// not look after throttles himself takes them for failures.
 TEST_F(ServiceTest, TellsWhatFailedFromWhatWaitedItsTurn) {
   sender_.replies = {Status(500), Status(500), Status(429, "", {{"retry-after", "3"}})};
+  const auto replies = sender_.replies;
   ServiceCall call = Post();
   call.idempotent = true;
+  store::Retries all;
+  call.retries = &all;
+  const Result<ServiceAnswer> told = service_->Call(call);
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->waited_ns, 0);
+  EXPECT_EQ(all.requests(), 3u);
+  EXPECT_EQ(all.ns(), (30 + paused_ms_) * kMs);
+
+  paused_ms_ = 0;
+  sender_.replies = replies;
+  store::Retries retries;
+  call.retries = &retries;
+  call.on_throttled = [] { return Result<void>(); };
   const Result<ServiceAnswer> answer = service_->Call(call);
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->attempts, 4);
+  EXPECT_EQ(retries.requests(), 2u);
   EXPECT_GE(answer->waited_ns, 3'000 * kMs);
-  EXPECT_GE(answer->retried_ns, 20 * kMs);
-  EXPECT_EQ(answer->waited_ns + answer->retried_ns, (20 + paused_ms_) * kMs);
+  EXPECT_GE(retries.ns(), 20 * kMs);
+  EXPECT_EQ(answer->waited_ns + retries.ns(), (20 + paused_ms_) * kMs);
 }
 
 TEST_F(ServiceTest, TheRetryBudgetEndsRetriesWhenAllFails) {
@@ -260,6 +276,8 @@ TEST_F(ServiceTest, ACallerThatWaitsOutThrottlesIsTriedUntilItsDeadline) {
   EXPECT_EQ(answer->attempts, 51);
 
   sender_.replies = {Status(429)};
+  store::Retries retries;
+  call.retries = &retries;
   call.on_throttled = []() -> Result<void> { return Error{Code::kCancelled, "enough"}; };
   const auto ended = service_->Call(call);
   ASSERT_FALSE(ended);

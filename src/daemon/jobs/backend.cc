@@ -149,6 +149,9 @@ class BackendImpl final : public Backend {
     return outage;
   }
 
+  std::vector<pid_t> WorkerPids() override {
+    return pool_ ? pool_->stats().pids : std::vector<pid_t>();
+  }
   void FillStatus(session::Status& status) override {
     status.backend = (pool_ ? "local workers" : "lambda:" + default_function_) + ", " + store_name_;
     status.outage = Outage();

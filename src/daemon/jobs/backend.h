@@ -7,6 +7,8 @@
 // daemon starts, and jobs run locally with the reason.
 #pragma once
 
+#include <sys/types.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -41,6 +43,7 @@ class Backend : public execute::Cloud {
   // Names the store's place for the layer index: "folder:/…", "s3://bucket/prefix @ endpoint".
   virtual std::string store_name() const = 0;
   virtual void FillStatus(session::Status& status) = 0;
+  virtual std::vector<pid_t> WorkerPids() = 0;  // of workers of this machine
 };
 
 // The store alone, for programs that only put and get objects.

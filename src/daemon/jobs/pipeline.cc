@@ -170,7 +170,7 @@ class PipelineImpl final : public Pipeline {
   BuildSamples::Workers WorkersNow() {
     session::Status status;
     FillStatus(status);
-    return {status.workers, status.busy_workers};
+    return {status.workers, status.busy_workers, backend_->WorkerPids()};
   }
 
   const Clock& clock_;

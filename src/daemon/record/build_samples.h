@@ -6,11 +6,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "daemon/record/builds.h"
 #include "daemon/record/machine.h"
+#include "daemon/record/process_cpu.h"
 
 namespace llama::daemon {
 
@@ -20,11 +23,12 @@ class BuildSamples {
   struct Workers {
     int64_t all = 0;
     int64_t busy = 0;
+    std::vector<pid_t> pids = {};
   };
 
   // Refers to `builds`. `proc` is "/proc" but in tests.
   BuildSamples(Builds& builds, const Clock& clock, std::string proc = "/proc")
-      : builds_(builds), machine_(clock, std::move(proc)) {}
+      : builds_(builds), machine_(clock, proc), processes_(std::move(proc)) {}
 
   // Right before another build begins: its first interval begins now.
   void BeforeBegin(const Workers& workers) { Take(workers, {}, 0); }
@@ -41,6 +45,7 @@ class BuildSamples {
   Builds& builds_;
   Mutex mutex_;
   Machine machine_ GUARDED_BY(mutex_);
+  ProcessCpu processes_ GUARDED_BY(mutex_);
 };
 
 }  // namespace llama::daemon

@@ -67,6 +67,7 @@ Result<void> Builds::Begin(const session::BeginBuild& build) {
   known.root = build.root;
   known.span = build.span;
   known.start_ns = build.start_ns;
+  known.pid = build.pid;
   known.active = true;
   return {};
 }
@@ -167,7 +168,7 @@ std::vector<Builds::Active> Builds::ActiveBuilds() {
   std::vector<Active> active;
   const MutexLock lock(mutex_);
   for (const auto& [id, build] : builds_) {
-    if (build.active) active.push_back({id, build.root, build.start_ns, build.counters});
+    if (build.active) active.push_back({id, build.root, build.start_ns, build.pid, build.counters});
   }
   return active;
 }

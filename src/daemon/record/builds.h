@@ -4,6 +4,8 @@
 // to no `llama build` gather in a build of their own, one for each life of the daemon. Thread-safe.
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -53,6 +55,7 @@ class Builds {
     std::string id;
     trace::Context root;
     int64_t start_ns = 0;
+    pid_t pid = 0;  // of who runs its command; 0: not known
     session::Counters counters;
   };
   std::vector<Active> ActiveBuilds();
@@ -66,6 +69,7 @@ class Builds {
     trace::Context root;
     trace::Span span;  // as it began
     int64_t start_ns = 0;
+    pid_t pid = 0;
     bool active = false;
     session::Counters counters;
     std::shared_ptr<trace::TraceWriter> writer;

@@ -144,6 +144,7 @@ constexpr auto kSampled = std::to_array<SampledSeries>({
     {"network (MB/s)", "sent", trace::field::kNetworkSentBytes, Sampled::kRate, 1000},
     {"daemon (processors)", "user", trace::field::kDaemonUserNs, Sampled::kRate, 1},
     {"daemon (processors)", "system", trace::field::kDaemonSystemNs, Sampled::kRate, 1},
+    {"daemon (processors)", "children", trace::field::kDaemonChildrenNs, Sampled::kRate, 1},
     {"daemon memory (MB)", "resident", trace::field::kDaemonResidentBytes, Sampled::kAtEnd, 1e-6},
     {"jobs (sampled)", "remote", trace::field::kJobsRemote, Sampled::kAtEnd, 1},
     {"jobs (sampled)", "local", trace::field::kJobsLocal, Sampled::kAtEnd, 1},

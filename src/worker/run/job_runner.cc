@@ -307,6 +307,10 @@ Result<void> JobRunner::Materialise(const job::Job& job, job::Answer& answer, Jo
   trace::Span& span = phases.current();
   span.Set(trace::field::kFetchedObjects, static_cast<int64_t>(stats->fetched_objects));
   span.Set(trace::field::kFetchedBytes, static_cast<int64_t>(stats->fetched_bytes));
+  if (stats->retried_requests > 0) {
+    span.Set(trace::field::kRetriedRequests, static_cast<int64_t>(stats->retried_requests));
+    span.Set(trace::field::kRetriedNs, stats->retried_ns);
+  }
   span.Set(trace::field::kFilesWritten, static_cast<int64_t>(stats->files_written));
   span.Set(trace::field::kFilesRemoved, static_cast<int64_t>(stats->files_removed));
   span.Set(trace::field::kEvictedBytes, static_cast<int64_t>(stats->evicted_bytes));

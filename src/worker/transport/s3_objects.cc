@@ -177,15 +177,22 @@ Result<void> S3Objects::Pause(int attempt) const {
   return {};
 }
 
-Result<http::Message> S3Objects::Send(const Call& call) {
+Result<http::Message> S3Objects::Send(const Call& call, store::Retries* retries) {
   const std::string what =
       "store: " + call.method + " " + access_.url.bucket + "/" + access_.url.prefix + call.key;
   TRY(store::CheckKey(call.key));
   Error last{Code::kUnavailable, what};
+  const int64_t begin_ns = clock_.MonotonicNs();
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     if (attempt > 0) TRY(Pause(attempt));
+    const int64_t again_ns = clock_.MonotonicNs();
     Result<http::Message> answer = Attempt(call);
-    if (answer && !IsPassing(answer->status())) return answer;
+    if (answer && !IsPassing(answer->status())) {
+      if (attempt > 0 && retries != nullptr) {
+        retries->Add(static_cast<uint64_t>(attempt), begin_ns, again_ns);
+      }
+      return answer;
+    }
     last = answer ? StatusError(*answer, what) : std::move(answer).error().With(what);
     if (last.code != Code::kUnavailable && last.code != Code::kDeadline) return last;
     if (deadline_ns_ != 0 && clock_.MonotonicNs() >= deadline_ns_) return last;
@@ -202,8 +209,14 @@ Result<bool> S3Objects::Put(const std::string& key, std::string_view bytes,
   return StatusError(answer, "store: PUT " + key);
 }
 
-Result<std::string> S3Objects::Get(const std::string& key) {
-  ASSIGN_OR_RETURN(http::Message answer, Send({"GET", key}));
+Result<std::string> S3Objects::Get(const std::string& key) { return Fetch(key, nullptr); }
+
+Result<std::string> S3Objects::CountedGet(const std::string& key, store::Retries* retries) {
+  return Fetch(key, retries);
+}
+
+Result<std::string> S3Objects::Fetch(const std::string& key, store::Retries* retries) {
+  ASSIGN_OR_RETURN(http::Message answer, Send({"GET", key}, retries));
   if (answer.status() == 200) return std::move(answer.body);
   Error error = StatusError(answer, "store: GET " + key);
   if (MayBeAbsent(answer)) error.code = Code::kNotFound;

@@ -47,10 +47,13 @@ TEST(S3Objects, TriesAgainWhatMayPass) {
        {Fault::kHangUp, Fault::kHalfAnswer, Fault::k500, Fault::k503, Fault::kGarbage}) {
     FakeS3 server([fault](int request) { return request < 2 ? fault : Fault::kNone; });
     server.PutDirectly("/bucket/some/prefix/k", "bytes");
-    const Result<std::string> got = OpenAt(server)->Get("k");
+    store::Retries retries;
+    const Result<std::string> got = OpenAt(server)->CountedGet("k", &retries);
     ASSERT_TRUE(got) << static_cast<int>(fault) << ": " << got.error().message;
     EXPECT_EQ(*got, "bytes");
     EXPECT_EQ(server.requests(), 3) << static_cast<int>(fault);
+    EXPECT_EQ(retries.requests(), 2u) << static_cast<int>(fault);
+    EXPECT_GT(retries.ns(), 0);
   }
 }
 
