@@ -1,6 +1,7 @@
 #include "llama/build/ninja_build.h"
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 #include <string_view>
 
@@ -10,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "llama/build/build_setup.h"
 
 namespace llama::app {
 namespace {
@@ -73,19 +75,28 @@ std::string DepsLogPath(const NinjaRun& run) {
   return JoinPath(folder, ".ninja_deps");
 }
 
-std::vector<analysis::GraphStep> ReadNinjaGraph(const NinjaRun& run,
-                                                const std::vector<std::string>& env) {
+// What ninja prints, asked with `options` about what `run` builds.
+std::optional<std::string> AskNinja(const NinjaRun& run, const std::vector<std::string>& options,
+                                    const std::vector<std::string>& env) {
   ProcessOptions ninja;
   ninja.program = "/usr/bin/env";
-  ninja.argv = {"env", run.program, "-f", run.file, "-t", "graph"};
+  ninja.argv = {"env", run.program, "-f", run.file};
+  ninja.argv.insert(ninja.argv.end(), options.begin(), options.end());
   ninja.argv.insert(ninja.argv.end(), run.targets.begin(), run.targets.end());
   ninja.env = env;
   ninja.cwd = run.folder;
   ninja.timeout_ms = kTimeoutMs;
   ninja.max_output_bytes = kMaxGraphBytes;
-  const auto graph = RunProcess(ninja);
-  if (!graph || graph->ExitCode() != 0) return {};
-  auto steps = analysis::ParseNinjaGraph(graph->out, run.folder);
+  auto done = RunProcess(ninja);
+  if (!done || done->ExitCode() != 0) return std::nullopt;
+  return std::move(done->out);
+}
+
+std::vector<analysis::GraphStep> ReadNinjaGraph(const NinjaRun& run,
+                                                const std::vector<std::string>& env) {
+  const auto graph = AskNinja(run, {"-t", "graph"}, env);
+  if (!graph) return {};
+  auto steps = analysis::ParseNinjaGraph(*graph, run.folder);
   // A log that can't be read tells nothing; the graph is true without it.
   if (const auto log = ReadFile(DepsLogPath(run), kMaxLogBytes)) {
     analysis::AddNinjaDeps(*log, run.folder, steps);
@@ -94,6 +105,21 @@ std::vector<analysis::GraphStep> ReadNinjaGraph(const NinjaRun& run,
 }
 
 }  // namespace
+
+std::optional<uint64_t> NinjaStepsLeft(const std::vector<std::string>& command,
+                                       const std::string& cwd,
+                                       const std::vector<std::string>& env) {
+  const auto run = FindNinja(command, cwd);
+  if (!run) return std::nullopt;
+  // A dry run tells before each step how many there are.
+  std::vector<std::string> asking = env;
+  SetVariable(asking, "NINJA_STATUS", "%t ");
+  const auto steps = AskNinja(*run, {"-n"}, asking);
+  if (!steps) return std::nullopt;
+  uint64_t count = 0;
+  std::from_chars(steps->data(), steps->data() + steps->size(), count);
+  return count;
+}
 
 void KeepNinjaGraph(const std::vector<std::string>& command, const std::string& cwd,
                     const std::vector<std::string>& env, const std::string& build_dir) {
