@@ -100,6 +100,24 @@ def failing_ninja(scene):
     expect(told in log.read_text(), log.read_text())
 
 
+def failing_cmake_build(scene):
+    """The same as by ninja, whose graph is kept, too."""
+    for program in ("ninja", "cmake"):
+        require_program(program)
+    folder = project(scene, FILES | {
+        "CMakeLists.txt": "cmake_minimum_required(VERSION 3.13)\nproject(p C)\n"
+                          "add_library(p STATIC bad.c a.c b.c)\nadd_library(other STATIC a.c)\n"})
+    scene.llama_build("configure", ["cmake", "-G", "Ninja", "-B", "out"], cwd=folder).expect_status(0)
+    done = scene.llama_build("build", ["cmake", "--build", "out", "--target", "p", "-j1"],
+                             cwd=folder).expect_status(1)
+    shown = " ".join(done.err.decode().split())  # the line is wrapped
+    # Both other compiles and the archive, or fewer if ninja has begun with them.
+    told = r"FAILED bad\.c:2 expected expression .*; making CMakeFiles/p\.dir/bad\.c\.o; [123] steps? not run"
+    expect(re.search(told, shown), shown)
+    graph = scene.build_folder("build").joinpath("graph").read_bytes()
+    expect(b"libp.a" in graph and b"libother.a" not in graph, f"{graph}")
+
+
 def nothing_to_do(scene):
     folder = project(scene, FILES | {"bad.c": "int x;\n", "a.c": "int main(void) { return 0; }\n"})
     for command in (["make", "a.o"], [require_program("ninja")]):
@@ -191,7 +209,7 @@ def narrow_terminals(scene):
 
 
 def scenario(scene):
-    cases = (failing_make, failing_ninja, nothing_to_do, absolute_compilers, unseen_for_long,
+    cases = (failing_make, failing_ninja, failing_cmake_build, nothing_to_do, absolute_compilers, unseen_for_long,
              narrow_terminals)
     {case.__name__: case for case in cases}[sys.argv[1]](scene)
 

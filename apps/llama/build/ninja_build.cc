@@ -1,5 +1,7 @@
 #include "llama/build/ninja_build.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -34,10 +36,33 @@ struct NinjaRun {
   std::vector<std::string> targets;
 };
 
+// `cmake --build DIR [--target TARGET...]...` of a tree that ninja builds.
+std::optional<NinjaRun> FindNinjaOfCMake(const std::vector<std::string>& command,
+                                         const std::string& cwd) {
+  const auto build = std::find(command.begin(), command.end(), "--build");
+  if (build == command.begin() || build == command.end() || std::next(build) == command.end() ||
+      BaseName(*std::prev(build)) != "cmake") {
+    return std::nullopt;
+  }
+  NinjaRun run;
+  run.program = "ninja";
+  run.folder = JoinPath(cwd, *std::next(build));
+  if (access(JoinPath(run.folder, run.file).c_str(), R_OK) != 0) return std::nullopt;
+  bool is_target = false;
+  for (auto word = std::next(build, 2); word != command.end() && *word != "--"; ++word) {
+    if (word->starts_with('-')) {
+      is_target = *word == "-t" || *word == "--target";
+    } else if (is_target) {
+      run.targets.push_back(*word);
+    }
+  }
+  return run;
+}
+
 // None if it is another command, or one that builds nothing (-t).
 std::optional<NinjaRun> FindNinja(const std::vector<std::string>& command, const std::string& cwd) {
   const auto ninja = std::find_if(command.begin(), command.end(), IsNinja);
-  if (ninja == command.end()) return std::nullopt;
+  if (ninja == command.end()) return FindNinjaOfCMake(command, cwd);
   NinjaRun run;
   run.program = *ninja;
   run.folder = cwd;
