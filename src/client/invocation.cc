@@ -145,6 +145,8 @@ Result<Invocation> ResolveInvocation(const std::vector<std::string>& argv,
   }
   if (!args.empty() && !args[0].empty() && args[0][0] != '-' && args[0][0] != '@') {
     const std::string_view name = BaseName(args[0]);
+    // A launcher before a compiler that is ourselves already: then that is how we were called.
+    if (name == "llamacc" || name == "llamac++") return ResolveInvocation(args, surroundings);
     if (LooksLikeCompiler(name) ||
         (MayBeProgram(name) && !resolver.Find(args[0]).program.empty())) {
       const std::string compiler = args[0];

@@ -2,6 +2,7 @@
 //
 //   llamacc -c a.c            $LLAMACC_LOCAL_CC or cc (llamac++: $LLAMACC_LOCAL_CXX or c++)
 //   llamacc g++ -c a.cc       that program: CMake's launcher, Meson's prefix
+//   llamacc llamac++ -c a.cc  as llamac++: a launcher's compiler may be ourselves
 //   gcc -c a.c                by a link ahead in PATH: the next gcc in PATH that is not ourselves
 #pragma once
 

@@ -107,6 +107,17 @@ TEST_F(InvocationTest, ALauncherBeforeOurOwnLinkFindsTheCompilerBehindIt) {
   EXPECT_EQ(got->argv, (std::vector<std::string>{At("bin/gcc"), "-c"}));
 }
 
+TEST_F(InvocationTest, ALauncherBeforeOurselvesIsOne) {
+  SetPath({"own", "bin"});
+  const auto cxx = Resolve({At("own/llamacc"), At("own/llamac++"), "-c", "a.cc"});
+  ASSERT_TRUE(cxx) << cxx.error().message;
+  EXPECT_EQ(cxx->program, At("bin/c++"));
+  EXPECT_EQ(cxx->argv, (std::vector<std::string>{"c++", "-c", "a.cc"}));
+  const auto behind = Resolve({"llamacc", "llamacc", "gcc", "-c", "a.c"});
+  ASSERT_TRUE(behind) << behind.error().message;
+  EXPECT_EQ(behind->program, At("bin/gcc"));
+}
+
 TEST_F(InvocationTest, TheLocalCompilerCanBeChosen) {
   SetPath({"links", "bin", "opt"});
   surroundings_.local_cc = "gcc-12";

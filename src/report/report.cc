@@ -54,10 +54,10 @@ void WriteReading(const traces::Columns& trace, bool always, TextWriter& out) {
   std::string read =
       Plural(trace.size(), "span", "spans") + " from " + Plural(load.files, "file", "files");
   if (load.late > 0) read += ", " + FormatCount(load.late) + " after their trace's root";
-  out.Raw("  " + read + (losses.empty() ? "" : "; but:"));
-  if (!losses.empty()) out.Raw("  " + losses);
+  out.Paragraph(read + (losses.empty() ? "" : "; but:"));
+  if (!losses.empty()) out.Paragraph(losses);
   for (const std::string& example : load.examples) {
-    out.Raw("    " + CutTo(Printable(example), kTextColumns - 4));
+    out.Raw("    " + CutTo(Printable(example), out.columns() - 4));
   }
 }
 
@@ -74,9 +74,9 @@ void WriteSection(const traces::Columns& trace, const Report& report, Section se
   const analysis::Analysis& analysis = report.analysis;
   switch (section) {
     case Section::kFindings:
-      return WriteBlock(analysis::FormatFindings(analysis.findings), out);
+      return WriteBlock(analysis::FormatFindings(analysis.findings, out.columns()), out);
     case Section::kBounding:
-      return WriteBlock(analysis::FormatBounds(analysis.bounds), out);
+      return WriteBlock(analysis::FormatBounds(analysis.bounds, out.columns()), out);
     case Section::kOverview:
       out.Heading("overview");
       return analysis::WriteOverview(report.summary, out);
@@ -85,14 +85,16 @@ void WriteSection(const traces::Columns& trace, const Report& report, Section se
     case Section::kSlowest:
       return analysis::WriteSlowest(report.summary, out);
     case Section::kPath:
-      return WriteBlock(
-          analysis::FormatCriticalPath(trace, analysis.units, analysis.path, kPathLinks), out);
+      return WriteBlock(analysis::FormatCriticalPath(*analysis.names, analysis.units, analysis.path,
+                                                     kPathLinks, out.columns()),
+                        out);
     case Section::kWeighted:
       return WriteBlock(
-          analysis::FormatWeighted(trace, analysis.units, analysis.weighted_ns, kWeightedUnits),
+          analysis::FormatWeighted(*analysis.names, analysis.units, analysis.weighted_ns,
+                                   kWeightedUnits, out.columns()),
           out);
     case Section::kParallelism:
-      return WriteBlock(analysis::FormatParallelism(analysis.parallelism), out);
+      return WriteBlock(analysis::FormatParallelism(analysis.parallelism, out.columns()), out);
     case Section::kUse:
       return analysis::WriteUse(report.use, out);
     case Section::kWorkers:
@@ -110,10 +112,10 @@ void WriteSection(const traces::Columns& trace, const Report& report, Section se
 
 Report MakeReport(const traces::Columns& trace, analysis::GraphSources graph) {
   Report report;
-  report.summary = analysis::Summarise(trace);
   analysis::AnalysisOptions options;
   options.graph = std::move(graph);
   report.analysis = analysis::Analyse(trace, options);
+  report.summary = analysis::Summarise(trace, *report.analysis.names);
   report.use = analysis::MeasureUse(trace, report.analysis.units, report.analysis.slots);
   report.workers = analysis::FindWorkers(trace);
   return report;
@@ -140,6 +142,9 @@ std::string FormatReport(const traces::Columns& trace, const Report& report, con
                          const std::vector<Section>& sections) {
   TextWriter out(style);
   analysis::WriteHeading(report.summary, out);
+  analysis::WriteOutcome(report.summary, out);
+  analysis::WriteExcerpt(report.summary, out);
+  if (sections.empty() && analysis::HadNothingToDo(report.summary)) return out.Take();
   const auto write = [&](Section section) {
     TextWriter part(style);
     WriteSection(trace, report, section, !sections.empty(), part);
@@ -154,13 +159,23 @@ std::string FormatReport(const traces::Columns& trace, const Report& report, con
 }
 
 std::string FormatShort(const Report& report, const TextStyle& style) {
+  const analysis::Summary& summary = report.summary;
   TextWriter out(style);
-  analysis::WriteHeading(report.summary, out);
-  analysis::WriteOverview(report.summary, out);
+  if (analysis::HadNothingToDo(summary)) {
+    analysis::WriteOutcome(summary, out);
+    return out.Take();
+  }
+  analysis::WriteHeading(summary, out);
+  analysis::WriteOverview(summary, out);
   std::vector<analysis::Finding> first = report.analysis.findings;
   if (first.size() > kShortFindings) first.resize(kShortFindings);
-  if (!first.empty()) out.Block("\n" + analysis::FormatFindings(first));
-  out.Raw("\nMore: llama report " + Printable(report.summary.build_id));
+  // Who is told what is wrong with the code does not ask what was slow.
+  if (!first.empty() && !summary.failure) {
+    out.Block("\n" + analysis::FormatFindings(first, style.columns));
+  }
+  out.Raw("");
+  analysis::WriteOutcome(summary, out);
+  out.Raw("More: llama report " + Printable(summary.build_id));
   return out.Take();
 }
 

@@ -25,8 +25,9 @@ std::string ManyUnits(int count) {
   return text;
 }
 
-std::string TextOf(const traces::Columns& trace, const std::vector<Section>& sections = {}) {
-  return FormatReport(trace, MakeReport(trace), {}, sections);
+std::string TextOf(const traces::Columns& trace, const std::vector<Section>& sections = {},
+                   size_t columns = kTextColumns) {
+  return FormatReport(trace, MakeReport(trace), {false, columns}, sections);
 }
 
 // One unit that all wait for, with a long name, and local runs whose reason is an option.
@@ -44,24 +45,35 @@ std::string LongNames(const std::string& part) {
   return text;
 }
 
-void ExpectNoWideLine(const std::string& text) {
+void ExpectNoWideLine(const std::string& text, size_t columns) {
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = text.find('\n', begin);
     const std::string line = text.substr(begin, end - begin);
-    EXPECT_LE(DisplayWidth(line), kTextColumns) << line;
+    EXPECT_LE(DisplayWidth(line), columns) << line;
     begin = end + 1;
   }
 }
 
 TEST(ReportTest, NoLineIsWiderThanATerminal) {
-  ExpectNoWideLine(TextOf(traces::LoadText(ManyUnits(300))));
-  for (const char* part : {"directory/", "word", "ディレクトリ/", "two words "}) {
-    const std::string text = TextOf(traces::LoadText(LongNames(part)));
-    EXPECT_NE(text.find("critical path: "), std::string::npos) << text;
-    EXPECT_NE(text.find("waiting for "), std::string::npos) << text;
-    EXPECT_NE(text.find("→ docs/trace_format.md explains"), std::string::npos) << text;
-    ExpectNoWideLine(text);
+  for (const size_t columns : {kLeastColumns, size_t{60}, size_t{80}, kTextColumns, size_t{200}}) {
+    ExpectNoWideLine(TextOf(traces::LoadText(ManyUnits(300)), {}, columns), columns);
+    for (const char* part : {"directory/", "word", "ディレクトリ/", "two words "}) {
+      const std::string text = TextOf(traces::LoadText(LongNames(part)), {}, columns);
+      EXPECT_NE(text.find("critical path: "), std::string::npos) << text;
+      EXPECT_NE(text.find("→ docs/trace_format.md explains"), std::string::npos) << text;
+      ExpectNoWideLine(text, columns);
+    }
   }
+}
+
+// Of a table the columns that matter least are left out, and named; texts go on below.
+TEST(ReportTest, ANarrowTerminalLosesNoMeaning) {
+  const traces::Columns trace = traces::LoadText(ManyUnits(3));
+  const std::string narrow = TextOf(trace, {Section::kByPhase, Section::kSlowest}, 60);
+  EXPECT_NE(narrow.find("(a wider terminal shows: "), std::string::npos) << narrow;
+  EXPECT_EQ(narrow.find("…"), narrow.find("…\n\n")) << narrow;  // but for the command
+  EXPECT_NE(narrow.find("/1.c\n"), std::string::npos) << narrow;
+  EXPECT_EQ(TextOf(trace, {Section::kByPhase}, 200).find("wider terminal"), std::string::npos);
 }
 
 // The end of a path is what tells it from others.
@@ -122,6 +134,52 @@ TEST(ReportTest, TheShortOneSaysHowToGoOn) {
   EXPECT_NE(text.find("wall time"), std::string::npos);
   EXPECT_NE(text.find("\nMore: llama report b\n"), std::string::npos) << text;
   EXPECT_EQ(text.find("time by phase"), std::string::npos);
+}
+
+TEST(ReportTest, AFailureIsTheFirstOfTheReportAndTheLastOfTheShortOne) {
+  const traces::Columns trace = traces::LoadText(
+      traces::SpanText(9, 1, 0, "build", 0, 100,
+                       R"("global.build_id":"b","command":"make","status":2,"failed_target":"a.o",)"
+                       R"("diagnostic":"a.c:3:5: error: expected ')'\n    3 | f(;\n      |   ^")") +
+      traces::SpanText(1, 1, 0, "llamacc", 0, 90, R"("remote":true,"status":1,"source":"a.c")"));
+  const Report report = MakeReport(trace);
+  const std::string text = FormatReport(trace, report, {});
+  EXPECT_TRUE(
+      text.starts_with("build b: make\n"
+                       "FAILED a.c:3 expected ')'; making a.o\n"
+                       "      3 | f(;\n"
+                       "        |   ^\n"))
+      << text;
+  const std::string brief = FormatShort(report, {});
+  EXPECT_TRUE(
+      brief.ends_with("\n\nFAILED a.c:3 expected ')'; making a.o\n"
+                      "More: llama report b\n"))
+      << brief;
+  // What was slow is not what one asks of it.
+  EXPECT_EQ(brief.find("findings"), std::string::npos) << brief;
+  const std::string json = FormatReportJson(trace, report);
+  EXPECT_NE(json.find(R"("failure":{"place":"a.c:3","message":"expected ')'","target":"a.o",)"),
+            std::string::npos)
+      << json;
+}
+
+TEST(ReportTest, ABuildThatHadNothingToDoSaysSoInOneLine) {
+  const traces::Columns trace = traces::LoadText(
+      traces::SpanText(9, 1, 0, "build", 0, 12,
+                       R"("global.build_id":"b","command":"ninja","status":0,"up_to_date":true)"));
+  const Report report = MakeReport(trace);
+  EXPECT_EQ(FormatShort(report, {}), "nothing to do: all was up to date (12.0 ms)\n");
+  EXPECT_EQ(FormatReport(trace, report, {}),
+            "build b: ninja\nnothing to do: all was up to date (12.0 ms)\n");
+}
+
+TEST(ReportTest, NamesTheCompilerThatRanWithoutLlama) {
+  const traces::Columns trace = traces::LoadText(
+      traces::SpanText(9, 1, 0, "build", 0, 9000,
+                       R"("command":"ninja","status":0,"unseen_compiler":"/usr/bin/c++")"));
+  const std::string text = TextOf(trace, {Section::kFindings}, 1000);
+  EXPECT_NE(text.find("since the build called /usr/bin/c++ by"), std::string::npos) << text;
+  EXPECT_NE(text.find("-DCMAKE_CXX_COMPILER_LAUNCHER=llamacc"), std::string::npos) << text;
 }
 
 TEST(ReportTest, TwentyThousandNamesTakeNoQuadraticTime) {

@@ -58,6 +58,9 @@ inline constexpr std::string_view kAbandoned = "abandoned";  // the wrapper left
 // On `build`, `command`, `llamacc`.
 inline constexpr std::string_view kStatus = "status";  // exit status, or 128 + signal
 
+// On `build`, `llamacc`, where it failed.
+inline constexpr std::string_view kDiagnostic = "diagnostic";  // its first error, and what follows
+
 // On `build`, `command`.
 inline constexpr std::string_view kCommand = "command";  // of a build as typed; a command's name
 
@@ -71,6 +74,11 @@ inline constexpr std::string_view kCpus = "cpus";                // processors o
 inline constexpr std::string_view kVersion = "version";          // llama's
 inline constexpr std::string_view kInterrupted = "interrupted";  // ended before its time
 inline constexpr std::string_view kSpansLost = "spans_lost";     // not written: the disk was full
+inline constexpr std::string_view kFailedTarget = "failed_target";  // first one that make named
+inline constexpr std::string_view kStepsLeft = "steps_left";  // of ninja: not run since it failed
+inline constexpr std::string_view kUpToDate = "up_to_date";   // make said so
+inline constexpr std::string_view kUnseenCompiler =
+    "unseen_compiler";                             // one that ran without llama
 inline constexpr std::string_view kJobs = "jobs";  // how many it runs at once; 0: any number
 
 // On `command`.

@@ -89,7 +89,7 @@ class Scene:
 
     def env(self, **changes):
         """The environment of a command: ours without what steers make, llama or a compiler."""
-        drop = ("LLAMA", "MAKE", "MFLAGS", "TRACEPARENT", "CC", "CXX", "CFLAGS", "CXXFLAGS", "LC_",
+        drop = ("LLAMA", "MAKE", "MFLAGS", "TRACEPARENT", "CC", "CXX", "CFLAGS", "CXXFLAGS", "CMAKE_", "LC_",
                 "LANGUAGE", "TZ", "CPATH", "CDPATH", "LANG")
         env = {k: v for k, v in os.environ.items() if not k.startswith(drop)}
         env.update(LLAMA_DIR=str(self.llama_dir), TMPDIR=str(self.tmp), LANG="C.UTF-8",

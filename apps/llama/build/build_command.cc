@@ -18,12 +18,17 @@
 #include "client/connection.h"
 #include "llama/build/build_setup.h"
 #include "llama/build/ninja_build.h"
+#include "llama/build/output_taps.h"
+#include "llama/build/output_watch.h"
 #include "llama/build/progress.h"
 #include "llama/build/relay.h"
+#include "llama/build/unseen_compilers.h"
 #include "llama/command.h"
 #include "llama/daemon_link.h"
 #include "llama/look/report_build.h"
 #include "llama/run/run_command.h"
+#include "llama/terminal_style.h"
+#include "trace/names.h"
 #include "trace/trace_file.h"
 
 namespace llama::app {
@@ -42,8 +47,9 @@ constexpr std::array<Option, 12> kOptions = {{{"--name", true},
                                               {"--uplink", true},
                                               {"--audit", true}}};
 
-constexpr int64_t kRedrawMs = 200;
-constexpr int64_t kWatchMs = 1000;
+constexpr int64_t kTickMs = 200;
+// In which a build that compiles is expected to have run a compiler.
+constexpr int64_t kUnseenNs = 5'000'000'000;
 
 struct BuildOptions {
   BuildRequest request;
@@ -173,7 +179,9 @@ class Build {
     run.env = env_;
     std::optional<Relay> relay = OpenRelay();
     run.relay = relay ? &*relay : nullptr;
-    run.tick_ms = relay ? kRedrawMs : kWatchMs;
+    OutputTaps taps(watch_);
+    run.taps = setup_ ? &taps : nullptr;
+    run.tick_ms = kTickMs;
     run.tick = [&] { Tick(run.relay); };
     run.interrupted = [&] {
       if (setup_) setup_->interrupted = true;
@@ -214,7 +222,7 @@ class Build {
     const char* term = std::getenv("TERM");
     const bool is_dumb = term == nullptr || std::string_view(term) == "dumb";
     if (!options_.progress || !link_ || is_dumb || isatty(STDERR_FILENO) != 1) return std::nullopt;
-    auto relay = Relay::Open(STDERR_FILENO);
+    auto relay = Relay::Open(STDERR_FILENO, &watch_);
     if (!relay) return std::nullopt;
     return std::move(*relay);
   }
@@ -227,6 +235,7 @@ class Build {
     }
     link_->Tick(true);
     TellOutage(relay);
+    WatchForUnseen(relay);
     if (relay == nullptr || !link_->counters()) return;
     const session::Counters& counters = *link_->counters();
     const int64_t now_ns = clock_.MonotonicNs();
@@ -244,11 +253,68 @@ class Build {
     PrintError(link_->outage() + "; compiling locally while that lasts");
   }
 
+  // Whether a compile has come through llama; yes if nobody can tell.
+  bool AnySeen() const {
+    if (!link_ || !link_->counters()) return true;
+    const session::Counters& c = *link_->counters();
+    return c.remote_done + c.local_done + c.remote_running + c.local_running + c.local_waiting > 0;
+  }
+
+  // A build that calls its compilers by their paths would only look slow.
+  void WatchForUnseen(Relay* relay) {
+    const std::string_view is_local = GetVariable(env_, "LLAMACC_LOCAL");
+    if (AnySeen() || told_unseen_ || !(is_local.empty() || is_local == "0")) return;
+    if (unseen_compiler_.empty()) {
+      unseen_compiler_ =
+          FindRunningCompiler(getpid(), MasqueradeDir(setup_->state_dir)).value_or("");
+    }
+    if (unseen_compiler_.empty()) return;
+    if (clock_.MonotonicNs() - setup_->start_monotonic_ns < kUnseenNs) return;
+    if (relay != nullptr) relay->Erase();
+    TellUnseen();
+  }
+
+  void TellUnseen() {
+    told_unseen_ = true;
+    const builds::BuildRecord& record = setup_->record;
+    PrintError(UnseenText(unseen_compiler_, CMakeTreeOf(record.command, record.cwd), wrapper_));
+  }
+
+  // What its output and its processes told, for the record.
+  void Note(int exit_status) {
+    trace::Span& root = setup_->root;
+    if (!unseen_compiler_.empty()) {
+      link_->AwaitCounters();
+      if (AnySeen()) unseen_compiler_.clear();
+    }
+    if (!unseen_compiler_.empty()) {
+      root.Set(trace::field::kUnseenCompiler, unseen_compiler_);
+      // The summary tells it, too.
+      if (!told_unseen_ && (!options_.summary || options_.json)) TellUnseen();
+    }
+    if (exit_status == 0 && watch_.says_up_to_date()) {
+      root.Set(trace::field::kUpToDate, trace::Value(true));
+    }
+    if (exit_status == 0 || setup_->interrupted) return;
+    if (const std::string text = watch_.Diagnostic(); !text.empty()) {
+      root.Set(trace::field::kDiagnostic, text);
+    }
+    if (!watch_.failed_target().empty()) {
+      root.Set(trace::field::kFailedTarget, watch_.failed_target());
+    }
+    if (watch_.failures() == 0) return;
+    const auto left = NinjaStepsLeft(options_.request.command, setup_->record.cwd, env_);
+    if (left && *left > watch_.failures()) {
+      root.Set(trace::field::kStepsLeft, *left - watch_.failures());
+    }
+  }
+
   void Finish(int exit_status) {
     if (!setup_) return;
     if (const auto done = FinishBuild(*setup_, exit_status, clock_); !done) {
       PrintError(done.error().message);
     }
+    Note(exit_status);
     KeepNinjaGraph(options_.request.command, setup_->record.cwd, env_, setup_->dir);
     if (const auto ended = EndTrace(); !ended) PrintError(ended.error().message);
     TellUnrecorded();
@@ -281,9 +347,8 @@ class Build {
       return;
     }
     const report::Report report = ReportBuild(*build);
-    const std::string text = options_.json
-                                 ? report::FormatReportJson(build->trace, report)
-                                 : report::FormatShort(report, {WantsColor(STDERR_FILENO)});
+    const std::string text = options_.json ? report::FormatReportJson(build->trace, report)
+                                           : report::FormatShort(report, StyleOf(STDERR_FILENO));
     if (!options_.json) std::fputc('\n', stderr);
     std::fwrite(text.data(), 1, text.size(), stderr);
   }
@@ -295,7 +360,10 @@ class Build {
   std::optional<BuildSetup> setup_;
   std::unique_ptr<DaemonLink> link_;
   Rate rate_;
+  OutputWatch watch_;
+  std::string unseen_compiler_;  // empty: none was seen
   bool told_outage_ = false;
+  bool told_unseen_ = false;
 };
 
 int Run(const Arguments& arguments) {
@@ -312,9 +380,11 @@ const Command kBuildCommand = {
     "\n"
     "Runs COMMAND, a build of any kind, with every compiler in PATH (cc, gcc, g++, clang, also "
     "with\n"
-    "version or target in the name) standing for llamacc; CC and CXX stay as they are. Shows the\n"
-    "progress on a terminal, and at the end, on standard error, what the build did. Exits as\n"
-    "COMMAND does.\n"
+    "version or target in the name) standing for llamacc; CC and CXX stay as they are. Trees that\n"
+    "CMake configures in it compile by llamacc, too; it says so if a build calls a compiler by "
+    "its\n"
+    "path instead, and what to do. Shows the progress on a terminal, and at the end, on standard\n"
+    "error, what the build did, or its first error. Exits as COMMAND does.\n"
     "\n"
     "  --name NAME      what to call the build, for 'llama report NAME'\n"
     "  --tag KEY=VALUE  noted with the build; may be repeated\n"

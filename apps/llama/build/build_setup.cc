@@ -109,6 +109,10 @@ Result<std::vector<std::string>> BuildEnvironment(const BuildSetup& setup,
   if (path.empty()) path = kDefaultPath;
   TRY(UpdateMasquerade(masquerade, wrapper, CompilersInPath(path, masquerade)));
   SetVariable(env, "PATH", PathWithFirst(masquerade, path));
+  // CMake takes these for a tree that it configures first; one that the user has set stays.
+  for (const char* const launcher : {"CMAKE_C_COMPILER_LAUNCHER", "CMAKE_CXX_COMPILER_LAUNCHER"}) {
+    if (GetVariable(env, launcher).empty()) SetVariable(env, launcher, wrapper);
+  }
   SetVariable(env, "LLAMA_DIR", setup.state_dir);
   SetVariable(env, "LLAMACC_BUILD_ID", setup.record.id);
   SetVariable(env, "TRACEPARENT", trace::FormatTraceparent(setup.root.context()));

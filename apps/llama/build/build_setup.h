@@ -40,8 +40,9 @@ Result<BuildSetup> PrepareBuild(const BuildRequest& request, const std::string& 
                                 const std::vector<std::string>& env, const Clock& clock);
 
 // `env` as the build's command gets it: LLAMA_DIR, LLAMACC_BUILD_ID, TRACEPARENT, and in PATH
-// the masquerade folder first, brought up to date with links to `wrapper`. kNotFound without a
-// wrapper.
+// the masquerade folder first, brought up to date with links to `wrapper`. CMake, which finds
+// compilers by other ways than PATH, too, is told to launch them by `wrapper`. kNotFound without
+// one.
 Result<std::vector<std::string>> BuildEnvironment(const BuildSetup& setup,
                                                   const std::string& wrapper,
                                                   std::vector<std::string> env);

@@ -67,7 +67,7 @@ TEST_F(BuildSetupTest, RootHangsBelowTheOutside) {
   EXPECT_EQ(*root.Find("command"), trace::Value("make '-j 2'"));
 }
 
-TEST_F(BuildSetupTest, EnvironmentChangesInFourVariablesOnly) {
+TEST_F(BuildSetupTest, EnvironmentChangesInSixVariablesOnly) {
   const BuildSetup setup = Prepare();
   const auto env = BuildEnvironment(setup, wrapper_, env_);
   ASSERT_TRUE(env);
@@ -77,7 +77,9 @@ TEST_F(BuildSetupTest, EnvironmentChangesInFourVariablesOnly) {
   EXPECT_EQ(GetVariable(*env, "TRACEPARENT"), trace::FormatTraceparent(setup.root.context()));
   EXPECT_EQ(GetVariable(*env, "CC"), "mycc");
   EXPECT_EQ(GetVariable(*env, "HOME"), "/h");
-  EXPECT_EQ(env->size(), 6u);
+  EXPECT_EQ(GetVariable(*env, "CMAKE_C_COMPILER_LAUNCHER"), wrapper_);
+  EXPECT_EQ(GetVariable(*env, "CMAKE_CXX_COMPILER_LAUNCHER"), wrapper_);
+  EXPECT_EQ(env->size(), 8u);
   EXPECT_EQ(ReadLink(state_ + "/masquerade/gcc").value(), wrapper_);
 
   // Inside that build, another one: the folder stands in PATH once.
@@ -85,7 +87,14 @@ TEST_F(BuildSetupTest, EnvironmentChangesInFourVariablesOnly) {
   ASSERT_TRUE(inner);
   EXPECT_EQ(GetVariable(*inner, "PATH"), GetVariable(*env, "PATH"));
   EXPECT_NE(GetVariable(*inner, "LLAMACC_BUILD_ID"), setup.record.id);
-  EXPECT_EQ(inner->size(), 6u);
+  EXPECT_EQ(inner->size(), 8u);
+}
+
+TEST_F(BuildSetupTest, ALauncherOfTheUsersStays) {
+  env_.push_back("CMAKE_C_COMPILER_LAUNCHER=ccache");
+  const auto env = BuildEnvironment(Prepare(), wrapper_, env_);
+  ASSERT_TRUE(env);
+  EXPECT_EQ(GetVariable(*env, "CMAKE_C_COMPILER_LAUNCHER"), "ccache");
 }
 
 TEST_F(BuildSetupTest, WithoutAWrapperThereIsNoEnvironment) {

@@ -1,6 +1,9 @@
 #include "llama/build/ninja_build.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <charconv>
 #include <optional>
 #include <string_view>
 
@@ -10,6 +13,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "llama/build/build_setup.h"
 
 namespace llama::app {
 namespace {
@@ -32,10 +36,33 @@ struct NinjaRun {
   std::vector<std::string> targets;
 };
 
+// `cmake --build DIR [--target TARGET...]...` of a tree that ninja builds.
+std::optional<NinjaRun> FindNinjaOfCMake(const std::vector<std::string>& command,
+                                         const std::string& cwd) {
+  const auto build = std::find(command.begin(), command.end(), "--build");
+  if (build == command.begin() || build == command.end() || std::next(build) == command.end() ||
+      BaseName(*std::prev(build)) != "cmake") {
+    return std::nullopt;
+  }
+  NinjaRun run;
+  run.program = "ninja";
+  run.folder = JoinPath(cwd, *std::next(build));
+  if (access(JoinPath(run.folder, run.file).c_str(), R_OK) != 0) return std::nullopt;
+  bool is_target = false;
+  for (auto word = std::next(build, 2); word != command.end() && *word != "--"; ++word) {
+    if (word->starts_with('-')) {
+      is_target = *word == "-t" || *word == "--target";
+    } else if (is_target) {
+      run.targets.push_back(*word);
+    }
+  }
+  return run;
+}
+
 // None if it is another command, or one that builds nothing (-t).
 std::optional<NinjaRun> FindNinja(const std::vector<std::string>& command, const std::string& cwd) {
   const auto ninja = std::find_if(command.begin(), command.end(), IsNinja);
-  if (ninja == command.end()) return std::nullopt;
+  if (ninja == command.end()) return FindNinjaOfCMake(command, cwd);
   NinjaRun run;
   run.program = *ninja;
   run.folder = cwd;
@@ -73,19 +100,28 @@ std::string DepsLogPath(const NinjaRun& run) {
   return JoinPath(folder, ".ninja_deps");
 }
 
-std::vector<analysis::GraphStep> ReadNinjaGraph(const NinjaRun& run,
-                                                const std::vector<std::string>& env) {
+// What ninja prints, asked with `options` about what `run` builds.
+std::optional<std::string> AskNinja(const NinjaRun& run, const std::vector<std::string>& options,
+                                    const std::vector<std::string>& env) {
   ProcessOptions ninja;
   ninja.program = "/usr/bin/env";
-  ninja.argv = {"env", run.program, "-f", run.file, "-t", "graph"};
+  ninja.argv = {"env", run.program, "-f", run.file};
+  ninja.argv.insert(ninja.argv.end(), options.begin(), options.end());
   ninja.argv.insert(ninja.argv.end(), run.targets.begin(), run.targets.end());
   ninja.env = env;
   ninja.cwd = run.folder;
   ninja.timeout_ms = kTimeoutMs;
   ninja.max_output_bytes = kMaxGraphBytes;
-  const auto graph = RunProcess(ninja);
-  if (!graph || graph->ExitCode() != 0) return {};
-  auto steps = analysis::ParseNinjaGraph(graph->out, run.folder);
+  auto done = RunProcess(ninja);
+  if (!done || done->ExitCode() != 0) return std::nullopt;
+  return std::move(done->out);
+}
+
+std::vector<analysis::GraphStep> ReadNinjaGraph(const NinjaRun& run,
+                                                const std::vector<std::string>& env) {
+  const auto graph = AskNinja(run, {"-t", "graph"}, env);
+  if (!graph) return {};
+  auto steps = analysis::ParseNinjaGraph(*graph, run.folder);
   // A log that can't be read tells nothing; the graph is true without it.
   if (const auto log = ReadFile(DepsLogPath(run), kMaxLogBytes)) {
     analysis::AddNinjaDeps(*log, run.folder, steps);
@@ -94,6 +130,21 @@ std::vector<analysis::GraphStep> ReadNinjaGraph(const NinjaRun& run,
 }
 
 }  // namespace
+
+std::optional<uint64_t> NinjaStepsLeft(const std::vector<std::string>& command,
+                                       const std::string& cwd,
+                                       const std::vector<std::string>& env) {
+  const auto run = FindNinja(command, cwd);
+  if (!run) return std::nullopt;
+  // A dry run tells before each step how many there are.
+  std::vector<std::string> asking = env;
+  SetVariable(asking, "NINJA_STATUS", "%t ");
+  const auto steps = AskNinja(*run, {"-n"}, asking);
+  if (!steps) return std::nullopt;
+  uint64_t count = 0;
+  std::from_chars(steps->data(), steps->data() + steps->size(), count);
+  return count;
+}
 
 void KeepNinjaGraph(const std::vector<std::string>& command, const std::string& cwd,
                     const std::vector<std::string>& env, const std::string& build_dir) {

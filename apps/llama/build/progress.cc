@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/format.h"
+#include "base/text_writer.h"
 
 namespace llama::app {
 namespace {
@@ -45,7 +46,8 @@ std::string FormatProgress(const session::Counters& counters, double per_second,
   parts.push_back(FormatCount(counters.remote_running) + " remote + " +
                   FormatCount(counters.local_running) + " local running");
   parts.push_back(FormatFixed(per_second, 1) + "/s");
-  if (counters.cold_starts > 0) parts.push_back(FormatCount(counters.cold_starts) + " cold starts");
+  if (counters.cold_starts > 0)
+    parts.push_back(Plural(counters.cold_starts, "cold start", "cold starts"));
   parts.push_back(FormatBytes(static_cast<int64_t>(counters.bytes_up)) + " up, " +
                   FormatBytes(static_cast<int64_t>(counters.bytes_down)) + " down");
   parts.push_back(FormatUsd(counters.cost_usd));

@@ -29,12 +29,15 @@ constexpr std::string_view kComeBack =
 
 }  // namespace
 
-Relay::Relay(int terminal, Fd own_end, Fd command_end)
-    : terminal_(terminal), own_end_(std::move(own_end)), command_end_(std::move(command_end)) {
+Relay::Relay(int terminal, OutputWatch* watch, Fd own_end, Fd command_end)
+    : terminal_(terminal),
+      watch_(watch),
+      own_end_(std::move(own_end)),
+      command_end_(std::move(command_end)) {
   FollowSize();
 }
 
-Result<Relay> Relay::Open(int terminal) {
+Result<Relay> Relay::Open(int terminal, OutputWatch* watch) {
   Fd own_end(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (!own_end.valid()) return ErrnoError(errno, "pty");
   std::array<char, 128> name{};
@@ -51,7 +54,7 @@ Result<Relay> Relay::Open(int terminal) {
     tcsetattr(command_end.get(), TCSANOW, &modes);
   }
   if (fcntl(own_end.get(), F_SETFL, O_NONBLOCK) != 0) return ErrnoError(errno, "pty");
-  return Relay(terminal, std::move(own_end), std::move(command_end));
+  return Relay(terminal, watch, std::move(own_end), std::move(command_end));
 }
 
 void Relay::FollowSize() {
@@ -76,6 +79,7 @@ bool Relay::Pump() {
     return false;
   }
   const std::string_view bytes(buffer.data(), static_cast<size_t>(n));
+  if (watch_ != nullptr) watch_->Add(OutputWatch::Stream::kErr, bytes);
   for (const std::string_view sequence : kTakesScreen) {
     if (bytes.find(sequence) != std::string_view::npos) screen_taken_ = true;
   }

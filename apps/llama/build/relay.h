@@ -16,13 +16,15 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "llama/build/output_watch.h"
 
 namespace llama::app {
 
 class Relay {
  public:
-  // `terminal` is a descriptor of the real one; it stays the caller's.
-  static Result<Relay> Open(int terminal);
+  // `terminal` is a descriptor of the real one; it stays the caller's. `watch`, if it is one, sees
+  // what the command writes.
+  static Result<Relay> Open(int terminal, OutputWatch* watch = nullptr);
 
   // For the command's stdout and stderr; closed in this process by CloseCommandEnd, after the fork.
   int command_end() const { return command_end_.get(); }
@@ -40,7 +42,7 @@ class Relay {
   void FollowSize();  // after SIGWINCH
 
  private:
-  Relay(int terminal, Fd own_end, Fd command_end);
+  Relay(int terminal, OutputWatch* watch, Fd own_end, Fd command_end);
   enum class Drawn : unsigned char { kNothing, kHere, kBelow };
 
   void Write(std::string_view bytes);
@@ -49,6 +51,7 @@ class Relay {
   void Follow(std::string_view bytes);
 
   int terminal_;
+  OutputWatch* watch_;
   Fd own_end_;
   Fd command_end_;
   size_t columns_ = 80;

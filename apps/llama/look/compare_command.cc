@@ -20,6 +20,7 @@
 #include "llama/command.h"
 #include "llama/look/named_builds.h"
 #include "llama/look/report_build.h"
+#include "llama/terminal_style.h"
 
 namespace llama::app {
 namespace {
@@ -190,9 +191,9 @@ int Run(const Arguments& arguments) {
   const analysis::Side b(std::make_move_iterator(middle), std::make_move_iterator(profiles->end()));
   profiles->erase(middle, profiles->end());
   const analysis::Comparison comparison = analysis::Compare(*profiles, b);
-  const std::string text =
-      request->json ? analysis::FormatComparisonJson(comparison)
-                    : analysis::FormatComparison(comparison, {WantsColor(STDOUT_FILENO)});
+  const std::string text = request->json
+                               ? analysis::FormatComparisonJson(comparison)
+                               : analysis::FormatComparison(comparison, StyleOf(STDOUT_FILENO));
   std::fwrite(text.data(), 1, text.size(), stdout);
   return FinishOutput();
 }
@@ -204,12 +205,13 @@ const Command kCompareCommand = {
     "usage: llama compare [--json] A B\n"
     "       llama compare [--json] --a BUILD[,BUILD]... --b BUILD[,BUILD]...\n"
     "\n"
-    "Shows what changed from build A to build B: figures, the wall clock by what bounded the\n"
-    "build, the time of all compiles by phase (both sum to the difference exactly), each compile\n"
-    "joined by its output and input (regressed, improved, new, gone), distributions, and what was\n"
-    "different: command, compiler, jobs, memory, version, tags. A, B and BUILD are ids or their\n"
-    "beginnings, names, latest, or trace files ('llama help names'); a pattern such as 'redis*'\n"
-    "stands for several. Each build may be named only once.\n"
+    "Shows what changed from build A to build B: which of them failed, what was different (flags,\n"
+    "compiler, command, jobs, version, tags), by how much B is faster or slower, figures, the wall\n"
+    "clock by what bounded the build, the time of all compiles by phase (both sum to the difference\n"
+    "exactly), each compile joined by its output and input (regressed, improved, new, gone), and\n"
+    "distributions. A, B and BUILD are ids or their beginnings, names, latest, or trace files\n"
+    "('llama help names'); a pattern such as 'redis*' stands for several. Each build may be named\n"
+    "only once.\n"
     "\n"
     "With one build a side nobody can know what is noise. With several, medians are compared, and\n"
     "a difference is called one if the Mann-Whitney test tells the sides apart at 5 %; that takes\n"

@@ -8,6 +8,7 @@
 #include "llama/command.h"
 #include "llama/look/named_builds.h"
 #include "llama/look/report_build.h"
+#include "llama/terminal_style.h"
 
 namespace llama::app {
 namespace {
@@ -68,7 +69,7 @@ int Run(const Arguments& arguments) {
   const std::string text =
       parsed->Has("--json")
           ? report::FormatReportJson(build->trace, report)
-          : report::FormatReport(build->trace, report, {WantsColor(STDOUT_FILENO)}, *sections);
+          : report::FormatReport(build->trace, report, StyleOf(STDOUT_FILENO), *sections);
   std::fwrite(text.data(), 1, text.size(), stdout);
   return FinishOutput();
 }

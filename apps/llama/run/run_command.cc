@@ -7,12 +7,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "llama/build/output_taps.h"
 #include "llama/build/relay.h"
 
 namespace llama::app {
@@ -64,6 +66,7 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
       if (isatty(fd) == 1) dup2(options.relay->command_end(), fd);
     }
   }
+  if (options.taps != nullptr) options.taps->TakeInCommand();
   signals.Restore();
   environ = env;
   execvp(argv[0], argv);
@@ -119,13 +122,20 @@ int Supervise(const RunOptions& options, const Signals& signals, pid_t child) {
       if (options.tick) options.tick();
       next_tick_ns = SystemClock().MonotonicNs() + options.tick_ms * 1'000'000;
     }
-    std::array<pollfd, 2> waiting = {
-        {{signals.fd(), POLLIN, 0}, {relay != nullptr ? relay->fd() : -1, POLLIN, 0}}};
+    std::array<pollfd, 4> waiting = {{{signals.fd(), POLLIN, 0},
+                                      {relay != nullptr ? relay->fd() : -1, POLLIN, 0},
+                                      {-1, 0, 0},
+                                      {-1, 0, 0}}};
+    if (options.taps != nullptr) {
+      const auto taps = options.taps->Waiting();
+      std::copy(taps.begin(), taps.end(), waiting.begin() + 2);
+    }
     const int64_t left_ns = next_tick_ns - SystemClock().MonotonicNs();
     const auto timeout_ms = static_cast<int>(left_ns > 0 ? left_ns / 1'000'000 + 1 : 0);
     poll(waiting.data(), waiting.size(), timeout_ms);
     HandleSignals(signals, child, options);
     if (waiting[1].revents != 0) relay->Pump();
+    if (waiting[2].revents != 0 || waiting[3].revents != 0) options.taps->Pump();
   }
 }
 
@@ -135,16 +145,21 @@ Result<int> RunCommand(const RunOptions& options) {
   ASSIGN_OR_RETURN(const Signals signals, Signals::Block());
   const Result<pid_t> child = Spawn(options, signals);
   if (options.relay != nullptr) options.relay->CloseCommandEnd();
+  if (options.taps != nullptr) options.taps->CloseCommandEnds();
   if (!child) {
     signals.Restore();
     return child.error();
   }
+  // Whoever reads what we pass on may go away; the command hears of it as it would have without us.
+  const auto on_broken_pipe = std::signal(SIGPIPE, SIG_IGN);
   const int status = Supervise(options, signals, *child);
   if (options.relay != nullptr) {
     // What the command left behind in the background may write for ever.
     for (int reads = 0; reads < kLastReads && options.relay->Pump(); ++reads) continue;
     options.relay->Erase();
   }
+  if (options.taps != nullptr) options.taps->Finish();
+  std::signal(SIGPIPE, on_broken_pipe);
   // What is pending was meant for the build that has ended.
   HandleSignals(signals, 0, options);
   signals.Restore();

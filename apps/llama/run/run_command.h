@@ -11,12 +11,14 @@
 
 namespace llama::app {
 
+class OutputTaps;
 class Relay;
 
 struct RunOptions {
   std::vector<std::string> command;  // searched in the PATH of `env`
   std::vector<std::string> env;      // "K=V"; all of it
-  Relay* relay = nullptr;  // if set, takes the place of stdout and stderr that are terminals
+  Relay* relay = nullptr;      // if set, takes the place of stdout and stderr that are terminals
+  OutputTaps* taps = nullptr;  // if set, stand before stdout and stderr that are none
   int64_t tick_ms = 1000;
   std::function<void()> tick;         // called about that often while the command runs
   std::function<void()> interrupted;  // called when a signal came that ends commands

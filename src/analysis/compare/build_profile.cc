@@ -11,6 +11,7 @@
 #include "analysis/units/compile_flags.h"
 #include "analysis/units/phase_table.h"
 #include "analysis/units/remote_runs.h"
+#include "analysis/units/unit_names.h"
 #include "trace/names.h"
 #include "traces/columns/numbers.h"
 
@@ -128,9 +129,8 @@ std::vector<PhaseDurations> DurationsOf(const traces::Columns& trace,
 
 class UnitLister {
  public:
-  UnitLister(const traces::Columns& trace, std::string cwd) : trace_(trace), cwd_(std::move(cwd)) {
-    if (!cwd_.empty() && cwd_.back() != '/') cwd_ += '/';
-  }
+  UnitLister(const traces::Columns& trace, const std::string& cwd)
+      : trace_(trace), paths_(trace, cwd) {}
 
   std::vector<UnitProfile> List() {
     std::vector<traces::Row> rows;
@@ -157,26 +157,19 @@ class UnitLister {
   }
 
  private:
-  std::string_view Relative(std::string_view path) const {
-    if (!cwd_.empty() && path.starts_with(cwd_)) path.remove_prefix(cwd_.size());
-    return path;
-  }
-
   std::string NameOf(traces::Row row) const {
-    const auto text = [&](const traces::FieldColumn& column) {
-      const auto id = column.StringAt(row);
-      return id ? Relative(trace_.text(*id)) : std::string_view();
+    const auto path = [&](const traces::FieldColumn& column) {
+      return paths_.Relative(row, traces::TextAt(trace_, column, row));
     };
-    const std::string_view object = text(object_);
-    const std::string_view source = text(source_);
-    if (!object.empty() && !source.empty()) {
-      return std::string(object).append(" ← ").append(source);
+    const std::string object = path(object_);
+    const std::string source = path(source_);
+    if (!object.empty() && !source.empty()) return object + " ← " + source;
+    if (!object.empty() || !source.empty()) return object.empty() ? source : object;
+    if (std::string command = traces::TextAt(trace_, command_, row); !command.empty()) {
+      return command;
     }
-    if (!object.empty() || !source.empty()) return std::string(object.empty() ? source : object);
-    const std::string_view command = text(command_);
-    if (!command.empty()) return std::string(command);
-    const std::string_view reason = text(reason_);
-    return reason.empty() ? "(unnamed)" : std::string("(").append(reason).append(")");
+    const std::string reason = traces::TextAt(trace_, reason_, row);
+    return reason.empty() ? "(unnamed)" : "(" + reason + ")";
   }
 
   // Of the spans below each unit that with the largest self time; what belongs to a unit inside of
@@ -202,7 +195,7 @@ class UnitLister {
   }
 
   const traces::Columns& trace_;
-  std::string cwd_;
+  const ProjectPaths paths_;
   const traces::FieldColumn& object_ = trace_.field(trace::field::kObject);
   const traces::FieldColumn& source_ = trace_.field(trace::field::kSource);
   const traces::FieldColumn& command_ = trace_.field(trace::field::kCommand);
@@ -290,6 +283,7 @@ BuildProfile ProfileBuild(const traces::Columns& trace, const std::string& id,
   out.start_ns = summary.start_ns;
   out.wall_ns = analysis.units.wall_ns();
   out.finished = summary.finished;
+  out.outcome = summary.finished ? OutcomeText(summary) : "unfinished: its own span is missing";
   out.units = UnitLister(trace, CwdOf(trace, record)).List();
   int64_t units_ns = 0;
   for (const UnitProfile& unit : out.units) units_ns = traces::AddUp(units_ns, unit.duration_ns);

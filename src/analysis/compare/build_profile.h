@@ -53,6 +53,7 @@ struct BuildProfile {
   int64_t start_ns = 0;
   int64_t wall_ns = 0;
   bool finished = false;
+  std::string outcome;  // why it is no measure of another: "FAILED a.c:3 …"; empty if it is one
   std::vector<Figure> figures;
   std::array<int64_t, kBounds> bounds_ns = {};  // adds up to wall_ns
   std::vector<PhaseTime> phases;                // of all spans but `build` and `machine`

@@ -214,7 +214,7 @@ std::vector<ConfigurationDifference> CompareConfigurations(const Side& a, const 
 std::vector<Comparison::Name> NamesOf(const Side& side) {
   std::vector<Comparison::Name> out;
   for (const BuildProfile& build : side) {
-    out.push_back({build.id, build.name, build.wall_ns, build.finished});
+    out.push_back({build.id, build.name, build.wall_ns, build.finished, build.outcome});
   }
   return out;
 }

@@ -109,6 +109,7 @@ struct Comparison {
     std::string name;
     int64_t wall_ns = 0;
     bool finished = false;
+    std::string outcome;  // as BuildProfile has it
   };
   std::vector<Name> a;
   std::vector<Name> b;
@@ -122,7 +123,7 @@ struct Comparison {
 
 Comparison Compare(const Side& a, const Side& b);
 
-// For people: at most 100 columns where the names allow.
+// For people.
 std::string FormatComparison(const Comparison& comparison, const TextStyle& style);
 // One JSON object, with a newline at its end (docs/compare.md, "As JSON").
 std::string FormatComparisonJson(const Comparison& comparison);

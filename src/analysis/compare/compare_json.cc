@@ -18,6 +18,8 @@ void AddSide(JsonWriter& json, std::string_view key, const std::vector<Compariso
     json.Key("name").String(build.name);
     json.Key("wall_ns").Int(build.wall_ns);
     json.Key("finished").Bool(build.finished);
+    json.Key("outcome");
+    build.outcome.empty() ? json.Null() : json.String(build.outcome);
     json.EndObject();
   }
   json.EndArray();

@@ -324,21 +324,86 @@ TEST(CompareTest, MeansOfSeveralBuildsSumExactly) {
 }
 
 TEST(CompareTest, TextSaysWhatCanBeKnown) {
-  const std::string one = FormatComparison(CompareAB(), {});
-  EXPECT_NE(one.find("one build on a side: whether a difference is more than noise can't be known"),
-            std::string::npos);
-  EXPECT_NE(one.find("  regressed      1   +4.00 s\n"), std::string::npos) << one;
-  EXPECT_NE(one.find("  in all               6.40 s  8.71 s  +2.31 s   +36.0 %\n"),
+  const std::string one = FormatComparison(CompareAB(), {false, 200});
+  EXPECT_NE(one.find("One build on a side: whether that is more than noise can't be known.\n"),
             std::string::npos)
       << one;
+  EXPECT_NE(one.find("  regressed      1   +4.00 s\n"), std::string::npos) << one;
+  EXPECT_NE(one.find("  6.40 s  8.71 s  +2.31 s   +36.0 %  in all\n"), std::string::npos) << one;
   const std::string noise =
       FormatComparison(Compare(Group({100, 110, 120, 130}), Group({105, 115, 125, 135})), {});
   EXPECT_NE(noise.find("within the noise"), std::string::npos);
   const std::string slower =
       FormatComparison(Compare(Group({100, 101, 102, 103}), Group({200, 201, 202, 203})), {});
-  EXPECT_NE(slower.find("B is slower by 100 ms (p = 0.0286), 95 % interval +97.0 ms to +103 ms"),
-            std::string::npos)
+  EXPECT_NE(
+      slower.find("\nB is 2.0x slower: 102 ms to 202 ms; most of it in slots, 102 ms to 202 ms "
+                  "(p = 0.0286).\n"),
+      std::string::npos)
       << slower;
+  EXPECT_NE(slower.find("+100 ms, 95 % interval +97.0 ms to +103 ms"), std::string::npos) << slower;
+}
+
+// How they were built explains most differences, so it comes before them.
+TEST(CompareTest, WhatWasConfiguredDifferentlyComesFirst) {
+  const auto build = [](int64_t wall_ms, const std::string& flags) {
+    return Profile(
+        traces::SpanText(1, 1, 0, "build", 0, wall_ms, R"("status":0)") +
+            traces::SpanText(2, 1, 0, "llamacc", 0, wall_ms,
+                             R"("object":"a.o","source":"a.c","flags":")" + flags + "\""),
+        flags);
+  };
+  const std::string text = FormatComparison(Compare({build(900, "-O3")}, {build(500, "-O0")}), {});
+  const size_t configuration = text.find("what was different\n  flag -O3");
+  const size_t verdict = text.find("B is 1.8x faster: 900 ms to 500 ms");
+  ASSERT_NE(configuration, std::string::npos) << text;
+  ASSERT_NE(verdict, std::string::npos) << text;
+  EXPECT_LT(configuration, verdict);
+  EXPECT_LT(verdict, text.find("\nfigures\n"));
+}
+
+TEST(CompareTest, ASideThatFailedOrWasInterruptedIsSaidFirst) {
+  const BuildProfile fine =
+      Profile(traces::SpanText(1, 1, 0, "build", 0, 900, R"("status":0)"), "x");
+  const BuildProfile failed = Profile(
+      traces::SpanText(1, 1, 0, "build", 0, 500,
+                       R"("status":2,"diagnostic":"a.c:3:1: error: no","failed_target":"a.o")"),
+      "y");
+  const BuildProfile interrupted = Profile(
+      traces::SpanText(1, 1, 0, "build", 0, 400, R"("status":130,"interrupted":true)"), "z");
+  const Comparison c = Compare({fine}, {failed});
+  const std::string text = FormatComparison(c, {});
+  const size_t outcome = text.find("\nB FAILED a.c:3 no; making a.o\n");
+  ASSERT_NE(outcome, std::string::npos) << text;
+  EXPECT_LT(outcome, text.find("what was different"));
+  EXPECT_NE(text.find("\nNot all of these came to their end. B is 1.8x faster"), std::string::npos);
+  EXPECT_NE(FormatComparisonJson(c).find(R"("outcome":"FAILED a.c:3 no; making a.o")"),
+            std::string::npos);
+  const std::string several = FormatComparison(Compare({interrupted, fine}, {fine}), {});
+  EXPECT_NE(several.find("\nA (z) interrupted after 400 ms\n"), std::string::npos) << several;
+  EXPECT_EQ(FormatComparison(Compare({fine}, {fine}), {}).find("came to their end"),
+            std::string::npos);
+}
+
+TEST(CompareTest, FitsIntoATerminal) {
+  std::string text = traces::SpanText(1, 1, 0, "build", 0, 900,
+                                      R"("command":"make )" + std::string(200, 'x') + "\"");
+  for (int i = 2; i < 9; ++i) {
+    text += traces::SpanText(i, 1, 0, "llamacc", 0, i * 100,
+                             R"("object":"some/long/folder/of/objects/file.o","source":")" +
+                                 std::string("some/long/folder/of/sources/in/a/tree/file") + "\"") +
+            traces::SpanText(i, 2, 1, "invoke", 0, i * 90);
+  }
+  const Comparison c = Compare({Profile(text, "a")}, {Profile("", "b")});
+  for (const size_t columns : {60u, 80u, 200u}) {
+    const std::string shown = FormatComparison(c, {false, columns});
+    size_t begin = 0;
+    for (size_t end = 0; (end = shown.find('\n', begin)) != std::string::npos; begin = end + 1) {
+      EXPECT_LE(DisplayWidth(shown.substr(begin, end - begin)), columns)
+          << shown.substr(begin, end - begin);
+    }
+    // But for the series of the distributions' heading nothing is cut.
+    EXPECT_EQ(shown.find("…"), shown.rfind("…")) << shown;
+  }
 }
 
 TEST(CompareTest, HostileNamesAndNumbersAreHarmless) {

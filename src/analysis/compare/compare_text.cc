@@ -9,7 +9,6 @@ namespace {
 
 constexpr size_t kUnitsShown = 8;  // of each kind
 constexpr size_t kPartsShown = 14;
-constexpr size_t kNameWidth = 44;
 
 std::string Change(int64_t ns) {
   if (ns == 0) return "0";
@@ -48,8 +47,7 @@ std::string ChangeText(const FigureDifference& figure) {
 
 std::string VerdictText(Verdict verdict) {
   switch (verdict) {
-    case Verdict::kSame:
-      return "the same";
+    case Verdict::kSame:  // the change is 0
     case Verdict::kUnknown:
       return "";
     case Verdict::kTooFew:
@@ -69,10 +67,27 @@ void WriteSide(std::string_view label, const std::vector<Comparison::Name>& buil
   for (const Comparison::Name& build : builds) {
     std::string text = Printable(build.id);
     if (!build.name.empty()) text += " \"" + Printable(build.name) + "\"";
-    text += ", " + FormatDuration(build.wall_ns) + (build.finished ? "" : ", unfinished");
-    out.Line(label, CutTo(text, kTextColumns - 18));
+    out.Line(label, text + ", " + FormatDuration(build.wall_ns));
     label = "";
   }
+}
+
+// Builds that did not come to their end are no measure of others: that goes before all else.
+bool WriteOutcomes(const Comparison& c, TextWriter& out) {
+  bool all_went_well = true;
+  for (const bool is_a : {true, false}) {
+    const auto& side = is_a ? c.a : c.b;
+    for (const Comparison::Name& build : side) {
+      if (build.outcome.empty()) continue;
+      all_went_well = false;
+      std::string which = is_a ? "A" : "B";
+      if (side.size() > 1) which += " (" + Printable(build.id) + ")";
+      for (const std::string& line : Wrap(which + " " + Printable(build.outcome), out.columns())) {
+        out.Raw(out.Styled("1;31", line));
+      }
+    }
+  }
+  return all_went_well;
 }
 
 std::string IntervalText(const MedianInterval& interval) {
@@ -80,42 +95,71 @@ std::string IntervalText(const MedianInterval& interval) {
          FormatFixed(interval.coverage * 100, 1) + " %)";
 }
 
+// "1.8x faster", "5.2 % slower": from a to b.
+std::string FactorText(int64_t a_ns, int64_t b_ns) {
+  const double a = static_cast<double>(std::max<int64_t>(1, a_ns));
+  const double b = static_cast<double>(std::max<int64_t>(1, b_ns));
+  const char* const way = b < a ? " faster" : " slower";
+  const double factor = std::max(a / b, b / a);
+  constexpr double kLeastFactorTold = 1.2;
+  if (factor >= kLeastFactorTold) return FormatFixed(factor, factor < 10 ? 1 : 0) + "x" + way;
+  return FormatFixed(std::abs(b / a - 1) * 100, 1) + " %" + way;
+}
+
+// Where the difference comes from: the largest part that goes its way.
+std::string MostlyText(const Comparison& c) {
+  const int64_t delta_ns = c.wall.b_ns - c.wall.a_ns;
+  for (const PartDifference& part : c.wall.parts) {
+    if ((part.delta_ns() < 0) != (delta_ns < 0) || part.delta_ns() == 0) continue;
+    return "; most of it in " + part.name + ", " + FormatDuration(part.a_ns) + " to " +
+           FormatDuration(part.b_ns);
+  }
+  return "";
+}
+
 // What can be said of the wall time, in a sentence.
-void WriteConclusion(const Comparison& c, TextWriter& out) {
+std::string VerdictSentence(const Comparison& c) {
+  const FigureDifference& wall = c.figures[0];
+  const int64_t a_ns = wall.a.value_or(0);
+  const int64_t b_ns = wall.b.value_or(0);
+  const std::string times = "B is " + FactorText(a_ns, b_ns) + ": " + FormatDuration(a_ns) +
+                            " to " + FormatDuration(b_ns);
+  switch (wall.verdict) {
+    case Verdict::kSame:
+      return "The wall times are the same.";
+    case Verdict::kUnknown:
+      return times + MostlyText(c) +
+             ". One build on a side: whether that is more than noise can't be known.";
+    case Verdict::kTooFew:
+      return times + MostlyText(c) +
+             ". Too few builds to tell that from noise at 5 %: take four or more a side.";
+    case Verdict::kNoise:
+      return "The wall times are within the noise (p = " + FormatFixed(wall.p, 2) +
+             "): " + FormatDuration(a_ns) + " and " + FormatDuration(b_ns) + ".";
+    case Verdict::kLess:
+    case Verdict::kMore:
+      break;
+  }
+  return times + MostlyText(c) + " (p = " + FormatFixed(wall.p, 4) + ").";
+}
+
+void WriteConclusion(const Comparison& c, bool all_went_well, TextWriter& out) {
+  const std::string verdict = VerdictSentence(c);
+  out.Heading(all_went_well ? verdict : "Not all of these came to their end. " + verdict);
   const FigureDifference& wall = c.figures[0];
   if (c.a.size() > 1) out.Line("median of A", IntervalText(wall.a_interval));
   if (c.b.size() > 1) out.Line("median of B", IntervalText(wall.b_interval));
-  std::string text;
-  switch (wall.verdict) {
-    case Verdict::kSame:
-      text = "the wall times are the same";
-      break;
-    case Verdict::kUnknown:
-      text = "one build on a side: whether a difference is more than noise can't be known";
-      break;
-    case Verdict::kTooFew:
-      text = "too few builds to tell a difference from noise at 5 %: take four or more a side";
-      break;
-    case Verdict::kNoise:
-      text = "the wall times are within the noise (p = " + FormatFixed(wall.p, 2) + ")";
-      break;
-    case Verdict::kLess:
-    case Verdict::kMore:
-      text = "B is " + std::string(wall.verdict == Verdict::kLess ? "faster" : "slower") + " by " +
-             FormatDuration(std::abs(wall.shift.median)) + " (p = " + FormatFixed(wall.p, 4) + ")";
-      break;
-  }
   if (wall.shift.interval && c.a.size() > 1 && c.b.size() > 1) {
-    text += ", 95 % interval " + Change(wall.shift.interval->low) + " to " +
-            Change(wall.shift.interval->high);
+    out.Line("B − A", Change(wall.shift.median) + ", 95 % interval " +
+                          Change(wall.shift.interval->low) + " to " +
+                          Change(wall.shift.interval->high));
   }
-  out.Line("", text);
 }
 
 void WriteFigures(const Comparison& c, TextWriter& out) {
   const bool groups = c.a.size() > 1 || c.b.size() > 1;
   out.Heading(groups ? "figures (medians)" : "figures");
-  TextTable table({"", "A", "B", "B − A", "", ""}, true);
+  TextTable table({"", "A", "B", "B − A", "%", ""}, true, {4});
   for (const FigureDifference& figure : c.figures) {
     if (figure.a.value_or(0) == 0 && figure.b.value_or(0) == 0) continue;
     table.Add({std::string(figure.title), ValueText(figure.unit, figure.a),
@@ -131,11 +175,10 @@ void WriteFigures(const Comparison& c, TextWriter& out) {
 void WriteParts(std::string_view heading, const Decomposition& whole, TextWriter& out) {
   if (whole.parts.empty()) return;
   out.Heading(heading);
-  TextTable table({"", "A", "B", "B − A", "%"});
+  TextTable table({"", "A", "B", "B − A", "%", ""}, true, {4});
   const auto add = [&](const std::string& name, int64_t a_ns, int64_t b_ns) {
-    table.Add({CutFront(Printable(name), kNameWidth), FormatDuration(a_ns), FormatDuration(b_ns),
-               Change(b_ns - a_ns),
-               PercentOf(static_cast<double>(a_ns), static_cast<double>(b_ns))});
+    table.Add({"", FormatDuration(a_ns), FormatDuration(b_ns), Change(b_ns - a_ns),
+               PercentOf(static_cast<double>(a_ns), static_cast<double>(b_ns)), Printable(name)});
   };
   int64_t rest_a = 0;
   int64_t rest_b = 0;
@@ -171,19 +214,19 @@ void WriteUnits(const UnitsDifference& units, TextWriter& out) {
     if (change == UnitChange::kUnchanged || units.counts[i] == 0) continue;
     out.Raw("");
     out.Raw("  " + std::string(UnitChangeName(change)) + ":");
-    TextTable table({"A", "B", "B − A", "", "mostly", ""}, true);
+    TextTable table({"", "A", "B", "B − A", "%", "mostly", ""}, true, {4, 5});
     size_t shown = 0;
     for (const UnitDifference& unit : units.all) {
       if (unit.change != change || shown++ == kUnitsShown) continue;
       if (shown > kUnitsShown) break;
       std::string name = Printable(unit.name);
       if (unit.ordinal > 0) name += " (" + std::to_string(unit.ordinal + 1) + ")";
-      table.Add({ValueText(FigureUnit::kNs, unit.a_ns), ValueText(FigureUnit::kNs, unit.b_ns),
+      table.Add({"", ValueText(FigureUnit::kNs, unit.a_ns), ValueText(FigureUnit::kNs, unit.b_ns),
                  Change(unit.delta_ns()),
                  unit.a_ns && unit.b_ns
                      ? PercentOf(static_cast<double>(*unit.a_ns), static_cast<double>(*unit.b_ns))
                      : "",
-                 unit.mostly, CutFront(name, kNameWidth)});
+                 unit.mostly, name});
     }
     table.Write(out);
   }
@@ -203,7 +246,7 @@ std::string Bars(const std::vector<uint64_t>& histogram, uint64_t most) {
 void WriteDistributions(const Comparison& c, TextWriter& out) {
   if (c.distributions.empty()) return;
   out.Heading("distributions (a bar for every step of 1, 2, 5, 10, …)");
-  TextTable table({"", "", "count", "p50", "p95", "p99", ""}, true);
+  TextTable table({"", "", "count", "p50", "p95", "p99", ""}, true, {5, 2});
   for (const Distribution& d : c.distributions) {
     for (const bool is_a : {true, false}) {
       const Distribution::Of& of = is_a ? d.a : d.b;
@@ -226,8 +269,7 @@ void WriteConfiguration(const Comparison& c, TextWriter& out) {
       const auto& values = is_a ? difference.a : difference.b;
       std::string text;
       for (const std::string& value : values) text += (text.empty() ? "" : "; ") + Printable(value);
-      out.Line(is_a ? name : "",
-               CutTo(std::string(is_a ? "A  " : "B  ") + (values.empty() ? "–" : text), 80));
+      out.Line(is_a ? name : "", std::string(is_a ? "A  " : "B  ") + (values.empty() ? "–" : text));
     }
   }
 }
@@ -239,7 +281,11 @@ std::string FormatComparison(const Comparison& c, const TextStyle& style) {
   out.Heading("comparison");
   WriteSide("A", c.a, out);
   WriteSide("B", c.b, out);
-  WriteConclusion(c, out);
+  const bool all_went_well = WriteOutcomes(c, out);
+  out.Raw("");
+  WriteConfiguration(c, out);
+  out.Raw("");
+  WriteConclusion(c, all_went_well, out);
   out.Raw("");
   WriteFigures(c, out);
   out.Raw("");
@@ -255,8 +301,6 @@ std::string FormatComparison(const Comparison& c, const TextStyle& style) {
   WriteUnits(c.units, out);
   out.Raw("");
   WriteDistributions(c, out);
-  out.Raw("");
-  WriteConfiguration(c, out);
   return out.Take();
 }
 

@@ -5,6 +5,7 @@
 #include "analysis/findings/rules.h"
 #include "base/format.h"
 #include "base/text_writer.h"
+#include "trace/names.h"
 #include "traces/columns/numbers.h"
 
 namespace llama::analysis {
@@ -12,38 +13,33 @@ namespace {
 
 constexpr size_t kIndent = 4;
 
-// Words to lines of at most kTextColumns, each behind the indent.
-void AppendWrapped(std::string_view text, std::string& out) {
-  size_t column = 0;
-  while (!text.empty()) {
-    const size_t space = std::min(text.find(' '), text.size());
-    const std::string word = CutTo(text.substr(0, space), kTextColumns - kIndent);
-    text.remove_prefix(std::min(space + 1, text.size()));
-    const size_t width = DisplayWidth(word);
-    if (column > 0 && column + 1 + width > kTextColumns) {
-      out += "\n";
-      column = 0;
-    }
-    if (column == 0) {
-      out += std::string(kIndent, ' ');
-      column = kIndent + width;
-    } else {
-      out += " ";
-      column += 1 + width;
-    }
-    out.append(word);
+void AppendWrapped(std::string_view text, size_t columns, std::string& out) {
+  for (const std::string& line : Wrap(text, columns - kIndent)) {
+    out.append(kIndent, ' ').append(line).append("\n");
   }
-  out += "\n";
 }
 
 // There is nothing to look at, but saying nothing would call the build sound.
-void AddNoUnits(const Units& units, FindingList& list) {
+void AddNoUnits(const traces::Columns& trace, const Units& units, FindingList& list) {
   Finding& finding = list.Add("no-units", static_cast<double>(units.wall_ns()));
-  finding.text = "no compile ran through llama in these " + FormatDuration(units.wall_ns());
-  finding.advice =
-      "if there was something to compile: is the compiler llamacc (CC=llamacc CXX=llamac++, and "
-      "configured with it)? 'llama doctor' checks the rest";
   finding.evidence = {{"units", 0}};
+  finding.text = "no compile ran through llama in these " + FormatDuration(units.wall_ns());
+  const std::string compiler =
+      units.build_row
+          ? traces::TextAt(trace, trace.field(trace::field::kUnseenCompiler), *units.build_row)
+          : "";
+  if (compiler.empty()) {
+    finding.advice =
+        "if there was something to compile: is the compiler llamacc (CC=llamacc CXX=llamac++, and "
+        "configured with it)? 'llama doctor' checks the rest";
+    return;
+  }
+  finding.subject = compiler;
+  finding.text += ", since the build called " + CutFront(compiler, kShownName) + " by its path";
+  finding.advice =
+      "configure it with llamacc: a CMake tree by 'cmake -DCMAKE_C_COMPILER_LAUNCHER=llamacc "
+      "-DCMAKE_CXX_COMPILER_LAUNCHER=llamacc DIR', once; others with CC=llamacc CXX=llamac++, or "
+      "with the compiler's name alone";
 }
 
 }  // namespace
@@ -76,7 +72,7 @@ std::vector<Finding> FindFindings(const traces::Columns& trace, const Analysis& 
   FindingList list(analysis.units.wall_ns());
   if (analysis.units.wall_ns() <= 0) return {};
   if (analysis.units.all.empty()) {
-    AddNoUnits(analysis.units, list);
+    AddNoUnits(trace, analysis.units, list);
     return list.Take();
   }
   const WallShares shares(analysis.units);
@@ -94,6 +90,7 @@ std::vector<Finding> FindFindings(const traces::Columns& trace, const Analysis& 
 Analysis Analyse(const traces::Columns& trace, const AnalysisOptions& options) {
   Analysis out;
   out.units = FindUnits(trace, options.build);
+  out.names.emplace(trace, options.build);
   out.weighted_ns = WeightedTimes(out.units);
   out.slots = FindJobSlots(trace, out.units);
   out.graph = FindGraph(trace, out.units, options.graph);
@@ -104,17 +101,16 @@ Analysis Analyse(const traces::Columns& trace, const AnalysisOptions& options) {
   return out;
 }
 
-std::string FormatFindings(const std::vector<Finding>& findings) {
+std::string FormatFindings(const std::vector<Finding>& findings, size_t columns) {
   if (findings.empty()) return "findings: nothing stands out\n";
-  std::string out = "findings, by what could be had of the wall-clock time that they cost\n";
+  columns = std::min(columns, kTextColumns);  // longer lines are harder to read
+  std::string out = "findings, by what could be had of the wall time\n";
   for (size_t i = 0; i < findings.size(); ++i) {
     const Finding& finding = findings[i];
     std::string text = std::to_string(i + 1) + ". " + finding.text;
-    std::string lines;
     if (finding.is_estimate) text += " (an estimate)";
-    AppendWrapped(Printable(text), lines);
-    AppendWrapped("→ " + Printable(finding.advice), lines);
-    out += lines;
+    AppendWrapped(Printable(text), columns, out);
+    AppendWrapped("→ " + Printable(finding.advice), columns, out);
   }
   return out;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,7 +14,9 @@
 #include "analysis/path/critical_path.h"
 #include "analysis/path/parallelism.h"
 #include "analysis/units/job_slots.h"
+#include "analysis/units/unit_names.h"
 #include "analysis/units/units.h"
+#include "base/text_writer.h"
 #include "traces/columns/columns.h"
 
 namespace llama::analysis {
@@ -40,6 +43,7 @@ struct Finding {
 // Everything that explains a build, from the same units in the same window.
 struct Analysis {
   Units units;
+  std::optional<UnitNames> names;    // once it has been made
   std::vector<int64_t> weighted_ns;  // analysis/path/weighted_time.h
   JobSlots slots;
   BuildGraph graph;
@@ -60,6 +64,6 @@ Analysis Analyse(const traces::Columns& trace, const AnalysisOptions& options = 
 std::vector<Finding> FindFindings(const traces::Columns& trace, const Analysis& analysis);
 
 // Findings as numbered paragraphs, at most 100 columns wide, or one line that nothing stands out.
-std::string FormatFindings(const std::vector<Finding>& findings);
+std::string FormatFindings(const std::vector<Finding>& findings, size_t columns = kTextColumns);
 
 }  // namespace llama::analysis

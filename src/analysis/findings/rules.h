@@ -19,7 +19,7 @@ namespace llama::analysis {
 inline constexpr double kLeastShare = 0.03;
 
 // Columns of a name in a sentence; Finding::subject has all of it.
-inline constexpr size_t kShownName = 60;
+inline constexpr size_t kShownName = 160;
 
 constexpr double AsDouble(int64_t ns) { return static_cast<double>(ns); }
 

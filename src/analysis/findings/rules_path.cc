@@ -183,7 +183,9 @@ class PathRules {
     if (ReasonOf(unit) == "link") {
       return "use a faster linker or less debug information, or let it start first";
     }
-    return "docs/trace_format.md explains the reasons; else split it, or let it start first";
+    return "docs/trace_format.md explains the reason; if " +
+           Shown(in_.analysis.names->Of(unit.row)) +
+           " has to run here, split it, or let it start first";
   }
 
   std::string ReasonOf(const Unit& unit) const {
@@ -200,7 +202,7 @@ class PathRules {
     if (unit.duration_ns() / kSlowerThanMedian < median_ns_ && units_.all.size() > 1) return false;
     in_.ledger.Take(wanted, kAlone);
     Finding& finding = out_.Add("slow-unit", cost_ns);
-    finding.subject = UnitLabel(in_.trace, unit.row);
+    finding.subject = in_.analysis.names->Of(unit.row);
     const std::string fewer =
         path_.few == 1 ? "nothing else ran"
                        : "at most " + FormatCount(static_cast<uint64_t>(path_.few)) + " jobs ran";
@@ -240,10 +242,10 @@ class PathRules {
     in_.ledger.Take(wanted, kInChain);
     Finding& finding = out_.Add("serial-chain", cost_ns);
     finding.is_estimate = !path_.from_graph;
-    finding.subject = UnitLabel(in_.trace, units_.all[path_.links[last].unit].row);
+    finding.subject = in_.analysis.names->Of(units_.all[path_.links[last].unit].row);
     finding.text = "for " + out_.Share(cost_ns) + " of the wall clock " + FormatCount(count) +
                    " units ran one after another, from " +
-                   Shown(UnitLabel(in_.trace, units_.all[path_.links[first].unit].row)) + " to " +
+                   Shown(in_.analysis.names->Of(units_.all[path_.links[first].unit].row)) + " to " +
                    Shown(finding.subject) + (path_.from_graph ? "" : " (by their timing)");
     finding.advice =
         "see which of these dependencies are needed; order-only ones, and code that is generated "

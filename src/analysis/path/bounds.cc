@@ -17,6 +17,7 @@ constexpr int64_t kCells = 240;
 // Shorter stretches are the gaps between one job and the next, not a bound.
 constexpr int64_t kLeastCellNs = 20'000'000;
 constexpr size_t kStripColumns = 80;
+constexpr size_t kStripIndent = 10;
 constexpr char kMarks[kBounds + 1] = "#wcudslfrCntm-";
 
 class BoundFinder {
@@ -115,9 +116,9 @@ class BoundFinder {
 };
 
 // The bound that has most of each column.
-std::string Strip(const Bounds& bounds) {
+std::string Strip(const Bounds& bounds, size_t columns) {
   const TimeGrid grid(bounds.intervals.front().begin_ns, bounds.intervals.back().end_ns,
-                      kStripColumns, 1);
+                      static_cast<int64_t>(columns), 1);
   std::string strip;
   size_t i = 0;
   for (size_t cell = 0; cell < grid.size(); ++cell) {
@@ -173,7 +174,7 @@ Bounds FindBounds(const traces::Columns& trace, const Units& units, const BuildG
   return BoundFinder(trace, units, graph, slots).Find();
 }
 
-std::string FormatBounds(const Bounds& bounds) {
+std::string FormatBounds(const Bounds& bounds, size_t columns) {
   std::string out;
   if (bounds.intervals.empty()) return out;
   const int64_t wall_ns = bounds.intervals.back().end_ns - bounds.intervals.front().begin_ns;
@@ -187,11 +188,12 @@ std::string FormatBounds(const Bounds& bounds) {
   for (const size_t i : order) {
     const double share =
         static_cast<double>(bounds.total_ns[i]) * 100 / static_cast<double>(wall_ns);
-    out += PadLeft(FormatDuration(bounds.total_ns[i]), 12) +
-           PadLeft(FormatFixed(share, 1) + " %", 8) + "  " + kMarks[i] + "  " +
-           BoundText(static_cast<Bound>(i)) + "\n";
+    const std::string line = PadLeft(FormatDuration(bounds.total_ns[i]), 12) +
+                             PadLeft(FormatFixed(share, 1) + " %", 8) + "  " + kMarks[i] + "  ";
+    out += WithName(line, BoundText(static_cast<Bound>(i)), columns) + "\n";
   }
-  out += "          |" + Strip(bounds) + "|\n";
+  const size_t strip = std::min(kStripColumns, columns - kStripIndent - 2);
+  out += std::string(kStripIndent, ' ') + "|" + Strip(bounds, strip) + "|\n";
   return out;
 }
 

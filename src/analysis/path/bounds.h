@@ -11,6 +11,7 @@
 #include "analysis/units/job_slots.h"
 #include "analysis/units/time_grid.h"
 #include "analysis/units/units.h"
+#include "base/text_writer.h"
 #include "traces/columns/columns.h"
 
 namespace llama::analysis {
@@ -53,7 +54,7 @@ TimeGrid BoundGrid(const Units& units);
 Bounds FindBounds(const traces::Columns& trace, const Units& units, const BuildGraph& graph,
                   const JobSlots& slots);
 
-// The totals with their shares, and a strip of the build's time; at most 100 columns wide.
-std::string FormatBounds(const Bounds& bounds);
+// The totals with their shares, and a strip of the build's time.
+std::string FormatBounds(const Bounds& bounds, size_t columns = kTextColumns);
 
 }  // namespace llama::analysis

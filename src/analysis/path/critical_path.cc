@@ -114,8 +114,8 @@ CriticalPath FindCriticalPath(const Units& units, const BuildGraph& graph, const
   return out;
 }
 
-std::string FormatCriticalPath(const traces::Columns& trace, const Units& units,
-                               const CriticalPath& path, size_t count) {
+std::string FormatCriticalPath(const UnitNames& names, const Units& units, const CriticalPath& path,
+                               size_t count, size_t columns) {
   std::string out;
   if (path.links.empty()) return out;
   std::vector<size_t> shown(path.links.size());
@@ -148,7 +148,7 @@ std::string FormatCriticalPath(const traces::Columns& trace, const Units& units,
     const std::string line = PadLeft(FormatDuration(link.time_ns), 12) + "  " +
                              PadRight(LinkText(link.kind), 13) +
                              (unit.remote ? "remote  " : "local   ");
-    out += line + FrontCutToLine(line, UnitLabel(trace, unit.row)) + "\n";
+    out += WithName(line, names.Of(unit.row), columns) + "\n";
     next = i + 1;
   }
   skip(path.links.size());

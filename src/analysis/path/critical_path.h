@@ -8,7 +8,9 @@
 
 #include "analysis/graph/build_graph.h"
 #include "analysis/units/job_slots.h"
+#include "analysis/units/unit_names.h"
 #include "analysis/units/units.h"
+#include "base/text_writer.h"
 #include "traces/columns/columns.h"
 
 namespace llama::analysis {
@@ -48,7 +50,7 @@ CriticalPath FindCriticalPath(const Units& units, const BuildGraph& graph, const
 
 // The longest `count` links in order of time, with what is left out between them; empty if there
 // are no units.
-std::string FormatCriticalPath(const traces::Columns& trace, const Units& units,
-                               const CriticalPath& path, size_t count);
+std::string FormatCriticalPath(const UnitNames& names, const Units& units, const CriticalPath& path,
+                               size_t count, size_t columns = kTextColumns);
 
 }  // namespace llama::analysis

@@ -121,7 +121,7 @@ TEST(CriticalPath, OfACompleteGraphIsNoEstimate) {
   EXPECT_EQ(Describe(known), "a.c:start:1000+0 b.c:late:990+10");
   EXPECT_TRUE(known.path.from_graph);
   const auto text_of = [](const Found& found) {
-    return FormatCriticalPath(found.trace, found.units, found.path, 10);
+    return FormatCriticalPath(UnitNames(found.trace, std::nullopt), found.units, found.path, 10);
   };
   EXPECT_EQ(text_of(known).find("estimate"), std::string::npos);
   EXPECT_NE(text_of(FindPathIn(text)).find("estimate"), std::string::npos);
@@ -147,14 +147,15 @@ TEST(CriticalPath, EndsWithUnitsThatNameEachOther) {
 TEST(CriticalPath, IsEmptyOfNothing) {
   const Found found = FindPathIn("");
   EXPECT_TRUE(found.path.links.empty());
-  EXPECT_EQ(FormatCriticalPath(found.trace, found.units, found.path, 10), "");
+  EXPECT_EQ(FormatCriticalPath(UnitNames(found.trace, std::nullopt), found.units, found.path, 10),
+            "");
 }
 
 TEST(CriticalPath, ListsTheLongestLinksInOrder) {
   const Found found =
       FindPathIn(BuildText(4000, kNineJobs) + RemoteText(1, 0, 1000, "a") +
                  RemoteText(2, 1010, 1500, "b") + RemoteText(3, 1510, 4000, "c\\u001b"));
-  EXPECT_EQ(FormatCriticalPath(found.trace, found.units, found.path, 2),
+  EXPECT_EQ(FormatCriticalPath(UnitNames(found.trace, std::nullopt), found.units, found.path, 2),
             "critical path: 3 units, 3.98 s in them, 20.0 ms between them (an estimate, by who "
             "finished last)\n"
             "      1.00 s  first        remote  a.c\n"

@@ -11,6 +11,7 @@ namespace llama::analysis {
 namespace {
 
 constexpr int kRows = 8;
+constexpr size_t kChartIndent = 10;
 
 void CountQuarters(const Units& units, Parallelism& out) {
   double unit_ns = 0;
@@ -34,6 +35,26 @@ char Mark(const ParallelismCell& cell, double from, double row) {
   if (middle <= cell.remote + cell.local) return 'l';
   if (middle <= cell.remote + cell.local + cell.waiting) return 'w';
   return from == 0 && cell.remote > 0 ? '#' : '.';
+}
+
+// Neighbours together, so that there are `most` at most.
+std::vector<ParallelismCell> Merge(const std::vector<ParallelismCell>& cells, size_t most) {
+  const size_t together = (cells.size() + most - 1) / most;
+  std::vector<ParallelismCell> out;
+  for (size_t i = 0; i < cells.size(); i += together) {
+    const size_t end = std::min(i + together, cells.size());
+    ParallelismCell& sum = out.emplace_back();
+    for (size_t k = i; k < end; ++k) {
+      const double share = 1 / static_cast<double>(end - i);
+      sum.units += cells[k].units * share;
+      sum.remote += cells[k].remote * share;
+      sum.local += cells[k].local * share;
+      sum.waiting += cells[k].waiting * share;
+    }
+    sum.begin_ns = cells[i].begin_ns;
+    sum.end_ns = cells[end - 1].end_ns;
+  }
+  return out;
 }
 
 }  // namespace
@@ -67,26 +88,31 @@ Parallelism MeasureParallelism(const traces::Columns& trace, const Units& units,
   return out;
 }
 
-std::string FormatParallelism(const Parallelism& parallelism) {
+std::string FormatParallelism(const Parallelism& parallelism, size_t columns) {
   if (parallelism.cells.empty() || parallelism.busy_ns <= 0) return "";
+  const std::vector<ParallelismCell> cells = Merge(parallelism.cells, columns - kChartIndent);
   double most = 0;
-  for (const ParallelismCell& cell : parallelism.cells) most = std::max(most, cell.units);
+  for (const ParallelismCell& cell : cells) most = std::max(most, cell.units);
   const double row = std::max(most, 1.0) / kRows;
   std::string out = "units under way (" + FormatCount(parallelism.peak) + " at most, " +
                     FormatFixed(parallelism.mean, 1) + " on average)\n";
   for (int r = kRows - 1; r >= 0; --r) {
     const double from = row * r;
     std::string line = PadLeft(FormatFixed(from + row, from + row < 10 ? 1 : 0), 8) + " |";
-    for (const ParallelismCell& cell : parallelism.cells) line += Mark(cell, from, row);
+    for (const ParallelismCell& cell : cells) line += Mark(cell, from, row);
     while (line.back() == ' ') line.pop_back();
     out += line + "\n";
   }
   const int64_t wall_ns = parallelism.busy_ns + parallelism.idle_ns;
   const std::string end = FormatDuration(wall_ns);
-  out += PadLeft("0", 8) + " +" + std::string(parallelism.cells.size(), '-') + "\n";
-  out += std::string(10, ' ') + "0" +
-         PadLeft(end, parallelism.cells.size() > 1 ? parallelism.cells.size() - 1 : 1) + "\n";
-  out += "          # with a worker   l compiling here   w waiting for either   . anything else\n";
+  out += PadLeft("0", 8) + " +" + std::string(cells.size(), '-') + "\n";
+  out += std::string(kChartIndent, ' ') + "0" +
+         PadLeft(end, cells.size() > 1 ? cells.size() - 1 : 1) + "\n";
+  constexpr std::string_view kLegend =
+      "# with a worker, l compiling here, w waiting for either, . anything else";
+  for (const std::string& line : Wrap(kLegend, columns - kChartIndent)) {
+    out += std::string(kChartIndent, ' ') + line + "\n";
+  }
   return out;
 }
 

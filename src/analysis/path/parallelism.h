@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analysis/units/units.h"
+#include "base/text_writer.h"
 #include "traces/columns/columns.h"
 
 namespace llama::analysis {
@@ -33,7 +34,8 @@ struct Parallelism {
 
 Parallelism MeasureParallelism(const traces::Columns& trace, const Units& units, int64_t cells);
 
-// A chart at most 100 columns wide, with its legend; empty where nothing ran.
-std::string FormatParallelism(const Parallelism& parallelism);
+// A chart with its legend, a mark a cell, or of several cells where there are more than columns;
+// empty where nothing ran.
+std::string FormatParallelism(const Parallelism& parallelism, size_t columns = kTextColumns);
 
 }  // namespace llama::analysis

@@ -58,8 +58,8 @@ std::vector<int64_t> WeightedTimes(const Units& units) {
   return out;
 }
 
-std::string FormatWeighted(const traces::Columns& trace, const Units& units,
-                           const std::vector<int64_t>& weighted, size_t count) {
+std::string FormatWeighted(const UnitNames& names, const Units& units,
+                           const std::vector<int64_t>& weighted, size_t count, size_t columns) {
   std::vector<size_t> order(units.all.size());
   std::iota(order.begin(), order.end(), size_t{0});
   count = std::min(count, order.size());
@@ -78,7 +78,7 @@ std::string FormatWeighted(const traces::Columns& trace, const Units& units,
                              PadLeft(FormatFixed(share, 1) + " %", 8) + "  of " +
                              PadLeft(FormatDuration(unit.duration_ns()), 9) +
                              (unit.remote ? "  remote  " : "  local   ");
-    out += line + FrontCutToLine(line, UnitLabel(trace, unit.row)) + "\n";
+    out += WithName(line, names.Of(unit.row), columns) + "\n";
   }
   return out;
 }

@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "analysis/units/unit_names.h"
 #include "analysis/units/units.h"
+#include "base/text_writer.h"
 #include "traces/columns/columns.h"
 
 namespace llama::analysis {
@@ -39,7 +41,8 @@ class WallShares {
 std::vector<int64_t> WeightedTimes(const Units& units);
 
 // The heaviest units as a table, at most `count`; empty where there are none.
-std::string FormatWeighted(const traces::Columns& trace, const Units& units,
-                           const std::vector<int64_t>& weighted, size_t count);
+std::string FormatWeighted(const UnitNames& names, const Units& units,
+                           const std::vector<int64_t>& weighted, size_t count,
+                           size_t columns = kTextColumns);
 
 }  // namespace llama::analysis

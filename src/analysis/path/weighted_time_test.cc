@@ -86,13 +86,13 @@ TEST(WeightedTime, IsNothingOfNothing) {
   EXPECT_TRUE(WeightedTimes(FindUnits(traces::Columns())).empty());
   const traces::Columns trace = traces::LoadText(BuildText(10, ""));
   EXPECT_EQ(FindUnits(trace).idle_ns, 10 * traces::kTestMs);
-  EXPECT_EQ(FormatWeighted(trace, FindUnits(trace), {}, 10), "");
+  EXPECT_EQ(FormatWeighted(UnitNames(trace, std::nullopt), FindUnits(trace), {}, 10), "");
 }
 
 TEST(WeightedTime, ListsTheHeaviestFirst) {
   const traces::Columns trace = traces::LoadText(FourUnits());
   const Units units = FindUnits(trace);
-  EXPECT_EQ(FormatWeighted(trace, units, WeightedTimes(units), 2),
+  EXPECT_EQ(FormatWeighted(UnitNames(trace, std::nullopt), units, WeightedTimes(units), 2),
             "heaviest units (share of the wall clock)\n"
             "     28.3 ms  35.4 %  of   40.0 ms  remote  a.c\n"
             "     10.0 ms  12.5 %  of   10.0 ms  remote  d.c\n");

@@ -7,6 +7,7 @@
 #include "analysis/units/overlap.h"
 #include "analysis/units/phase_intervals.h"
 #include "analysis/units/remote_runs.h"
+#include "analysis/units/unit_names.h"
 #include "trace/names.h"
 #include "trace/pricing.h"
 #include "traces/columns/numbers.h"
@@ -170,6 +171,9 @@ void MeasureBuild(const traces::Columns& trace, Summary& out) {
     out.name = traces::TextAt(trace, trace.field(trace::field::kName), row);
     out.command = traces::TextAt(trace, trace.field(trace::field::kCommand), row);
     out.status = traces::CountAt(trace.field(trace::field::kStatus), row);
+    out.up_to_date = trace.field(trace::field::kUpToDate).TrueAt(row);
+    out.unseen_compiler = traces::TextAt(trace, trace.field(trace::field::kUnseenCompiler), row);
+    out.failure = FindFailure(trace);
     out.start_ns = trace.start_ns()[row];
     out.wall_ns = trace.duration_ns()[row];
     return;
@@ -194,16 +198,7 @@ void FindLongestPhase(const traces::Columns& trace, traces::Row compile, SlowCom
   }
 }
 
-std::string NameOf(const traces::Columns& trace, traces::Row row) {
-  for (const std::string_view field : {trace::field::kSource, trace::field::kObject,
-                                       trace::field::kCommand, trace::field::kReason}) {
-    if (std::string text = traces::TextAt(trace, trace.field(field), row); !text.empty())
-      return text;
-  }
-  return "";
-}
-
-void FindSlowest(const traces::Columns& trace, Summary& out) {
+void FindSlowest(const traces::Columns& trace, const UnitNames& names, Summary& out) {
   std::vector<traces::Row> order;
   for (const std::string_view root : {trace::span::kLlamacc, trace::span::kCommand}) {
     const auto rows = trace.rows_named(root);
@@ -220,7 +215,7 @@ void FindSlowest(const traces::Columns& trace, Summary& out) {
   for (const traces::Row row : order) {
     SlowCompile& slow = out.slowest.emplace_back();
     slow.trace_id = trace::Hex(trace.traces()[trace.trace()[row]]);
-    slow.source = NameOf(trace, row);
+    slow.source = names.Of(row);
     slow.remote = remote.At(row);
     slow.duration_ns = trace.duration_ns()[row];
     FindLongestPhase(trace, row, slow);
@@ -244,11 +239,15 @@ Summary SummariseFigures(const traces::Columns& trace) {
   return out;
 }
 
-Summary Summarise(const traces::Columns& trace) {
+Summary Summarise(const traces::Columns& trace, const UnitNames& names) {
   Summary out = SummariseFigures(trace);
   out.phases = MeasurePhases(trace);
-  FindSlowest(trace, out);
+  FindSlowest(trace, names, out);
   return out;
+}
+
+Summary Summarise(const traces::Columns& trace) {
+  return Summarise(trace, UnitNames(trace, std::nullopt));
 }
 
 }  // namespace llama::analysis

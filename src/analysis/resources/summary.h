@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "analysis/resources/failure.h"
 #include "analysis/units/phase_table.h"
+#include "analysis/units/unit_names.h"
 #include "base/text_writer.h"
 #include "traces/columns/columns.h"
 
@@ -26,7 +28,7 @@ struct ReasonCount {
 // A compile, or a command that was run remotely.
 struct SlowCompile {
   std::string trace_id;  // hex, to find it in the trace
-  std::string source;    // or object, command, or reason, where there is no source
+  std::string source;    // as UnitNames has it
   bool remote = false;
   int64_t duration_ns = 0;
   std::string longest_phase;  // of its spans without children
@@ -49,6 +51,9 @@ struct Summary {
   std::optional<int64_t> status;  // exit status of the build's command, as a shell has it
   bool finished = false;          // the build's root span is there
   bool interrupted = false;       // and says that it was ended before its time
+  bool up_to_date = false;        // its make or ninja said that nothing was to be done
+  std::string unseen_compiler;    // that ran without llama, if no compile did with it
+  std::optional<Failure> failure;
   int64_t start_ns = 0;
   // Of the build, or from the first compile's start to the last one's end where the root span is
   // missing.
@@ -91,12 +96,21 @@ struct Summary {
   bool truncated = false;
 };
 
+Summary Summarise(const traces::Columns& trace, const UnitNames& names);
 Summary Summarise(const traces::Columns& trace);
 // All but `phases` and `slowest`, which cost most.
 Summary SummariseFigures(const traces::Columns& trace);
 
+// "FAILED …", "interrupted after …", "nothing to do …"; nothing of a build that did something and
+// went well, or has not ended.
+std::string OutcomeText(const Summary& summary);
+// Whether there is nothing more to tell of it than that.
+bool HadNothingToDo(const Summary& summary);
+
 // For people, a part at a time. Control characters in names are shown as '?'.
 void WriteHeading(const Summary& summary, TextWriter& out);
+void WriteOutcome(const Summary& summary, TextWriter& out);
+void WriteExcerpt(const Summary& summary, TextWriter& out);   // what follows the first error
 void WriteOverview(const Summary& summary, TextWriter& out);  // wall time, counts, bytes, price
 void WritePhases(const Summary& summary, TextWriter& out);
 void WriteSlowest(const Summary& summary, TextWriter& out);

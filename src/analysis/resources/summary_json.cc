@@ -10,6 +10,27 @@ void WriteUint(JsonWriter& json, std::string_view key, uint64_t value) {
   json.Key(key).Int(static_cast<int64_t>(value));
 }
 
+void WriteFailure(const Summary& s, JsonWriter& json) {
+  json.Key("failure");
+  if (!s.failure) {
+    json.Null();
+    return;
+  }
+  const auto text = [&](std::string_view key, const std::string& value) {
+    json.Key(key);
+    value.empty() ? json.Null() : json.String(value);
+  };
+  json.BeginObject();
+  text("place", s.failure->place);
+  text("message", s.failure->message);
+  text("target", s.failure->target);
+  text("source", s.failure->unit);
+  text("excerpt", s.failure->excerpt);
+  json.Key("steps_left");
+  s.failure->steps_left ? json.Int(*s.failure->steps_left) : json.Null();
+  json.EndObject();
+}
+
 void WriteBuild(const Summary& s, JsonWriter& json) {
   json.Key("build_id").String(s.build_id);
   json.Key("name").String(s.name);
@@ -18,6 +39,10 @@ void WriteBuild(const Summary& s, JsonWriter& json) {
   s.status ? json.Int(*s.status) : json.Null();
   json.Key("finished").Bool(s.finished);
   json.Key("interrupted").Bool(s.interrupted);
+  json.Key("up_to_date").Bool(s.up_to_date);
+  json.Key("unseen_compiler");
+  s.unseen_compiler.empty() ? json.Null() : json.String(s.unseen_compiler);
+  WriteFailure(s, json);
   json.Key("start").String(trace::FormatTime(s.start_ns));
   json.Key("wall_ns").Int(s.wall_ns);
   WriteUint(json, "other_builds", s.other_builds);

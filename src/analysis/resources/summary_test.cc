@@ -363,9 +363,9 @@ what it would cost on AWS
   total                         $0.000135  100 %
   per remote compile            $0.000068
 local runs
-  reason          runs     sum
-  link               1  500 ms
-  option:-fweird     1  100 ms
+  runs       sum  reason
+       1  500 ms  link
+       1  100 ms  option:-fweird
 )");
 }
 
@@ -386,7 +386,18 @@ TEST(TextTest, ManyReasonsAreToldByKind) {
           std::string(R"("reason":"input:/tmp/)").append(std::to_string(100 + i)).append("\""));
   }
   const std::string text = TextOf(Summarise(t.Load()));
-  EXPECT_NE(text.find("  input: other      10  10.0 ms\n"), std::string::npos);
+  EXPECT_NE(text.find("    10  10.0 ms  input: other\n"), std::string::npos);
+}
+
+TEST(TextTest, ABuildThatHadNothingToDoIsOneLine) {
+  SampleTrace t;
+  t.Add(1, 1, 0, "build", 0, 12, R"("command":"make","status":0,"up_to_date":true)");
+  EXPECT_TRUE(HadNothingToDo(Summarise(t.Load())));
+  EXPECT_EQ(OutcomeText(Summarise(t.Load())), "nothing to do: all was up to date (12.0 ms)");
+  // One of several folders was up to date.
+  t.Add(2, 1, 0, "llamacc", 1, 4, R"("remote":true)");
+  EXPECT_FALSE(HadNothingToDo(Summarise(t.Load())));
+  EXPECT_EQ(OutcomeText(Summarise(t.Load())), "");
 }
 
 // What was cancelled ran nowhere, and is no local run.
@@ -401,6 +412,7 @@ TEST(SummaryTest, CountsCancelledCompilesForThemselves) {
   EXPECT_EQ(s.cancelled, 1u);
   ASSERT_EQ(s.reasons.size(), 1u);
   EXPECT_EQ(s.reasons[0].reason, "link");
+  EXPECT_EQ(OutcomeText(s), "interrupted after 10.0 ms");
   EXPECT_NE(TextOf(s).find("10.0 ms, interrupted"), std::string::npos) << TextOf(s);
   EXPECT_NE(TextOf(s).find("2: 0 remote, 1 local, 1 cancelled"), std::string::npos) << TextOf(s);
 }
@@ -412,6 +424,7 @@ TEST(JsonTest, IsWhatProgramsRead) {
   EXPECT_EQ(
       JsonOf(Summarise(t.Load())),
       R"({"build_id":"b1","name":"","command":"make","status":0,"finished":true,"interrupted":false,)"
+      R"("up_to_date":false,"unseen_compiler":null,"failure":null,)"
       R"("start":"2026-11-22T08:20:50.000000000Z","wall_ns":10000000,"other_builds":0,)"
       R"("compiles":1,"remote":0,"local":1,"cancelled":0,"failed":0,"commands":0,)"
       R"("local_reasons":{"link":1},"local_reasons_ns":{"link":4000000},"rungs":{},)"

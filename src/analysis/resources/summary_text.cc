@@ -11,6 +11,8 @@ namespace {
 // Reasons name files; beyond this many the rest is told by kind.
 constexpr size_t kMaxReasons = 20;
 constexpr size_t kMaxPhases = 60;
+constexpr size_t kShownReason = 80;
+constexpr size_t kMaxExcerptLines = 4;
 
 std::string WallText(const Summary& s) {
   std::string wall = FormatDuration(s.wall_ns);
@@ -35,7 +37,7 @@ std::string CompilesText(const Summary& s) {
   constexpr size_t kNamed = 3;
   for (size_t i = 0; i < std::min(kNamed, s.reasons.size()); ++i) {
     text.append(i == 0 ? "; local: " : ", ").append(FormatCount(s.reasons[i].count)).append(" ");
-    text.append(CutTo(Printable(s.reasons[i].reason), 30));
+    text.append(CutTo(Printable(s.reasons[i].reason), kShownReason));
   }
   if (s.reasons.size() > kNamed) text += ", …";
   return text;
@@ -73,27 +75,56 @@ void WriteAudit(const Summary& s, TextWriter& out) {
   }
   out.Line("audited", text + FormatCount(s.audit_differed) + " DIFFER");
   for (const std::string& difference : s.audit_differences) {
-    out.Line("", CutTo(Printable(difference), kTextColumns - 18));
+    out.Line("", Printable(difference));
   }
 }
 
 }  // namespace
+
+std::string OutcomeText(const Summary& s) {
+  if (s.interrupted) return "interrupted after " + FormatDuration(s.wall_ns);
+  if (HadNothingToDo(s)) {
+    return "nothing to do: all was up to date (" + FormatDuration(s.wall_ns) + ")";
+  }
+  return s.failure ? FailureText(*s.failure, s.status) : "";
+}
+
+bool HadNothingToDo(const Summary& s) {
+  return s.finished && s.up_to_date && s.status.value_or(0) == 0 && s.compiles + s.commands == 0;
+}
 
 void WriteHeading(const Summary& s, TextWriter& out) {
   std::string heading = "build";
   if (!s.build_id.empty()) heading.append(" ").append(Printable(s.build_id));
   if (!s.name.empty()) heading.append(" \"").append(Printable(s.name)).append("\"");
   if (!s.command.empty()) heading.append(": ").append(Printable(s.command));
-  out.Heading(CutTo(heading, kTextColumns));
+  out.Heading(CutTo(heading, 3 * out.columns()));
   if (s.other_builds > 0) {
-    out.Raw("  one of " + FormatCount(s.other_builds + 1) +
-            " builds in its trace: --build ID shows another");
+    out.Paragraph("one of " + FormatCount(s.other_builds + 1) +
+                  " builds in its trace: --build ID shows another");
+  }
+}
+
+void WriteOutcome(const Summary& s, TextWriter& out) {
+  const std::string text = OutcomeText(s);
+  const char* const style = HadNothingToDo(s) ? "1" : "1;31";
+  for (const std::string& line : Wrap(text, out.columns())) out.Raw(out.Styled(style, line));
+}
+
+void WriteExcerpt(const Summary& s, TextWriter& out) {
+  if (!s.failure) return;
+  // Its first line is in the text.
+  std::string_view rest = s.failure->excerpt;
+  for (size_t i = 0; i < kMaxExcerptLines && rest.find('\n') != rest.npos; ++i) {
+    rest.remove_prefix(rest.find('\n') + 1);
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    out.Raw("  " + CutTo(Printable(line), out.columns() - 2));
   }
 }
 
 void WriteOverview(const Summary& s, TextWriter& out) {
   out.Line("wall time", WallText(s));
-  out.Line("compiles", CutTo(CompilesText(s), kTextColumns - 18));
+  out.Line("compiles", CompilesText(s));
   if (s.commands > 0) out.Line("commands", FormatCount(s.commands));
   std::string rungs;
   for (const ReasonCount& rung : s.rungs) {
@@ -104,7 +135,7 @@ void WriteOverview(const Summary& s, TextWriter& out) {
     rungs.append(rungs.empty() ? "" : "; ");
     rungs.append(Plural(s.corrections, "miss", "misses")).append(" mended by another run");
   }
-  if (!rungs.empty()) out.Line("inputs found", CutTo(rungs, kTextColumns - 18));
+  if (!rungs.empty()) out.Line("inputs found", rungs);
   WriteAudit(s, out);
   WriteRemote(s, out);
 }
@@ -112,7 +143,7 @@ void WriteOverview(const Summary& s, TextWriter& out) {
 void WritePhases(const Summary& s, TextWriter& out) {
   if (s.phases.empty()) return;
   out.Heading("time by phase");
-  TextTable table({"", "count", "sum", "share", "p50", "p95", "p99", "max"});
+  TextTable table({"", "count", "sum", "share", "p50", "p95", "p99", "max"}, false, {6, 5, 1});
   for (size_t i = 0; i < std::min(kMaxPhases, s.phases.size()); ++i) {
     const PhaseStats& phase = s.phases[i];
     const std::string indent(2 * static_cast<size_t>(phase.depth), ' ');
@@ -130,11 +161,11 @@ void WritePhases(const Summary& s, TextWriter& out) {
 void WriteSlowest(const Summary& s, TextWriter& out) {
   if (s.slowest.empty()) return;
   out.Heading("slowest units");
-  TextTable table({"duration", "ran", "mostly", "for", "unit"}, true);
+  TextTable table({"duration", "ran", "mostly", "for", "unit"}, true, {1});
   for (const SlowCompile& slow : s.slowest) {
     table.Add({PadLeft(FormatDuration(slow.duration_ns), 11), slow.remote ? "remote" : "local",
                CutTo(Printable(slow.longest_phase), 20), FormatDuration(slow.longest_phase_ns),
-               CutFront(Printable(slow.source), 50)});
+               Printable(slow.source)});
   }
   table.Write(out);
 }
@@ -163,7 +194,10 @@ void WriteCost(const Summary& s, TextWriter& out) {
 void WriteReasons(const Summary& s, TextWriter& out) {
   if (s.reasons.empty()) return;
   out.Heading("local runs");
-  TextTable table({"reason", "runs", "sum"});
+  TextTable table({"runs", "sum", "reason"}, true);
+  const auto add = [&](const std::string& reason, const ReasonCount& count) {
+    table.Add({PadLeft(FormatCount(count.count), 6), FormatDuration(count.sum_ns), reason});
+  };
   std::map<std::string, ReasonCount> rest;
   for (size_t i = 0; i < s.reasons.size(); ++i) {
     const ReasonCount& reason = s.reasons[i];
@@ -173,13 +207,9 @@ void WriteReasons(const Summary& s, TextWriter& out) {
       kind.sum_ns = traces::AddUp(kind.sum_ns, reason.sum_ns);
       continue;
     }
-    table.Add({CutTo(Printable(reason.reason), 70), FormatCount(reason.count),
-               FormatDuration(reason.sum_ns)});
+    add(Printable(reason.reason), reason);
   }
-  for (const auto& [kind, count] : rest) {
-    table.Add({CutTo(Printable(kind), 60) + ": other", FormatCount(count.count),
-               FormatDuration(count.sum_ns)});
-  }
+  for (const auto& [kind, count] : rest) add(CutTo(Printable(kind), 60) + ": other", count);
   table.Write(out);
 }
 

@@ -21,7 +21,7 @@ void AddShare(JsonWriter& json, std::string_view key, const std::optional<double
 
 void WriteUse(const std::vector<UseRow>& rows, TextWriter& out) {
   out.Heading("resources");
-  TextTable table({"", "utilisation", "peak", "saturation", "errors", ""}, true);
+  TextTable table({"", "utilisation", "peak", "saturation", "errors", ""}, true, {2});
   for (const UseRow& row : rows) {
     table.Add({std::string(row.title), ShareText(row.utilisation, row.at_most), ShareText(row.peak),
                ShareText(row.saturation), row.errors ? FormatCount(*row.errors) : kUnknown,

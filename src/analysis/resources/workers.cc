@@ -157,16 +157,17 @@ void WriteWorkers(const traces::Columns& trace, const Workers& workers, TextWrit
   std::string all = FormatCount(workers.all.size()) +
                     "; idle between their first and last job for " +
                     FormatShare(IdleShare(workers.idle_ns, workers.busy_ns)) + " of that time";
-  out.Raw("  " + all);
+  out.Paragraph(all);
   if (workers.clocks > 0) {
-    out.Raw("  clocks off by " + FormatDuration(workers.max_offset_ns) +
-            " at most, corrected to ± " + FormatDuration(workers.max_uncertainty_ns));
+    out.Paragraph("clocks off by " + FormatDuration(workers.max_offset_ns) +
+                  " at most, corrected to ± " + FormatDuration(workers.max_uncertainty_ns));
   }
   if (workers.unattributed > 0) {
-    out.Raw("  " + Plural(workers.unattributed, "invocation names", "invocations name") +
-            " no worker");
+    out.Paragraph(Plural(workers.unattributed, "invocation names", "invocations name") +
+                  " no worker");
   }
-  TextTable table({"worker", "jobs", "starts", "busy", "idle", "CPU", "fetched", "clock"});
+  TextTable table({"worker", "jobs", "starts", "busy", "idle", "CPU", "fetched", "clock"}, false,
+                  {6, 2, 7});
   for (size_t i = 0; i < std::min(kShown, workers.all.size()); ++i) {
     const Worker& worker = workers.all[i];
     table.Add({CutTo(Printable(trace.text(worker.id)), 18), FormatCount(worker.jobs),

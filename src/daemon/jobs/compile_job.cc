@@ -63,7 +63,7 @@ class CompileJob final : public Job {
     record_.Charge(execution);
     if (result) {
       record_.phases().Begin(trace::span::kReply);
-      record_.CountRemote(result->status);
+      record_.CountRemote(result->status, result->err);
       return std::move(*result);
     }
     const Reason reason = cancelled && cancelled() ? Reason{"cancelled", {}, Code::kCancelled}

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "daemon/jobs/job_tally.h"
+#include "diagnostics/tool_errors.h"
 #include "trace/names.h"
 
 namespace llama::daemon {
@@ -64,10 +65,15 @@ void JobRecord::Charge(execute::Execution& execution) {
   worker_spans_ = std::move(execution.worker_spans);
 }
 
-void JobRecord::CountRemote(int wait_status) {
+void JobRecord::CountRemote(int wait_status, std::string_view err) {
   root_.Set(trace::field::kRemote, Value(true));
   root_.Set(trace::field::kStatus,
             Value(WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status)));
+  if (wait_status != 0) {
+    if (std::string text = diagnostics::ErrorExcerpt(err); !text.empty()) {
+      root_.Set(trace::field::kDiagnostic, std::move(text));
+    }
+  }
   Count([](session::Counters& c) {
     --c.remote_running;
     ++c.remote_done;

@@ -37,7 +37,8 @@ class JobRecord {
   void CountStart();
   // The job's verdict is there: what its executions cost, and how it ended.
   void Charge(execute::Execution& execution);
-  void CountRemote(int wait_status);
+  // `err`: what it wrote of its errors, if it failed.
+  void CountRemote(int wait_status, std::string_view err = {});
   void CountLocal(const execute::Reason& reason);
   // A command that llama could not run.
   void CountFailed(std::string_view word, const std::string& why);

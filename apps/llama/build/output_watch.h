@@ -1,0 +1,53 @@
+// OutputWatch: what a build says of itself while its output passes by: its first error, what make
+// or ninja could not make, and that nothing was to be done.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace llama::app {
+
+class OutputWatch {
+ public:
+  enum class Stream : uint8_t { kOut, kErr };  // a terminal is both: kErr
+
+  // What came, in its order, broken anywhere.
+  void Add(Stream stream, std::string_view bytes);
+  // No more comes.
+  void End();
+
+  // Of the first command that failed: its first error and what follows it, without escapes, at most
+  // diagnostics::kMaxExcerptBytes; or else the last that was said before make told of the failure.
+  // Of output without a failure it may be anything.
+  std::string Diagnostic() const;
+  const std::string& failed_target() const { return failed_target_; }
+  // How many commands make or ninja said to have failed.
+  uint64_t failures() const { return failures_; }
+  bool says_up_to_date() const { return says_up_to_date_; }
+
+ private:
+  struct Line {
+    std::string text;       // not ended yet
+    std::string last_said;  // the last line before it, but make's own
+  };
+
+  void EndLine(Stream stream);
+  void TakeLine(Line& of, const std::string& line);
+  bool TakeFailure(const Line& of, const std::string& line);
+
+  std::array<Line, 2> lines_;
+  std::string found_;  // from the first error on, of one stream
+  size_t found_in_ = 0;
+  std::string fallback_;  // where none was recognised
+  std::string failed_target_;
+  size_t found_lines_ = 0;
+  // Of ninja's first failure: the command's line is next, then what it wrote.
+  enum class Ninja : uint8_t { kNone, kCommand, kOutput } ninja_ = Ninja::kNone;
+  uint64_t failures_ = 0;
+  bool is_over_ = false;  // the first failure has been told
+  bool says_up_to_date_ = false;
+};
+
+}  // namespace llama::app
