@@ -242,7 +242,7 @@ TEST(HttpEngine, ReportsServersThatMisbehave) {
          ReadRequest(fd);
          SendBytes(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
          pollfd hang_up{fd, POLLIN, 0};
-         const std::string chunk = "40\r\n" + std::string(64, 'x') + "\r\n";
+         const std::string chunk = "400\r\n" + std::string(1024, 'x') + "\r\n";
          while (poll(&hang_up, 1, 14) == 0) SendBytes(fd, chunk);
        },
        Code::kDeadline, "not done within 900 ms"},
@@ -260,10 +260,10 @@ TEST(HttpEngine, ReportsServersThatMisbehave) {
          AnswerOnce(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100000000000\r\n\r\nx");
          AwaitHangUp(fd);
        },
-       Code::kInvalid, "larger than 5000 bytes"},
+       Code::kInvalid, "larger than 90000 bytes"},
       {"huge without announcement",
        [](int fd, int) { AnswerOnce(fd, "HTTP/1.1 200 OK\r\n\r\n" + std::string(100'000, 'x')); },
-       Code::kInvalid, "larger than 5000 bytes"},
+       Code::kInvalid, "larger than 90000 bytes"},
   };
   for (const Case& c : kCases) {
     LoopbackServer server(c.handler);
@@ -271,7 +271,7 @@ TEST(HttpEngine, ReportsServersThatMisbehave) {
     HttpRequest request = Get(server);
     request.url = server.Url("/path?X-Amz-Signature=secret");
     request.deadlines = {1'000, 300, 300, 900};
-    request.max_answer_bytes = 5'000;
+    request.max_answer_bytes = 90'000;
     const auto answer = engine->Send(request);
     ASSERT_FALSE(answer) << c.name;
     EXPECT_EQ(answer.error().code, c.code) << c.name << ": " << answer.error().message;
