@@ -2,8 +2,9 @@
 output, standard error, exit status, and every file with its mode.
 
     command_identity.py [--compiler gcc|clang|copied|others] [--called masquerade|launcher]
-                        [--bare-root] [CASE...]
+                        [--bare-root] [--every N] [CASE...]
 
+--every 4 takes each fourth case: what another way to call the compiler changes shows in few of them.
 --compiler copied is a copy of gcc's files below a folder with a space in its name; others are all
 the versions that are installed besides those that gcc and clang stand for.
 """
@@ -157,7 +158,7 @@ def scenario(scene, args):
     faults, count = [], 0
     for compiler in compilers:
         name = compiler["cc"][0]
-        for case in command_cases.CASES:
+        for case in command_cases.CASES[::args.every]:
             wanted = not args.cases or case.name in args.cases
             if wanted and not (case.gcc_only and name.startswith("clang")):
                 found = check_case(scene, case, compiler, prefix, count)
@@ -177,6 +178,7 @@ def main():
     parser.add_argument("--compiler", choices=("gcc", "clang", "copied", "others"), default="gcc")
     parser.add_argument("--called", choices=("masquerade", "launcher"), default="masquerade")
     parser.add_argument("--bare-root", action="store_true")
+    parser.add_argument("--every", type=int, default=1)
     parser.add_argument("cases", nargs="*")
     args = parser.parse_args()
     harness.run(lambda scene: scenario(scene, args))
