@@ -17,7 +17,8 @@ bool IsBlank(const std::string& line) { return line.find_first_not_of(" \t") == 
 void OutputWatch::Add(Stream stream, std::string_view bytes) {
   Line& line = lines_[static_cast<size_t>(stream)];
   while (!bytes.empty()) {
-    const size_t end = std::min(bytes.find_first_of("\n\r"), bytes.size());
+    const std::string_view rest = bytes.substr(0, bytes.find('\n'));
+    const size_t end = std::min(rest.find('\r'), rest.size());
     const size_t room = kMaxLine - std::min(kMaxLine, line.text.size());
     line.text += bytes.substr(0, std::min(end, room));
     if (end == bytes.size()) return;
