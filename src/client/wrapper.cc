@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/format.h"
+#include "client/closed_descriptors.h"
 #include "client/connection.h"
 #include "client/fallback_slot.h"
 #include "client/hung_note.h"
@@ -40,14 +41,6 @@ constexpr int64_t kSendMs = 30'000;
 constexpr int kSlotFd = 200;
 constexpr int kCommandNotFound = 127;
 constexpr int kCannotExecute = 126;
-
-// A standard descriptor that is closed is held by something that fails every read and write as a
-// closed one does, and that exec closes: else the daemon's socket could become our stdout.
-void HoldClosedDescriptors() {
-  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) (void)!open("/", O_PATH | O_CLOEXEC);
-  }
-}
 
 // All of it, also to a pipe that someone has made non-blocking. A reader that went away is the
 // reader's business, as it is with the compiler itself.
