@@ -28,6 +28,24 @@ TEST(OutputWatchTest, FindsTheFirstErrorUnderMake) {
   EXPECT_EQ(watch.failed_target(), "b.o");
 }
 
+// Commands that run at once write at once, and some write of errors and succeed.
+TEST(OutputWatchTest, AnErrorInTheTargetsSourceComesBeforeOthers) {
+  constexpr std::string_view kProbe = "conftest.c:3:1: error: unknown type name 'x'\n";
+  constexpr std::string_view kBroken =
+      "In file included from x.h:1,\n                 from b.c:2:\n"
+      "y.h:7:1: error: expected ';'\ny.h:9:1: error: and more\nb.c:3:1: error: of the same\n";
+  for (const char* target : {"b.o", "CMakeFiles/p.dir/src/b.c.o", "prog-b.o"}) {
+    const std::string failure = std::string("make: *** [Makefile:7: ") + target + "] Error 1\n";
+    EXPECT_TRUE(Watched("", std::string(kProbe).append(kBroken).append(failure))
+                    .Diagnostic()
+                    .starts_with("y.h:7:1: error: expected ';'"))
+        << target;
+  }
+  EXPECT_TRUE(Watched("", std::string(kProbe).append(kBroken).append("make: *** [all] Error 1\n"))
+                  .Diagnostic()
+                  .starts_with("conftest.c:3:1"));
+}
+
 TEST(OutputWatchTest, AnIgnoredErrorIsNone) {
   const OutputWatch watch = Watched("",
                                     "a.c:2:5: error: ignored\n"
