@@ -102,6 +102,7 @@ bool OutputWatch::TakeFailure(const Line& of, const std::string& line) {
   if (ninja_ == Ninja::kOutput) {
     // ninja shows what a command wrote at once, so what is next is another's.
     is_over_ = diagnostics::IsProgress(line) || diagnostics::ParseFailedTarget(line).has_value();
+    if (!is_over_) fallback_ = line;
     return is_over_;
   }
   if (line.ends_with("(ignored)") && diagnostics::IsProgress(line)) {

@@ -71,6 +71,11 @@ TEST(OutputWatchTest, WhereNoErrorIsRecognisedTheCommandOrItsLastWordsAre) {
   EXPECT_EQ(Watched("[1/2] GEN\nFAILED: gen.h \npython3 gen.py\nninja: build stopped: x.\n", "")
                 .Diagnostic(),
             "python3 gen.py");
+  EXPECT_EQ(Watched("FAILED: gen.h \npython3 gen.py\nTraceback:\n  gen.py:3\nValueError: no\n"
+                    "[2/9] CC a.o\nninja: build stopped: x.\n",
+                    "")
+                .Diagnostic(),
+            "ValueError: no");
   EXPECT_EQ(Watched("foo\n", "/bin/sh: 1: foo: not found\nmake: *** [Makefile:2: all] Error 127\n")
                 .Diagnostic(),
             "/bin/sh: 1: foo: not found");
