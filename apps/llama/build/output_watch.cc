@@ -34,6 +34,16 @@ bool IsMadeFrom(const std::string& target, const std::string& source) {
   return !source.empty() && (name == source || name.ends_with("-" + source));
 }
 
+// Of a make that only goes through folders: "make -C lib", automake's "Making all in lib".
+bool IsOnTheWay(std::string_view line) {
+  if (line.starts_with("Making ")) return true;
+  if (line.starts_with('[')) return false;  // a step of cmake's or ninja's
+  const std::string_view word = line.substr(0, line.find(' '));
+  const std::string_view program = word.substr(word.rfind('/') + 1);
+  const bool is_make = program == "make" || program == "gmake";
+  return diagnostics::IsProgress(line) || (is_make && line.find_first_of(";&|") == line.npos);
+}
+
 bool IsBlank(const std::string& line) { return line.find_first_not_of(" \t") == line.npos; }
 
 }  // namespace
@@ -63,7 +73,11 @@ void OutputWatch::EndLine(Stream stream) {
 }
 
 void OutputWatch::TakeLine(Line& of, const std::string& line) {
-  if (diagnostics::SaysUpToDate(line)) says_up_to_date_ = true;
+  if (diagnostics::SaysUpToDate(line)) {
+    (line.starts_with("ninja: ") ? ninja_is_up_to_date_ : a_make_is_up_to_date_) = true;
+  } else if (!IsOnTheWay(line)) {
+    says_more_ = true;
+  }
   if (diagnostics::ParseFailedTarget(line)) ++failures_;
   if (is_over_ || TakeFailure(of, line)) return;
   TakeError(of, line);

@@ -28,7 +28,11 @@ class OutputWatch {
   const std::string& failed_target() const { return failed_target_; }
   // How many commands make or ninja said to have failed.
   uint64_t failures() const { return failures_; }
-  bool says_up_to_date() const { return says_up_to_date_; }
+  // That nothing was to be done. One make of many says so of its own part: then nothing else may
+  // have been said.
+  bool says_up_to_date() const {
+    return ninja_is_up_to_date_ || (a_make_is_up_to_date_ && !says_more_);
+  }
 
  private:
   static constexpr size_t kNowhere = SIZE_MAX;
@@ -59,7 +63,9 @@ class OutputWatch {
   enum class Ninja : uint8_t { kNone, kCommand, kOutput } ninja_ = Ninja::kNone;
   uint64_t failures_ = 0;
   bool is_over_ = false;  // the first failure has been told
-  bool says_up_to_date_ = false;
+  bool ninja_is_up_to_date_ = false;
+  bool a_make_is_up_to_date_ = false;
+  bool says_more_ = false;  // than make does that goes through folders
 };
 
 }  // namespace llama::app

@@ -105,7 +105,16 @@ TEST(OutputWatchTest, ReadsLinesHoweverTheyCome) {
 TEST(OutputWatchTest, HearsThatNothingWasToBeDone) {
   EXPECT_TRUE(Watched("ninja: no work to do.\n", "").says_up_to_date());
   EXPECT_TRUE(Watched("make: Nothing to be done for 'all'.\n", "").says_up_to_date());
+  EXPECT_TRUE(Watched("-- Configuring done\nninja: no work to do.\n", "").says_up_to_date());
   EXPECT_FALSE(Watched("cc -c a.c\n", "").says_up_to_date());
+  // A make within a make says so of itself alone.
+  const std::string part =
+      "make  all-recursive\nmake[1]: Entering directory '/w'\nMaking all in lib\n"
+      "make[2]: Nothing to be done for 'all'.\nmake[1]: Leaving directory '/w'\n";
+  EXPECT_TRUE(Watched(part, "").says_up_to_date());
+  EXPECT_FALSE(Watched(part + "/usr/bin/cc -c a.c\n", "").says_up_to_date());
+  EXPECT_FALSE(Watched(part + "make -C lib; ./run\n", "").says_up_to_date());
+  EXPECT_FALSE(Watched(part + "[ 50%] Building C object a.c.o\n", "").says_up_to_date());
 }
 
 }  // namespace
