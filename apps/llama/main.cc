@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "build_id/build_id.h"
+#include "client/closed_descriptors.h"
 #include "llama/command.h"
 #include "llama/daemon_command.h"
 #include "llama/look/named_builds.h"
@@ -129,5 +130,6 @@ int Run(const Arguments& words) {
 }  // namespace llama::app
 
 int main(int argc, char** argv) {
+  llama::client::HoldClosedDescriptors();
   return llama::app::Run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
 }

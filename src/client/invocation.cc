@@ -117,6 +117,8 @@ std::vector<std::string_view> SplitPath(std::string_view path) {
   }
 }
 
+bool IsWrapper(std::string_view name) { return name == "llamacc" || name == "llamac++"; }
+
 bool LooksLikeCompiler(std::string_view name) {
   // -14, -4.9, -12.2.0
   const size_t digits = name.find_last_not_of("0123456789.");
@@ -138,7 +140,7 @@ Result<Invocation> ResolveInvocation(const std::vector<std::string>& argv,
   const Resolver resolver(surroundings);
   const std::string called(BaseName(argv[0]));
   std::vector<std::string> args(argv.begin() + 1, argv.end());
-  if (called != "llamacc" && called != "llamac++") {
+  if (!IsWrapper(called)) {
     Result<Invocation> next = Finish(resolver, called, std::move(args));
     if (next && argv[0].find('/') != std::string::npos) next->argv[0] = next->program;
     return next;
@@ -146,7 +148,7 @@ Result<Invocation> ResolveInvocation(const std::vector<std::string>& argv,
   if (!args.empty() && !args[0].empty() && args[0][0] != '-' && args[0][0] != '@') {
     const std::string_view name = BaseName(args[0]);
     // A launcher before a compiler that is ourselves already: then that is how we were called.
-    if (name == "llamacc" || name == "llamac++") return ResolveInvocation(args, surroundings);
+    if (IsWrapper(name)) return ResolveInvocation(args, surroundings);
     if (LooksLikeCompiler(name) ||
         (MayBeProgram(name) && !resolver.Find(args[0]).program.empty())) {
       const std::string compiler = args[0];

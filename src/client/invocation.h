@@ -2,6 +2,7 @@
 //
 //   llamacc -c a.c            $LLAMACC_LOCAL_CC or cc (llamac++: $LLAMACC_LOCAL_CXX or c++)
 //   llamacc g++ -c a.cc       that program: CMake's launcher, Meson's prefix
+//   llamacc ccache g++ ...    ccache itself (RunWrapper does that), with llamacc as its prefix
 //   llamacc llamac++ -c a.cc  as llamac++: a launcher's compiler may be ourselves
 //   gcc -c a.c                by a link ahead in PATH: the next gcc in PATH that is not ourselves
 #pragma once
@@ -36,6 +37,9 @@ Result<Invocation> ResolveInvocation(const std::vector<std::string>& argv,
 // gcc, g++, cc, c++, clang, clang++, c89, c99, with a target before and a version after:
 // x86_64-linux-gnu-g++-12, clang-14, gcc-4.9.
 bool LooksLikeCompiler(std::string_view name);
+
+// llamacc, llamac++.
+bool IsWrapper(std::string_view name);
 
 // The folders of a PATH, in order; an empty one is the working directory.
 std::vector<std::string_view> SplitPath(std::string_view path);

@@ -16,7 +16,9 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/format.h"
+#include "client/closed_descriptors.h"
 #include "client/connection.h"
 #include "client/fallback_slot.h"
 #include "client/hung_note.h"
@@ -40,14 +42,6 @@ constexpr int64_t kSendMs = 30'000;
 constexpr int kSlotFd = 200;
 constexpr int kCommandNotFound = 127;
 constexpr int kCannotExecute = 126;
-
-// A standard descriptor that is closed is held by something that fails every read and write as a
-// closed one does, and that exec closes: else the daemon's socket could become our stdout.
-void HoldClosedDescriptors() {
-  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) (void)!open("/", O_PATH | O_CLOEXEC);
-  }
-}
 
 // All of it, also to a pipe that someone has made non-blocking. A reader that went away is the
 // reader's business, as it is with the compiler itself.
@@ -241,6 +235,16 @@ class Wrapper {
   const bool verbose_;
 };
 
+// `llamacc ccache gcc …`, where a launcher is put before a compiler that has one: ccache comes
+// first and asks us for what it lacks, unless it asks another. It parts its prefix at blanks;
+// without one it asks the compiler that PATH has. Comes back if there is no ccache to become.
+void BecomeCcache(char** argv) {
+  const auto self = ReadLink("/proc/self/exe");
+  if (self && self->find(' ') == self->npos)
+    setenv("CCACHE_PREFIX", self->c_str(), /*overwrite=*/0);
+  execvp(argv[1], argv + 1);
+}
+
 std::string WorkingDirectory() {
   char cwd[PATH_MAX];
   return getcwd(cwd, sizeof cwd) == nullptr ? std::string() : std::string(cwd);
@@ -252,6 +256,7 @@ int RunWrapper(int argc, char** argv, const std::string& build_id) {
   const int64_t start_ns = SystemClock().NowNs();
   const int64_t start_monotonic_ns = SystemClock().MonotonicNs();
   HoldClosedDescriptors();
+  if (argc > 2 && IsWrapper(BaseName(argv[0])) && BaseName(argv[1]) == "ccache") BecomeCcache(argv);
   std::string cwd = WorkingDirectory();
   Surroundings surroundings;
   surroundings.path = std::getenv("PATH");

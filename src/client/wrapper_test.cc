@@ -131,6 +131,17 @@ TEST_F(WrapperTest, LocalMeansNotToAsk) {
   EXPECT_NE(access(StateFolder().c_str(), F_OK), 0);
 }
 
+TEST_F(WrapperTest, CcacheComesFirstAndRunsTheCompilerByTheWrapper) {
+  ASSERT_TRUE(WriteFileAtomic(dir_->path() + "/bin/ccache",
+                              "#!/bin/sh\n"
+                              "echo \"$CCACHE_PREFIX $*\"\n",
+                              0755));
+  const std::string self = ReadLink("/proc/self/exe").value();
+  EXPECT_EQ(Run({"ccache", "cc", "-c", "a.c"}).out, self + " cc -c a.c\n");
+  EXPECT_EQ(Run({dir_->path() + "/bin/ccache", "cc"}).out, self + " cc\n");
+  EXPECT_EQ(Run({"ccache", "cc"}, {"CCACHE_PREFIX=distcc"}).out, "distcc cc\n");
+}
+
 TEST_F(WrapperTest, ClosedDescriptorsAreNotTheSocket) {
   StartDaemon();
   const Ran ran = Run({"cc", "remote", "text", "text", "256"}, {}, {0, 1, 2});

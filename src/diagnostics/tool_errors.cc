@@ -54,17 +54,19 @@ ToolError Made(std::string_view place, std::string_view message) {
 
 // "PLACE: error: MESSAGE" and the like.
 std::optional<ToolError> ParseMarked(std::string_view line) {
-  for (const std::string_view mark : {"fatal error: ", "error: ", "Error: ", "fatal: "}) {
-    const size_t at = line.find(mark);
-    if (at == line.npos) continue;
-    const std::string_view message = line.substr(at + mark.size());
-    if (at == 0) return mark == "error: " ? std::optional(Made("", message)) : std::nullopt;
-    if (!line.substr(0, at).ends_with(": ")) continue;
-    const std::string_view place = line.substr(0, at - 2);
-    // In prose there are blanks before it, in a place only where a line's number follows.
-    const bool is_place = EndsInLineNumber(place);
-    if (!is_place && (mark == "Error: " || place.find(' ') != place.npos)) continue;
-    return Made(WithoutColumn(place), message);
+  for (size_t colon = line.find(": "); colon != line.npos; colon = line.find(": ", colon + 1)) {
+    for (const std::string_view mark : {"fatal error", "error", "Error", "fatal"}) {
+      if (!line.substr(0, colon).ends_with(mark)) continue;
+      const size_t at = colon - mark.size();
+      const std::string_view message = line.substr(colon + 2);
+      if (at == 0) return mark == "error" ? std::optional(Made("", message)) : std::nullopt;
+      if (!line.substr(0, at).ends_with(": ")) continue;
+      const std::string_view place = line.substr(0, at - 2);
+      // In prose there are blanks before it, in a place only where a line's number follows.
+      const bool is_place = EndsInLineNumber(place);
+      if (!is_place && (mark == "Error" || place.find(' ') != place.npos)) continue;
+      return Made(WithoutColumn(place), message);
+    }
   }
   return std::nullopt;
 }
@@ -163,6 +165,8 @@ bool IsProgress(std::string_view line) {
 }
 
 std::string WithoutEscapes(std::string_view line) {
+  const bool is_plain = line.find('\x1b') == line.npos && line.find('\r') == line.npos;
+  if (is_plain) return std::string(line);
   std::string out;
   out.reserve(line.size());
   for (size_t i = 0; i < line.size(); ++i) {

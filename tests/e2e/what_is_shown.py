@@ -208,9 +208,17 @@ def narrow_terminals(scene):
             expect(not wide, f"{argv} on {columns} columns: {wide}")
 
 
+def closed_descriptors(scene):
+    """What is for standard error does not reach what was opened in its place: the daemon's socket."""
+    command = ["sh", "-c", '"$0" "$@" <&- >&- 2>&-', scene.bin / "llama", "build", "--", "sh", "-c", "exit 3"]
+    scene.run(command).expect_status(3)
+    log = (scene.llama_dir / "daemon.log").read_text()
+    expect(" WARN " not in log, log)
+
+
 def scenario(scene):
     cases = (failing_make, failing_ninja, failing_cmake_build, nothing_to_do, absolute_compilers, unseen_for_long,
-             narrow_terminals)
+             narrow_terminals, closed_descriptors)
     {case.__name__: case for case in cases}[sys.argv[1]](scene)
 
 

@@ -113,6 +113,10 @@ Result<std::vector<std::string>> BuildEnvironment(const BuildSetup& setup,
   for (const char* const launcher : {"CMAKE_C_COMPILER_LAUNCHER", "CMAKE_CXX_COMPILER_LAUNCHER"}) {
     if (GetVariable(env, launcher).empty()) SetVariable(env, launcher, wrapper);
   }
+  // By its time and size, as ccache tells compilers apart, each of our links is the same one, and
+  // an object by one compiler would be another's.
+  constexpr std::string_view kCompilerCheck = "CCACHE_COMPILERCHECK";
+  if (GetVariable(env, kCompilerCheck).empty()) SetVariable(env, kCompilerCheck, "%compiler% -v");
   SetVariable(env, "LLAMA_DIR", setup.state_dir);
   SetVariable(env, "LLAMACC_BUILD_ID", setup.record.id);
   SetVariable(env, "TRACEPARENT", trace::FormatTraceparent(setup.root.context()));

@@ -67,7 +67,7 @@ TEST_F(BuildSetupTest, RootHangsBelowTheOutside) {
   EXPECT_EQ(*root.Find("command"), trace::Value("make '-j 2'"));
 }
 
-TEST_F(BuildSetupTest, EnvironmentChangesInSixVariablesOnly) {
+TEST_F(BuildSetupTest, EnvironmentChangesInSevenVariablesOnly) {
   const BuildSetup setup = Prepare();
   const auto env = BuildEnvironment(setup, wrapper_, env_);
   ASSERT_TRUE(env);
@@ -79,7 +79,8 @@ TEST_F(BuildSetupTest, EnvironmentChangesInSixVariablesOnly) {
   EXPECT_EQ(GetVariable(*env, "HOME"), "/h");
   EXPECT_EQ(GetVariable(*env, "CMAKE_C_COMPILER_LAUNCHER"), wrapper_);
   EXPECT_EQ(GetVariable(*env, "CMAKE_CXX_COMPILER_LAUNCHER"), wrapper_);
-  EXPECT_EQ(env->size(), 8u);
+  EXPECT_EQ(GetVariable(*env, "CCACHE_COMPILERCHECK"), "%compiler% -v");
+  EXPECT_EQ(env->size(), 9u);
   EXPECT_EQ(ReadLink(state_ + "/masquerade/gcc").value(), wrapper_);
 
   // Inside that build, another one: the folder stands in PATH once.
@@ -87,14 +88,16 @@ TEST_F(BuildSetupTest, EnvironmentChangesInSixVariablesOnly) {
   ASSERT_TRUE(inner);
   EXPECT_EQ(GetVariable(*inner, "PATH"), GetVariable(*env, "PATH"));
   EXPECT_NE(GetVariable(*inner, "LLAMACC_BUILD_ID"), setup.record.id);
-  EXPECT_EQ(inner->size(), 8u);
+  EXPECT_EQ(inner->size(), 9u);
 }
 
-TEST_F(BuildSetupTest, ALauncherOfTheUsersStays) {
+TEST_F(BuildSetupTest, WhatTheUserHasSetStays) {
   env_.push_back("CMAKE_C_COMPILER_LAUNCHER=ccache");
+  env_.push_back("CCACHE_COMPILERCHECK=string:1");
   const auto env = BuildEnvironment(Prepare(), wrapper_, env_);
   ASSERT_TRUE(env);
   EXPECT_EQ(GetVariable(*env, "CMAKE_C_COMPILER_LAUNCHER"), "ccache");
+  EXPECT_EQ(GetVariable(*env, "CCACHE_COMPILERCHECK"), "string:1");
 }
 
 TEST_F(BuildSetupTest, WithoutAWrapperThereIsNoEnvironment) {

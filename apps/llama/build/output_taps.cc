@@ -1,7 +1,7 @@
 #include "llama/build/output_taps.h"
 
 #include <fcntl.h>
-#include <limits.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,7 +15,7 @@ namespace llama::app {
 namespace {
 
 constexpr off_t kMaxReadBack = 256 << 20;
-constexpr int kLastReads = 1024;  // a pipe's content, 1 MiB at most, in pieces of PIPE_BUF
+constexpr size_t kMaxChunk = 65536;  // what a pipe holds unless told otherwise
 
 off_t LengthOf(int fd, const struct stat& st) {
   const int flags = fcntl(fd, F_GETFL);
@@ -23,9 +23,9 @@ off_t LengthOf(int fd, const struct stat& st) {
   return lseek(fd, 0, SEEK_CUR);
 }
 
-bool Is(int fd, short event) {
-  pollfd waiting{fd, event, 0};
-  return poll(&waiting, 1, 0) > 0;
+short EventsOf(int fd, short events) {
+  pollfd waiting{fd, events, 0};
+  return poll(&waiting, 1, 0) > 0 ? waiting.revents : short{0};
 }
 
 }  // namespace
@@ -71,48 +71,58 @@ std::array<pollfd, 2> OutputTaps::Waiting() const {
   std::array<pollfd, 2> out = {{{-1, 0, 0}, {-1, 0, 0}}};
   for (size_t i = 0; i < 2; ++i) {
     if (!taps_[i].own_end.valid()) continue;
-    out[i] = taps_[i].pending.empty() ? pollfd{taps_[i].own_end.get(), POLLIN, 0}
-                                      : pollfd{taps_[i].target, POLLOUT, 0};
+    out[i] = taps_[i].is_target_full ? pollfd{taps_[i].target, POLLOUT, 0}
+                                     : pollfd{taps_[i].own_end.get(), POLLIN, 0};
   }
   return out;
 }
 
-bool OutputTaps::Pump() {
-  bool any = false;
-  for (Tap& tap : taps_) any = PumpTap(tap) || any;
-  return any;
+void OutputTaps::Pump() {
+  for (Tap& tap : taps_) {
+    if (tap.own_end.valid()) PumpTap(tap);
+  }
 }
 
-bool OutputTaps::PumpTap(Tap& tap) {
-  if (!tap.own_end.valid()) return false;
-  bool any = false;
-  if (tap.pending.empty() && Is(tap.own_end.get(), POLLIN)) {
-    // A pipe that can be written to takes as much as this without waiting.
-    std::array<char, PIPE_BUF> buffer;
-    const ssize_t n = read(tap.own_end.get(), buffer.data(), buffer.size());
-    if (n <= 0) {
-      if (n == 0 || errno != EINTR) tap.own_end.Reset();
-      return false;
-    }
-    tap.pending.assign(buffer.data(), static_cast<size_t>(n));
-    watch_.Add(tap.stream, tap.pending);
-    any = true;
-  }
-  if (tap.pending.empty() || !Is(tap.target, POLLOUT)) return any;
-  const ssize_t n = write(tap.target, tap.pending.data(), tap.pending.size());
-  if (n > 0) tap.pending.erase(0, static_cast<size_t>(n));
+void OutputTaps::PumpTap(Tap& tap) {
+  const short there = EventsOf(tap.own_end.get(), POLLIN);
+  if (there == 0) return;
+  if ((there & POLLIN) == 0) return tap.own_end.Reset();  // all writers are gone
+  tap.is_target_full = EventsOf(tap.target, POLLOUT) == 0;
+  if (tap.is_target_full) return;
+  const ssize_t n = tee(tap.own_end.get(), tap.target, kMaxChunk, SPLICE_F_NONBLOCK);
   // Nobody reads it any more: that is for the command to see.
-  if (n < 0 && errno != EAGAIN && errno != EINTR) tap.own_end.Reset();
-  return any || n > 0;
+  if (n < 0 && errno != EAGAIN && errno != EINTR) return tap.own_end.Reset();
+  if (n > 0 && !Consume(tap, static_cast<size_t>(n))) tap.own_end.Reset();
+}
+
+// What has been passed on.
+bool OutputTaps::Consume(Tap& tap, size_t bytes) {
+  std::array<char, kMaxChunk> buffer;
+  while (bytes > 0) {
+    const ssize_t n = read(tap.own_end.get(), buffer.data(), bytes);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    watch_.Add(tap.stream, {buffer.data(), static_cast<size_t>(n)});
+    tap.last_bytes -= std::min(tap.last_bytes, static_cast<int>(n));
+    bytes -= static_cast<size_t>(n);
+  }
+  return true;
+}
+
+void OutputTaps::CommandEnded() {
+  for (Tap& tap : taps_) {
+    if (ioctl(tap.own_end.get(), FIONREAD, &tap.last_bytes) != 0) tap.last_bytes = 0;
+  }
+}
+
+bool OutputTaps::HasMore() const {
+  return std::any_of(taps_.begin(), taps_.end(),
+                     [](const Tap& tap) { return tap.own_end.valid() && tap.last_bytes > 0; });
 }
 
 void OutputTaps::Finish() {
+  Pump();  // sees whether anybody is left who writes
   for (Tap& tap : taps_) {
-    for (int reads = 0; reads < kLastReads && tap.own_end.valid(); ++reads) {
-      if (!tap.pending.empty() && !WriteAll(tap.target, tap.pending, "output")) tap.own_end.Reset();
-      tap.pending.clear();
-      if (!PumpTap(tap)) break;
-    }
     if (tap.own_end.valid()) LeaveCopier(tap);
   }
   for (const Written& file : files_) ReadBack(file);
@@ -126,14 +136,11 @@ void OutputTaps::LeaveCopier(Tap& tap) {
     dup2(tap.target, STDOUT_FILENO);
     close_range(STDERR_FILENO, ~0U, 0);
     for (const int signal : {SIGINT, SIGQUIT, SIGHUP}) std::signal(signal, SIG_IGN);
-    std::array<char, PIPE_BUF> buffer;
-    while (true) {
-      const ssize_t n = read(STDIN_FILENO, buffer.data(), buffer.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) _exit(0);
-      const std::string_view bytes(buffer.data(), static_cast<size_t>(n));
-      if (!WriteAll(STDOUT_FILENO, bytes, "output")) _exit(0);
-    }
+    ssize_t n = 0;
+    do {
+      n = splice(STDIN_FILENO, nullptr, STDOUT_FILENO, nullptr, kMaxChunk, 0);
+    } while (n > 0 || (n < 0 && errno == EINTR));
+    _exit(0);
   }
   tap.own_end.Reset();
 }

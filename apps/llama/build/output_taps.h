@@ -1,16 +1,16 @@
 // OutputTaps: lets an OutputWatch see what a command writes where its output goes to a pipe or a
 // file. A terminal is a Relay's.
 //
-// A pipe is reached through one of our own, byte for byte; the command's two outputs share one if
-// they did, so their order stays. A file is written by the command itself, and read when that has
-// ended.
+// A pipe is reached through one of our own, byte for byte: tee(2) hands the pages on and never
+// waits, so that whoever reads slowly holds up the command and nothing else. The command's two
+// outputs share one if they did, so their order stays. A file is written by the command itself, and
+// read when that has ended.
 #pragma once
 
 #include <poll.h>
 
 #include <array>
-#include <optional>
-#include <string>
+#include <climits>
 
 #include "base/fd.h"
 #include "llama/build/output_watch.h"
@@ -28,10 +28,13 @@ class OutputTaps {
 
   // To be polled; fd −1 where nothing is to be waited for.
   std::array<pollfd, 2> Waiting() const;
-  // Passes on what can be without waiting. False if that was nothing.
-  bool Pump();
-  // When the command has ended: all that it wrote has been passed on and seen. What it left behind
-  // in the background may write on: a process of our own passes that on.
+  // Passes on what can be without waiting.
+  void Pump();
+  // The command has ended: what is in the pipes now is all that it wrote.
+  void CommandEnded();
+  // Whether some of that is still to be passed on.
+  bool HasMore() const;
+  // A process of our own passes on the rest, and what is still written in the background.
   void Finish();
 
  private:
@@ -40,7 +43,8 @@ class OutputTaps {
     OutputWatch::Stream stream = OutputWatch::Stream::kOut;
     Fd own_end;
     Fd command_end;
-    std::string pending;  // read, not written yet
+    bool is_target_full = false;
+    int last_bytes = INT_MAX;  // to come of the command itself
   };
   // A file, and how long it was when the command began.
   struct Written {
@@ -50,7 +54,8 @@ class OutputTaps {
   };
 
   void OpenTap(int target, OutputWatch::Stream stream, Tap& tap) const;
-  bool PumpTap(Tap& tap);
+  void PumpTap(Tap& tap);
+  bool Consume(Tap& tap, size_t bytes);
   static void LeaveCopier(Tap& tap);
   void ReadBack(const Written& file);
 

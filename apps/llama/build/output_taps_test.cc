@@ -113,6 +113,13 @@ TEST(OutputTapsTest, AReaderThatGoesAwayIsTheCommandsToSee) {
   close(both.ends[1]);
 }
 
+// A reader that does not read holds up whoever waits for it, until a signal comes.
+TEST(OutputTapsTest, ASignalEndsTheWaitForASlowReader) {
+  Pipe both;
+  RunIn("head -c 100000 /dev/zero; kill -TERM $PPID", both.ends[1], both.ends[1]);
+  EXPECT_EQ(both.Content().size(), 100'000u);
+}
+
 // What runs on in the background may write on, and who reads waits for it.
 TEST(OutputTapsTest, ABackgroundProcessKeepsItsOutput) {
   Pipe both;

@@ -28,6 +28,24 @@ TEST(OutputWatchTest, FindsTheFirstErrorUnderMake) {
   EXPECT_EQ(watch.failed_target(), "b.o");
 }
 
+// Commands that run at once write at once, and some write of errors and succeed.
+TEST(OutputWatchTest, AnErrorInTheTargetsSourceComesBeforeOthers) {
+  constexpr std::string_view kProbe = "conftest.c:3:1: error: unknown type name 'x'\n";
+  constexpr std::string_view kBroken =
+      "In file included from x.h:1,\n                 from b.c:2:\n"
+      "y.h:7:1: error: expected ';'\ny.h:9:1: error: and more\nb.c:3:1: error: of the same\n";
+  for (const char* target : {"b.o", "CMakeFiles/p.dir/src/b.c.o", "prog-b.o"}) {
+    const std::string failure = std::string("make: *** [Makefile:7: ") + target + "] Error 1\n";
+    EXPECT_TRUE(Watched("", std::string(kProbe).append(kBroken).append(failure))
+                    .Diagnostic()
+                    .starts_with("y.h:7:1: error: expected ';'"))
+        << target;
+  }
+  EXPECT_TRUE(Watched("", std::string(kProbe).append(kBroken).append("make: *** [all] Error 1\n"))
+                  .Diagnostic()
+                  .starts_with("conftest.c:3:1"));
+}
+
 TEST(OutputWatchTest, AnIgnoredErrorIsNone) {
   const OutputWatch watch = Watched("",
                                     "a.c:2:5: error: ignored\n"
@@ -53,6 +71,11 @@ TEST(OutputWatchTest, WhereNoErrorIsRecognisedTheCommandOrItsLastWordsAre) {
   EXPECT_EQ(Watched("[1/2] GEN\nFAILED: gen.h \npython3 gen.py\nninja: build stopped: x.\n", "")
                 .Diagnostic(),
             "python3 gen.py");
+  EXPECT_EQ(Watched("FAILED: gen.h \npython3 gen.py\nTraceback:\n  gen.py:3\nValueError: no\n"
+                    "[2/9] CC a.o\nninja: build stopped: x.\n",
+                    "")
+                .Diagnostic(),
+            "ValueError: no");
   EXPECT_EQ(Watched("foo\n", "/bin/sh: 1: foo: not found\nmake: *** [Makefile:2: all] Error 127\n")
                 .Diagnostic(),
             "/bin/sh: 1: foo: not found");
@@ -82,7 +105,16 @@ TEST(OutputWatchTest, ReadsLinesHoweverTheyCome) {
 TEST(OutputWatchTest, HearsThatNothingWasToBeDone) {
   EXPECT_TRUE(Watched("ninja: no work to do.\n", "").says_up_to_date());
   EXPECT_TRUE(Watched("make: Nothing to be done for 'all'.\n", "").says_up_to_date());
+  EXPECT_TRUE(Watched("-- Configuring done\nninja: no work to do.\n", "").says_up_to_date());
   EXPECT_FALSE(Watched("cc -c a.c\n", "").says_up_to_date());
+  // A make within a make says so of itself alone.
+  const std::string part =
+      "make  all-recursive\nmake[1]: Entering directory '/w'\nMaking all in lib\n"
+      "make[2]: Nothing to be done for 'all'.\nmake[1]: Leaving directory '/w'\n";
+  EXPECT_TRUE(Watched(part, "").says_up_to_date());
+  EXPECT_FALSE(Watched(part + "/usr/bin/cc -c a.c\n", "").says_up_to_date());
+  EXPECT_FALSE(Watched(part + "make -C lib; ./run\n", "").says_up_to_date());
+  EXPECT_FALSE(Watched(part + "[ 50%] Building C object a.c.o\n", "").says_up_to_date());
 }
 
 }  // namespace

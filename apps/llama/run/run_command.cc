@@ -97,26 +97,34 @@ Result<pid_t> Spawn(const RunOptions& options, const Signals& signals) {
 }
 
 // Passes on what was sent to us alone; the terminal sends to the whole group. `child` is 0 when
-// there is none any more.
-void HandleSignals(const Signals& signals, pid_t child, const RunOptions& options) {
+// there is none any more. Whether one came that ends commands.
+bool HandleSignals(const Signals& signals, pid_t child, const RunOptions& options) {
   Relay* relay = options.relay;
+  bool ends = false;
   signalfd_siginfo info{};
   while (read(signals.fd(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
     const int signal = static_cast<int>(info.ssi_signo);
     if (signal == SIGWINCH && relay != nullptr) relay->FollowSize();
     const bool is_ours = signal == SIGWINCH || signal == SIGCHLD;
     const bool was_sent = info.ssi_code <= 0;
+    ends = ends || !is_ours;
     if (!is_ours && options.interrupted) options.interrupted();
     if (!is_ours && was_sent && child != 0) kill(child, signal);
   }
+  return ends;
 }
 
-int Supervise(const RunOptions& options, const Signals& signals, pid_t child) {
+struct Ended {
+  int status = 0;  // as waitpid gives it
+  bool was_interrupted = false;
+};
+
+Ended Supervise(const RunOptions& options, const Signals& signals, pid_t child) {
+  Ended ended;
   Relay* relay = options.relay;
   int64_t next_tick_ns = SystemClock().MonotonicNs();
   while (true) {
-    int status = 0;
-    if (waitpid(child, &status, WNOHANG) == child) return status;
+    if (waitpid(child, &ended.status, WNOHANG) == child) return ended;
     const int64_t now_ns = SystemClock().MonotonicNs();
     if (now_ns >= next_tick_ns) {
       if (options.tick) options.tick();
@@ -133,10 +141,25 @@ int Supervise(const RunOptions& options, const Signals& signals, pid_t child) {
     const int64_t left_ns = next_tick_ns - SystemClock().MonotonicNs();
     const auto timeout_ms = static_cast<int>(left_ns > 0 ? left_ns / 1'000'000 + 1 : 0);
     poll(waiting.data(), waiting.size(), timeout_ms);
-    HandleSignals(signals, child, options);
+    if (HandleSignals(signals, child, options)) ended.was_interrupted = true;
     if (waiting[1].revents != 0) relay->Pump();
     if (waiting[2].revents != 0 || waiting[3].revents != 0) options.taps->Pump();
   }
+}
+
+// What the command wrote, to its reader; if that takes its time, until a signal comes.
+void PassOnRest(const RunOptions& options, const Signals& signals, bool was_interrupted) {
+  OutputTaps& taps = *options.taps;
+  taps.CommandEnded();
+  taps.Pump();
+  while (taps.HasMore() && !was_interrupted) {
+    const auto outputs = taps.Waiting();
+    std::array<pollfd, 3> waiting = {{{signals.fd(), POLLIN, 0}, outputs[0], outputs[1]}};
+    poll(waiting.data(), waiting.size(), -1);
+    was_interrupted = HandleSignals(signals, 0, options);
+    taps.Pump();
+  }
+  taps.Finish();
 }
 
 }  // namespace
@@ -152,18 +175,18 @@ Result<int> RunCommand(const RunOptions& options) {
   }
   // Whoever reads what we pass on may go away; the command hears of it as it would have without us.
   const auto on_broken_pipe = std::signal(SIGPIPE, SIG_IGN);
-  const int status = Supervise(options, signals, *child);
+  const Ended ended = Supervise(options, signals, *child);
   if (options.relay != nullptr) {
     // What the command left behind in the background may write for ever.
     for (int reads = 0; reads < kLastReads && options.relay->Pump(); ++reads) continue;
     options.relay->Erase();
   }
-  if (options.taps != nullptr) options.taps->Finish();
+  if (options.taps != nullptr) PassOnRest(options, signals, ended.was_interrupted);
   std::signal(SIGPIPE, on_broken_pipe);
   // What is pending was meant for the build that has ended.
   HandleSignals(signals, 0, options);
   signals.Restore();
-  return status;
+  return ended.status;
 }
 
 void HoldSignals() {

@@ -3,6 +3,8 @@
 // session it is (session/session.h). The loop owns it; nothing here blocks.
 #pragma once
 
+#include <sys/epoll.h>
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -41,11 +43,12 @@ class Connection {
 
   // The loop's notes.
   State state = State::kGreeting;
-  bool observer = false;        // may only ask for the status or the end
-  bool is_scraper = false;      // speaks HTTP: one request, one answer
-  bool watches_output = false;  // EPOLLOUT is asked for
-  int64_t since_ns;             // monotonic, of the accept
-  int64_t last_sent_ns = 0;     // monotonic, for keep-alives
+  bool observer = false;    // may only ask for the status or the end
+  bool is_scraper = false;  // speaks HTTP: one request, one answer
+  bool has_ended = false;   // says no more
+  uint32_t watched_events = EPOLLIN;
+  int64_t since_ns;          // monotonic, of the accept
+  int64_t last_sent_ns = 0;  // monotonic, for keep-alives
   std::shared_ptr<RunningJob> running;
   std::optional<session::Done> done;
   std::string build_id;  // begun on it and not ended; empty: none

@@ -200,11 +200,13 @@ void Server::Loop::Accept() {
 }
 
 void Server::Loop::Watch(Id id, Connection& connection) {
-  if (connection.watches_output == connection.has_output()) return;
-  connection.watches_output = connection.has_output();
+  uint32_t events = 0;
+  if (!connection.has_ended) events |= EPOLLIN;
+  if (connection.has_output()) events |= EPOLLOUT;
+  if (connection.watched_events == events) return;
+  connection.watched_events = events;
   epoll_event event{};
-  event.events = EPOLLIN;
-  if (connection.watches_output) event.events |= EPOLLOUT;
+  event.events = events;
   event.data.u64 = id;
   epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, connection.fd(), &event);
 }
@@ -231,7 +233,12 @@ void Server::Loop::OnConnectionEvent(Id id, uint32_t events) {
   const bool open = connection.Read();
   if (connection.is_scraper ||
       (connection.state == State::kGreeting && IsHttp(connection.unread()))) {
-    if (!OnScrape(id, connection) || !open) Close(id);
+    // Who has asked may have no more to say, and still listen.
+    const bool served = OnScrape(id, connection);
+    const bool is_gone = (events & (EPOLLHUP | EPOLLERR)) != 0;
+    if (!served || (!open && (is_gone || connection.state == State::kGreeting))) return Close(id);
+    connection.has_ended = !open;
+    Watch(id, connection);
     return;
   }
   while (true) {

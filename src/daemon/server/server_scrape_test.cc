@@ -41,6 +41,15 @@ TEST_F(ServerTest, GivesItsMetricsToScrapers) {
   EXPECT_NE(answer.find("\nllama_job_threads_busy 1\n"), std::string::npos);
 }
 
+// As socat does at the end of its input.
+TEST_F(ServerTest, AScraperMayEndItsSideFirst) {
+  Start();
+  const Fd scraper = Connect();
+  Say(scraper, "GET /metrics HTTP/1.0\r\n\r\n");
+  ASSERT_EQ(shutdown(scraper.get(), SHUT_WR), 0);
+  EXPECT_TRUE(Hear(scraper).starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
 TEST_F(ServerTest, OtherRequestsHaveAnAnswerToo) {
   Start();
   for (const auto& [request, status] :
