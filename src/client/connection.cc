@@ -169,6 +169,10 @@ Result<std::string> StateDir() {
   return JoinPath(cwd, dir);
 }
 
+std::string MasqueradeDir(const std::string& state_dir) {
+  return JoinPath(state_dir, "masquerade");
+}
+
 Result<ConnectOptions> OptionsFromEnvironment(std::string build_id) {
   ConnectOptions options;
   ASSIGN_OR_RETURN(options.state_dir, StateDir());

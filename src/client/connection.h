@@ -30,6 +30,9 @@ struct ConnectOptions {
 // them is set.
 Result<std::string> StateDir();
 
+// The folder of links to the wrapper that `llama build` puts ahead in PATH.
+std::string MasqueradeDir(const std::string& state_dir);
+
 // The state folder of the environment and the `llama` beside this program.
 Result<ConnectOptions> OptionsFromEnvironment(std::string build_id);
 

@@ -45,6 +45,8 @@ class Resolver {
     const bool by_path = !found.program.empty();
     bool first = true;
     for (const std::string_view dir : SplitPath(Path())) {
+      // It may be gone for a moment: once it is back, gcc would look for its own parts beside us.
+      if (!dir.empty() && dir == surroundings_.masquerade) continue;
       if (by_path || found.program.empty()) {
         std::string candidate = Candidate(dir, name);
         const Kind kind = KindOf(candidate);

@@ -27,7 +27,8 @@ struct Surroundings {
   const char* local_cc = nullptr;   // $LLAMACC_LOCAL_CC
   const char* local_cxx = nullptr;  // $LLAMACC_LOCAL_CXX
   std::string self = "/proc/self/exe";
-  std::string cwd;  // absolute
+  std::string cwd;         // absolute
+  std::string masquerade;  // the folder of our links, whether it is there or not
 };
 
 // kNotFound, with the name in the message as a shell has it, if there is no such compiler.

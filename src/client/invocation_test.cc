@@ -152,6 +152,14 @@ TEST_F(InvocationTest, NeverFindsItself) {
   }
 }
 
+TEST_F(InvocationTest, OurFolderOfLinksIsNotInTheCompilersPathEvenWhileItIsGone) {
+  SetPath({"gone", "bin"});
+  surroundings_.masquerade = At("gone");
+  const auto invocation = Resolve({"llamacc", "-c", "a.c"});
+  ASSERT_TRUE(invocation);
+  EXPECT_EQ(invocation->path, At("bin"));
+}
+
 TEST_F(InvocationTest, SkipsWhatCannotBeExecuted) {
   SetPath({"src", "bin"});
   EXPECT_EQ(Resolve({"gcc"})->program, At("bin/gcc"));

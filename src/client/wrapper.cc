@@ -263,6 +263,7 @@ int RunWrapper(int argc, char** argv, const std::string& build_id) {
   surroundings.local_cc = std::getenv("LLAMACC_LOCAL_CC");
   surroundings.local_cxx = std::getenv("LLAMACC_LOCAL_CXX");
   surroundings.cwd = cwd;
+  if (const auto state_dir = StateDir()) surroundings.masquerade = MasqueradeDir(*state_dir);
   Result<Invocation> invocation =
       ResolveInvocation(std::vector<std::string>(argv, argv + argc), surroundings);
   if (!invocation) {

@@ -230,7 +230,7 @@ class Build {
   void Tick(Relay* relay) {
     if (!link_) return;
     // Without it the rest of the build would find the compilers themselves in PATH.
-    if (!IsDirectory(MasqueradeDir(setup_->state_dir))) {
+    if (!IsDirectory(client::MasqueradeDir(setup_->state_dir))) {
       (void)BuildEnvironment(*setup_, wrapper_, env_).has_value();
     }
     link_->Tick(true);
@@ -266,7 +266,7 @@ class Build {
     if (AnySeen() || told_unseen_ || !(is_local.empty() || is_local == "0")) return;
     if (unseen_compiler_.empty()) {
       unseen_compiler_ =
-          FindRunningCompiler(getpid(), MasqueradeDir(setup_->state_dir)).value_or("");
+          FindRunningCompiler(getpid(), client::MasqueradeDir(setup_->state_dir)).value_or("");
     }
     if (unseen_compiler_.empty()) return;
     if (clock_.MonotonicNs() - setup_->start_monotonic_ns < kUnseenNs) return;

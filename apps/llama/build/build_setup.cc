@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/own_dir.h"
 #include "builds/store.h"
+#include "client/connection.h"
 #include "llama/build/masquerade.h"
 #include "trace/names.h"
 
@@ -93,14 +94,10 @@ Result<BuildSetup> PrepareBuild(const BuildRequest& request, const std::string& 
   return setup;
 }
 
-std::string MasqueradeDir(const std::string& state_dir) {
-  return JoinPath(state_dir, "masquerade");
-}
-
 Result<std::vector<std::string>> BuildEnvironment(const BuildSetup& setup,
                                                   const std::string& wrapper,
                                                   std::vector<std::string> env) {
-  const std::string masquerade = MasqueradeDir(setup.state_dir);
+  const std::string masquerade = client::MasqueradeDir(setup.state_dir);
   if (access(wrapper.c_str(), X_OK) != 0) return ErrnoError(errno, wrapper);
   if (masquerade.find(':') != std::string::npos) {
     return Error{Code::kInvalid, masquerade + ": a folder with ':' can't stand in PATH"};

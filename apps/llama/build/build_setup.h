@@ -47,9 +47,6 @@ Result<std::vector<std::string>> BuildEnvironment(const BuildSetup& setup,
                                                   const std::string& wrapper,
                                                   std::vector<std::string> env);
 
-// Where those links are.
-std::string MasqueradeDir(const std::string& state_dir);
-
 // Ends record and root span, now; writes the record.
 Result<void> FinishBuild(BuildSetup& setup, int exit_status, const Clock& clock);
 

@@ -137,6 +137,8 @@ class Prompt {
       }
       if (fds[0].revents == 0) continue;
       const ssize_t n = read(STDIN_FILENO, &byte, 1);
+      // A Ctrl-D that was typed before the terminal was read by the character comes as a zero.
+      if (n == 1 && byte == 0) continue;
       if (n == 1) return true;
       if (n == 0 || (errno != EINTR && errno != EAGAIN)) return false;
     }
