@@ -15,7 +15,8 @@ namespace llama::app {
 namespace {
 
 constexpr off_t kMaxReadBack = 256 << 20;
-constexpr size_t kMaxChunk = 65536;  // what a pipe holds unless told otherwise
+constexpr size_t kMaxChunk = 65536;      // what a pipe holds unless told otherwise
+constexpr size_t kMostAtOnce = 1 << 20;  // from one output, before the other is looked at
 
 off_t LengthOf(int fd, const struct stat& st) {
   const int flags = fcntl(fd, F_GETFL);
@@ -83,30 +84,27 @@ void OutputTaps::Pump() {
   }
 }
 
+// A reader may wait for our end before it reads: what fits into its pipe at once must not take more
+// room there than what the command wrote. So it is written anew, and small pieces share a page;
+// tee(2) and splice(2) would give each of them one of the pipe's sixteen.
 void OutputTaps::PumpTap(Tap& tap) {
-  const short there = EventsOf(tap.own_end.get(), POLLIN);
-  if (there == 0) return;
-  if ((there & POLLIN) == 0) return tap.own_end.Reset();  // all writers are gone
-  tap.is_target_full = EventsOf(tap.target, POLLOUT) == 0;
-  if (tap.is_target_full) return;
-  const ssize_t n = tee(tap.own_end.get(), tap.target, kMaxChunk, SPLICE_F_NONBLOCK);
-  // Nobody reads it any more: that is for the command to see.
-  if (n < 0 && errno != EAGAIN && errno != EINTR) return tap.own_end.Reset();
-  if (n > 0 && !Consume(tap, static_cast<size_t>(n))) tap.own_end.Reset();
-}
-
-// What has been passed on.
-bool OutputTaps::Consume(Tap& tap, size_t bytes) {
-  std::array<char, kMaxChunk> buffer;
-  while (bytes > 0) {
-    const ssize_t n = read(tap.own_end.get(), buffer.data(), bytes);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    watch_.Add(tap.stream, {buffer.data(), static_cast<size_t>(n)});
+  std::array<char, PIPE_BUF> buffer;  // a pipe that can be written to takes as much without waiting
+  for (size_t passed = 0; passed < kMostAtOnce;) {
+    const short there = EventsOf(tap.own_end.get(), POLLIN);
+    if (there == 0) return;
+    if ((there & POLLIN) == 0) return tap.own_end.Reset();  // all writers are gone
+    tap.is_target_full = EventsOf(tap.target, POLLOUT) == 0;
+    if (tap.is_target_full) return;
+    const ssize_t n = read(tap.own_end.get(), buffer.data(), buffer.size());
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (n <= 0) return tap.own_end.Reset();
+    const std::string_view bytes(buffer.data(), static_cast<size_t>(n));
+    watch_.Add(tap.stream, bytes);
     tap.last_bytes -= std::min(tap.last_bytes, static_cast<int>(n));
-    bytes -= static_cast<size_t>(n);
+    passed += bytes.size();
+    // Nobody reads it any more: that is for the command to see.
+    if (!WriteAll(tap.target, bytes, "output")) return tap.own_end.Reset();
   }
-  return true;
 }
 
 void OutputTaps::CommandEnded() {

@@ -55,7 +55,6 @@ class OutputTaps {
 
   void OpenTap(int target, OutputWatch::Stream stream, Tap& tap) const;
   void PumpTap(Tap& tap);
-  bool Consume(Tap& tap, size_t bytes);
   static void LeaveCopier(Tap& tap);
   void ReadBack(const Written& file);
 

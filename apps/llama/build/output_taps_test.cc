@@ -105,6 +105,16 @@ TEST(OutputTapsTest, MuchOutputPassesWhole) {
 }
 
 // As without us: the command gets SIGPIPE, and ends.
+// As plain pipes have it: many small writes take the room of their bytes.
+TEST(OutputTapsTest, AReaderMayWaitForTheEndBeforeItReads) {
+  Pipe both;
+  const Ran ran =
+      RunIn("i=0; while [ $i -lt 400 ]; do echo a line of output; sleep 0; i=$((i+1)); done",
+            both.ends[1], both.ends[1]);
+  EXPECT_EQ(ran.status, 0);
+  EXPECT_EQ(both.Content().size(), 400 * std::string("a line of output\n").size());
+}
+
 TEST(OutputTapsTest, AReaderThatGoesAwayIsTheCommandsToSee) {
   Pipe both;
   close(both.ends[0]);

@@ -375,12 +375,12 @@ TEST(CompareTest, ASideThatFailedOrWasInterruptedIsSaidFirst) {
   const size_t outcome = text.find("\nB FAILED a.c:3 no; making a.o\n");
   ASSERT_NE(outcome, std::string::npos) << text;
   EXPECT_LT(outcome, text.find("what was different"));
-  EXPECT_NE(text.find("\nNot all of these came to their end. B is 1.8x faster"), std::string::npos);
+  EXPECT_NE(text.find("\nNot all of these are whole builds. B is 1.8x faster"), std::string::npos);
   EXPECT_NE(FormatComparisonJson(c).find(R"("outcome":"FAILED a.c:3 no; making a.o")"),
             std::string::npos);
   const std::string several = FormatComparison(Compare({interrupted, fine}, {fine}), {});
   EXPECT_NE(several.find("\nA (z) interrupted after 400 ms\n"), std::string::npos) << several;
-  EXPECT_EQ(FormatComparison(Compare({fine}, {fine}), {}).find("came to their end"),
+  EXPECT_EQ(FormatComparison(Compare({fine}, {fine}), {}).find("are whole builds"),
             std::string::npos);
 }
 

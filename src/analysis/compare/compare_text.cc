@@ -145,7 +145,7 @@ std::string VerdictSentence(const Comparison& c) {
 
 void WriteConclusion(const Comparison& c, bool all_went_well, TextWriter& out) {
   const std::string verdict = VerdictSentence(c);
-  out.Heading(all_went_well ? verdict : "Not all of these came to their end. " + verdict);
+  out.Heading(all_went_well ? verdict : "Not all of these are whole builds. " + verdict);
   const FigureDifference& wall = c.figures[0];
   if (c.a.size() > 1) out.Line("median of A", IntervalText(wall.a_interval));
   if (c.b.size() > 1) out.Line("median of B", IntervalText(wall.b_interval));
