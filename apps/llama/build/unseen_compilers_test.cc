@@ -23,8 +23,13 @@ pid_t StartWaiting(const std::string& path, const std::string& search_path) {
     execl(path.c_str(), path.c_str(), "100", nullptr);
     _exit(127);
   }
-  // Until it is that program.
-  while (ReadLink("/proc/" + std::to_string(pid) + "/exe").value() != path) usleep(1000);
+  // Until it is that program, for ten seconds at most.
+  const std::string exe = "/proc/" + std::to_string(pid) + "/exe";
+  for (int looks = 0; looks < 10'000; ++looks) {
+    if (const auto target = ReadLink(exe); target && *target == path) return pid;
+    usleep(1000);
+  }
+  ADD_FAILURE() << path << " did not start";
   return pid;
 }
 
