@@ -1,5 +1,4 @@
-/* What programs are told of paths: the root is taken off. libc's own functions do the work where
- * they allocate. */
+/* What programs are told of paths: the root is taken off. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -57,27 +56,22 @@ EXPORT ssize_t __readlinkat_chk(int dir, const char* path, char* to, size_t size
 
 /* The working directory. */
 
+static uint32_t Canonical(const char* path, char* to);
+
+/* A copy that the program frees. */
+static char* Allocated(const char* text, size_t room) {
+  const size_t size = Length(text) + 1;
+  char* copy = malloc(size < room ? room : size);
+  for (size_t i = 0; copy != NULL && i < size; ++i) copy[i] = text[i];
+  return copy;
+}
+
 EXPORT char* getcwd(char* to, size_t size) {
-  if (to == NULL) {
-    char* (*next)(char*, size_t) = (char* (*)(char*, size_t))Next("getcwd");
-    if (next == NULL) {
-      errno = ENOSYS;
-      return NULL;
-    }
-    /* Of no more room than is asked for, once the root is off. */
-    char* got = next(NULL, 0);
-    if (got == NULL) return NULL;
-    Tell(got);
-    if (size == 0 || Length(got) < size) return got;
-    free(got);
-    errno = ERANGE;
-    return NULL;
-  }
-  if (size == 0) {
+  char here[MAX_PATH];
+  if (to != NULL && size == 0) {
     errno = EINVAL;
     return NULL;
   }
-  char here[MAX_PATH];
   const long got = syscall(SYS_getcwd, here, sizeof here);
   if (got < 0) return NULL;
   /* "(unreachable)/…": outside of the process's own root. */
@@ -87,10 +81,11 @@ EXPORT char* getcwd(char* to, size_t size) {
   }
   const char* told = Told(here);
   const size_t length = Length(told);
-  if (length >= size) {
+  if (size != 0 && length >= size) {
     errno = ERANGE;
     return NULL;
   }
+  if (to == NULL) return Allocated(told, size);
   for (size_t i = 0; i <= length; ++i) to[i] = told[i];
   return to;
 }
@@ -101,54 +96,49 @@ EXPORT char* __getcwd_chk(char* to, size_t size, size_t room) {
 
 EXPORT char* getwd(char* to) { return getcwd(to, MAX_PATH); }
 
+/* As libc: $PWD, if it is the same folder. */
 EXPORT char* get_current_dir_name(void) {
-  char* (*next)(void) = (char* (*)(void))Next("get_current_dir_name");
-  if (!HasRoot() && next != NULL) return next();
-  /* As libc: $PWD, if it is the same folder. It allocates what it gives. */
   const char* pwd = getenv("PWD");
   char buffer[MAX_PATH];
-  if (pwd != NULL && pwd[0] == '/') {
-    const int there =
-        (int)syscall(SYS_openat, AT_FDCWD, Lead(pwd, buffer), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (there >= 0) {
-      char named[MAX_PATH];
-      char here[MAX_PATH];
-      const uint32_t size = PathOfDescriptor(there, named);
-      syscall(SYS_close, there);
-      const long got = syscall(SYS_getcwd, here, sizeof here);
-      uint32_t same = 0;
-      while (same < size && named[same] == here[same]) ++same;
-      if (size > 0 && got == (long)size + 1 && same == size) {
-        const size_t length = Length(pwd) + 1;
-        char* copy = malloc(length);
-        for (size_t i = 0; copy != NULL && i < length; ++i) copy[i] = pwd[i];
-        return copy;
-      }
-    }
+  char named[MAX_PATH];
+  char here[MAX_PATH];
+  if (pwd != NULL && pwd[0] == '/' && Canonical(Lead(pwd, buffer), named) != 0) {
+    const long got = syscall(SYS_getcwd, here, sizeof here);
+    long same = 0;
+    while (same < got && named[same] == here[same]) ++same;
+    if (got > 1 && same == got) return Allocated(pwd, 0);
   }
   return getcwd(NULL, 0);
 }
 
-/* Canonical names. libc walks the links itself: what is led is where it begins. */
+/* Canonical names. The kernel knows them, of what is open. */
 
-typedef char* (*ResolveFunction)(const char*, char*);
-
-static char* Resolve(ResolveFunction next, const char* name, char* to) {
-  if (next == NULL) {
-    errno = ENOSYS;
-    return NULL;
-  }
-  if (!HasRoot() || name == NULL) return next(name, to);
-  char buffer[MAX_PATH];
-  const char* path = Lead(name, buffer);
-  char* resolved = next(path, to);
-  RecordLookup(AT_FDCWD, path, resolved != NULL ? 0 : -1);
-  if (resolved != NULL) Tell(resolved);
-  return resolved;
+static uint32_t Canonical(const char* path, char* to) {
+  const int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_PATH | O_CLOEXEC);
+  if (fd < 0) return 0;
+  const uint32_t size = PathOfDescriptor(fd, to);
+  syscall(SYS_close, fd);
+  if (size == 0) errno = ENOENT;
+  return size;
 }
 
-EXPORT char* realpath(const char* path, char* to) {
-  return Resolve((ResolveFunction)Next("realpath"), path, to);
+EXPORT char* realpath(const char* name, char* to) {
+  char buffer[MAX_PATH];
+  char resolved[MAX_PATH];
+  if (name == NULL) {
+    errno = EINVAL;
+    return NULL;
+  }
+  const char* path = Lead(name, buffer);
+  const uint32_t size = Canonical(path, resolved);
+  RecordLookup(AT_FDCWD, path, size != 0 ? 0 : -1);
+  if (size == 0) return NULL;
+  const char* told = Told(resolved);
+  if (to == NULL) return Allocated(told, 0);
+  uint32_t i = 0;
+  for (; told[i] != '\0'; ++i) to[i] = told[i];
+  to[i] = '\0';
+  return to;
 }
 
 EXPORT char* __realpath_chk(const char* path, char* to, size_t room) {
