@@ -9,81 +9,18 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
-#include <set>
 
 #include "base/file.h"
 #include "base/process.h"
 #include "compiler/plan.h"
 #include "scan/input_finder.h"
+#include "scan/other_root_testing.h"
 #include "worker/run/lookups.h"
 
 namespace llama::scan {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Copies paths below a root as the kernel walks them: every symlink on the way becomes one, with
-// absolute targets below the root.
-class TestMirror {
- public:
-  explicit TestMirror(std::string root) : root_(std::move(root)) {}
-
-  void Add(const std::string& path) {
-    std::vector<std::string> pending = Components(path);
-    std::string current;
-    for (int links = 0; !pending.empty() && links < 40;) {
-      const std::string name = pending.back();
-      pending.pop_back();
-      if (name == "..") {
-        current = current.substr(0, current.rfind('/'));
-        continue;
-      }
-      const std::string next = current + "/" + name;
-      const fs::file_status status = fs::symlink_status(next);
-      if (fs::is_symlink(status)) {
-        ++links;
-        const std::string target = fs::read_symlink(next);
-        AddLink(next, target);
-        if (target.starts_with('/')) current.clear();
-        const auto more = Components(target);
-        pending.insert(pending.end(), more.begin(), more.end());
-        continue;
-      }
-      if (!fs::exists(status)) return;
-      if (fs::is_directory(status)) fs::create_directories(root_ + next);
-      if (fs::is_regular_file(status)) AddFile(next);
-      current = next;
-    }
-  }
-
- private:
-  // In reverse, so that the next one is at the back.
-  static std::vector<std::string> Components(std::string_view path) {
-    std::vector<std::string> out;
-    for (const fs::path& part : fs::path(path)) {
-      if (part != "/" && part != "." && !part.empty()) out.push_back(part);
-    }
-    return {out.rbegin(), out.rend()};
-  }
-
-  void AddLink(const std::string& path, const std::string& target) {
-    if (!known_.insert(path).second) return;
-    fs::create_directories(fs::path(root_ + path).parent_path());
-    fs::create_symlink(target.starts_with('/') ? root_ + target : target, root_ + path);
-  }
-
-  // A hard link where the file system allows, since toolchains are large.
-  void AddFile(const std::string& path) {
-    if (!known_.insert(path).second) return;
-    fs::create_directories(fs::path(root_ + path).parent_path());
-    std::error_code error;
-    fs::create_hard_link(path, root_ + path, error);
-    if (error) fs::copy_file(path, root_ + path);
-  }
-
-  const std::string root_;
-  std::set<std::string> known_;
-};
 
 struct Outcome {
   int status = 0;
@@ -112,7 +49,7 @@ class RemoteIdentityTest : public testing::TestWithParam<const char*> {
     auto toolchain = toolchains_->Get(driver_, env_);
     ASSERT_TRUE(toolchain) << toolchain.error().message;
     toolchain_ = *toolchain;
-    mirror_ = std::make_unique<TestMirror>(root_);
+    mirror_ = std::make_unique<OtherRoot>(root_);
     for (const std::string& path : toolchain_->files) mirror_->Add(path);
     for (const std::string& path : toolchain_->dirs) mirror_->Add(path);
     ASSERT_TRUE(MakeDirs(temp_->path() + "/w"));
@@ -277,7 +214,7 @@ class RemoteIdentityTest : public testing::TestWithParam<const char*> {
   std::unique_ptr<compiler::Toolchains> toolchains_;
   std::unique_ptr<InputFinder> finder_;
   std::shared_ptr<const compiler::Toolchain> toolchain_;
-  std::unique_ptr<TestMirror> mirror_;
+  std::unique_ptr<OtherRoot> mirror_;
   std::unique_ptr<worker::LookupLog> lookups_;
 };
 
