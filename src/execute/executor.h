@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "execute/action.h"
+#include "execute/allowance.h"
 #include "execute/outcome.h"
 #include "execute/reason.h"
 #include "trace/phases.h"
@@ -39,7 +40,8 @@ struct Execution {
   std::function<bool()> cancelled = {};  // polled; may be empty
   // Monotonic. One deadline for all that is done for an action, however often it is tried.
   int64_t deadline_ns = INT64_MAX;
-  std::string function = {};  // which one, by name; empty: the configured one
+  Allowance allowance = Allowance();  // of that, for all that the cloud takes beside the command
+  std::string function = {};          // which one, by name; empty: the configured one
   // Whether who has waited so long for a cloud that is busy with something else than the command
   // should rather run here; gives each idle core away once. Empty: never.
   std::function<bool(int64_t waited_ms)> rather_here = {};

@@ -23,9 +23,8 @@ constexpr int64_t kNoResendNs = 30'000'000'000;
 constexpr size_t kMaxWorkerSpans = 64;
 // What a worker has beyond the command's own time to say how it ended.
 constexpr int64_t kAnswerMs = 20'000;
-// What a job waits for the store at most, where no core here is idle.
-constexpr int64_t kMostSyncMs = 60'000;
 constexpr int64_t kMaxInvocationMs = 900'000;  // Lambda's
+constexpr char kAllSpent[] = "the cloud took all the time that it has beside the command";
 // What a worker says of its CPU time is believed up to a day.
 constexpr int64_t kMaxCpuNs = int64_t{86'400} * 1'000'000'000;
 
@@ -139,6 +138,16 @@ void RecordAnswer(const job::Answer& answer, bool is_cold_start, trace::Span& sp
   }
 }
 
+// What the command itself took, as its worker says. Who says too much is trusted with time that it
+// could have had by being slow.
+int64_t CommandNs(const job::Answer& answer) {
+  int64_t ns = 0;
+  for (const trace::Span& span : answer.spans) {
+    if (span.name == trace::span::kExec) ns = std::max(ns, span.duration_ns);
+  }
+  return ns;
+}
+
 }  // namespace
 
 int64_t Execution::RemainingMs(int64_t limit_ms) const {
@@ -153,18 +162,42 @@ OrReason<Outcome> FunctionExecutor::Execute(const Action& action, Execution& exe
   }
   auto function = cloud_.Function(execution.function);
   if (!function) return ReasonOf("function", std::move(function).error());
+  // A command that runs nowhere else is always tried, and may fail for reasons of its own.
+  const bool may_run_here = !action.any_command;
+  const std::string name = (*function)->name();
+  if (may_run_here) {
+    if (auto trouble = health_.Trouble(name, execution.clock.MonotonicNs())) return *trouble;
+  }
   for (int resends = 0;; ++resends) {
     ASSIGN_OR_RETURN(const Synced synced, SyncTree(action, execution));
     const int64_t invoked_ns = execution.clock.MonotonicNs();
-    ASSIGN_OR_RETURN(job::Answer answer, Invoke(action, synced, **function, execution));
-    if (answer.outcome == job::Outcome::kRan) return Localise(action, synced, std::move(answer));
-    if (answer.outcome != job::Outcome::kMissingObjects) {
-      return Reason{"worker", answer.error,
-                    answer.timed_out ? Code::kDeadline : Code::kRemoteFailed};
+    auto answer = Invoke(action, synced, **function, execution);
+    if (answer && answer->outcome == job::Outcome::kFailed) {
+      answer = Reason{"worker", answer->error,
+                      answer->timed_out ? Code::kDeadline : Code::kRemoteFailed};
+    }
+    if (may_run_here) Learn(name, answer, invoked_ns, execution);
+    if (!answer) return std::move(answer).error();
+    if (answer->outcome == job::Outcome::kRan) {
+      return Localise(action, synced, *std::move(answer));
     }
     if (!Resends(resends, execution)) return Reason{"store-keeps-losing-objects", {}};
-    sync_.Lost(answer.missing, invoked_ns);
+    sync_.Lost(answer->missing, invoked_ns);
   }
+}
+
+// An outage, a cancelled job and a command that was too long for its function are no news of it.
+void FunctionExecutor::Learn(const std::string& function, const OrReason<job::Answer>& answer,
+                             int64_t invoked_ns, const Execution& execution) {
+  const int64_t now_ns = execution.clock.MonotonicNs();
+  if (answer) {
+    if (answer->outcome == job::Outcome::kRan) health_.Ran(function, now_ns);
+    return;
+  }
+  const Code code = answer.error().code;
+  const bool too_long = code == Code::kDeadline && now_ns < execution.deadline_ns;
+  if (code == Code::kCancelled || too_long || !cloud_.Outage().empty()) return;
+  health_.Failed(function, answer.error(), invoked_ns, now_ns);
 }
 
 bool FunctionExecutor::Resends(int resends, const Execution& execution) {
@@ -178,11 +211,8 @@ bool FunctionExecutor::Resends(int resends, const Execution& execution) {
 OrReason<Synced> FunctionExecutor::SyncTree(const Action& action, Execution& execution) {
   trace::Span& span = execution.phases.Begin(trace::span::kSync);
   const Closure& closure = *action.closure;
-  const int64_t end_ns = std::min(execution.deadline_ns,
-                                  execution.clock.MonotonicNs() + kMostSyncMs * int64_t{1'000'000});
-  const auto is_over = [&] {
-    return execution.is_over() || execution.clock.MonotonicNs() >= end_ns;
-  };
+  const Allowance::Stretch stretch(execution.allowance, execution.clock);
+  const auto is_over = [&] { return execution.is_over() || stretch.is_spent(); };
   std::optional<UploadQueue::UnderWay> left;
   const auto leaves = [&](const UploadQueue::UnderWay& upload) {
     if (!execution.rather_here || !execution.rather_here(upload.ms)) return false;
@@ -204,10 +234,7 @@ OrReason<Synced> FunctionExecutor::SyncTree(const Action& action, Execution& exe
   span.Set(trace::field::kError, synced.error().message);
   if (execution.is_over()) return execution.WhyOver();
   const Code code = synced.error().code;
-  if (code == Code::kCancelled) {
-    return Reason{"sync", "the store took longer than " + std::to_string(kMostSyncMs) + " ms",
-                  Code::kDeadline};
-  }
+  if (code == Code::kCancelled) return Reason{"sync", kAllSpent, Code::kDeadline};
   Reason reason = ReasonOf("sync", std::move(synced).error());
   // A file that is no longer what the closure says can be looked at again.
   if (code == Code::kUnavailable) reason.code = code;
@@ -225,7 +252,8 @@ OrReason<job::Answer> FunctionExecutor::Invoke(const Action& action, const Synce
   for (int attempt = 1;; ++attempt) {
     auto answer = InvokeOnce(job, attempt, function, execution);
     if (answer || answer.error().code != Code::kUnavailable) return answer;
-    if (attempt >= execution.max_losses || execution.is_over() || !cloud_.Outage().empty()) {
+    if (attempt >= execution.max_losses || execution.is_over() || execution.allowance.is_spent() ||
+        !cloud_.Outage().empty()) {
       Reason reason = std::move(answer).error();
       reason.code = Code::kRemoteFailed;  // the inputs are as they were
       return reason;
@@ -240,6 +268,7 @@ OrReason<job::Answer> FunctionExecutor::InvokeOnce(job::Job& job, int attempt,
   trace::Span& span = execution.phases.Begin(trace::span::kInvoke);
   span.Set(trace::field::kAttempt, attempt);
   if (execution.is_over()) return execution.WhyOver();
+  if (execution.allowance.is_spent()) return Reason{"invoke", kAllSpent, Code::kDeadline};
   // A command's own limit leaves the worker time to say that it was reached.
   const int64_t limit_ms = job.timeout_ms > 0
                                ? std::min(job.timeout_ms + kAnswerMs, kMaxInvocationMs)
@@ -255,7 +284,9 @@ OrReason<job::Answer> FunctionExecutor::InvokeOnce(job::Job& job, int attempt,
     return Reason{"payload-too-large", std::to_string(payload.size()) + " bytes"};
   }
   store::Retries retries;
-  auto invocation = function.Invoke(payload, {timeout_ms, execution.cancelled, &retries});
+  Allowance::Stretch stretch(execution.allowance, execution.clock);
+  auto invocation =
+      function.Invoke(payload, {timeout_ms, execution.cancelled, &retries, stretch.LeftMs()});
   RecordRetries(retries.requests(), retries.ns(), span);
   const uint64_t sent_bytes =
       invocation && invocation->sent_bytes > 0 ? invocation->sent_bytes : payload.size();
@@ -271,6 +302,8 @@ OrReason<job::Answer> FunctionExecutor::InvokeOnce(job::Job& job, int attempt,
   RecordInvocation(*invocation, function.name(), span, execution.charges);
   auto answer = job::DecodeAnswer(invocation->payload);
   if (!answer) return ReasonOf("answer", std::move(answer).error());
+  stretch.Excuse(invocation->queued_ns);
+  stretch.Excuse(CommandNs(*answer));
   // Lambda tells of a cold start only in its log; the worker always knows.
   RecordAnswer(*answer, invocation->cold_start || answer->worker.cold_start, span, execution);
   return std::move(*answer);

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "execute/executor.h"
+#include "execute/function_health.h"
 #include "execute/tree_sync.h"
 #include "job/function_client.h"
 #include "job/job.h"
@@ -47,10 +48,13 @@ class FunctionExecutor final : public Executor {
   OrReason<Outcome> Localise(const Action& action, const Synced& synced, job::Answer answer) const;
 
   bool Resends(int resends, const Execution& execution);
+  void Learn(const std::string& function, const OrReason<job::Answer>& answer, int64_t invoked_ns,
+             const Execution& execution);
 
   // After this time of the monotonic clock objects that are missing are sent again: that did not
   // help a moment ago, and each try uploads whole toolchains.
   std::atomic<int64_t> resend_after_ns_{INT64_MIN};
+  FunctionHealth health_;
   Cloud& cloud_;
   TreeSync& sync_;
   const tree::LayerIndex& index_;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "execute/testing.h"
+#include "trace/names.h"
 
 namespace llama::execute {
 namespace {
@@ -20,6 +21,7 @@ class FunctionExecutorTest : public testing::Test {
         function_([this](const job::Job& job, const job::InvokeOptions& options) {
           jobs_.push_back(job);
           timeouts_.push_back(options.timeout_ms);
+          overheads_.push_back(options.overhead_ms);
           return answer_(job);
         }),
         cloud_(function_) {
@@ -36,8 +38,11 @@ class FunctionExecutorTest : public testing::Test {
   }
   OrReason<Outcome> Execute(const Action& action) {
     FunctionExecutor executor(cloud_, sync_, *index_);
-    execution_.emplace(Execution{
-        .clock = clock_, .phases = phases_, .cancelled = cancelled_, .deadline_ns = deadline_ns_});
+    execution_.emplace(Execution{.clock = clock_,
+                                 .phases = phases_,
+                                 .cancelled = cancelled_,
+                                 .deadline_ns = deadline_ns_,
+                                 .allowance = Allowance(allowance_ms_)});
     return executor.Execute(action, *execution_);
   }
   Action Simple() { return world_.ActionOver({"a.c", "a.h"}, walker_); }
@@ -52,10 +57,12 @@ class FunctionExecutorTest : public testing::Test {
   std::function<Result<job::Answer>(const job::Job&)> answer_;
   std::vector<job::Job> jobs_;
   std::vector<int64_t> timeouts_;
+  std::vector<int64_t> overheads_;
   FakeFunction function_;
   FakeCloud cloud_;
   std::function<bool()> cancelled_;
   int64_t deadline_ns_ = INT64_MAX;
+  int64_t allowance_ms_ = Allowance::kUnlimitedMs;
   std::optional<Execution> execution_;
 };
 
@@ -187,6 +194,106 @@ TEST_F(FunctionExecutorTest, OneDeadlineHoldsForAllThatIsTried) {
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().code, Code::kDeadline);
   EXPECT_EQ(function_.invocations, 2);
+}
+
+TEST_F(FunctionExecutorTest, AFunctionThatFailsWhateverItIsGivenIsRememberedForAll) {
+  FunctionExecutor executor(cloud_, sync_, *index_);
+  const auto run = [&]() -> std::string {
+    execution_.emplace(Execution{.clock = clock_, .phases = phases_});
+    const auto outcome = executor.Execute(Simple(), *execution_);
+    return outcome ? "ran" : outcome.error().Text();
+  };
+  answer_ = [](const job::Job&) {
+    job::Answer answer;
+    answer.outcome = job::Outcome::kFailed;
+    answer.error = "no room";
+    return answer;
+  };
+  for (int i = 0; i < FunctionHealth::kFailures; ++i) EXPECT_EQ(run(), "worker: no room");
+  EXPECT_EQ(run(), "worker: no room (a moment ago)");
+  EXPECT_EQ(function_.invocations, FunctionHealth::kFailures) << "not asked again";
+  clock_.AdvanceNs(FunctionHealth::kLeastHoldMs * 1'000'000);
+  EXPECT_EQ(run(), "worker: no room") << "one tries";
+  EXPECT_EQ(run(), "worker: no room (a moment ago)");
+  clock_.AdvanceNs(FunctionHealth::kLeastHoldMs * 1'000'000);
+  answer_ = [](const job::Job&) { return Ran(); };
+  EXPECT_EQ(run(), "ran");
+  EXPECT_EQ(run(), "ran");
+}
+
+TEST_F(FunctionExecutorTest, AnAnswerThatNeverCameIsRememberedForAsLong) {
+  FunctionExecutor executor(cloud_, sync_, *index_);
+  const auto run = [&]() -> std::string {
+    execution_.emplace(Execution{
+        .clock = clock_, .phases = phases_, .deadline_ns = clock_.MonotonicNs() + 20'000'000'000});
+    const auto outcome = executor.Execute(Simple(), *execution_);
+    return outcome ? "ran" : outcome.error().Text();
+  };
+  answer_ = [this](const job::Job&) -> Result<job::Answer> {
+    clock_.AdvanceNs(20'000'000'000);
+    return Error{Code::kDeadline, "no answer"};
+  };
+  EXPECT_EQ(run(), "invoke: no answer");
+  EXPECT_EQ(run(), "invoke: no answer (a moment ago)");
+  clock_.AdvanceNs(19'999'000'000);
+  EXPECT_EQ(run(), "invoke: no answer (a moment ago)");
+  clock_.AdvanceNs(1'000'000);
+  // A function's own time-out is the command's affair.
+  answer_ = [](const job::Job&) -> Result<job::Answer> {
+    return Error{Code::kDeadline, "Task timed out"};
+  };
+  EXPECT_EQ(run(), "invoke: Task timed out");
+  answer_ = [](const job::Job&) { return Ran(); };
+  clock_.AdvanceNs(20'000'000'000);
+  EXPECT_EQ(run(), "ran");
+}
+
+// Each of these steps is within its own limits.
+TEST_F(FunctionExecutorTest, OneAllowanceHoldsForAllThatTheCloudTakesBesideTheCommand) {
+  allowance_ms_ = 10'000;
+  answer_ = [this](const job::Job& job) -> Result<job::Answer> {
+    clock_.AdvanceNs(4'000'000'000);
+    job::Answer answer;
+    answer.outcome = job::Outcome::kMissingObjects;
+    for (const tree::LayerRef& layer : job.view.layers) answer.missing.push_back(layer.key);
+    return answer;
+  };
+  world_.Write("big.h", std::string(200'000, 'x'));
+  const auto outcome = Execute(world_.ActionOver({"big.h"}, walker_));
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, Code::kDeadline) << outcome.error().Text();
+  EXPECT_EQ(overheads_, (std::vector<int64_t>{10'000, 6'000, 2'000}));
+  EXPECT_EQ(timeouts_.back(), 900'000) << "the command has its time";
+}
+
+TEST_F(FunctionExecutorTest, TheCommandsOwnTimeIsNotOfTheAllowance) {
+  allowance_ms_ = 10'000;
+  answer_ = [this](const job::Job& job) -> Result<job::Answer> {
+    clock_.AdvanceNs(64'000'000'000);
+    job::Answer answer = Ran();
+    trace::Span exec;
+    exec.trace_id = job.parent.trace_id;
+    exec.name = trace::span::kExec;
+    exec.duration_ns = 60'000'000'000;
+    answer.spans = {exec};
+    return answer;
+  };
+  FunctionExecutor executor(cloud_, sync_, *index_);
+  execution_.emplace(
+      Execution{.clock = clock_, .phases = phases_, .allowance = Allowance(allowance_ms_)});
+  for (int i = 0; i < 3; ++i) {
+    const auto outcome = executor.Execute(Simple(), *execution_);
+    EXPECT_TRUE(outcome) << i << outcome.error().Text();
+  }
+  EXPECT_EQ(overheads_, (std::vector<int64_t>{10'000, 6'000, 2'000}));
+  // A worker that was lost after as long took it in vain.
+  answer_ = [this](const job::Job&) -> Result<job::Answer> {
+    clock_.AdvanceNs(64'000'000'000);
+    return Error{Code::kUnavailable, "the worker died"};
+  };
+  execution_->allowance = Allowance(60'000);
+  EXPECT_FALSE(executor.Execute(Simple(), *execution_));
+  EXPECT_EQ(function_.invocations, 4) << "no second attempt";
 }
 
 TEST_F(FunctionExecutorTest, AnInputThatChangedSinceTheScanIsLookedAtAgain) {

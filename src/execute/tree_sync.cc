@@ -187,6 +187,10 @@ void TreeSync::SendBatch(UploadQueue::Batch& batch) {
 Result<UploadQueue::Cost> TreeSync::UploadLayer(const tree::Manifest& entries) {
   UploadQueue::Cost cost;
   if (entries.empty()) return cost;
+  // To pack a toolchain takes a core for seconds.
+  if (const auto room = store_.HasRoomFor(FileBytes(entries)); !room) {
+    return Error{Code::kRemoteFailed, room.error().message};
+  }
   const auto files = tree::NewLocalFileSource();
   Result<tree::LayerObject> object = tree::BuildLayer(entries, *files);
   if (!object) return Error{Code::kUnavailable, std::move(object).error().message};

@@ -27,13 +27,20 @@ class WatchedStore final : public store::ObjectStore {
     return inner_->Put(key, bytes, options);
   }
   Result<std::string> Get(const std::string& key) override { return inner_->Get(key); }
+  Result<void> HasRoomFor(uint64_t bytes) override {
+    asked_bytes = bytes;
+    if (full) return Error{Code::kUnavailable, "store: no room"};
+    return {};
+  }
   Result<bool> Exists(const std::string& key) override { return inner_->Exists(key); }
   Result<void> Delete(const std::string& key) override { return inner_->Delete(key); }
 
   std::atomic<int> puts = 0;
+  std::atomic<uint64_t> asked_bytes = 0;
   std::atomic<bool> hold_first = false;
   std::atomic<bool> released = false;
   std::atomic<bool> fail = false;
+  std::atomic<bool> full = false;
   std::atomic<bool> replaced = false;
 
  private:
@@ -210,6 +217,21 @@ TEST_F(SyncTest, ARefusingStoreIsRememberedForAllUntilAProbeSucceeds) {
   while (!sync_->Ensure(File("c.h", Noise(100'000, 3)), {}, nullptr)) std::this_thread::yield();
   EXPECT_EQ(store_.puts, 3);
   EXPECT_TRUE(sync_->Ensure(wanted, {}, nullptr));
+}
+
+// A toolchain's layer costs a core seconds, and on a full disk each probe would make it anew.
+TEST_F(SyncTest, AsksForRoomBeforeItPacks) {
+  const tree::Manifest wanted = File("a.h", Noise(100'000));
+  store_.full = true;
+  const auto full = sync_->Ensure(wanted, {}, nullptr);
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().code, Code::kRemoteFailed);
+  EXPECT_EQ(full.error().message, "store: no room");
+  EXPECT_EQ(store_.asked_bytes, 100'000u);
+  EXPECT_EQ(store_.puts, 0);
+  store_.full = false;
+  while (!sync_->Ensure(wanted, {}, nullptr)) clock_.AdvanceNs(1'000'000'000);
+  EXPECT_EQ(store_.puts, 1);
 }
 
 TEST_F(SyncTest, EachProbeThatFailsDoublesTheTimeToTheNext) {

@@ -11,6 +11,9 @@ namespace llama::http {
 Result<void> WaitUntilReady(int fd, short events, const Wait& wait, const Clock& clock) {
   std::array<pollfd, 2> fds = {pollfd{fd, events, 0}, pollfd{wait.stop_fd, POLLIN, 0}};
   while (true) {
+    // Looked at each time, not only when nothing comes: who sends a byte now and then could not be
+    // left otherwise.
+    if (wait.cancelled && wait.cancelled()) return Error{Code::kCancelled, "cancelled"};
     int timeout_ms = wait.cancelled ? wait.poll_ms : -1;
     if (wait.deadline_ns != 0) {
       const int64_t left_ms = (wait.deadline_ns - clock.MonotonicNs() + 999'999) / 1'000'000;
@@ -22,7 +25,6 @@ Result<void> WaitUntilReady(int fd, short events, const Wait& wait, const Clock&
     if (ready < 0 && errno != EINTR) return ErrnoError(errno, "poll");
     if (ready > 0 && fds[1].revents != 0) return Error{Code::kCancelled, "told to stop"};
     if (ready > 0 && fds[0].revents != 0) return {};
-    if (wait.cancelled && wait.cancelled()) return Error{Code::kCancelled, "cancelled"};
   }
 }
 

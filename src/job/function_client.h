@@ -20,6 +20,9 @@ struct InvokeOptions {
   int64_t timeout_ms = 900'000;       // whole, waiting for a free worker included
   std::function<bool()> cancelled;    // polled; true ends the invocation and its command
   store::Retries* retries = nullptr;  // gets requests that failed and were made again
+  // Of the whole, what may pass with anything but the function's run and the wait for a worker:
+  // transfers through a store, requests that fail and the waits after them.
+  int64_t overhead_ms = INT64_MAX / 2'000'000;
 };
 
 struct Invocation {

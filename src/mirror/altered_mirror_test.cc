@@ -309,6 +309,21 @@ TEST_F(AlteredMirrorTest, LooksAgainAtWhatItHasReadWhenItIsTold) {
   }
 }
 
+// What was fetched for a view that could not be brought is kept, if it is what it was.
+TEST_F(AlteredMirrorTest, KeepsWhatAFailedViewHadFetchedIfItIsSound) {
+  const tree::LayerRef sound =
+      tree::PutLayer(*store_, {tree::F("/a", "aaaa"), tree::F("/b", "bbbb")});
+  const tree::LayerRef lost = tree::PutLayer(*store_, {tree::F("/c", "cccc")});
+  ASSERT_TRUE(store_->Delete(lost.key));
+  ASSERT_FALSE(mirror_->Prepare(tree::View{{sound, lost}, {}, {}}));
+  Forge(BlobOf(temp_.path() + "/m/blobs", "bbbb"), "evil");
+  mirror_->Distrust();
+  ASSERT_TRUE(store_->Delete(sound.key));
+  Prepare({tree::PutLayer(*store_, {tree::F("/a", "aaaa"), tree::F("/b", "bbbb")})});
+  EXPECT_EQ(*ReadFile(mirror_->root() + "/a"), "aaaa");
+  EXPECT_EQ(*ReadFile(mirror_->root() + "/b"), "bbbb");
+}
+
 // A file of the job's own, whose bytes are nowhere else.
 TEST_F(AlteredMirrorTest, LooksAgainAtAJobsOwnFilesWhenItIsTold) {
   const tree::View view{{}, {tree::InlineFile{"/own.c", false, "own!"}}, {}};

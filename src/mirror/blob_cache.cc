@@ -241,7 +241,11 @@ bool BlobCache::IsSound(int dir, const store::Digest& digest, Blob& blob, BlobFo
   if (fstatat(dir, NameOf(digest, form).c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) return false;
   const FileStamp now = StampOf(st);
   if (now == state.stamp && !state.is_doubtful) return true;
-  if (!now.LooksLike(state.stamp) || !HasContent(dir, digest, blob, form)) return false;
+  // Of what was written for a view that never stood there is no stamp: its bytes have to do.
+  const bool is_alike = state.stamp.inode != 0
+                            ? now.LooksLike(state.stamp)
+                            : S_ISREG(st.st_mode) && (st.st_mode & 07777) == ModeOf(form);
+  if (!is_alike || !HasContent(dir, digest, blob, form)) return false;
   Touch(digest, blob, form);
   return true;
 }

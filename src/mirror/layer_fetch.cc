@@ -51,7 +51,7 @@ class Fetch {
 
  private:
   void One(const std::string& key) {
-    const Result<std::string> bytes = store_.CountedGet(key, &retries_);
+    const Result<std::string> bytes = store_.GetWith(key, {.retries = &retries_});
     if (!bytes) {
       const MutexLock lock(mutex_);
       Failed(key, bytes.error(), bytes.error().code == Code::kNotFound);

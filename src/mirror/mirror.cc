@@ -93,7 +93,8 @@ class Mirror::Impl {
   std::vector<std::string> changes_;    // paths to look at, sorted
   std::vector<std::string> job_paths_;  // what the last job brought: to be looked at again
   bool check_due_ = false;              // a command may have run since the last Check
-  std::vector<std::string> lost_;       // found missing or altered by Check
+  bool has_sealed_ = false;
+  std::vector<std::string> lost_;  // found missing or altered by Check
   std::vector<std::string> missing_;
   bool disk_failed_ = false;
   PrepareStats stats_;
@@ -127,7 +128,7 @@ Result<void> Mirror::Impl::Seal() {
   ASSIGN_OR_RETURN(const int64_t now_ns, clock_.NowNs());
   TRY(blobs_.Seal(now_ns));
   TRY(root_.Seal(now_ns));
-  check_due_ = true;
+  check_due_ = has_sealed_ = true;
   return {};
 }
 
@@ -178,7 +179,8 @@ Result<void> Mirror::Impl::Check(Reach reach) {
 }
 
 void Mirror::Impl::Distrust() {
-  check_due_ = prepares_ > 0;
+  // Before the first view stands nothing is known that could be compared, and nothing has run.
+  check_due_ = has_sealed_;
   root_.Distrust();
 }
 

@@ -378,6 +378,17 @@ TEST_F(MirrorTest, NamesAllLostAndDamagedObjects) {
   EXPECT_EQ(Contents(), (Tree{{"/a", "1"}, {"/b", "2"}, {"/c", "3"}, {"/d", "4"}}));
 }
 
+// A worker whose first job could not be brought is none that a command has spoilt.
+TEST_F(MirrorTest, AFirstViewThatFailsIsNobodysDoing) {
+  const auto a = Layer({tree::F("/a", "content")});
+  ASSERT_TRUE(store_->Delete(a.key));
+  ASSERT_FALSE(mirror_->Prepare({{a}, {}, {}}));
+  mirror_->Distrust();
+  const auto sound = mirror_->Check(Reach::kEverything);
+  EXPECT_TRUE(sound) << sound.error().message;
+  ASSERT_TRUE(mirror_->Prepare({{Layer({tree::F("/a", "content")})}, {}, {}}));
+}
+
 TEST_F(MirrorTest, EvictsWhatTheViewDoesNotUseAndFetchesItAgain) {
   Open({.dir = {}, .max_bytes = 2500, .parallel_fetches = 2});
   const auto kilobyte = [](char c) { return std::string(1000, c); };

@@ -63,6 +63,17 @@ class FolderStore final : public ObjectStore {
     return ErrnoError(errno, path);
   }
 
+  // By taking the room for a moment: what is free says nothing of quotas.
+  Result<void> HasRoomFor(uint64_t bytes) override {
+    std::string temp;
+    ASSIGN_OR_RETURN(const Fd fd, NewTemp(temp));
+    const int failed = fallocate(fd.get(), 0, 0, static_cast<off_t>(bytes)) == 0 ? 0 : errno;
+    unlink(temp.c_str());
+    // Some file systems don't know how, and nothing takes no room.
+    if (failed == 0 || failed == EOPNOTSUPP || failed == EINVAL) return {};
+    return ErrnoError(failed, root_);
+  }
+
  private:
   struct Object {
     std::string path;

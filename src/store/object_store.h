@@ -28,6 +28,11 @@ struct PutOptions {
   Retries* retries = nullptr;  // gets what had to be asked again
 };
 
+struct GetOptions {
+  std::function<bool()> cancelled = {};  // as a Put's
+  Retries* retries = nullptr;
+};
+
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
@@ -36,12 +41,15 @@ class ObjectStore {
                            const PutOptions& options = {}) = 0;
   // kNotFound if there is none.
   virtual Result<std::string> Get(const std::string& key) = 0;
-  // The same; `retries` (may be null) gets what had to be asked again.
-  virtual Result<std::string> CountedGet(const std::string& key, Retries* /*retries*/) {
+  // The same where it may take a while, over a network.
+  virtual Result<std::string> GetWith(const std::string& key, const GetOptions& /*options*/) {
     return Get(key);
   }
   virtual Result<bool> Exists(const std::string& key) = 0;
   virtual Result<void> Delete(const std::string& key) = 0;  // absent: no error
+  // Why files of so many bytes together have no place there now, asked at next to no cost by who
+  // would have to pack them first. A folder's are unpacked on the same disk by whoever needs them.
+  virtual Result<void> HasRoomFor(uint64_t /*bytes*/) { return {}; }
 };
 
 // Also: at most 1,024 bytes, a part at most 250.

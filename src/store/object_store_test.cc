@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,6 +48,24 @@ TEST(FolderStoreTest, KeepsObjectsBetweenOpens) {
   const TempDir dir = *TempDir::Create();
   ASSERT_TRUE(*(*OpenFolderStore(dir.path()))->Put("layers/1", "bytes"));
   EXPECT_EQ(*(*OpenFolderStore(dir.path()))->Get("layers/1"), "bytes");
+}
+
+TEST(FolderStoreTest, SaysWhetherThereIsRoomAndTakesNone) {
+  const auto dir = *TempDir::Create("store-test");
+  const auto store = *OpenFolderStore(dir.path());
+  // A limit on the size of files stands for a full disk.
+  const auto told = signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{1 << 20, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  EXPECT_TRUE(store->HasRoomFor(1 << 19));
+  EXPECT_FALSE(store->HasRoomFor(2 << 20));
+  EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  signal(SIGXFSZ, told);
+  EXPECT_TRUE(store->HasRoomFor(2 << 20));
+  EXPECT_TRUE(store->HasRoomFor(0));
+  EXPECT_EQ(ListDir(dir.path() + "/~")->size(), 0u);
 }
 
 TEST(FolderStoreTest, BeyondItsBoundWhatWasUsedLeastRecentlyGoes) {

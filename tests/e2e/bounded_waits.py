@@ -9,83 +9,15 @@ make's and some seconds. docs/faults.md has the table.
 """
 import os
 import signal
+import socket
 import subprocess
 import sys
-import threading
-import time
 
 import emulated
 import harness
 import hostile_endpoint
-import synthetic
-import trees
-from harness import Skip, expect, wait_until
-
-UNITS = 24
-# How much of an optimiser's work: some 0.4 s a unit of a slow core.
-FUNCTIONS = 100
-MAKE = ["make", "-s", "-j4"]
-LIMIT = 280  # what ends a build that hangs, so that it can be told
-
-
-class Trouble:
-    """What two builds of the same sources are measured by."""
-
-    def __init__(self, scene):
-        self.scene = scene
-        self.tree, self.plain = scene.dir / "tree", scene.dir / "plain"
-        self.plain_s = self._build_plain()
-
-    def _build_plain(self):
-        synthetic.write(self.tree, UNITS, FUNCTIONS)
-        begin = time.monotonic()
-        self.scene.run(MAKE, cwd=self.tree).expect_status(0)
-        seconds = time.monotonic() - begin
-        self.tree.rename(self.plain)
-        synthetic.write(self.tree, UNITS, FUNCTIONS)
-        return seconds
-
-    def warm_up(self):
-        """The store has the toolchain, and workers run."""
-        warm = self.scene.dir / "warm"
-        synthetic.write(warm, 2, 1)
-        self.scene.llama_build("warm", MAKE, cwd=warm).expect_status(0)
-
-    def build(self, factor, seconds, begins=None, after=4):
-        """Through llama; `begins` is called when so many objects are there."""
-        begin = time.monotonic()
-        process = self.scene.start_build("trouble", MAKE, cwd=self.tree)
-        watcher = threading.Thread(target=self._begin, args=(process, begins, after))
-        watcher.start()
-        try:
-            done = harness.finish(process, LIMIT)
-        finally:
-            watcher.join()
-        took = time.monotonic() - begin
-        done.expect_status(0)
-        bar = factor * self.plain_s + seconds
-        print(f"plain make {self.plain_s:.1f} s, through llama {took:.1f} s, bar {bar:.1f} s")
-        faults = trees.compare(self.plain, self.tree)
-        expect(not faults, "\n".join(faults))
-        ran = [c.describe() for c in self.scene.compiles("trouble")]
-        print(f"{len(ran)} compiles: {({how: ran.count(how) for how in sorted(set(ran))})}")
-        expect(took <= bar, f"the build took {took:.1f} s, more than {factor} × {self.plain_s:.1f} + {seconds} s")
-        return done
-
-    def _begin(self, process, begins, after):
-        while begins and process.poll() is None:
-            if len(list(self.tree.glob("*.o"))) >= after:
-                begins()
-                return
-            time.sleep(harness.POLL_SECONDS)
-
-
-def on_emulator(scene, *options):
-    """An emulated AWS and a project on it, warm."""
-    trouble = Trouble(scene)
-    cloud = emulated.use(scene, *options)
-    trouble.warm_up()
-    return cloud, trouble
+from harness import Skip, wait_until
+from trouble import Trouble, on_emulator
 
 
 def case_stopped_server(scene):
@@ -139,54 +71,96 @@ def case_thin_uplink(scene):
     trouble.build(2, 10)
 
 
-def hostile(scene, behaviour):
-    """An endpoint that does one thing to every request, from the start."""
-    trouble = Trouble(scene)
+def serve_hostile(scene, behaviour):
     server = hostile_endpoint.Server(behaviour)
     scene.at_end.append(server.stop)
+    return server
+
+
+def hostile(behaviour):
+    """A case with an endpoint that does one thing to every request, from the start."""
+
+    def case(scene):
+        trouble = Trouble(scene)
+        use_endpoint(scene, serve_hostile(scene, behaviour).url)
+        trouble.build(1.5, 10)
+
+    return case
+
+
+def use_endpoint(scene, url):
     scene.llama_dir.mkdir(mode=0o700, exist_ok=True)
     (scene.llama_dir / "config").write_text("object_store = s3://a-bucket\nfunction = llama\nregion = eu-west-1\n")
-    scene.extra_env.update(AWS_ENDPOINT_URL=server.url, AWS_ACCESS_KEY_ID="AKIDEXAMPLE",
-                           AWS_SECRET_ACCESS_KEY="secret")
+    scene.extra_env.update(AWS_ENDPOINT_URL=url, AWS_ACCESS_KEY_ID="AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY="secret")
+
+
+HOSTILE = ("mute", "slow_head", "slow_body", "redirect", "big_head", "big_body", "cut", "garbage", "slow_read",
+           "handshake")
+globals().update({f"case_hostile_{name}": hostile(name) for name in HOSTILE})
+
+
+def case_lost_invocations(scene):
+    """Invocations are never answered, and all else is: only the job's deadline ends one, here 20 s."""
+    trouble = Trouble(scene)
+    use_endpoint(scene, serve_hostile(scene, "lost").url)
+    scene.extra_env["LLAMA_JOB_TIMEOUT"] = "20"
+    trouble.build(1.5, 10 + 20)
+
+
+def one_service_mute(scene, variable):
+    """The other one is an emulated AWS that is well."""
+    trouble = Trouble(scene)
+    emulated.use(scene)
+    scene.llama("daemon", "stop")
+    server = serve_hostile(scene, "mute")
+    scene.extra_env[variable] = server.url
     trouble.build(1.5, 10)
-    print(f"{server.requests} requests")
 
 
-def case_hostile_mute(scene):
-    hostile(scene, "mute")
+def case_function_mute(scene):
+    one_service_mute(scene, "AWS_ENDPOINT_URL_LAMBDA")
 
 
-def case_hostile_slow_head(scene):
-    hostile(scene, "slow_head")
+def case_store_mute(scene):
+    one_service_mute(scene, "AWS_ENDPOINT_URL_S3")
 
 
-def case_hostile_redirect(scene):
-    hostile(scene, "redirect")
+def case_names_unanswered(scene):
+    """No name server answers."""
+    harness.require_root("to set another name server")
+    harness.require_program("unshare")
+    trouble = Trouble(scene)
+    names = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    names.bind(("127.91.7.3", 53))
+    scene.at_end.append(names.close)
+    (scene.dir / "resolv.conf").write_text("nameserver 127.91.7.3\n")
+    use_endpoint(scene, "http://cloud.example")
+    trouble.before = ["unshare", "--mount", "sh", "-c",
+                      f'mount --bind "{scene.dir}/resolv.conf" /etc/resolv.conf && exec "$@"', "sh"]
+    trouble.build(1.5, 10)
 
 
-def case_hostile_big_body(scene):
-    hostile(scene, "big_body")
-
-
-def case_hostile_big_head(scene):
-    hostile(scene, "big_head")
-
-
-def case_hostile_slow_body(scene):
-    hostile(scene, "slow_body")
-
-
-def case_full_disk(scene):
-    """The state folder's disk is full, on the embedded cloud."""
+def small_state_disk(scene, size):
+    """The state folder's disk is small, on the embedded cloud."""
     harness.require_root("to mount a small file system")
     trouble = Trouble(scene)
     scene.llama_dir.mkdir(mode=0o700, exist_ok=True)
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", scene.llama_dir], check=False,
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", scene.llama_dir], check=False,
                              capture_output=True)
     if mounted.returncode != 0:
         raise Skip(f"mount fails here: {mounted.stderr.decode().strip()}")
     scene.at_end.append(lambda: subprocess.run(["umount", "-l", scene.llama_dir], check=True))
     trouble.build(1.2, 1)
+
+
+def case_full_disk(scene):
+    """No room for the toolchain's layer."""
+    small_state_disk(scene, "6m")
+
+
+def case_full_mirror(scene):
+    """Room for the layer, and none for a worker's mirror of it."""
+    small_state_disk(scene, "40m")
 
 
 def case_stopped_daemon(scene):

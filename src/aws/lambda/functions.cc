@@ -74,15 +74,21 @@ class LambdaFunctions final : public job::FunctionClient {
   std::string name() const override { return "lambda:" + options_.function; }
 
  private:
-  Result<std::string> Wrap(std::string_view payload, store::Retries* retries,
-                           job::Invocation& invocation);
+  // One invocation on its way.
+  struct Run {
+    const job::InvokeOptions& options;
+    int64_t overhead_left_ms;
+    job::Invocation invocation = {};
+  };
+
+  Result<std::string> Wrap(std::string_view payload, Run& run);
+  template <typename Transfer>
+  auto WithinOverhead(Run& run, const Transfer& transfer);
   ServiceCall NewCall(std::string_view body, const job::InvokeOptions& options) const;
   // Holds a place of the gate while the call is under way.
   Result<ServiceAnswer> CallThroughGate(ServiceCall& call, job::Invocation& invocation);
-  Result<std::string> Unwrap(const HttpAnswer& answer, store::Retries* retries,
-                             job::Invocation& invocation);
-  Result<std::string> Fetch(const job::Envelope& envelope, store::Retries* retries,
-                            job::Invocation& invocation);
+  Result<std::string> Unwrap(const HttpAnswer& answer, Run& run);
+  Result<std::string> Fetch(const job::Envelope& envelope, Run& run);
   std::optional<LambdaReport> TakeReport(const HttpAnswer& answer, job::Invocation& invocation);
   Error Refusal(const HttpAnswer& answer) const;
   Error Name(Code code, std::string_view what) const;
@@ -101,8 +107,25 @@ Error LambdaFunctions::Name(Code code, std::string_view what) const {
   return {code, "function " + options_.function + ": " + std::string(what)};
 }
 
-Result<std::string> LambdaFunctions::Wrap(std::string_view payload, store::Retries* retries,
-                                          job::Invocation& invocation) {
+// A payload's way through the store, `transfer`, for as long as there is time for what is not the
+// function's run.
+template <typename Transfer>
+auto LambdaFunctions::WithinOverhead(Run& run, const Transfer& transfer) {
+  const int64_t begun_ns = clock_.MonotonicNs();
+  bool late = false;
+  auto result = transfer([&] {
+    if (run.options.cancelled && run.options.cancelled()) return true;
+    late = (clock_.MonotonicNs() - begun_ns) / 1'000'000 >= run.overhead_left_ms;
+    return late;
+  });
+  run.overhead_left_ms -= (clock_.MonotonicNs() - begun_ns) / 1'000'000;
+  if (!result && late) {
+    result = Name(Code::kDeadline, "no time left for a payload's way through the store");
+  }
+  return result;
+}
+
+Result<std::string> LambdaFunctions::Wrap(std::string_view payload, Run& run) {
   job::Envelope envelope;
   envelope.store = options_.store_location;
   envelope.max_answer = kMaxInline;
@@ -115,9 +138,12 @@ Result<std::string> LambdaFunctions::Wrap(std::string_view payload, store::Retri
   }
   envelope.sha256 = signing::Sha256Hex(payload);
   envelope.key = std::string(job::kJobPrefix) + envelope.sha256;
-  TRY(store_.Put(envelope.key, payload, {.retries = retries}));
-  ++invocation.store_puts;
-  invocation.sent_bytes += payload.size();
+  TRY(WithinOverhead(run, [&](const std::function<bool()>& cancelled) {
+    return store_.Put(envelope.key, payload,
+                      {.cancelled = cancelled, .retries = run.options.retries});
+  }));
+  ++run.invocation.store_puts;
+  run.invocation.sent_bytes += payload.size();
   return job::EncodeEnvelope(envelope);
 }
 
@@ -190,9 +216,11 @@ Result<ServiceAnswer> LambdaFunctions::CallThroughGate(ServiceCall& call,
 
 Result<job::Invocation> LambdaFunctions::Invoke(std::string_view payload,
                                                 const job::InvokeOptions& options) {
-  job::Invocation invocation;
-  ASSIGN_OR_RETURN(const std::string body, Wrap(payload, options.retries, invocation));
+  Run run{options, options.overhead_ms};
+  job::Invocation& invocation = run.invocation;
+  ASSIGN_OR_RETURN(const std::string body, Wrap(payload, run));
   ServiceCall call = NewCall(body, options);
+  call.max_failing_ms = run.overhead_left_ms;
   ASSIGN_OR_RETURN(const ServiceAnswer answer, CallThroughGate(call, invocation));
   invocation.requests = answer.attempts;
   invocation.sent_bytes += body.size();
@@ -202,8 +230,8 @@ Result<job::Invocation> LambdaFunctions::Invoke(std::string_view payload,
   if (answer.http.Find("x-amz-function-error") != nullptr) {
     return FunctionError(options_.function, answer.http.body, report);
   }
-  ASSIGN_OR_RETURN(invocation.payload, Unwrap(answer.http, options.retries, invocation));
-  return invocation;
+  ASSIGN_OR_RETURN(invocation.payload, Unwrap(answer.http, run));
+  return std::move(invocation);
 }
 
 std::optional<LambdaReport> LambdaFunctions::TakeReport(const HttpAnswer& answer,
@@ -226,26 +254,28 @@ std::optional<LambdaReport> LambdaFunctions::TakeReport(const HttpAnswer& answer
   return report;
 }
 
-Result<std::string> LambdaFunctions::Unwrap(const HttpAnswer& answer, store::Retries* retries,
-                                            job::Invocation& invocation) {
+Result<std::string> LambdaFunctions::Unwrap(const HttpAnswer& answer, Run& run) {
   Result<job::Envelope> envelope = job::DecodeEnvelope(answer.body);
   if (!envelope) {
     return Name(Code::kRemoteFailed, "its answer is not llama's: is its code llama-runtime? (" +
                                          envelope.error().message + ")");
   }
-  return envelope->key.empty() ? std::move(envelope->bytes) : Fetch(*envelope, retries, invocation);
+  return envelope->key.empty() ? std::move(envelope->bytes) : Fetch(*envelope, run);
 }
 
-Result<std::string> LambdaFunctions::Fetch(const job::Envelope& envelope, store::Retries* retries,
-                                           job::Invocation& invocation) {
+Result<std::string> LambdaFunctions::Fetch(const job::Envelope& envelope, Run& run) {
   // An answer can't make us read, or delete, anything else.
   if (!envelope.key.starts_with(job::kAnswerPrefix)) {
     return Name(Code::kRemoteFailed,
                 "its answer names an object outside " + std::string(job::kAnswerPrefix));
   }
-  ++invocation.store_gets;
-  ASSIGN_OR_RETURN(std::string bytes, store_.CountedGet(envelope.key, retries));
-  invocation.received_bytes += bytes.size();
+  ++run.invocation.store_gets;
+  ASSIGN_OR_RETURN(std::string bytes,
+                   WithinOverhead(run, [&](const std::function<bool()>& cancelled) {
+                     return store_.GetWith(
+                         envelope.key, {.cancelled = cancelled, .retries = run.options.retries});
+                   }));
+  run.invocation.received_bytes += bytes.size();
   if (signing::Sha256Hex(bytes) != envelope.sha256) {
     return Name(Code::kUnavailable, "the object of its answer is damaged");
   }

@@ -128,6 +128,46 @@ TEST_F(LambdaFunctionsTest, TakesFiguresFromTheReport) {
   EXPECT_EQ(invocation->init_ns, 100'500'000);
 }
 
+// Moves nothing until who waits for it gives up.
+class StandingStore final : public store::ObjectStore {
+ public:
+  explicit StandingStore(FakeClock& clock) : clock_(clock) {}
+  Result<bool> Put(const std::string&, std::string_view, const store::PutOptions& o) override {
+    return Stand(o.cancelled);
+  }
+  Result<std::string> Get(const std::string& key) override { return GetWith(key, {}); }
+  Result<std::string> GetWith(const std::string&, const store::GetOptions& o) override {
+    return Stand(o.cancelled);
+  }
+  Result<bool> Exists(const std::string&) override { return false; }
+  Result<void> Delete(const std::string&) override { return {}; }
+
+ private:
+  Error Stand(const std::function<bool()>& cancelled) {
+    for (int s = 0; s < 900 && !(cancelled && cancelled()); ++s) clock_.AdvanceNs(1'000'000'000);
+    return {Code::kCancelled, "cancelled"};
+  }
+  FakeClock& clock_;
+};
+
+TEST_F(LambdaFunctionsTest, APayloadsWayThroughTheStoreIsNotTheRun) {
+  FakeClock clock;
+  StandingStore store(clock);
+  auto client = NewLambdaFunctions(options_, lambda_, store, clock);
+  ASSERT_TRUE(client) << client.error().message;
+  lambda_.AnswerWith(
+      {.bytes = "", .key = "answers/1", .sha256 = std::string(64, '0'), .store = ""});
+  for (const size_t payload_bytes : {size_t{10}, size_t{10} << 20}) {
+    const int64_t begun_ns = clock.MonotonicNs();
+    job::InvokeOptions options;
+    options.overhead_ms = 20'000;
+    const auto invocation = (*client)->Invoke(std::string(payload_bytes, 'x'), options);
+    ASSERT_FALSE(invocation);
+    EXPECT_EQ(invocation.error().code, Code::kDeadline) << invocation.error().message;
+    EXPECT_NEAR(static_cast<double>(clock.MonotonicNs() - begun_ns) / 1e9, 20, 1);
+  }
+}
+
 TEST_F(LambdaFunctionsTest, EstimatesWhatIsBilledWithoutAReport) {
   lambda_.answer.connect_ns = 20'000'000;
   lambda_.answer.first_byte_ns = 520'100'000;

@@ -14,6 +14,8 @@ namespace {
 constexpr uint64_t kMaxObjectBytes = 4ull << 30;
 // Of a GET whose size is not known beforehand; stall_ms ends what stands still.
 constexpr int64_t kGetMs = 900'000;
+// Nobody needs a deletion as much as to wait for it: the bucket's lifecycle does the same, later.
+constexpr int64_t kDeleteMs = 5'000;
 // S3 begins to answer for an object within a fraction of a second, and a line on which next to
 // nothing moves for so long has lost the connection. Either ends an attempt, not the call.
 constexpr int64_t kFirstByteMs = 5'000;
@@ -154,18 +156,15 @@ Result<S3Store::Outcome> S3Store::Judge(const ServiceAnswer& answer, const std::
   return S3Error(answer, "s3:PutObject", Name(key));
 }
 
-Result<std::string> S3Store::Get(const std::string& key) { return Fetch(key, nullptr); }
+Result<std::string> S3Store::Get(const std::string& key) { return GetWith(key, {}); }
 
-Result<std::string> S3Store::CountedGet(const std::string& key, store::Retries* retries) {
-  return Fetch(key, retries);
-}
-
-Result<std::string> S3Store::Fetch(const std::string& key, store::Retries* retries) {
+Result<std::string> S3Store::GetWith(const std::string& key, const store::GetOptions& options) {
   TRY(Check(key));
   ServiceCall call = NewCall("GET", key);
   call.max_answer_bytes = kMaxObjectBytes;
   call.deadlines.total_ms = kGetMs;
-  call.retries = retries;
+  call.cancelled = options.cancelled;
+  call.retries = options.retries;
   ASSIGN_OR_RETURN(ServiceAnswer answer, service_.Call(call));
   if (answer.http.status != 200) return S3Error(answer, "s3:GetObject", Name(key));
   TRY(CheckLength(answer.http, Name(key)));
@@ -183,7 +182,9 @@ Result<bool> S3Store::Exists(const std::string& key) {
 
 Result<void> S3Store::Delete(const std::string& key) {
   TRY(Check(key));
-  ASSIGN_OR_RETURN(const ServiceAnswer answer, service_.Call(NewCall("DELETE", key)));
+  ServiceCall call = NewCall("DELETE", key);
+  call.deadlines.total_ms = kDeleteMs;
+  ASSIGN_OR_RETURN(const ServiceAnswer answer, service_.Call(call));
   if (IsSuccess(answer)) return {};
   Error error = S3Error(answer, "s3:DeleteObject", Name(key));
   if (error.code == Code::kNotFound) return {};

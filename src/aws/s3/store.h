@@ -50,7 +50,7 @@ class S3Store final : public store::ObjectStore {
   Result<bool> Put(const std::string& key, std::string_view bytes,
                    const store::PutOptions& options = {}) override;
   Result<std::string> Get(const std::string& key) override;
-  Result<std::string> CountedGet(const std::string& key, store::Retries* retries) override;
+  Result<std::string> GetWith(const std::string& key, const store::GetOptions& options) override;
   Result<bool> Exists(const std::string& key) override;
   Result<void> Delete(const std::string& key) override;
 
@@ -64,7 +64,6 @@ class S3Store final : public store::ObjectStore {
   ServiceCall NewCall(std::string_view method, const std::string& key,
                       const S3Query& query = {}) const;
   // `retries` may be null.
-  Result<std::string> Fetch(const std::string& key, store::Retries* retries);
   Result<void> Check(const std::string& key) const;
   std::string Name(const std::string& key) const;  // "bucket/prefix/key"
 

@@ -122,6 +122,7 @@ class HttpService::Run {
   bool corrected_ = false;
   int attempts_ = 0;
   int64_t waited_ns_ = 0;
+  int64_t failing_ns_ = 0;  // in attempts that failed, throttles apart, and the waits after them
 };
 
 std::string HttpService::Run::Name() const {
@@ -278,7 +279,9 @@ Result<bool> HttpService::Run::Again(Failure failure) {
   if (error_.retry_after_ms.value_or(0) > service_.options_.max_delay_ms) return false;
   const int64_t delay_ms =
       service_.backoff_.NextMs(attempts_ - 1, error_.retry_after_ms.value_or(0));
-  if (delay_ms >= LeftMs() || !service_.budget_.Take(failure)) return false;
+  if (delay_ms >= LeftMs()) return false;
+  if (failing_ns_ / 1'000'000 + delay_ms >= call_.max_failing_ms) return false;
+  if (!service_.budget_.Take(failure)) return false;
   TRY(Wait(delay_ms));
   return true;
 }
@@ -343,9 +346,12 @@ Result<ServiceAnswer> HttpService::Run::Go() {
     if (failure == Failure::kSkewed) return AnswerOf(*std::move(attempt));
     const bool throttled = failure == Failure::kThrottled && call_.on_throttled;
     // What a throttled one waits for its caller is that one's to count.
-    if (throttled) from_ns = service_.clock_.MonotonicNs();
+    const int64_t failed_ns = service_.clock_.MonotonicNs();
+    if (throttled) from_ns = failed_ns;
+    failing_ns_ += failed_ns - from_ns;
     ASSIGN_OR_RETURN(const bool again, Again(failure));
     const int64_t now_ns = service_.clock_.MonotonicNs();
+    if (!throttled) failing_ns_ += now_ns - failed_ns;
     if (throttled) waited_ns_ += now_ns - from_ns;
     if (!throttled && again && call_.retries != nullptr) call_.retries->Add(1, from_ns, now_ns);
     if (!again) {

@@ -48,6 +48,9 @@ struct ServiceCall {
   bool idempotent = true;
   // `total_ms` is for the whole call, attempts and waiting together; the others are each attempt's.
   HttpDeadlines deadlines;
+  // What attempts that fail and the waits after them may take, throttles apart: beyond it the last
+  // failure is the call's. For a call whose whole may be long only because its answer may.
+  int64_t max_failing_ms = INT64_MAX / 2'000'000;
   uint64_t max_answer_bytes = 64ull << 20;
   std::function<bool()> cancelled;                  // see HttpRequest
   std::function<void(uint64_t bytes)> on_progress;  // see HttpRequest; of the attempt under way

@@ -133,6 +133,22 @@ TEST_F(ServiceTest, TheTotalLimitCoversAllAttemptsAndWaits) {
   EXPECT_LE(sender_.sent[1].deadlines.total_ms, 5'000);
 }
 
+// An answer may take minutes; what fails before one may not.
+TEST_F(ServiceTest, WhatFailsHasALimitOfItsOwn) {
+  sender_.otherwise = Status(503);
+  sender_.otherwise.takes_ms = 3'000;
+  ServiceCall call = Post();
+  call.deadlines.total_ms = 900'000;
+  call.max_failing_ms = 5'000;
+  EXPECT_FALSE(service_->Call(call));
+  EXPECT_EQ(sender_.sent.size(), 2u);
+  Restart();
+  sender_.sent.clear();
+  sender_.otherwise.takes_ms = 700'000;
+  sender_.otherwise.answer.status = 200;
+  EXPECT_TRUE(service_->Call(call)) << "an answer is no failure";
+}
+
 TEST_F(ServiceTest, WaitingCanBeCancelled) {
   sender_.otherwise = Status(503, "", {{"retry-after", "5"}});
   ServiceCall call = Post();

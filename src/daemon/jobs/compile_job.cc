@@ -54,6 +54,7 @@ class CompileJob final : public Job {
         .phases = record_.phases(),
         .cancelled = cancelled,
         .deadline_ns = services_.clock->MonotonicNs() + services_.job_timeout_ms * 1'000'000,
+        .allowance = execute::Allowance(services_.allowance_ms),
         .function = std::string(VariableOr(request_.env, "LLAMACC_FUNCTION", "")),
         .rather_here = [this](int64_t waited_ms) {
           return waited_ms >= kPatienceMs && services_.cpu != nullptr &&

@@ -24,7 +24,7 @@ namespace llama::worker {
 inline const signing::Keys kFakeS3Keys = {"AKID", "the/secret+key", "a/session+token="};
 
 // What happens to a request instead of the right answer to it.
-enum class Fault { kNone, kHangUp, kHalfAnswer, k500, k503, k403, kGarbage, kCloseAfter };
+enum class Fault { kNone, kHangUp, kHalfAnswer, k500, k503, k403, kGarbage, kCloseAfter, kDrip };
 
 class FakeS3 {
  public:
@@ -56,6 +56,7 @@ class FakeS3 {
     const MutexLock lock(mutex_);
     return objects_.count(path) != 0 ? objects_[path] : "(none)";
   }
+  std::function<void()> on_drip;  // before each byte; to be set before the first request
   int requests() const { return requests_; }
   int connections() const { return connections_; }
   int refused() const { return refused_; }
@@ -93,6 +94,9 @@ class FakeS3 {
         (void)stream.WriteRaw("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", wait)
             .has_value();
         return false;
+      case Fault::kDrip:
+        Drip(stream, wait);
+        return false;
       case Fault::kGarbage:
         (void)stream.WriteRaw("what?\r\n\r\n", wait).has_value();
         return false;
@@ -110,6 +114,17 @@ class FakeS3 {
         return Right(stream, request);
     }
     return false;
+  }
+
+  // An answer byte by byte, for as long as it is listened to.
+  void Drip(http::Stream& stream, const http::Wait& wait) {
+    bool listened =
+        stream.WriteRaw("HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n", wait).has_value();
+    for (int i = 0; listened && i < 9'000; ++i) {
+      if (on_drip) on_drip();
+      listened = stream.WriteRaw("x", wait).has_value();
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
   }
 
   bool Right(http::Stream& stream, const http::Message& request) {

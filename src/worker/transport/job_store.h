@@ -26,8 +26,8 @@ class JobStore final : public store::ObjectStore {
     return current_->Put(key, bytes, options);
   }
   Result<std::string> Get(const std::string& key) override { return current_->Get(key); }
-  Result<std::string> CountedGet(const std::string& key, store::Retries* retries) override {
-    return current_->CountedGet(key, retries);
+  Result<std::string> GetWith(const std::string& key, const store::GetOptions& options) override {
+    return current_->GetWith(key, options);
   }
   Result<bool> Exists(const std::string& key) override { return current_->Exists(key); }
   Result<void> Delete(const std::string& key) override { return current_->Delete(key); }

@@ -15,8 +15,10 @@ namespace {
 constexpr int kAttempts = 3;
 constexpr int64_t kBaseDelayMs = 50;
 constexpr int64_t kS3ConnectMs = 4'000;
-// Without a byte of the answer; S3's first byte comes in tens of milliseconds.
+// With next to nothing of the answer; S3's first byte comes in tens of milliseconds.
 constexpr int64_t kStallMs = 8'000;
+// What moves less than this within kStallMs stands still: a byte a second is no transfer.
+constexpr uint64_t kLeastProgressBytes = 1 << 10;
 // What a request's own body may take besides: a line of a megabyte a second is no stall.
 constexpr int64_t kUploadBytesPerMs = 1'000;
 constexpr int64_t kWholeMs = 300'000;
@@ -130,7 +132,13 @@ Result<http::Message> S3Objects::Over(http::Stream& stream, const Call& call) {
   const int64_t upload_ms = static_cast<int64_t>(call.body.size()) / kUploadBytesPerMs;
   const int64_t stall_ns = (kStallMs + upload_ms) * 1'000'000;
   bool stalled = false;
-  wait.received = [&](uint64_t) { heard_ns = clock_.MonotonicNs(); };
+  uint64_t heard_bytes = 0;
+  wait.received = [&](uint64_t bytes) {
+    heard_bytes += bytes;
+    if (heard_bytes < kLeastProgressBytes) return;
+    heard_bytes = 0;
+    heard_ns = clock_.MonotonicNs();
+  };
   wait.cancelled = [&] { return stalled = clock_.MonotonicNs() - heard_ns > stall_ns; };
   const http::Kind kind = call.method == "HEAD" ? http::Kind::kAnswerToHead : http::Kind::kAnswer;
   const Result<void> sent = stream.Write(SignedHead(call), call.body, wait);
@@ -209,14 +217,10 @@ Result<bool> S3Objects::Put(const std::string& key, std::string_view bytes,
   return StatusError(answer, "store: PUT " + key);
 }
 
-Result<std::string> S3Objects::Get(const std::string& key) { return Fetch(key, nullptr); }
+Result<std::string> S3Objects::Get(const std::string& key) { return GetWith(key, {}); }
 
-Result<std::string> S3Objects::CountedGet(const std::string& key, store::Retries* retries) {
-  return Fetch(key, retries);
-}
-
-Result<std::string> S3Objects::Fetch(const std::string& key, store::Retries* retries) {
-  ASSIGN_OR_RETURN(http::Message answer, Send({"GET", key}, retries));
+Result<std::string> S3Objects::GetWith(const std::string& key, const store::GetOptions& options) {
+  ASSIGN_OR_RETURN(http::Message answer, Send({"GET", key}, options.retries));
   if (answer.status() == 200) return std::move(answer.body);
   Error error = StatusError(answer, "store: GET " + key);
   if (MayBeAbsent(answer)) error.code = Code::kNotFound;

@@ -40,7 +40,7 @@ class S3Objects final : public store::ObjectStore {
   Result<bool> Put(const std::string& key, std::string_view bytes,
                    const store::PutOptions& options) override;
   Result<std::string> Get(const std::string& key) override;
-  Result<std::string> CountedGet(const std::string& key, store::Retries* retries) override;
+  Result<std::string> GetWith(const std::string& key, const store::GetOptions& options) override;
   Result<bool> Exists(const std::string& key) override;
   Result<void> Delete(const std::string& key) override;
 
@@ -57,7 +57,6 @@ class S3Objects final : public store::ObjectStore {
   };
 
   S3Objects(const S3Access& access, const http::Url& endpoint, const Clock& clock, int stop_fd);
-  Result<std::string> Fetch(const std::string& key, store::Retries* retries);
   // Any status that is not to be tried again. `retries` may be null.
   Result<http::Message> Send(const Call& call, store::Retries* retries = nullptr);
   Result<http::Message> Attempt(const Call& call);

@@ -48,7 +48,7 @@ TEST(S3Objects, TriesAgainWhatMayPass) {
     FakeS3 server([fault](int request) { return request < 2 ? fault : Fault::kNone; });
     server.PutDirectly("/bucket/some/prefix/k", "bytes");
     store::Retries retries;
-    const Result<std::string> got = OpenAt(server)->CountedGet("k", &retries);
+    const Result<std::string> got = OpenAt(server)->GetWith("k", {.retries = &retries});
     ASSERT_TRUE(got) << static_cast<int>(fault) << ": " << got.error().message;
     EXPECT_EQ(*got, "bytes");
     EXPECT_EQ(server.requests(), 3) << static_cast<int>(fault);
@@ -67,6 +67,24 @@ TEST(S3Objects, GivesUpInTheEnd) {
         << got.error().message;
     EXPECT_EQ(server.requests(), 3);
   }
+}
+
+// A byte a second is no transfer: it would be one for hours.
+TEST(S3Objects, TakesAnAnswerThatDripsForOneThatStands) {
+  FakeClock clock;
+  FakeS3 server([](int) { return Fault::kDrip; });
+  std::atomic<int> bytes{0};
+  server.on_drip = [&] {
+    ++bytes;
+    clock.AdvanceNs(1'000'000'000);
+  };
+  const auto store = S3Objects::Open(AccessTo(server), clock, -1);
+  ASSERT_TRUE(store);
+  const Result<std::string> got = (*store)->Get("k");
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, Code::kUnavailable) << got.error().message;
+  EXPECT_EQ(server.requests(), 3);
+  EXPECT_LT(bytes, 300) << "the limit of the whole";
 }
 
 TEST(S3Objects, SaysWhatTheStoreRefuses) {
