@@ -176,12 +176,21 @@ Result<LambdaFunction> LambdaControl::CallForFunction(const std::string& method,
     const bool nested = root["Configuration"].get(configuration) == simdjson::SUCCESS;
     out = ReadConfiguration(nested ? configuration : root);
     out.tags = Strings(root["Tags"]);
+    out.tags_hidden = root["TagsError"].error() == simdjson::SUCCESS;
   }));
   return out;
 }
 
 Result<LambdaFunction> LambdaControl::Get(const std::string& name) {
-  return CallForFunction("GET", TargetOf(name), "", "GetFunction", name);
+  ASSIGN_OR_RETURN(LambdaFunction function,
+                   CallForFunction("GET", TargetOf(name), "", "GetFunction", name));
+  // Whose it is, is not to be guessed.
+  if (function.tags_hidden) {
+    return Error{Code::kInvalid, "function " + name +
+                                     ": its tags may not be seen; these credentials lack "
+                                     "lambda:ListTags ('llama bootstrap --policy' has it)"};
+  }
+  return function;
 }
 
 Result<std::vector<LambdaFunction>> LambdaControl::List() {

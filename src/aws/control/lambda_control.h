@@ -33,6 +33,7 @@ struct LambdaFunction {
   int64_t tmp_mb = 0;
   std::map<std::string, std::string> environment;
   std::map<std::string, std::string> tags;  // of Get alone
+  bool tags_hidden = false;                 // likewise: these credentials may not see them
 };
 
 // Either is empty.

@@ -86,7 +86,8 @@ std::string UserPolicy(const PolicyScope& scope) {
              {bucket})
       .Allow("SetUpFunction",
              {"lambda:CreateFunction", "lambda:GetFunction", "lambda:UpdateFunctionCode",
-              "lambda:UpdateFunctionConfiguration", "lambda:DeleteFunction", "lambda:TagResource"},
+              "lambda:UpdateFunctionConfiguration", "lambda:DeleteFunction", "lambda:TagResource",
+              "lambda:ListTags"},
              {function})
       .Allow("ListFunctions", {"lambda:ListFunctions", "logs:DescribeLogGroups"}, {"*"})
       .Allow("Logs",
