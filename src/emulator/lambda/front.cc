@@ -7,6 +7,9 @@
 namespace llama::emulator {
 namespace {
 
+// Of an account that asked for nothing else.
+constexpr int64_t kUsualConcurrency = 1000;
+
 std::string_view NameOf(Isolation isolation) {
   switch (isolation) {
     case Isolation::kNamespaces:
@@ -144,6 +147,14 @@ Result<Response> LambdaFront::Route(const Request& request, const Exchange& exch
       return control_->CreateFunction(request);
     }
     if (request.method == "GET") return control_->ListFunctions(request);
+  }
+  if (path.size() >= 2 && path[1] == "account-settings" && request.method == "GET") {
+    logged.operation = "GetAccountSettings";
+    TRY(CheckRole(request, access, {}, logged.operation));
+    const auto limit = static_cast<int64_t>(model_.Number("lambda.concurrency"));
+    const std::string most = std::to_string(limit > 0 ? limit : kUsualConcurrency);
+    return LambdaJson(200, "{\"AccountLimit\":{\"ConcurrentExecutions\":" + most +
+                               ",\"UnreservedConcurrentExecutions\":" + most + "}}");
   }
   if (path.size() == 3 && path[1] == "tags") {
     ASSIGN_OR_RETURN(const FunctionName name, ParseFunctionName(path[2]));
