@@ -13,6 +13,8 @@ namespace {
 // Small enough to stay in a core's cache until it is parsed.
 constexpr size_t kBlockBytes = size_t{256} << 10;
 constexpr size_t kExamples = 5;
+// Of a document that is packed as tightly as a text of ours is not: what is likely, times this.
+constexpr uint64_t kTightestRatio = 32;
 
 static_assert(kMaxPartBytes == kMaxLineBytes);
 
@@ -79,9 +81,10 @@ bool LineReader::HasRoom(uint64_t held_bytes) {
 Result<void> LineReader::ReadDocument(TraceInput& input, ReadParts read) {
   ++report_.files;
   std::string document;
-  // Room that is not used takes no memory; an array that grows is there twice for a moment.
-  document.reserve(std::clamp<uint64_t>(input.LikelyBytes(), LoadLimit::kFreeMemoryBytes,
-                                        kMaxDocumentBytes + kBlockBytes));
+  // An array that grows is there twice for a moment; room that is not used takes no memory.
+  const uint64_t likely = input.LikelyBytes();
+  const uint64_t packed = std::min(kTightestRatio * likely, LoadLimit::kFreeMemoryBytes);
+  document.reserve(std::min<uint64_t>(std::max(likely, packed), kMaxDocumentBytes) + kBlockBytes);
   while (true) {
     const size_t had = document.size();
     document.resize(had + kBlockBytes);

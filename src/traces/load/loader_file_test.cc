@@ -236,13 +236,14 @@ TEST_F(LoaderFileTest, WhatIsOutOfProportionIsRefused) {
     std::string text;
     const char* wrong;
   } cases[] = {
-      {"text", std::string(300 << 20, '\n'), "of text"},
+      {"text", std::string(160 << 20, '\n'), "of text"},
       {"rows", std::string(rows), "of memory"},
       {"document", R"([{"ph":"X","ts":1})" + std::string(100 << 20, ' ') + "]", "of memory"},
   };
   for (const auto& c : cases) {
     const auto columns = Load({Write("trace", Zstd(c.text))});
-    ASSERT_FALSE(columns) << c.what;
+    EXPECT_FALSE(columns) << c.what;
+    if (columns) continue;
     EXPECT_EQ(columns.error().code, Code::kInvalid);
     EXPECT_NE(columns.error().message.find(c.wrong), std::string::npos) << columns.error().message;
   }
