@@ -138,7 +138,7 @@ ATTACKS = {
         i, parent=i - 1, name=f"{i:x}" * 4_000)), 6),
     "lines_builds": lambda: gzip.compress(lines(300_000, lambda i: span(
         i, trace=i, rest=f',"fields":{{"global.build_id":"{i:x}"}}')), 1),
-    "lines_shapes": lambda: gzip.compress(shuffled_fields(1_500, 1_000), 1),
+    "lines_shapes": lambda: gzip.compress(shuffled_fields(800, 1_000), 1),
     "lines_fields": lambda: gzip.compress(field_rows(1_000), 1),
     "lines_texts": lambda: gzip.compress(texts(200_000), 1),
     "lines_compiles": lambda: gzip.compress(compiles(200_000), 1),
