@@ -135,7 +135,7 @@ Result<void> Emulator::OpenLambda() {
   };
   ASSIGN_OR_RETURN(lambda_, LambdaFront::Open(lambda, fetch, authority_, model_, log_, clock_));
   ASSIGN_OR_RETURN(iam_, IamFront::Open(lambda.dir + "/roles.json", authority_, clock_));
-  s3_->Enforce([this](const std::string& role) { return iam_->PoliciesOf(role); });
+  authority_.Enforce([this](const std::string& arn) { return iam_->RoleOf(arn); });
   logs_ = std::make_unique<LogsFront>(authority_, lambda_->logs());
   return {};
 }

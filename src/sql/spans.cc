@@ -59,24 +59,8 @@ constexpr std::array<FixedColumnSpec, kFixedColumns> kColumns = {{
     {"fields", Affinity::kText},
 }};
 
-// A path that is longer, as only a made-up trace has it, shows its last names: nobody reads more,
-// and a chain of a million spans would have a million such texts.
-constexpr size_t kMaxPathNames = 256;
+// Of more, as only a made-up trace has them, texts are made anew each time.
 constexpr size_t kMaxKeptPaths = 4096;
-
-std::string BoundedPath(const traces::Columns& columns, uint32_t path) {
-  std::vector<std::string_view> names;
-  for (; path != traces::NamePath::kNoPath && names.size() < kMaxPathNames;
-       path = columns.paths()[path].parent) {
-    names.push_back(columns.text(columns.paths()[path].name));
-  }
-  std::string out = path == traces::NamePath::kNoPath ? "" : "…";
-  for (auto it = names.rbegin(); it != names.rend(); ++it) {
-    if (!out.empty()) out += '>';
-    out += *it;
-  }
-  return out;
-}
 
 // A build's rows stand together, and those of no other are among them.
 bool BuildsInOrder(const traces::Columns& columns) {
@@ -197,12 +181,12 @@ int64_t SpansTable::BuildStart(uint32_t build) const {
 
 Cell SpansTable::PathAt(uint32_t path, std::string& scratch) const {
   if (data_.paths().size() > kMaxKeptPaths) {
-    scratch = BoundedPath(data_, path);
+    scratch = data_.PathText(path);
     return Cell::Transient(scratch, path + 1);
   }
   if (path_texts_.empty()) path_texts_.resize(data_.paths().size());
   std::string& text = path_texts_[path];
-  if (text.empty()) text = BoundedPath(data_, path);
+  if (text.empty()) text = data_.PathText(path);
   return Cell::Text(text, path + 1);
 }
 

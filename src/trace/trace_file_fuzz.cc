@@ -7,7 +7,7 @@
 namespace llama::trace {
 namespace {
 
-constexpr size_t kMaxLineBytes = 16u << 20;  // as docs/trace_format.md has it
+constexpr size_t kMaxLineBytes = 4u << 20;  // as docs/trace_format.md has it
 
 std::vector<std::string> Lines(std::string_view bytes, bool& truncated) {
   static FuzzFile file;

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kMagic("\x28\xb5\x2f\xfd", 4);
 // A longer line is no span; it is skipped, so that a small file can't claim all memory.
-constexpr size_t kMaxLineBytes = 16u << 20;
+constexpr size_t kMaxLineBytes = 4u << 20;
 // Each process that dies while writing leaves one broken frame. The bound keeps a hostile file from
 // being decompressed again from each of millions of places.
 constexpr int kMaxBrokenFrames = 1000;

@@ -94,7 +94,7 @@ Result<aws::DeploymentWish> WishOf(const ParsedArguments& parsed, const CloudAcc
   wish.code.image_uri = parsed.Value("--image");
   ASSIGN_OR_RETURN(wish.store_url, StoreUrlOf(cloud.settings(), LocationOf(scope)));
   if (wish.code.image_uri.empty() && !parsed.Has("--destroy")) {
-    ASSIGN_OR_RETURN(wish.code.zip, MakeWorkerZip(parsed.Value("--zip"), cloud.settings().ca_file));
+    ASSIGN_OR_RETURN(wish.code, MakeWorkerCode(parsed.Value("--zip"), cloud.settings().ca_file));
   }
   wish.scope = std::move(scope);
   return wish;

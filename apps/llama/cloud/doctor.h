@@ -23,6 +23,7 @@ struct Patient {
   std::string state_dir;
   std::string bin_dir;  // of llama, llamacc and llama-runtime
   aws::Settings settings;
+  bool full = false;  // --full
 };
 
 // doctor_local.cc

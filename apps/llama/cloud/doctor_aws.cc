@@ -121,6 +121,7 @@ std::vector<Finding> CheckAws(const Patient& patient) {
   if (const auto s3 = (*cloud)->Service("s3"); s3) Append(out, CheckClock(**s3));
   Append(out, CheckBucket(**cloud));
   Append(out, CheckFunction(**cloud));
+  if (patient.full) Append(out, CheckRules(**cloud));
   return out;
 }
 

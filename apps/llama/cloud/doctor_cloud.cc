@@ -210,8 +210,13 @@ std::vector<Finding> CheckFunction(CloudAccess& cloud) {
   if (first && second) {
     out.push_back(JudgePing(*first, *second));
   } else {
-    out.push_back(Fail("worker", (first ? second : first).error(),
-                       "'llama function logs' shows what it printed"));
+    const Error& error = (first ? second : first).error();
+    // The variables' key was granted to a role that is gone.
+    const bool is_granted_to_another = error.message.find("KMSAccessDenied") != std::string::npos;
+    out.push_back(Fail("worker", error,
+                       is_granted_to_another ? "its role was made anew: 'llama function delete " +
+                                                   name->name + "', then 'llama bootstrap'"
+                                             : "'llama function logs' shows what it printed"));
   }
   return out;
 }

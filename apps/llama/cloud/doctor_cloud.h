@@ -13,4 +13,7 @@ std::vector<Finding> CheckBucket(CloudAccess& cloud);
 // Looks at its configuration and pings it. Nothing if functions are local workers.
 std::vector<Finding> CheckFunction(CloudAccess& cloud);
 
+// doctor_full.cc: rules of S3's and Lambda's that llama rests on, each seen to hold or not.
+std::vector<Finding> CheckRules(CloudAccess& cloud);
+
 }  // namespace llama::app

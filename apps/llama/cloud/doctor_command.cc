@@ -15,7 +15,7 @@
 namespace llama::app {
 namespace {
 
-constexpr std::array<Option, 1> kOptions = {{{"--json"}}};
+constexpr std::array<Option, 2> kOptions = {{{"--json"}, {"--full"}}};
 constexpr size_t kNameWidth = 17;
 
 std::string_view Word(Health health) {
@@ -71,10 +71,11 @@ class Examination {
   std::vector<Finding> findings_;
 };
 
-int Examine(bool json) {
+int Examine(bool json, bool full) {
   Examination examination(json);
   Patient patient;
   patient.env = CurrentEnvironment();
+  patient.full = full;
   const Result<std::string> state_dir = client::StateDir();
   const Result<std::string> bin_dir = ExecutableDir();
   if (!state_dir || !bin_dir) {
@@ -102,14 +103,14 @@ int Run(const Arguments& arguments) {
   const auto parsed = ParseArguments(arguments, kOptions);
   if (!parsed) return UsageError("doctor", parsed.error().message);
   if (!parsed->rest.empty()) return UsageError("doctor", "'doctor' takes no arguments");
-  return Examine(parsed->Has("--json"));
+  return Examine(parsed->Has("--json"), parsed->Has("--full"));
 }
 
 }  // namespace
 
 const Command kDoctorCommand = {
     "doctor", "check that everything works, and say what to do if not",
-    "usage: llama doctor [--json]\n"
+    "usage: llama doctor [--full] [--json]\n"
     "\n"
     "Looks at the state folder, the compiler and the daemon; where AWS is configured, at region,\n"
     "credentials, clock, bucket (with its latency, and the line's throughput in both directions)\n"
@@ -119,6 +120,7 @@ const Command kDoctorCommand = {
     "\n"
     "Exit status: 0 if nothing failed, otherwise 1.\n"
     "\n"
+    "  --full   also tries what llama expects of S3 and Lambda, rule by rule; a few requests more\n"
     "  --json   as a JSON object\n"
     "\n"
     "examples:\n"

@@ -104,7 +104,7 @@ Result<aws::LambdaCode> CodeOf(const ParsedArguments& parsed, const CloudAccess&
   aws::LambdaCode code;
   code.image_uri = parsed.Value("--image");
   if (code.image_uri.empty()) {
-    ASSIGN_OR_RETURN(code.zip, MakeWorkerZip(parsed.Value("--zip"), cloud.settings().ca_file));
+    ASSIGN_OR_RETURN(code, MakeWorkerCode(parsed.Value("--zip"), cloud.settings().ca_file));
   }
   return code;
 }

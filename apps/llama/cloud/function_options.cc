@@ -43,30 +43,33 @@ Result<std::map<std::string, std::string>> ParseVariables(const ParsedArguments&
   return out;
 }
 
-Result<std::string> MakeWorkerZip(const std::string& program, const std::string& ca_file) {
+Result<aws::LambdaCode> MakeWorkerCode(const std::string& program, const std::string& ca_file) {
   std::string path = program;
   if (path.empty()) {
     ASSIGN_OR_RETURN(const std::string dir, ExecutableDir());
     path = JoinPath(dir, "llama-runtime");
   }
   ASSIGN_OR_RETURN(const std::string worker, ReadFile(path, 250ull << 20));
-  if (!worker.starts_with("\x7f"
-                          "ELF")) {
-    return Error{Code::kInvalid, path + ": not a program; llama-runtime is expected"};
+  aws::LambdaCode code;
+  Result<std::string> architecture = aws::ArchitectureOf(worker);
+  if (!architecture) {
+    return Error{Code::kInvalid,
+                 path + ": " + architecture.error().message + "; llama-runtime is expected"};
   }
+  code.architecture = *std::move(architecture);
   std::vector<aws::ZipEntry> entries = {{"bootstrap", worker, 0755}};
   std::string ca;
   if (!ca_file.empty()) {
     ASSIGN_OR_RETURN(ca, ReadFile(ca_file, 4ull << 20));
     entries.push_back({"ca.pem", ca, 0644});
   }
-  ASSIGN_OR_RETURN(std::string zip, aws::MakeZip(entries));
-  if (zip.size() > kMaxZipBytes) {
-    return Error{Code::kInvalid, path + ": " + std::to_string(zip.size() >> 20) +
+  ASSIGN_OR_RETURN(code.zip, aws::MakeZip(entries));
+  if (code.zip.size() > kMaxZipBytes) {
+    return Error{Code::kInvalid, path + ": " + std::to_string(code.zip.size() >> 20) +
                                      " MB as a zip, and Lambda takes 50; a build of type Release "
                                      "is small enough"};
   }
-  return zip;
+  return code;
 }
 
 Result<std::string> StoreUrlOf(const aws::Settings& settings, const std::string& location) {

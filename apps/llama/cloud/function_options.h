@@ -17,9 +17,10 @@ Result<aws::LambdaConfiguration> ParseLimits(const ParsedArguments& parsed);
 // --env K=V, each of them.
 Result<std::map<std::string, std::string>> ParseVariables(const ParsedArguments& parsed);
 
-// A zip of `program` (empty: the llama-runtime beside this program) as `bootstrap`, and of
-// `ca_file` (empty: none) as ca.pem. kInvalid if Lambda would refuse it for its size.
-Result<std::string> MakeWorkerZip(const std::string& program, const std::string& ca_file);
+// Code for the processor that `program` is for: a zip of it (empty: the llama-runtime beside this
+// program) as `bootstrap`, and of `ca_file` (empty: none) as ca.pem. kInvalid if Lambda would
+// refuse it for its size.
+Result<aws::LambdaCode> MakeWorkerCode(const std::string& program, const std::string& ca_file);
 
 // The function's LLAMA_STORE for objects at `location` ("s3://…"), as these settings reach S3.
 Result<std::string> StoreUrlOf(const aws::Settings& settings, const std::string& location);

@@ -21,7 +21,8 @@ namespace {
 
 // A hostile trace may have a million names of spans.
 constexpr size_t kMaxOthers = 64;
-constexpr size_t kMaxListed = 8;  // of distinct compilers, memory sizes and the like
+constexpr size_t kMaxPaths = 4096;  // likewise; the others are one
+constexpr size_t kMaxListed = 8;    // of distinct compilers, memory sizes and the like
 
 bool IsWork(std::string_view name) {
   return name != trace::span::kBuild && name != trace::span::kMachine;
@@ -101,6 +102,7 @@ std::vector<PhaseTime> PhasesOf(const traces::Columns& trace) {
     std::string text = trace.PathText(path);
     // A compile whose trace hangs below the build's is the same as one with a trace of its own.
     if (text.starts_with("build>")) text.erase(0, 6);
+    if (by_text.size() >= kMaxPaths && !by_text.contains(text)) text = "…";
     int64_t& sum = by_text[text];
     sum = traces::AddUp(sum, sums[path]);
   }

@@ -89,13 +89,16 @@ PhaseStats StatsOf(const traces::Columns& trace, traces::StringId name, double t
 }
 
 // The name that most spans of that name are below (the first to come, of several), past those of
-// the same name. Empty: none, or one that is no phase.
+// the same name that are not too many. Empty: none, or one that is no phase.
 std::string_view MostlyBelow(const traces::Columns& trace, traces::StringId name) {
   std::unordered_map<traces::StringId, size_t> counts;
   std::pair<size_t, traces::StringId> most = {0, name};
   for (const traces::Row row : trace.rows_named(name)) {
     traces::Row above = trace.parent()[row];
-    while (above != traces::kNoRow && trace.name()[above] == name) above = trace.parent()[above];
+    for (int up = 0; up < traces::kMaxClimb && above != traces::kNoRow; ++up) {
+      if (trace.name()[above] != name) break;
+      above = trace.parent()[above];
+    }
     const traces::StringId found = above == traces::kNoRow ? name : trace.name()[above];
     const size_t count = ++counts[found];
     if (count > most.first) most = {count, found};

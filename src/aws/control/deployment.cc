@@ -45,7 +45,11 @@ Result<DeploymentFound> Deployment::Look() {
 
 Result<void> Deployment::SetUpBucket() {
   TRY(services_.bucket.Create());
-  TRY(services_.bucket.PutTags(Tags("-unfinished")));
+  if (Result<void> tagged = services_.bucket.PutTags(Tags("-unfinished")); !tagged) {
+    // Without it nobody could tell that it is llama's. It goes unless something is in it.
+    static_cast<void>(services_.bucket.Delete());
+    return tagged;
+  }
   TRY(services_.bucket.PutEncryption());
   TRY(services_.bucket.PutPublicAccessBlock());
   TRY(services_.bucket.PutLifecycle({{.id = "llama-expiry",

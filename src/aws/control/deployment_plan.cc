@@ -177,11 +177,13 @@ std::vector<DeploymentStep> PlanRemoval(const DeploymentWish& wish, const Deploy
     steps.push_back(Step(part, ours ? Verb::kDelete : Verb::kKeep, name, ours ? "" : foreign));
   };
   if (found.function) add(Part::kFunction, function_ours, wish.scope.function);
-  if (found.log_group) add(Part::kLogGroup, function_ours, LogGroupOf(wish.scope.function));
+  // It has no tags. Of a run that ended before there was a function the role tells.
+  const bool role_ours = found.role && IsOurs(found.role->tags);
+  const bool log_ours = function_ours || (!found.function && role_ours);
+  if (found.log_group) add(Part::kLogGroup, log_ours, LogGroupOf(wish.scope.function));
   if (found.role) {
-    const bool ours = IsOurs(found.role->tags);
-    if (ours && !found.role_policy.empty()) add(Part::kRolePolicy, true, wish.scope.role);
-    add(Part::kRole, ours, wish.scope.role);
+    if (role_ours && !found.role_policy.empty()) add(Part::kRolePolicy, true, wish.scope.role);
+    add(Part::kRole, role_ours, wish.scope.role);
   }
   if (found.bucket != BucketState::kAbsent) {
     const bool ours = found.bucket == BucketState::kOurs && IsOurs(found.bucket_tags);

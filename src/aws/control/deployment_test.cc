@@ -208,6 +208,21 @@ TEST(Policies, NameTheLeastThatIsNeeded) {
   EXPECT_EQ(UserPolicy(scope).find("iam:"), std::string::npos);
 }
 
+TEST(LambdaCode, IsForTheProcessorThatItsProgramIsFor) {
+  std::string program(
+      "\x7f"
+      "ELF",
+      4);
+  program.resize(64, '\0');
+  EXPECT_FALSE(ArchitectureOf(program));
+  program[18] = 62;
+  EXPECT_EQ(*ArchitectureOf(program), "x86_64");
+  program[18] = static_cast<char>(183);
+  EXPECT_EQ(*ArchitectureOf(program), "arm64");
+  EXPECT_FALSE(ArchitectureOf(std::string("#!/bin/sh").append(64, ' ')));
+  EXPECT_FALSE(ArchitectureOf(program.substr(0, 18)));
+}
+
 TEST(Zip, DependsOnNothingButItsEntries) {
   const std::string program(100'000, 'p');
   const auto first = MakeZip({{"bootstrap", program, 0755}, {"ca.pem", "ca", 0644}});

@@ -124,7 +124,7 @@ std::string CreateBody(const std::string& name, const std::string& role_arn, con
   } else {
     json.Key("PackageType").String("Image");
   }
-  json.Key("Architectures").BeginArray().String("x86_64").EndArray();
+  json.Key("Architectures").BeginArray().String(code.architecture).EndArray();
   json.Key("Description").String("llama: compiles and other jobs");
   json.Key("Code").BeginObject();
   WriteCode(json, code);
@@ -145,6 +145,22 @@ bool IsFreshRole(const Error& error) {
 }
 
 }  // namespace
+
+// elf(5): e_machine, two bytes at 18, little-endian on both.
+Result<std::string> ArchitectureOf(std::string_view program) {
+  constexpr size_t kMachineAt = 18;
+  constexpr int kX86 = 62;
+  constexpr int kArm = 183;
+  if (program.size() < kMachineAt + 2 || !program.starts_with("\x7f"
+                                                              "ELF")) {
+    return Error{Code::kInvalid, "not a program"};
+  }
+  const int machine = static_cast<unsigned char>(program[kMachineAt]) +
+                      256 * static_cast<unsigned char>(program[kMachineAt + 1]);
+  if (machine == kX86) return std::string("x86_64");
+  if (machine == kArm) return std::string("arm64");
+  return Error{Code::kInvalid, "a program for neither x86_64 nor arm64, which Lambda has"};
+}
 
 void LambdaControl::Pause(int64_t ms) const {
   if (lambda_.options().pause) return lambda_.options().pause(ms);
@@ -176,12 +192,33 @@ Result<LambdaFunction> LambdaControl::CallForFunction(const std::string& method,
     const bool nested = root["Configuration"].get(configuration) == simdjson::SUCCESS;
     out = ReadConfiguration(nested ? configuration : root);
     out.tags = Strings(root["Tags"]);
+    out.tags_hidden = root["TagsError"].error() == simdjson::SUCCESS;
   }));
   return out;
 }
 
 Result<LambdaFunction> LambdaControl::Get(const std::string& name) {
-  return CallForFunction("GET", TargetOf(name), "", "GetFunction", name);
+  ASSIGN_OR_RETURN(LambdaFunction function,
+                   CallForFunction("GET", TargetOf(name), "", "GetFunction", name));
+  // Whose it is, is not to be guessed.
+  if (function.tags_hidden) {
+    return Error{Code::kInvalid, "function " + name +
+                                     ": its tags may not be seen; these credentials lack "
+                                     "lambda:ListTags ('llama bootstrap --policy' has it)"};
+  }
+  return function;
+}
+
+Result<int64_t> LambdaControl::AccountConcurrency() {
+  ASSIGN_OR_RETURN(const HttpAnswer answer, Call("GET", "/2016-08-19/account-settings/", "",
+                                                 "GetAccountSettings", "account"));
+  int64_t most = 0;
+  TRY(WithJson(answer.body, "GetAccountSettings", [&](const element& root) {
+    if (root["AccountLimit"]["ConcurrentExecutions"].get_int64().get(most) != simdjson::SUCCESS) {
+      most = 0;
+    }
+  }));
+  return most;
 }
 
 Result<std::vector<LambdaFunction>> LambdaControl::List() {
@@ -224,6 +261,9 @@ Result<LambdaFunction> LambdaControl::UpdateCode(const std::string& name, const 
   JsonWriter json;
   json.BeginObject();
   WriteCode(json, code);
+  if (code.image_uri.empty()) {
+    json.Key("Architectures").BeginArray().String(code.architecture).EndArray();
+  }
   json.EndObject();
   return CallForFunction("PUT", TargetOf(name, "/code"), json.str(), "UpdateFunctionCode", name);
 }

@@ -33,12 +33,17 @@ struct LambdaFunction {
   int64_t tmp_mb = 0;
   std::map<std::string, std::string> environment;
   std::map<std::string, std::string> tags;  // of Get alone
+  bool tags_hidden = false;                 // likewise: these credentials may not see them
 };
 
 // Either is empty.
+// Of an ELF program's bytes: "x86_64" or "arm64". kInvalid: Lambda has no such processor.
+Result<std::string> ArchitectureOf(std::string_view program);
+
 struct LambdaCode {
   std::string zip;
   std::string image_uri;
+  std::string architecture = "x86_64";  // of what is in the zip; or "arm64"
 };
 
 // What CreateFunction and UpdateFunctionConfiguration set; nothing: AWS's default, or as it is.
@@ -57,6 +62,8 @@ class LambdaControl {
 
   Result<LambdaFunction> Get(const std::string& name);
   Result<std::vector<LambdaFunction>> List();
+  // How many functions may run at once in the account and region.
+  Result<int64_t> AccountConcurrency();
   // x86_64; a zip runs as provided.al2023. A role that was made just now may not be known
   // everywhere yet, so that refusal is waited out for up to `role_wait_ms`.
   Result<LambdaFunction> Create(const std::string& name, const std::string& role_arn,

@@ -3,6 +3,7 @@
 #include <initializer_list>
 
 #include "base/json.h"
+#include "signing/partition.h"
 
 namespace llama::aws {
 namespace {
@@ -39,16 +40,7 @@ class Policy {
 
 }  // namespace
 
-std::string_view PartitionOf(std::string_view region) {
-  if (region.starts_with("cn-")) return "aws-cn";
-  if (region.starts_with("us-gov-")) return "aws-us-gov";
-  if (region.starts_with("eusc-")) return "aws-eusc";
-  if (region.starts_with("us-iso-")) return "aws-iso";
-  if (region.starts_with("us-isob-")) return "aws-iso-b";
-  if (region.starts_with("eu-isoe-")) return "aws-iso-e";
-  if (region.starts_with("us-isof-")) return "aws-iso-f";
-  return "aws";
-}
+std::string_view PartitionOf(std::string_view region) { return signing::PartitionOf(region).id; }
 
 std::string LogGroupOf(std::string_view function) { return "/aws/lambda/" + std::string(function); }
 
@@ -86,7 +78,8 @@ std::string UserPolicy(const PolicyScope& scope) {
              {bucket})
       .Allow("SetUpFunction",
              {"lambda:CreateFunction", "lambda:GetFunction", "lambda:UpdateFunctionCode",
-              "lambda:UpdateFunctionConfiguration", "lambda:DeleteFunction", "lambda:TagResource"},
+              "lambda:UpdateFunctionConfiguration", "lambda:DeleteFunction", "lambda:TagResource",
+              "lambda:ListTags"},
              {function})
       .Allow("ListFunctions", {"lambda:ListFunctions", "logs:DescribeLogGroups"}, {"*"})
       .Allow("Logs",

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "signing/partition.h"
+
 namespace llama::aws {
 namespace {
 
@@ -65,20 +67,27 @@ Result<Endpoint> ParseEndpoint(std::string_view url) {
 
 bool IsAwsEndpoint(std::string_view url) {
   const Result<Endpoint> endpoint = ParseEndpoint(url);
-  return endpoint && (endpoint->host.ends_with(".amazonaws.com") ||
-                      endpoint->host.ends_with(".amazonaws.com.cn"));
+  return endpoint && signing::IsAwsHost(endpoint->host);
 }
 
-AwsAddress AddressOf(std::string_view service, const std::string& region) {
-  const bool china = region.starts_with("cn-");
-  const bool government = region.starts_with("us-gov-");
-  const std::string domain = china ? ".amazonaws.com.cn" : ".amazonaws.com";
+// As botocore's endpoint rules have them.
+AwsAddress AddressOf(std::string_view service, const std::string& region, AddressKind kind) {
+  const signing::Partition& partition = signing::PartitionOf(region);
+  const std::string https = "https://";
+  if (kind.fips && partition.iam_fips_host.empty()) return {"", region};
   if (service == "iam") {
-    if (china) return {"https://iam.cn-north-1" + domain, "cn-north-1"};
-    if (government) return {"https://iam.us-gov" + domain, "us-gov-west-1"};
-    return {"https://iam" + domain, "us-east-1"};
+    const std::string_view host = kind.fips ? partition.iam_fips_host : partition.iam_host;
+    return {https + std::string(host), std::string(partition.iam_region)};
   }
-  return {"https://" + std::string(service) + "." + region + domain, region};
+  const bool is_s3 = service == "s3";
+  // There the usual ones are validated already.
+  const bool is_usual = partition.id == "aws-us-gov" && (service == "sts" || service == "logs");
+  std::string host(service);
+  if (kind.fips && !is_usual) host += "-fips";
+  if (is_s3 && kind.dual_stack) host += ".dualstack";
+  host.append(".").append(region).append(".");
+  host += kind.dual_stack && !is_s3 ? partition.dual_stack_domain : partition.domain;
+  return {https + host, region};
 }
 
 }  // namespace llama::aws

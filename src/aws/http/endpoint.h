@@ -28,8 +28,15 @@ struct AwsAddress {
   std::string url;
   std::string signing_region;  // IAM has one for all of a partition
 };
+// Which of a service's endpoints are meant: those of validated cryptography, those that answer over
+// IPv6 as well (of IAM there is no choice but the usual one).
+struct AddressKind {
+  bool fips = false;
+  bool dual_stack = false;
+};
 // Of "s3", "lambda", "sts", "iam", "logs" in a region, AWS's partitions minded (cn-…, us-gov-…).
-AwsAddress AddressOf(std::string_view service, const std::string& region);
+// The url is "" where there is none of that kind.
+AwsAddress AddressOf(std::string_view service, const std::string& region, AddressKind kind = {});
 
 // 127.0.0.0/8, ::1, localhost.
 bool IsLoopbackHost(std::string_view host);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "aws/http/endpoint.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "signing/sigv4.h"
@@ -42,6 +43,7 @@ struct ChainOptions {
   std::string profile;           // empty: AWS_PROFILE, then "default"
   std::string region;            // of STS
   std::string endpoint_sts;      // empty: AWS's own
+  AddressKind address_kind;      // of that
 };
 // AWS's chain. Nothing is read or asked before the first Get. `sender` and `clock` must outlive it.
 std::unique_ptr<CredentialsProvider> NewCredentialsChain(const ChainOptions& options,

@@ -126,8 +126,9 @@ Result<ServiceOptions> StsOptions(const ChainOptions& options) {
   out.endpoint = options.endpoint_sts;
   if (!out.endpoint.empty()) return out;
   // Without a region, the one endpoint that knows every account.
-  out.endpoint =
-      options.region.empty() ? "https://sts.amazonaws.com" : AddressOf("sts", options.region).url;
+  out.endpoint = options.region.empty()
+                     ? "https://sts.amazonaws.com"
+                     : AddressOf("sts", options.region, options.address_kind).url;
   return out;
 }
 

@@ -122,6 +122,17 @@ Result<void> ResolveEndpoints(const Resolver& in, Settings& settings) {
   return {};
 }
 
+// Named by AWS's own words alone.
+void ResolveAddressKind(const Resolver& in, Settings& settings) {
+  const auto resolve = [&](std::string_view name, std::string_view variable) {
+    return IsTrue(
+        Note(settings, name, FirstOf({in.FromEnv({variable}), in.FromProfile(name)}, "false")));
+  };
+  settings.address_kind.fips = resolve("use_fips_endpoint", "AWS_USE_FIPS_ENDPOINT");
+  settings.address_kind.dual_stack =
+      resolve("use_dualstack_endpoint", "AWS_USE_DUALSTACK_ENDPOINT");
+}
+
 Result<void> ResolvePathStyle(const Resolver& in, Settings& settings) {
   Setting setting = FirstOf({in.FromEnv({"LLAMA_S3_PATH_STYLE"}), in.FromOwn("path_style")});
   if (setting.value.empty()) {
@@ -239,6 +250,7 @@ Result<Settings> ResolveSettings(const std::vector<std::string>& env,
     return Error{Code::kInvalid, "'" + settings.region + "' is no name of a region"};
   }
   TRY(ResolveEndpoints(in, settings));
+  ResolveAddressKind(in, settings);
   TRY(ResolvePathStyle(in, settings));
   settings.ca_file = Note(
       settings, "ca_file",
@@ -265,8 +277,12 @@ Result<ServiceOptions> ServiceOptionsOf(const Settings& settings, std::string_vi
   }
   // Servers that stand for AWS take this for their own.
   out.region = settings.region.empty() ? "us-east-1" : settings.region;
-  const AwsAddress address = AddressOf(service, out.region);
+  const AwsAddress address = AddressOf(service, out.region, settings.address_kind);
   if (!is_own) out.endpoint = address.url;
+  if (out.endpoint.empty()) {
+    return Error{Code::kInvalid, "there are no FIPS endpoints in region " + out.region +
+                                     ": unset AWS_USE_FIPS_ENDPOINT"};
+  }
   out.region = address.signing_region;
   return out;
 }
@@ -277,6 +293,7 @@ ChainOptions ChainOptionsOf(const Settings& settings, const std::vector<std::str
   out.profile = settings.profile;
   out.region = settings.region;
   out.endpoint_sts = settings.endpoint_sts;
+  out.address_kind = settings.address_kind;
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "aws/http/endpoint.h"
 #include "aws/service/credentials.h"
 #include "aws/service/service.h"
 #include "base/result.h"
@@ -37,7 +38,8 @@ struct Settings {
   std::string endpoint_sts;
   std::string endpoint_iam;
   std::string endpoint_logs;
-  bool path_style = false;  // of S3; by itself for endpoints that are not AWS's
+  AddressKind address_kind;  // of endpoints that are AWS's own
+  bool path_style = false;   // of S3; by itself for endpoints that are not AWS's
   std::string ca_file;
   std::string object_store;     // "" = the state folder's own; "/dir" or "s3://…"
   std::string function;         // "" = the local pool; "name", "name:alias" or an ARN

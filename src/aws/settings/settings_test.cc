@@ -42,7 +42,7 @@ TEST_F(SettingsTest, WithoutAnyTheEmbeddedCloudIsUsed) {
   EXPECT_EQ(settings->region, "");
   EXPECT_EQ(settings->max_concurrency, 1000);
   for (const Setting& setting : settings->all) EXPECT_EQ(setting.source, "default");
-  EXPECT_EQ(settings->all.size(), 13u);
+  EXPECT_EQ(settings->all.size(), 15u);
 }
 
 TEST_F(SettingsTest, EnvironmentGoesBeforeOwnFileBeforeProfile) {
@@ -149,23 +149,61 @@ TEST_F(SettingsTest, ServicesAreAtAwssOwnAddresses) {
     const char* service;
     const char* endpoint;
     const char* signed_for;
+    bool fips;
+    bool dual_stack;
   };
   const Case cases[] = {
-      {"eu-west-1", "s3", "https://s3.eu-west-1.amazonaws.com", "eu-west-1"},
-      {"eu-west-1", "logs", "https://logs.eu-west-1.amazonaws.com", "eu-west-1"},
-      {"eu-west-1", "iam", "https://iam.amazonaws.com", "us-east-1"},
-      {"cn-north-1", "lambda", "https://lambda.cn-north-1.amazonaws.com.cn", "cn-north-1"},
-      {"cn-northwest-1", "iam", "https://iam.cn-north-1.amazonaws.com.cn", "cn-north-1"},
-      {"us-gov-east-1", "iam", "https://iam.us-gov.amazonaws.com", "us-gov-west-1"},
+      // What botocore 1.43 makes of them.
+      {"eu-west-1", "s3", "https://s3.eu-west-1.amazonaws.com", "eu-west-1", false, false},
+      {"eu-west-1", "logs", "https://logs.eu-west-1.amazonaws.com", "eu-west-1", false, false},
+      {"eu-west-1", "iam", "https://iam.amazonaws.com", "us-east-1", false, false},
+      {"cn-north-1", "lambda", "https://lambda.cn-north-1.amazonaws.com.cn", "cn-north-1", false,
+       false},
+      {"cn-northwest-1", "iam", "https://iam.cn-north-1.amazonaws.com.cn", "cn-north-1", false,
+       false},
+      {"us-gov-east-1", "iam", "https://iam.us-gov.amazonaws.com", "us-gov-west-1", false, false},
+      {"eusc-de-east-1", "s3", "https://s3.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1", false,
+       false},
+      {"eusc-de-east-1", "iam", "https://iam.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1", false,
+       false},
+      {"us-iso-east-1", "lambda", "https://lambda.us-iso-east-1.c2s.ic.gov", "us-iso-east-1", false,
+       false},
+      {"us-isob-east-1", "sts", "https://sts.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1", false,
+       false},
+      {"eu-isoe-west-1", "logs", "https://logs.eu-isoe-west-1.cloud.adc-e.uk", "eu-isoe-west-1",
+       false, false},
+      {"us-isof-south-1", "s3", "https://s3.us-isof-south-1.csp.hci.ic.gov", "us-isof-south-1",
+       false, false},
+      {"eu-west-1", "s3", "https://s3.dualstack.eu-west-1.amazonaws.com", "eu-west-1", false, true},
+      {"eu-west-1", "lambda", "https://lambda.eu-west-1.api.aws", "eu-west-1", false, true},
+      {"us-east-1", "s3", "https://s3-fips.us-east-1.amazonaws.com", "us-east-1", true, false},
+      {"us-east-1", "iam", "https://iam-fips.amazonaws.com", "us-east-1", true, false},
+      {"us-east-1", "s3", "https://s3-fips.dualstack.us-east-1.amazonaws.com", "us-east-1", true,
+       true},
+      {"us-gov-west-1", "sts", "https://sts.us-gov-west-1.amazonaws.com", "us-gov-west-1", true,
+       false},
+      {"us-gov-west-1", "lambda", "https://lambda-fips.us-gov-west-1.api.aws", "us-gov-west-1",
+       true, true},
+      {"cn-north-1", "s3", "https://s3.dualstack.cn-north-1.amazonaws.com.cn", "cn-north-1", false,
+       true},
+      {"cn-north-1", "sts", "https://sts.cn-north-1.api.amazonwebservices.com.cn", "cn-north-1",
+       false, true},
   };
   for (const Case& c : cases) {
-    const auto settings = Resolve({std::string("AWS_REGION=") + c.region});
+    const auto settings =
+        Resolve({std::string("AWS_REGION=") + c.region,
+                 std::string("AWS_USE_FIPS_ENDPOINT=") + (c.fips ? "true" : "false"),
+                 std::string("AWS_USE_DUALSTACK_ENDPOINT=") + (c.dual_stack ? "true" : "false")});
     const auto options = ServiceOptionsOf(*settings, c.service);
     ASSERT_TRUE(options);
     EXPECT_EQ(options->endpoint, c.endpoint);
     EXPECT_EQ(options->region, c.signed_for);
     EXPECT_EQ(options->name, c.service);
   }
+  const auto china = Resolve({"AWS_REGION=cn-north-1", "AWS_USE_FIPS_ENDPOINT=true"});
+  const auto none = ServiceOptionsOf(*china, "s3");
+  ASSERT_FALSE(none);
+  EXPECT_NE(none.error().message.find("no FIPS endpoints"), std::string::npos);
 }
 
 TEST_F(SettingsTest, WithoutRegionOnlyServersThatAreNotAwsAreUsed) {

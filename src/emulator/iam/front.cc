@@ -29,6 +29,7 @@ Response ErrorOf(const Error& error) {
   if (!known) return QueryError(500, "InternalFailure", error.message);
   int status = 400;
   if (code == "NoSuchEntity") status = 404;
+  if (code == "AccessDenied") status = 403;
   if (code == "EntityAlreadyExists" || code == "DeleteConflict") status = 409;
   return QueryError(status, code, error.message.substr(colon + 2));
 }
@@ -37,7 +38,7 @@ Response ErrorOf(const Error& error) {
 std::string RoleXml(const Role& role) {
   XmlWriter xml;
   xml.Open("Role");
-  xml.Text("Path", role.path).Text("RoleName", role.name).Text("RoleId", "AROA" + role.name);
+  xml.Text("Path", role.path).Text("RoleName", role.name).Text("RoleId", role.id);
   xml.Text("Arn", role.Arn()).Text("CreateDate", role.created);
   xml.Text("AssumeRolePolicyDocument", signing::UriEncode(role.trust_policy));
   if (!role.description.empty()) xml.Text("Description", role.description);
@@ -119,7 +120,7 @@ Response IamFront::Handle(const Request& request, const Exchange& exchange) {
     const Form form(*pairs);
     action = form.Get("Action").substr(0, 100);
     const Result<std::string> done =
-        service == "sts" ? RunSts(action, form, access) : RunIam(action, form);
+        service == "sts" ? RunSts(action, form, access) : RunIam(action, form, access);
     if (done) {
       response.headers.emplace_back("Content-Type", "text/xml");
       response.body = "<" + action + "Response><" + action + "Result>" + *done + "</" + action +
@@ -149,12 +150,28 @@ Result<std::string> IamFront::RunSts(const std::string& action, const Form& form
   return Inner(xml.Take());
 }
 
-std::optional<Policies> IamFront::PoliciesOf(const std::string& role_arn) const {
-  const std::optional<Role> role = roles_->Find(role_arn.substr(role_arn.rfind('/') + 1));
-  if (!role || role->Arn() != role_arn) return std::nullopt;
-  Policies policies;
-  for (const auto& [name, document] : role->policies) policies.push_back(document);
-  return policies;
+std::optional<RoleView> IamFront::RoleOf(const std::string& arn) const {
+  const std::optional<Role> role = roles_->Find(arn.substr(arn.rfind('/') + 1));
+  if (!role || role->Arn() != arn) return std::nullopt;
+  RoleView view{role->id, role->created_ns, {}};
+  for (const auto& [name, document] : role->policies) view.policies.push_back(document);
+  return view;
+}
+
+// Actions of IAM are called as its operations are. To make a role with tags is to tag one.
+Result<void> IamFront::CheckRole(const std::string& action, const Form& form,
+                                 const Access& access) const {
+  Role role;
+  role.name = form.Get("RoleName");
+  const std::string arn = role.name.empty() ? "*" : role.Arn();
+  std::vector<std::string> needed = {"iam:" + action};
+  if (action == "CreateRole" && !form.Tags().empty()) needed.emplace_back("iam:TagRole");
+  for (const std::string& one : needed) {
+    if (const auto denied = authority_.Denied(access, one, arn)) {
+      return Refuse("AccessDenied", *denied);
+    }
+  }
+  return {};
 }
 
 Result<std::string> IamFront::AssumeRole(const Form& form) {
@@ -209,13 +226,17 @@ Result<std::string> IamFront::CreateRole(const Form& form) {
   if (const std::string path = form.Get("Path"); !path.empty()) role.path = path;
   role.trust_policy = form.Get("AssumeRolePolicyDocument");
   role.description = form.Get("Description");
-  role.created = IsoDate(clock_.NowNs()).substr(0, 19) + "Z";
+  role.id = "AROA" + NewKeys().access_key_id.substr(4);
+  role.created_ns = clock_.NowNs();
+  role.created = IsoDate(role.created_ns).substr(0, 19) + "Z";
   role.tags = form.Tags();
   TRY(roles_->Put(role));
   return Inner(RoleXml(role));
 }
 
-Result<std::string> IamFront::RunIam(const std::string& action, const Form& form) {
+Result<std::string> IamFront::RunIam(const std::string& action, const Form& form,
+                                     const Access& access) {
+  TRY(CheckRole(action, form, access));
   if (action == "CreateRole") return CreateRole(form);
   if (action == "ListRoles") {
     std::string members;

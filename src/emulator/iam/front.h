@@ -23,8 +23,8 @@ class IamFront final : public Handler {
   static Result<std::unique_ptr<IamFront>> Open(const std::string& file, Authority& authority,
                                                 const Clock& clock);
   Response Handle(const Request& request, const Exchange& exchange) override;
-  // Of a role that was made here; none: of another.
-  std::optional<Policies> PoliciesOf(const std::string& role_arn) const;
+  // A role that was made here; none: it is another.
+  std::optional<RoleView> RoleOf(const std::string& arn) const;
 
  private:
   class Form;
@@ -32,7 +32,8 @@ class IamFront final : public Handler {
       : roles_(std::move(roles)), authority_(authority), clock_(clock) {}
 
   Result<std::string> RunSts(const std::string& action, const Form& form, const Access& access);
-  Result<std::string> RunIam(const std::string& action, const Form& form);
+  Result<void> CheckRole(const std::string& action, const Form& form, const Access& access) const;
+  Result<std::string> RunIam(const std::string& action, const Form& form, const Access& access);
   Result<std::string> RunPolicy(const std::string& action, const Form& form);
   Result<std::string> CreateRole(const Form& form);
   Result<std::string> AssumeRole(const Form& form);

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "emulator/lambda/function.h"
+#include "emulator/request/account.h"
 #include "emulator/request/lambda_access.h"
 #include "emulator/request/lambda_error.h"
 #include "emulator/request/lambda_json.h"
@@ -136,8 +137,15 @@ Result<std::string> DescribeStreams(const LambdaLogs& logs, const JsonObject& js
 
 }  // namespace
 
-Result<std::string> LogsFront::Run(std::string_view action, const std::string& body) {
+Result<std::string> LogsFront::Run(std::string_view action, const std::string& body,
+                                   const Access& access) {
   ASSIGN_OR_RETURN(const JsonObject json, JsonObject::Parse(body));
+  ASSIGN_OR_RETURN(const auto named, json.String("logGroupName"));
+  const std::string arn = "arn:aws:logs:" + authority_.region() + ":" + std::string(kAccountId) +
+                          ":log-group:" + named.value_or("") + ":*";
+  if (const auto denied = authority_.Denied(access, "logs:" + std::string(action), arn)) {
+    return LogsError("AccessDeniedException", *denied);
+  }
   if (action == "FilterLogEvents") return Events(logs_, json, true);
   if (action == "GetLogEvents") return Events(logs_, json, false);
   if (action == "DescribeLogGroups") return DescribeGroups(logs_, json);
@@ -163,10 +171,11 @@ Response LogsFront::Handle(const Request& request, const Exchange& exchange) {
   std::string_view action = target == nullptr ? "" : std::string_view(*target);
   if (action.starts_with(kTarget)) action.remove_prefix(kTarget.size());
   Response response;
-  if (std::optional<Response> refusal = RefuseAsJson(authority_.Check(request, "logs"))) {
+  const Access access = authority_.Check(request, "logs");
+  if (std::optional<Response> refusal = RefuseAsJson(access)) {
     response = std::move(*refusal);
   } else {
-    Result<std::string> done = Run(action, request.body);
+    Result<std::string> done = Run(action, request.body, access);
     response = done ? LambdaJson(200, std::move(done).value()) : Refusal(done.error());
   }
   response.headers[0].second = "application/x-amz-json-1.1";

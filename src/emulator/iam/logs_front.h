@@ -17,7 +17,7 @@ class LogsFront final : public Handler {
   Response Handle(const Request& request, const Exchange& exchange) override;
 
  private:
-  Result<std::string> Run(std::string_view action, const std::string& body);
+  Result<std::string> Run(std::string_view action, const std::string& body, const Access& access);
 
   Authority& authority_;
   LambdaLogs& logs_;

@@ -23,10 +23,13 @@ Result<Role> ReadRole(const std::string& text) {
                                   {"path", &role.path},
                                   {"trust_policy", &role.trust_policy},
                                   {"description", &role.description},
+                                  {"id", &role.id},
                                   {"created", &role.created}}) {
     ASSIGN_OR_RETURN(const auto value, json.String(key));
     if (value) *into = *value;
   }
+  ASSIGN_OR_RETURN(const auto created_ns, json.Int("created_ns"));
+  role.created_ns = created_ns.value_or(0);
   ASSIGN_OR_RETURN(auto policies, json.Strings("policies"));
   ASSIGN_OR_RETURN(auto tags, json.Strings("tags"));
   if (policies) role.policies = std::move(*policies);
@@ -95,6 +98,7 @@ Result<void> RoleRegistry::Write(const std::map<std::string, Role>& roles) const
   for (const auto& [name, role] : roles) {
     json.BeginObject();
     json.Key("name").String(role.name).Key("path").String(role.path);
+    json.Key("id").String(role.id).Key("created_ns").Int(role.created_ns);
     json.Key("trust_policy").String(role.trust_policy);
     json.Key("description").String(role.description).Key("created").String(role.created);
     json.Key("policies");

@@ -1,7 +1,8 @@
-// The roles there are, with their policies, kept in a file. S3 holds requests with a role's keys to
-// them (emulator/s3/access.cc); nothing else does. Thread-safe.
+// The roles there are, with their policies, kept in a file. The services hold
+// requests with a role's keys to them (Authority::MayDo). Thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,7 +19,9 @@ struct Role {
   std::string path = "/";
   std::string trust_policy;
   std::string description;
+  std::string id;       // another one where a role is made anew under the same name
   std::string created;  // "2026-01-31T12:00:00Z"
+  int64_t created_ns = 0;
   std::map<std::string, std::string> policies;
   std::map<std::string, std::string> tags;
 

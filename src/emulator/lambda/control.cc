@@ -86,6 +86,11 @@ Result<void> LambdaControl::StoreCode(const std::string& zip, FunctionConfig& co
   return registry_.StoreCode(zip, config);
 }
 
+// The variables' key is granted to the role that there is now.
+void LambdaControl::Grant(FunctionConfig& config) const {
+  config.granted_role = role_id_ ? role_id_(config.role) : "";
+}
+
 Result<Response> LambdaControl::CreateFunction(const Request& request) {
   ASSIGN_OR_RETURN(const JsonObject json, JsonObject::Parse(request.body));
   Function function;
@@ -94,6 +99,7 @@ Result<Response> LambdaControl::CreateFunction(const Request& request) {
   ASSIGN_OR_RETURN(const FunctionName name, ParseFunctionName(name_text.value_or("")));
   config.name = name.name;
   TRY(ApplySettings(json, config));
+  Grant(config);
   ASSIGN_OR_RETURN(function.tags, ReadTags(json));
   ASSIGN_OR_RETURN(const std::string zip, ReadCode(json, "Code/"));
   if (config.runtime.empty()) {
@@ -136,7 +142,7 @@ Result<Response> LambdaControl::ListFunctions(const Request& request) {
   return LambdaJson(200, body + "}");
 }
 
-Result<Response> LambdaControl::GetFunction(const FunctionName& name) {
+Result<Response> LambdaControl::GetFunction(const FunctionName& name, bool tags) {
   ASSIGN_OR_RETURN(const FunctionConfig config, registry_.Resolve(name));
   ASSIGN_OR_RETURN(const Function function, registry_.Get(name.name));
   JsonWriter json;
@@ -144,7 +150,13 @@ Result<Response> LambdaControl::GetFunction(const FunctionName& name) {
   json.Key("Code").BeginObject();
   json.Key("RepositoryType").String("S3");
   json.Key("Location").String("file://" + registry_.ZipFile(config)).EndObject();
-  AppendTags(json, function);
+  if (tags) {
+    AppendTags(json, function);
+  } else {
+    json.Key("TagsError").BeginObject().Key("ErrorCode").String("AccessDeniedException");
+    json.Key("Message").String("no identity-based policy allows the lambda:ListTags action");
+    json.EndObject();
+  }
   std::string body = json.Take();
   body += ",\"Configuration\":" + ConfigurationJson(config, region_, !name.qualifier.empty());
   if (function.reserved_concurrency) body += ",\"Concurrency\":" + ConcurrencyJson(function);
@@ -186,7 +198,9 @@ Result<Response> LambdaControl::UpdateFunctionConfiguration(const FunctionName& 
   ASSIGN_OR_RETURN(const JsonObject json, JsonObject::Parse(request.body));
   const auto change = [&](Function& function) -> Result<void> {
     TRY(CheckRevision(json, function.latest.revision));
+    const std::string before = function.latest.role;
     TRY(ApplySettings(json, function.latest));
+    if (function.latest.role != before) Grant(function.latest);
     registry_.Touch(function.latest);
     return {};
   };

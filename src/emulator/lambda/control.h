@@ -18,17 +18,21 @@ using FetchObject = std::function<Result<std::string>(const std::string&, const 
 
 class LambdaControl {
  public:
-  // `changed` is called with a function's name after its code, its configuration or itself went.
+  // `role_id` knows the roles of the emulator's own, by ARN, and "" for others. `changed` is called
+  // with a function's name after its code, its configuration or itself went.
   LambdaControl(FunctionRegistry& registry, std::string region, FetchObject fetch,
-                std::function<void(const std::string&)> changed)
+                std::function<void(const std::string&)> changed,
+                std::function<std::string(const std::string&)> role_id = {})
       : registry_(registry),
         region_(std::move(region)),
         fetch_(std::move(fetch)),
-        changed_(std::move(changed)) {}
+        changed_(std::move(changed)),
+        role_id_(std::move(role_id)) {}
 
   Result<Response> CreateFunction(const Request& request);
   Result<Response> ListFunctions(const Request& request);
-  Result<Response> GetFunction(const FunctionName& name);
+  // Without `tags` the answer has an error in their place.
+  Result<Response> GetFunction(const FunctionName& name, bool tags);
   Result<Response> GetFunctionConfiguration(const FunctionName& name);
   Result<Response> UpdateFunctionCode(const FunctionName& name, const Request& request);
   Result<Response> UpdateFunctionConfiguration(const FunctionName& name, const Request& request);
@@ -53,6 +57,7 @@ class LambdaControl {
 
  private:
   Result<std::string> ReadCode(const JsonObject& request, std::string_view prefix);
+  void Grant(FunctionConfig& config) const;
   Result<void> StoreCode(const std::string& zip, FunctionConfig& config);
   Response Configuration(int status, const FunctionConfig& config, bool qualified) const;
 
@@ -60,6 +65,7 @@ class LambdaControl {
   const std::string region_;
   const FetchObject fetch_;
   const std::function<void(const std::string&)> changed_;
+  const std::function<std::string(const std::string&)> role_id_;
 };
 
 }  // namespace llama::emulator

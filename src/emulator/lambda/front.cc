@@ -7,6 +7,9 @@
 namespace llama::emulator {
 namespace {
 
+// Of an account that asked for nothing else.
+constexpr int64_t kUsualConcurrency = 1000;
+
 std::string_view NameOf(Isolation isolation) {
   switch (isolation) {
     case Isolation::kNamespaces:
@@ -75,7 +78,11 @@ Result<std::unique_ptr<LambdaFront>> LambdaFront::Open(const LambdaOptions& opti
   LambdaPool* const environments = front->pool_.get();
   front->control_ = std::make_unique<LambdaControl>(
       *front->registry_, authority.region(), std::move(fetch),
-      [environments](const std::string& function) { environments->Forget(function); });
+      [environments](const std::string& function) { environments->Forget(function); },
+      [&authority](const std::string& role) {
+        const std::optional<RoleView> view = authority.RoleOf(role);
+        return view ? view->id : std::string();
+      });
   LambdaFront* const self = front.get();
   front->events_ = std::make_unique<EventQueue>(
       [self](const LambdaEvent& event) { return self->WorkOff(event); }, clock);
@@ -110,7 +117,7 @@ Response LambdaFront::Handle(const Request& request, const Exchange& exchange) {
   } else if (std::optional<Response> failure = Fail(plan.fault)) {
     response = std::move(*failure);
   } else if (plan.fault != Fault::kResetBefore) {
-    Result<Response> done = Route(request, exchange, logged);
+    Result<Response> done = Route(request, exchange, access, logged);
     response = done ? std::move(done).value() : LambdaErrorResponse(done.error());
   }
   response.service = "lambda";
@@ -122,10 +129,10 @@ Response LambdaFront::Handle(const Request& request, const Exchange& exchange) {
 }
 
 Result<Response> LambdaFront::Route(const Request& request, const Exchange& exchange,
-                                    Response& logged) {
+                                    const Access& access, Response& logged) {
   ASSIGN_OR_RETURN(const std::vector<std::string> path, request.Segments());
   if (path.size() >= 3 && path[1] == "functions" && !path[2].empty()) {
-    return RouteFunction(request, exchange, path, logged);
+    return RouteFunction(request, exchange, path, access, logged);
   }
   if (path.size() >= 2 && path[1] == "functions") {
     logged.operation = request.method == "POST" ? "CreateFunction" : "ListFunctions";
@@ -134,13 +141,28 @@ Result<Response> LambdaFront::Route(const Request& request, const Exchange& exch
                          "Request must be smaller than " + std::to_string(kMaxControlBytes) +
                              " bytes for the CreateFunction operation");
     }
-    if (request.method == "POST") return control_->CreateFunction(request);
+    TRY(CheckRole(request, access, {}, logged.operation));
+    if (request.method == "POST") {
+      TRY(CheckRoleOf(request));
+      return control_->CreateFunction(request);
+    }
     if (request.method == "GET") return control_->ListFunctions(request);
+  }
+  if (path.size() >= 2 && path[1] == "account-settings" && request.method == "GET") {
+    logged.operation = "GetAccountSettings";
+    TRY(CheckRole(request, access, {}, logged.operation));
+    const auto limit = static_cast<int64_t>(model_.Number("lambda.concurrency"));
+    const std::string most = std::to_string(limit > 0 ? limit : kUsualConcurrency);
+    return LambdaJson(200, "{\"AccountLimit\":{\"ConcurrentExecutions\":" + most +
+                               ",\"UnreservedConcurrentExecutions\":" + most + "}}");
   }
   if (path.size() == 3 && path[1] == "tags") {
     ASSIGN_OR_RETURN(const FunctionName name, ParseFunctionName(path[2]));
     logged.resource = name.name;
-    logged.operation = request.method == "GET" ? "ListTags" : "TagResource";
+    logged.operation = request.method == "GET"    ? "ListTags"
+                       : request.method == "POST" ? "TagResource"
+                                                  : "UntagResource";
+    TRY(CheckRole(request, access, name, logged.operation));
     if (request.method == "GET") return control_->ListTags(name);
     if (request.method == "POST") return control_->TagResource(name, request);
     if (request.method == "DELETE") return control_->UntagResource(name, request);
@@ -150,7 +172,7 @@ Result<Response> LambdaFront::Route(const Request& request, const Exchange& exch
 
 Result<Response> LambdaFront::RouteFunction(const Request& request, const Exchange& exchange,
                                             const std::vector<std::string>& path,
-                                            Response& logged) {
+                                            const Access& access, Response& logged) {
   using Method = Result<Response> (*)(LambdaControl&, const FunctionName&, const Request&);
   struct Operation {
     std::string_view method;
@@ -164,7 +186,7 @@ Result<Response> LambdaFront::RouteFunction(const Request& request, const Exchan
     return control.call;                                                      \
   }
   static constexpr Operation kOperations[] = {
-      {"GET", "", "GetFunction", RUN(GetFunction(name))},
+      {"GET", "", "GetFunction", RUN(GetFunction(name, true))},
       {"DELETE", "", "DeleteFunction", RUN(DeleteFunction(name))},
       {"GET", "configuration", "GetFunctionConfiguration", RUN(GetFunctionConfiguration(name))},
       {"PUT", "configuration", "UpdateFunctionConfiguration",
@@ -184,6 +206,7 @@ Result<Response> LambdaFront::RouteFunction(const Request& request, const Exchan
   const std::string below = path.size() > 3 ? path[3] : "";
   if (below == "invocations" && path.size() == 4 && request.method == "POST") {
     logged.operation = "Invoke";
+    TRY(CheckRole(request, access, name, logged.operation));
     return Invoke(request, exchange, name, logged);
   }
   if (request.body_too_large || request.body.size() > kMaxControlBytes) {
@@ -192,7 +215,10 @@ Result<Response> LambdaFront::RouteFunction(const Request& request, const Exchan
         "Request must be smaller than " + std::to_string(kMaxControlBytes) + " bytes");
   }
   if (below == "aliases" && path.size() == 5) {
-    logged.operation = "Alias";
+    logged.operation = request.method == "GET"   ? "GetAlias"
+                       : request.method == "PUT" ? "UpdateAlias"
+                                                 : "DeleteAlias";
+    TRY(CheckRole(request, access, name, logged.operation));
     if (request.method == "GET") return control_->GetAlias(name, path[4]);
     if (request.method == "PUT") return control_->UpdateAlias(name, path[4], request);
     if (request.method == "DELETE") return control_->DeleteAlias(name, path[4]);
@@ -200,6 +226,12 @@ Result<Response> LambdaFront::RouteFunction(const Request& request, const Exchan
   for (const Operation& operation : kOperations) {
     if (path.size() > 4 || operation.method != request.method || operation.below != below) continue;
     logged.operation = operation.name;
+    TRY(CheckRole(request, access, name, operation.name));
+    if (operation.name == "UpdateFunctionConfiguration") TRY(CheckRoleOf(request));
+    if (operation.name == "GetFunction") {
+      const std::string arn = FunctionArn(authority_.region(), name.name);
+      return control_->GetFunction(name, authority_.MayDo(access, "lambda:ListTags", arn));
+    }
     return operation.run(*control_, name, request);
   }
   return UnknownOperation(request);

@@ -54,9 +54,18 @@ class LambdaFront final : public Handler {
   LambdaFront(Authority& authority, Model& model, const Clock& clock)
       : authority_(authority), model_(model), clock_(clock) {}
 
-  Result<Response> Route(const Request& request, const Exchange& exchange, Response& logged);
+  // access.cc
+  Result<void> CheckRole(const Request& request, const Access& access, const FunctionName& name,
+                         std::string_view operation) const;
+  // Of a request that gives a function a role.
+  Result<void> CheckRoleOf(const Request& request) const;
+  Result<void> CheckGrant(const FunctionConfig& config) const;
+
+  Result<Response> Route(const Request& request, const Exchange& exchange, const Access& access,
+                         Response& logged);
   Result<Response> RouteFunction(const Request& request, const Exchange& exchange,
-                                 const std::vector<std::string>& path, Response& logged);
+                                 const std::vector<std::string>& path, const Access& access,
+                                 Response& logged);
   Result<Response> Invoke(const Request& request, const Exchange& exchange,
                           const FunctionName& name, Response& logged);
   Response InvokeNow(const LambdaCall& call, bool with_log);

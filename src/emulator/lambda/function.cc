@@ -41,7 +41,7 @@ void AppendConfig(JsonWriter& json, const FunctionConfig& config) {
   json.Key("name").String(config.name);
   json.Key("version").String(config.version);
   json.Key("description").String(config.description);
-  json.Key("role").String(config.role);
+  json.Key("role").String(config.role).Key("granted_role").String(config.granted_role);
   json.Key("runtime").String(config.runtime);
   json.Key("handler").String(config.handler);
   json.Key("architecture").String(config.architecture);
@@ -74,6 +74,7 @@ Result<FunctionConfig> RestoreConfig(std::string_view text) {
   TRY(take("version", config.version));
   TRY(take("description", config.description));
   TRY(take("role", config.role));
+  TRY(take("granted_role", config.granted_role));
   TRY(take("runtime", config.runtime));
   TRY(take("handler", config.handler));
   TRY(take("architecture", config.architecture));

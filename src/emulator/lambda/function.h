@@ -21,6 +21,7 @@ struct FunctionConfig {
   std::string version = std::string(kLatest);
   std::string description;
   std::string role;
+  std::string granted_role;  // its id when the function got it; empty: none of the emulator's own
   std::string runtime;
   std::string handler;
   std::string architecture = "x86_64";

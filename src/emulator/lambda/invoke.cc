@@ -88,6 +88,7 @@ Result<Response> LambdaFront::Invoke(const Request& request, const Exchange& exc
                        "Could not parse request body into json: it is not valid");
   }
   if (type == "DryRun") return LambdaJson(204, "");
+  TRY(CheckGrant(call.config));
   if (!type.empty() && type != "RequestResponse" && !later) {
     return InvalidParameter("invocation type '" + type.substr(0, 50) + "'");
   }

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/log.h"
+#include "emulator/request/account.h"
 
 namespace llama::emulator {
 namespace {
@@ -105,6 +106,29 @@ std::string_view ScopeService(const Request& request) {
   const size_t before = credential.rfind('/', last - 1);
   if (before == std::string_view::npos) return {};
   return credential.substr(before + 1, last - before - 1);
+}
+
+std::optional<RoleView> Authority::RoleOf(const std::string& arn) const {
+  if (arn.empty() || !find_role_) return std::nullopt;
+  return find_role_(arn);
+}
+
+bool Authority::MayDo(const Access& access, std::string_view action,
+                      std::string_view resource) const {
+  const std::optional<RoleView> role = RoleOf(access.role);
+  return !role || IsAllowed(role->policies, action, resource);
+}
+
+// In IAM's words: user guide, "Troubleshoot access denied error messages".
+std::optional<std::string> Authority::Denied(const Access& access, std::string_view action,
+                                             std::string_view resource) const {
+  if (MayDo(access, action, resource)) return std::nullopt;
+  std::string text = "User: arn:aws:sts::";
+  text.append(kAccountId).append(":assumed-role/");
+  text.append(access.role.substr(access.role.rfind('/') + 1)).append("/").append(access.worker);
+  text.append(" is not authorized to perform: ").append(action).append(" on resource: ");
+  text.append(resource).append(" because no identity-based policy allows the ").append(action);
+  return text.append(" action");
 }
 
 }  // namespace llama::emulator

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,6 +13,7 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "emulator/request/message.h"
+#include "emulator/request/policy.h"
 #include "signing/sigv4.h"
 
 namespace llama::emulator {
@@ -33,6 +36,14 @@ struct TemporaryKeys {
   int64_t expires_s = 0;  // Unix time
 };
 
+// What a role that the emulator's own IAM made is to the other services.
+struct RoleView {
+  std::string id;  // another one where a role was made anew under the same name
+  int64_t created_ns = 0;
+  Policies policies;
+};
+using FindRole = std::function<std::optional<RoleView>(const std::string& arn)>;
+
 // Random ones, in the shape of AWS's.
 signing::Keys NewKeys();
 
@@ -53,6 +64,15 @@ class Authority {
   Access Check(const Request& request, std::string_view service,
                std::string_view scope_region = {}) const;
 
+  // Requests with a role's keys are held to its policies from now on. Before the first request.
+  void Enforce(FindRole find_role) { find_role_ = std::move(find_role); }
+  // Nothing: not made here. Such a role may do all, as may permanent keys.
+  std::optional<RoleView> RoleOf(const std::string& arn) const;
+  bool MayDo(const Access& access, std::string_view action, std::string_view resource) const;
+  // What a client is told that may not; nothing: it may.
+  std::optional<std::string> Denied(const Access& access, std::string_view action,
+                                    std::string_view resource) const;
+
   const std::string& region() const { return region_; }
 
  private:
@@ -64,6 +84,7 @@ class Authority {
   };
   std::string region_;
   const Clock* clock_;
+  FindRole find_role_;
   mutable Mutex mutex_;
   std::map<std::string, Entry> entries_ GUARDED_BY(mutex_);
 };

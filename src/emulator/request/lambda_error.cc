@@ -13,7 +13,9 @@ struct Type {
   int status;
 };
 
-constexpr std::array<Type, 16> kTypes = {{
+constexpr std::array<Type, 18> kTypes = {{
+    {"AccessDeniedException", 403},
+    {"KMSAccessDeniedException", 502},
     {"ResourceNotFoundException", 404},
     {"ResourceConflictException", 409},
     {"InvalidParameterValueException", 400},

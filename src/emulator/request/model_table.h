@@ -36,6 +36,8 @@ inline constexpr auto kSettings = std::to_array<Setting>({
     {"lambda.latency", Unit::kTime, "0", "15ms"},
     {"lambda.invoke.latency", Unit::kTime, "", "15ms"},
     {"lambda.control.latency", Unit::kTime, "", "100ms"},
+    // Until Lambda and KMS know of a role that was made.
+    {"iam.role_delay", Unit::kTime, "0", ""},
     // Besides what the start of the process takes.
     {"lambda.cold_start", Unit::kTime, "0", "300ms"},
     // Of all requests; "any" is spread evenly over the kinds that are not set themselves.

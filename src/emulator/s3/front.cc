@@ -191,7 +191,7 @@ Result<Response> S3Front::Perform(const Request& request, const S3Call& call,
                                   const Access& access) {
   TRY(CheckAccess(request, access));
   TRY(CheckRole(request, call, access));
-  Work work = {request, call, request.body, {}};
+  Work work = {request, call, access, request.body, {}};
   Pairs headers = request.headers;
   ChunkedBody decoded;
   const std::string* sha256 = request.Header("x-amz-content-sha256");

@@ -44,16 +44,12 @@ class S3Front final : public Handler {
 
   Response Handle(const Request& request, const Exchange& exchange) override;
 
-  // The policies of a role by its ARN; none: the emulator does not know it, and it may do all.
-  using PoliciesOf = std::function<std::optional<Policies>(const std::string& role)>;
-  // Requests with a role's keys are held to its policies from now on. Before the first request.
-  void Enforce(PoliciesOf policies_of) { policies_of_ = std::move(policies_of); }
-
  private:
   // A call, ready to be carried out.
   struct Work {
     const Request& request;
     const S3Call& call;
+    const Access& access;
     std::string_view body;  // decoded
     Pairs checksums;        // of the body, verified
   };
@@ -63,8 +59,9 @@ class S3Front final : public Handler {
   Result<Response> Perform(const Request& request, const S3Call& call, const Access& access);
   Result<void> CheckAccess(const Request& request, const Access& access) const;
   // access.cc
-  bool MayDo(const Access& access, std::string_view action, const std::string& resource) const;
   Result<void> CheckRole(const Request& request, const S3Call& call, const Access& access) const;
+  // Of each key of DeleteObjects.
+  Result<void> CheckDelete(const Work& work, const std::string& key) const;
   Error WithoutListing(Error error, const S3Call& call, const Access& access) const;
 
   // buckets.cc
@@ -107,7 +104,6 @@ class S3Front final : public Handler {
   const Authority& authority_;
   Model& model_;
   const uint64_t max_object_bytes_;
-  PoliciesOf policies_of_;
 
   // The uploads completed last and their etags: a client whose answer was lost asks again.
   Mutex mutex_;

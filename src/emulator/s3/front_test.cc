@@ -74,9 +74,9 @@ TEST_F(Front, HoldsARoleToItsPolicies) {
       R"("Resource":"arn:aws:s3:::bucket/*"}]})";
   const std::string lister =
       R"({"Statement":{"Effect":"Allow","Action":"s3:ListBucket","Resource":"*"}})";
-  front_->Enforce([&](const std::string& role) -> std::optional<Policies> {
-    if (role == "worker") return Policies{worker};
-    if (role == "lister") return Policies{worker, lister};
+  authority_.Enforce([&](const std::string& role) -> std::optional<RoleView> {
+    if (role == "worker") return RoleView{"", 0, {worker}};
+    if (role == "lister") return RoleView{"", 0, {worker, lister}};
     return std::nullopt;
   });
   const struct {

@@ -89,7 +89,8 @@ Result<Response> S3Front::DeleteObjects(const Work& work) {
   XmlWriter xml;
   xml.Open("DeleteResult", true);
   for (const std::string& key : request.keys) {
-    const Result<void> deleted = storage_.Delete(work.call.bucket, key);
+    Result<void> deleted = CheckDelete(work, key);
+    if (deleted) deleted = storage_.Delete(work.call.bucket, key);
     if (!deleted) {
       const S3ErrorView view = ViewOf(deleted.error());
       xml.Open("Error").Text("Key", key).Text("Code", view.code).Text("Message", view.message);

@@ -104,7 +104,7 @@ class CsvEncoder {
     out += "\r\n";
   }
 
-  const FlatSpans spans_;
+  FlatSpans spans_;
   FlatSpans::Values values_;
 };
 

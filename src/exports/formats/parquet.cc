@@ -192,7 +192,7 @@ class SpansFunction {
 
   const DuckDbApi& api_;
   const std::span<const Row> rows_;
-  const FlatSpans spans_;
+  FlatSpans spans_;
   std::vector<ColumnType> types_;
   size_t next_ = 0;
   std::vector<Vector> vectors_;

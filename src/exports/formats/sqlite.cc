@@ -113,10 +113,8 @@ class SqliteExport {
   Result<void> WriteSpans() {
     TRY(file_.Execute(kSpansTable));
     SqliteFile::Insert insert(file_, "INSERT INTO spans VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-    std::vector<std::string> paths;
-    for (uint32_t path = 0; path < columns_.paths().size(); ++path) {
-      paths.push_back(columns_.PathText(path));
-    }
+    std::string path_text;
+    uint32_t last_path = traces::NamePath::kNoPath;
     const FieldKeys keys(columns_);
     std::string ids;
     std::string fields;
@@ -136,7 +134,10 @@ class SqliteExport {
       columns_.parent_id()[row] == 0 ? insert.Null()
                                      : insert.Text(std::string_view(ids).substr(48));
       insert.Text(columns_.text(columns_.name()[row]));
-      insert.Text(paths[columns_.path()[row]]);
+      if (const uint32_t path = columns_.path()[row]; path != last_path) {
+        path_text = columns_.PathText(last_path = path);
+      }
+      insert.Text(path_text);
       for (const int64_t number :
            {int64_t{columns_.depth()[row]}, columns_.start_ns()[row], columns_.end_ns(row),
             columns_.duration_ns()[row], columns_.self_ns()[row], columns_.raw_start_ns(row)}) {

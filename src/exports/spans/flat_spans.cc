@@ -7,9 +7,6 @@
 namespace llama::exports {
 
 FlatSpans::FlatSpans(const Selection& selection, bool fields) : columns_(selection.columns()) {
-  for (uint32_t path = 0; path < columns_.paths().size(); ++path) {
-    paths_.push_back(columns_.PathText(path));
-  }
   column_of_.assign(columns_.field_count(), kNoColumn);
   if (!fields) return;
   std::vector<char> used(columns_.field_count(), 0);
@@ -25,6 +22,12 @@ FlatSpans::FlatSpans(const Selection& selection, bool fields) : columns_(selecti
     column_of_[*field.field] = static_cast<uint32_t>(fields_.size());
     fields_.push_back({*field.field, std::move(field.column)});
   }
+}
+
+std::string_view FlatSpans::Path(Row row) {
+  const uint32_t path = columns_.path()[row];
+  if (path != last_path_) path_text_ = columns_.PathText(last_path_ = path);
+  return path_text_;
 }
 
 void FlatSpans::ValuesOf(Row row, Values& out) const {

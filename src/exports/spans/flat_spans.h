@@ -52,7 +52,8 @@ class FlatSpans {
     return text(columns_.builds()[columns_.build()[row]].id);
   }
   std::string_view Name(Row row) const { return text(columns_.name()[row]); }
-  std::string_view Path(Row row) const { return paths_[columns_.path()[row]]; }
+  // Until the next call.
+  std::string_view Path(Row row);
   std::string_view text(traces::StringId id) const { return columns_.text(id); }
   const traces::Columns& columns() const { return columns_; }
 
@@ -62,7 +63,8 @@ class FlatSpans {
   const traces::Columns& columns_;
   std::vector<Field> fields_;
   std::vector<uint32_t> column_of_;  // by FieldId
-  std::vector<std::string> paths_;   // by path
+  uint32_t last_path_ = traces::NamePath::kNoPath;
+  std::string path_text_;  // of last_path_
 };
 
 }  // namespace llama::exports

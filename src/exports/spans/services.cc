@@ -18,7 +18,10 @@ Services::Services(const traces::Columns& columns)
 }
 
 std::string_view Services::WorkerId(Row row) const {
-  while (row != kNoRow && InWorker(row) && !IsWorker(row)) row = columns_.parent()[row];
+  for (int up = 0; up < traces::kMaxClimb && row != kNoRow; ++up) {
+    if (!InWorker(row) || IsWorker(row)) break;
+    row = columns_.parent()[row];
+  }
   if (row == kNoRow || !IsWorker(row)) return {};
   const auto id = worker_id_.StringAt(row);
   return id ? columns_.text(*id) : std::string_view();

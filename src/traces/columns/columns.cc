@@ -100,10 +100,17 @@ int64_t Columns::raw_start_ns(Row row) const {
 
 std::string Columns::PathText(uint32_t path) const {
   std::vector<std::string_view> names;
+  size_t bytes = 0;
   for (; path != NamePath::kNoPath; path = table_->paths[path].parent) {
-    names.push_back(text(table_->paths[path].name));
+    const std::string_view name = text(table_->paths[path].name);
+    bytes += name.size() + 1;
+    if (bytes > kMaxPathTextBytes) {
+      if (names.empty()) names.push_back(name.substr(0, kMaxPathTextBytes));
+      break;
+    }
+    names.push_back(name);
   }
-  std::string out;
+  std::string out = path == NamePath::kNoPath ? "" : "…";
   for (auto it = names.rbegin(); it != names.rend(); ++it) {
     if (!out.empty()) out += '>';
     out += *it;

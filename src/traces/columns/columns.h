@@ -51,6 +51,11 @@ struct BuildRows {
   Row end = 0;
 };
 
+// How far up from a span anybody looks for something: chains of made-up traces are as long as they.
+inline constexpr int kMaxClimb = 256;
+// Of the text of a path.
+inline constexpr size_t kMaxPathTextBytes = 4096;
+
 // A path of names from the root, "llamacc>invoke>worker": a tree, whose parents come first.
 struct NamePath {
   uint32_t parent = kNoPath;
@@ -102,6 +107,8 @@ class Columns {
   std::span<const trace::TraceId> traces() const;  // distinct, in order of appearance
   std::span<const BuildRows> builds() const;       // likewise
   std::span<const NamePath> paths() const;
+  // "llamacc>invoke>worker". Of one that is longer, as only a made-up trace has it, the last names,
+  // behind "…": a chain of spans with long names would have as many long texts.
   std::string PathText(uint32_t path) const;
   std::span<const WorkerClock> worker_clocks() const;
 

@@ -24,6 +24,8 @@ using simdjson::dom::object;
 constexpr uint64_t kSourceSeed = 0x6368726f6d65;
 // Of microseconds: as nanoseconds they still fit 64 bits.
 constexpr double kMaxTimeUs = 9e15;
+// Of an entry in one of the maps below, besides its texts.
+constexpr uint64_t kEntryBytes = 256;
 
 std::string TextOf(const object& event, std::string_view key) {
   std::string_view text;
@@ -51,7 +53,7 @@ class ChromeReader {
  public:
   explicit ChromeReader(SpanSink& out) : out_(out), source_(Hash(out.name(), kSourceSeed)) {}
 
-  void Read(std::string_view document, size_t max_events) {
+  void Read(std::string_view document) {
     const std::string_view text = WithoutLeadingBlanks(document);
     const bool is_array = text.starts_with('[');
     std::string_view events = text;
@@ -61,8 +63,8 @@ class ChromeReader {
     }
     JsonParts parts(events);
     while (parts.Next()) {
-      if (kept_ >= max_events) return out_.Fail("more than 5,000,000 events");
       ReadEvent(parts.value());
+      if (!out_.HasRoom(held_bytes_)) return;
     }
     if (parts.is_cut_off() && !is_array) out_.NoteCutOff();
     for (const auto& [track, stack] : open_) {
@@ -126,12 +128,12 @@ class ChromeReader {
 
   // Of a process or a thread.
   void ReadName(const object& event) {
-    ++kept_;
     object args;
     if (event["args"].get_object().get(args) != simdjson::SUCCESS) return;
     const std::string what = TextOf(event, "name");
     const std::string name = TextOf(args, "name");
     const std::string process = IdOf(event, "pid");
+    held_bytes_ += kEntryBytes + name.size() + process.size();
     if (what == "process_name") process_names_[process] = name;
     if (what == "thread_name") thread_names_[{process, IdOf(event, "tid")}] = name;
   }
@@ -143,8 +145,8 @@ class ChromeReader {
     const std::pair key(IdOf(event, "pid"), std::move(thread));
     const auto [found, is_new] = track_numbers_.try_emplace(key, tracks_.size());
     if (is_new) {
-      ++kept_;
       tracks_.push_back({key.first, key.second});
+      held_bytes_ += kEntryBytes + 2 * (key.first.size() + key.second.size());
     }
     return found->second;
   }
@@ -152,7 +154,6 @@ class ChromeReader {
   void Begin(const object& event, const std::string& phase) {
     const auto start_ns = TimeOf(event, "ts");
     if (!start_ns) return out_.Reject("ts is no time in microseconds");
-    ++kept_;
     Event begun;
     Ids ids;
     begun.track = TrackOf(event, phase);
@@ -173,6 +174,8 @@ class ChromeReader {
     AppendText(begun, "span_id", ids.span_id);
     AppendText(begun, "parent_id", ids.parent_id);
     AppendText(begun, "cat", category);
+    // An array that grows is there twice for a moment.
+    held_bytes_ += 2 * sizeof begun + begun.name.size() + begun.fields.size();
     std::vector<Event>& kept = phase == "X" ? events_ : open_[begun.track];
     kept.push_back(std::move(begun));
   }
@@ -234,7 +237,7 @@ class ChromeReader {
       return a.duration_ns > b.duration_ns;
     });
     std::vector<size_t> around;
-    for (size_t i = 0; i < events_.size(); ++i) {
+    for (size_t i = 0; i < events_.size() && out_.HasRoom(held_bytes_); ++i) {
       Event& event = events_[i];
       while (!around.empty() && (events_[around.back()].track != event.track ||
                                  EndOf(events_[around.back()]) < EndOf(event))) {
@@ -279,13 +282,11 @@ class ChromeReader {
   std::map<std::pair<std::string, std::string>, std::string> thread_names_;
   std::map<uint32_t, std::vector<Event>> open_;  // by track, the innermost last
   std::vector<Event> events_;
-  size_t kept_ = 0;  // in all of these
+  uint64_t held_bytes_ = 0;  // by all of these
 };
 
 }  // namespace
 
-void ReadChrome(std::string_view document, SpanSink& out, size_t max_events) {
-  ChromeReader(out).Read(document, max_events);
-}
+void ReadChrome(std::string_view document, SpanSink& out) { ChromeReader(out).Read(document); }
 
 }  // namespace llama::traces

@@ -110,7 +110,8 @@ class OtlpReader {
   void Read(std::string_view documents) {
     while (!(documents = WithoutLeadingBlanks(documents)).empty()) {
       JsonParts members(documents);
-      while (members.Next()) ReadMember(members.key(), members.value());
+      while (members.Next() && out_.HasRoom(0)) ReadMember(members.key(), members.value());
+      if (!out_.HasRoom(0)) return;
       if (members.is_cut_off() || members.rest().size() == documents.size()) {
         return out_.NoteCutOff();  // the end, or what is no document
       }
@@ -122,7 +123,10 @@ class OtlpReader {
   void ReadMember(std::string_view key, std::string_view value) {
     if (key == "result") return ReadMember("resourceSpans", JsonMember(value, "resourceSpans"));
     if (key != "resourceSpans") return;
-    for (JsonParts resources(value); resources.Next();) ReadResource(resources.value());
+    for (JsonParts resources(value); resources.Next();) {
+      ReadResource(resources.value());
+      if (!out_.HasRoom(0)) return;
+    }
   }
 
   void ReadResource(std::string_view resource_spans) {
@@ -132,6 +136,7 @@ class OtlpReader {
       for (JsonParts scopes(JsonMember(resource_spans, key)); scopes.Next();) {
         for (JsonParts spans(JsonMember(scopes.value(), "spans")); spans.Next();) {
           ReadSpan(spans.value());
+          if (!out_.HasRoom(service_.size())) return;
         }
       }
     }

@@ -2,12 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace llama::traces {
 
 // What is larger is no span.
-inline constexpr size_t kMaxPartBytes = size_t{16} << 20;
+inline constexpr size_t kMaxPartBytes = size_t{4} << 20;
 
 class SpanSink {
  public:
@@ -18,8 +19,10 @@ class SpanSink {
   virtual void Reject(const char* wrong) = 0;
   // One of more than kMaxPartBytes.
   virtual void RejectTooLong() = 0;
-  // There is too much of something: the reader ends here, and so does the loading. Static, too.
-  virtual void Fail(const char* why) = 0;
+  // Whether there is room for this much that the reader itself holds, besides the document, which
+  // the sink has, and the spans that it was given. If not, the reader ends here, and the loading
+  // fails.
+  virtual bool HasRoom(uint64_t held_bytes) = 0;
   // The document has no end.
   virtual void NoteCutOff() = 0;
   // What the document is called.

@@ -13,6 +13,8 @@ namespace {
 // Small enough to stay in a core's cache until it is parsed.
 constexpr size_t kBlockBytes = size_t{256} << 10;
 constexpr size_t kExamples = 5;
+// Of a document that is packed as tightly as a text of ours is not: what is likely, times this.
+constexpr uint64_t kTightestRatio = 32;
 
 static_assert(kMaxPartBytes == kMaxLineBytes);
 
@@ -23,8 +25,12 @@ std::string_view WithoutBlanks(std::string_view line) {
 
 }  // namespace
 
-LineReader::LineReader(TableBuilder& builder, std::string name)
-    : builder_(builder), parser_(builder), report_(builder.table().report), name_(std::move(name)) {
+LineReader::LineReader(TableBuilder& builder, LoadLimit& limit, std::string name)
+    : builder_(builder),
+      parser_(builder),
+      limit_(limit),
+      report_(builder.table().report),
+      name_(std::move(name)) {
   buffer_.resize(kBlockBytes + SpanParser::kPaddingBytes);
 }
 
@@ -36,40 +42,68 @@ Result<void> LineReader::Read(TraceInput& input) {
                      input.Read(buffer_.data() + held_, Capacity() - held_));
     if (block.after_gap) DropHeld(block.bytes);
     if (block.bytes == 0) break;
-    report_.bytes += block.bytes;
+    TRY(Count(input, block));
     TakeLines(held_ + block.bytes);
-    TRY(CheckRows());
+    TRY(CheckRoom(0));
   }
   FinishLastLine();
   if (input.truncated() || cut_off_) ++report_.truncated;
   return {};
 }
 
-Result<void> LineReader::CheckRows() const {
-  if (builder_.table().size() < kMaxRows) return {};
-  return Error{Code::kInvalid, name_ + ": more than " + std::to_string(kMaxRows) + " spans"};
+Result<void> LineReader::Count(const TraceInput& input, const TraceInput::Block& block) {
+  report_.bytes += block.bytes;
+  limit_.Add(input.file_bytes() - std::exchange(file_bytes_, input.file_bytes()), block.bytes);
+  if (limit_.TextFits()) return {};
+  return Error{Code::kInvalid,
+               name_ + ": not read, since " + FormatBytes(static_cast<int64_t>(file_bytes_)) +
+                   " of it hold more than " + FormatBytes(LoadLimit::kFreeTextBytes) +
+                   " of text, as no trace's do"};
+}
+
+Result<void> LineReader::CheckRoom(uint64_t held_bytes) const {
+  if (builder_.table().size() >= kMaxRows) {
+    return Error{Code::kInvalid, name_ + ": more than " + std::to_string(kMaxRows) + " spans"};
+  }
+  if (limit_.MemoryFits(builder_.MemoryBytes() + document_bytes_ + held_bytes)) return {};
+  return Error{Code::kInvalid,
+               name_ + ": not read, since " + FormatBytes(static_cast<int64_t>(file_bytes_)) +
+                   " of it take more than " + FormatBytes(LoadLimit::kFreeMemoryBytes) +
+                   " of memory, as no trace's do"};
+}
+
+bool LineReader::HasRoom(uint64_t held_bytes) {
+  if (no_room_) return false;
+  if (auto room = CheckRoom(held_bytes); !room) no_room_ = std::move(room).error();
+  return !no_room_;
 }
 
 Result<void> LineReader::ReadDocument(TraceInput& input, ReadParts read) {
   ++report_.files;
   std::string document;
+  // An array that grows is there twice for a moment; room that is not used takes no memory.
+  const uint64_t likely = input.LikelyBytes();
+  const uint64_t packed = std::min(kTightestRatio * likely, LoadLimit::kFreeMemoryBytes);
+  document.reserve(std::min<uint64_t>(std::max(likely, packed), kMaxDocumentBytes) + kBlockBytes);
   while (true) {
     const size_t had = document.size();
     document.resize(had + kBlockBytes);
     ASSIGN_OR_RETURN(const TraceInput::Block block, input.Read(document.data() + had, kBlockBytes));
     document.resize(had + block.bytes);
     if (block.bytes == 0) break;
+    TRY(Count(input, block));
+    document_bytes_ = document.size();
+    TRY(CheckRoom(0));
     if (document.size() > kMaxDocumentBytes) {
       return Error{
           Code::kInvalid,
           name_ + ": a document of more than 512 MiB; what has a span a line may be larger"};
     }
   }
-  report_.bytes += document.size();
   read(document, *this);
-  if (failed_ != nullptr) return Error{Code::kInvalid, name_ + ": " + failed_};
+  if (no_room_) return *std::move(no_room_);
   if (input.truncated() || cut_off_) ++report_.truncated;
-  return CheckRows();
+  return CheckRoom(0);
 }
 
 void LineReader::Add(const std::string& line) {
@@ -90,7 +124,7 @@ void LineReader::RejectTooLong() {
 
 void LineReader::LeaveOutTooLong() {
   ++report_.too_long;
-  LeaveOut("longer than 16 MiB");
+  LeaveOut("longer than 4 MiB");
 }
 
 // A line that does not fit gets a larger buffer, up to where a line is no span.

@@ -14,7 +14,7 @@
 
 namespace llama::traces {
 
-inline constexpr size_t kMaxLineBytes = size_t{16} << 20;
+inline constexpr size_t kMaxLineBytes = size_t{4} << 20;
 // Of what is not a span a line.
 inline constexpr size_t kMaxDocumentBytes = size_t{512} << 20;
 inline constexpr FieldId kMaxFields = 4096;

@@ -219,8 +219,38 @@ TEST_F(LoaderFileTest, LineOfAHundredMegabytesIsNoSpan) {
     EXPECT_EQ(columns->report().malformed, 1u);
     EXPECT_EQ(columns->report().lines, 6u);
     ASSERT_EQ(columns->report().examples.size(), 1u);
-    EXPECT_NE(columns->report().examples[0].find("trace:3: longer than 16 MiB"), std::string::npos);
+    EXPECT_NE(columns->report().examples[0].find("trace:3: longer than 4 MiB"), std::string::npos);
   }
+}
+
+TEST_F(LoaderFileTest, WhatIsOutOfProportionIsRefused) {
+  std::string rows;
+  for (int i = 1; i <= 400'000; ++i) {
+    rows += R"({"trace_id":"00000000000000000000000000000001","span_id":")" +
+            trace::Hex(static_cast<uint64_t>(i) << 8) +
+            R"(","name":"","start":"2026-01-01T00:00:00Z","duration":0})"
+            "\n";
+  }
+  const struct {
+    const char* what;
+    std::string text;
+    const char* wrong;
+  } cases[] = {
+      {"text", std::string(160 << 20, '\n'), "of text"},
+      {"rows", std::string(rows), "of memory"},
+      {"document", R"([{"ph":"X","ts":1})" + std::string(100 << 20, ' ') + "]", "of memory"},
+  };
+  for (const auto& c : cases) {
+    const auto columns = Load({Write("trace", Zstd(c.text))});
+    EXPECT_FALSE(columns) << c.what;
+    if (columns) continue;
+    EXPECT_EQ(columns.error().code, Code::kInvalid);
+    EXPECT_NE(columns.error().message.find(c.wrong), std::string::npos) << columns.error().message;
+  }
+  // In proportion to its file it is none.
+  const auto plain = Load({Write("trace", rows)});
+  ASSERT_TRUE(plain) << plain.error().message;
+  EXPECT_EQ(plain->size(), 400'000u);
 }
 
 TEST_F(LoaderFileTest, ReadsStandardInput) {

@@ -13,6 +13,13 @@ namespace {
 // a hostile trace names thousands of fields.
 constexpr size_t kRowsPerValue = 12;
 constexpr FieldId kReservedFields = 256;
+// What grows with a trace, and what it takes: half of it here, the other half in what is computed
+// of it (traces/load/tree.h) or for a moment, while an array grows.
+constexpr uint64_t kRowBytes = 256;
+constexpr uint64_t kTraceBytes = 64;
+constexpr uint64_t kValueBytes = 32;
+constexpr uint64_t kStringBytes = 48;  // besides its text
+constexpr uint64_t kNodeBytes = 72;
 
 }  // namespace
 
@@ -32,6 +39,12 @@ void TableBuilder::Reserve(size_t rows) {
   table_->start_ns.reserve(rows);
   table_->duration_ns.reserve(rows);
   table_->shape.reserve(rows);
+}
+
+uint64_t TableBuilder::MemoryBytes() const {
+  return table_->size() * kRowBytes + table_->traces.size() * kTraceBytes + values_ * kValueBytes +
+         table_->strings.size() * kStringBytes + table_->strings.bytes() +
+         nodes_.size() * kNodeBytes;
 }
 
 TableBuilder::Expected TableBuilder::ExpectedKey(const char* begin, const char* end) const {
@@ -107,6 +120,7 @@ void TableBuilder::AddRow(const SpanHead& head) {
   table_->start_ns.push_back(head.start_ns);
   table_->duration_ns.push_back(head.duration_ns);
   table_->shape.push_back(node_);
+  values_ += fields_.size();
   for (const auto& [field, value] : fields_) table_->fields[field].column.Append(row, value);
   table_->report.dropped_fields += dropped_;
 }

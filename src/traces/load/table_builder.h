@@ -32,6 +32,8 @@ class TableBuilder {
   Table& table() { return *table_; }
   StringPool& strings() { return table_->strings; }
   void Reserve(size_t rows);
+  // What the table takes, and takes more when it is complete: not less than the memory.
+  uint64_t MemoryBytes() const;
 
   // The fields of the next row: BeginRow, and for each field its id, from ExpectedKey or Key, and
   // Set; then AddRow, or BeginRow again to leave the row out.
@@ -78,6 +80,7 @@ class TableBuilder {
   std::unordered_map<uint64_t, uint32_t, NodeKeyHash> children_;  // node << 32 | field
   std::unordered_map<std::string_view, FieldId> field_index_;
   size_t likely_values_ = 0;
+  uint64_t values_ = 0;               // in all columns
   std::vector<StringId> last_texts_;  // by field
   std::vector<bool> plain_key_;  // by field: no quote or backslash, so it stands in JSON as it is
   TraceIndex trace_index_;

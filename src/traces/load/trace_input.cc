@@ -99,6 +99,7 @@ class TraceInput::Impl {
   }
 
   bool truncated() const { return broken_ > 0; }
+  uint64_t read_bytes() const { return read_bytes_; }
   uint64_t LikelyBytes() const { return zstd_ || gzip_ ? file_bytes_ * kLikelyRatio : file_bytes_; }
 
  private:
@@ -129,6 +130,7 @@ class TraceInput::Impl {
       const size_t bytes = std::min(size, text_.size());
       if (bytes > 0) std::memcpy(to, text_.data(), bytes);
       text_.remove_prefix(bytes);
+      read_bytes_ += bytes;
       at_end_ = bytes == 0;
       return bytes;
     }
@@ -136,6 +138,7 @@ class TraceInput::Impl {
       const ssize_t bytes = read(fd_, to, size);
       if (bytes >= 0) {
         at_end_ = bytes == 0;
+        read_bytes_ += static_cast<uint64_t>(bytes);
         return static_cast<size_t>(bytes);
       }
       if (errno != EINTR) return ErrnoError(errno, path_);
@@ -272,9 +275,10 @@ class TraceInput::Impl {
 
   const std::string path_;
   const Fd owned_;
-  const int fd_;           // -1: text_ is the file
-  std::string_view text_;  // what is left of it
-  uint64_t file_bytes_ = 0;
+  const int fd_;             // -1: text_ is the file
+  std::string_view text_;    // what is left of it
+  uint64_t file_bytes_ = 0;  // in all; 0: not known
+  uint64_t read_bytes_ = 0;
   bool zstd_ = false;
   bool at_end_ = false;  // of the file; in_ may hold more
 
@@ -315,6 +319,7 @@ TraceInput TraceInput::OfText(std::string_view bytes) {
 Result<TraceInput::Block> TraceInput::Read(char* to, size_t size) { return impl_->Read(to, size); }
 Result<std::string_view> TraceInput::Peek(size_t size) { return impl_->Peek(size); }
 bool TraceInput::truncated() const { return impl_->truncated(); }
+uint64_t TraceInput::file_bytes() const { return impl_->read_bytes(); }
 uint64_t TraceInput::LikelyBytes() const { return impl_->LikelyBytes(); }
 
 }  // namespace llama::traces

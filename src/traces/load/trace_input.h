@@ -31,6 +31,8 @@ class TraceInput {
   Result<std::string_view> Peek(size_t size);
   // A frame was broken, or the file ends inside one. Known at the end.
   bool truncated() const;
+  // Bytes of the file that were read so far.
+  uint64_t file_bytes() const;
   // How many bytes of lines there may be, to make room for; 0 if that is not known.
   uint64_t LikelyBytes() const;
 

@@ -23,7 +23,7 @@ Result<void> TraceLoader::Add(TraceInput& input, const std::string& name, std::s
       std::min<uint64_t>(table.size() + input.LikelyBytes() / kLikelyLineBytes, kMaxRows));
   ASSIGN_OR_RETURN(const std::string_view head, input.Peek(kFormatBytes));
   ASSIGN_OR_RETURN(const InputFormat format, FormatOf(head, name));
-  LineReader reader(builder_, name);
+  LineReader reader(builder_, limit_, name);
   switch (format) {
     case InputFormat::kLines:
       TRY(reader.Read(input));

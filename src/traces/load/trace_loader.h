@@ -20,6 +20,7 @@ class TraceLoader {
 
  private:
   TableBuilder builder_;
+  LoadLimit limit_;
   std::vector<StringId> labels_;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "http/url.h"
+#include "signing/partition.h"
 #include "store/digest.h"
 #include "trace/span.h"
 
@@ -13,11 +14,6 @@ namespace {
 
 // Of an answer that goes through the store.
 constexpr uint64_t kMaxStoredAnswerBytes = 256ull << 20;
-
-// Whose certificates only AWS can have.
-bool IsAwsHost(const std::string& host) {
-  return host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
-}
 
 bool SamePlace(const job::StoreUrl& a, const job::StoreUrl& b) {
   return a.bucket == b.bucket && a.endpoint == b.endpoint && a.region == b.region;
@@ -122,7 +118,7 @@ Result<job::StoreUrl> Deliveries::Permitted(const std::string& location) const {
   }
   if (url.endpoint.empty()) return url;
   ASSIGN_OR_RETURN(const http::Url endpoint, http::ParseUrl(url.endpoint));
-  if (IsAwsHost(endpoint.host) || http::IsLoopback(endpoint.host)) return url;
+  if (signing::IsAwsHost(endpoint.host) || http::IsLoopback(endpoint.host)) return url;
   return Error{Code::kInvalid,
                "store: " + url.endpoint + " is not AWS's; the function's LLAMA_STORE must name it"};
 }

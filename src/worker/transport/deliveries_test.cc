@@ -101,6 +101,7 @@ TEST_F(DeliveriesTest, AnswersPings) {
 TEST_F(DeliveriesTest, GoesOnlyToStoresThatAreMeant) {
   EXPECT_EQ(RefusalOf("s3://any-bucket/p"), "");
   EXPECT_EQ(RefusalOf("s3://b?endpoint=https%3A%2F%2Fs3.eu-west-1.amazonaws.com"), "");
+  EXPECT_EQ(RefusalOf("s3://b?endpoint=https%3A%2F%2Fs3.eusc-de-east-1.amazonaws.eu"), "");
   EXPECT_EQ(RefusalOf("s3://b?endpoint=http%3A%2F%2F127.0.0.1%3A9000"), "");
   for (const char* store :
        {"s3://b?endpoint=https%3A%2F%2Fevil.example",

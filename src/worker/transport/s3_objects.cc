@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "http/resolve.h"
+#include "signing/partition.h"
 #include "store/bucket_owner.h"
 #include "worker/transport/job_store.h"
 
@@ -80,8 +81,8 @@ Result<std::unique_ptr<S3Objects>> S3Objects::Open(const S3Access& access, const
   std::string endpoint = access.url.endpoint;
   if (endpoint.empty()) {
     if (access.url.region.empty()) return Refused("neither region nor endpoint");
-    const bool is_china = access.url.region.starts_with("cn-");
-    endpoint = "https://s3." + access.url.region + ".amazonaws.com" + (is_china ? ".cn" : "");
+    endpoint = "https://s3." + access.url.region + ".";
+    endpoint += signing::PartitionOf(access.url.region).domain;
   }
   ASSIGN_OR_RETURN(const http::Url url, http::ParseUrl(endpoint));
   if (!url.path.empty() && url.path != "/") return Refused(endpoint + " has a path");
