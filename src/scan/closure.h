@@ -127,6 +127,7 @@ class Closures {
     uint64_t version = 0;   // rises with each change of them
     size_t texts_seen = 0;  // of the walk's texts
     size_t undefined_seen = 0;
+    std::vector<Definition> waiting;  // until something that they need is defined
   };
   struct Kept {
     uint64_t epoch = 0;
@@ -149,6 +150,8 @@ class Closures {
   Result<void> WalkAll(Search& search, Walk& walk) REQUIRES(tree_.mutex());
   Result<void> FollowLearned(Walk& walk) REQUIRES(tree_.mutex());
   Result<bool> AddComputed(const ClosureRequest& request, Search& search, Walk& walk)
+      REQUIRES(tree_.mutex());
+  bool IsDefined(const ClosureRequest& request, Walk& walk, const std::string& name)
       REQUIRES(tree_.mutex());
   Result<const Macro*> MacroOf(const ClosureRequest& request, Walk& walk, const std::string& name)
       REQUIRES(tree_.mutex());

@@ -33,6 +33,25 @@ Definition AsDefinition(const CommandLineMacro& macro) {
 
 }  // namespace
 
+// By some text of those that were walked, or by the command line.
+bool Closures::IsDefined(const ClosureRequest& request, Walk& walk, const std::string& name) {
+  const auto [it, is_new] = walk.defined.try_emplace(name);
+  Walk::Defined& known = it->second;
+  const std::vector<CommandLineMacro>& macros = request.preprocessing.defined;
+  if (is_new) {
+    known.is_defined = std::any_of(
+        macros.begin(), macros.end(),
+        [&](const CommandLineMacro& macro) { return macro.name == name && !macro.is_undefined; });
+  }
+  const uint32_t hash = HashName(name);
+  for (; !known.is_defined && known.texts_seen < walk.texts.size(); ++known.texts_seen) {
+    const std::vector<uint32_t>& names =
+        texts_.LastRead(walk.texts[known.texts_seen])->defined_names;
+    known.is_defined = std::binary_search(names.begin(), names.end(), hash);
+  }
+  return known.is_defined;
+}
+
 // Every definition of a macro that the compile may have, each once: every further one multiplies
 // the ways in which a name can be read.
 Result<const Closures::Macro*> Closures::MacroOf(const ClosureRequest& request, Walk& walk,
@@ -63,9 +82,17 @@ Result<const Closures::Macro*> Closures::MacroOf(const ClosureRequest& request, 
     if (!std::binary_search(names.begin(), names.end(), hash)) continue;
     ASSIGN_OR_RETURN(const std::span<const Definition> found,
                      texts_.DefinitionsOf(tree_, entry, name));
-    for (const Definition& definition : found) add(definition);
-    macro.undefined_seen = 0;
+    macro.waiting.insert(macro.waiting.end(), found.begin(), found.end());
   }
+  const auto waits = [&](const Definition& definition) NO_THREAD_SAFETY_ANALYSIS {
+    return !std::all_of(definition.needed.begin(), definition.needed.end(),
+                        [&](const std::string& needed)
+                            NO_THREAD_SAFETY_ANALYSIS { return IsDefined(request, walk, needed); });
+  };
+  const auto ready = std::stable_partition(macro.waiting.begin(), macro.waiting.end(), waits);
+  if (ready != macro.waiting.end()) macro.undefined_seen = 0;
+  std::for_each(std::make_move_iterator(ready), std::make_move_iterator(macro.waiting.end()), add);
+  macro.waiting.erase(ready, macro.waiting.end());
   if (macro.undefined_seen == walk.undefined.size()) return &macro;
   macro.undefined_seen = walk.undefined.size();
   for (Definition& definition : macro.definitions) {

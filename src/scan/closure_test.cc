@@ -189,6 +189,26 @@ INSTANTIATE_TEST_SUITE_P(
              {},
              {},
              {"src/one.h", "src/two.h"}},
+        // In a branch for which something must be defined that is defined nowhere.
+        Case{"NoDefinitionThatCannotHold",
+             {{"src/main.c",
+               "#if defined(NOT_HERE_AT_ALL)\n#define NAME \"a.h\"\n"
+               "#elif defined HERE_AFTER_ALL\n#define NAME \"b.h\"\n"
+               "#elif defined(_SOME_COMPILER_HAS)\n#define NAME \"c.h\"\n#else\n#ifdef "
+               "NOT_HERE_EITHER\n"
+               "#define NAME \"d.h\"\n#elifdef HERE_AFTER_ALL\n#define NAME \"e.h\"\n#endif\n"
+               "#ifdef NOT_HERE_EITHER\n#define TWICE \"f.h\"\n#else\n#define TWICE \"f.h\"\n"
+               "#endif\n#endif\n#include TWICE\n#include ONE\n#include NAME"},
+              {"src/a.h", ""},
+              {"src/b.h", ""},
+              {"src/c.h", ""},
+              {"src/d.h", ""},
+              {"src/e.h", ""},
+              {"src/f.h", "#define ONE \"one.h\""},
+              {"src/one.h", "#define HERE_AFTER_ALL"}},
+             {},
+             {},
+             {"src/b.h", "src/c.h", "src/e.h", "src/f.h", "src/one.h"}},
         // What is taken for guarded is not, since another file undefines the guard.
         Case{"BothBranchesOfATextWhoseGuardIsUndefined",
              {{"src/main.c", "#include \"g.h\"\n#undef G\n#include \"g.h\"\n#include NAME(a)"},

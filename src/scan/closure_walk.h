@@ -25,6 +25,11 @@ struct Closures::Walk {
   std::unordered_set<files::EntryId> seen_texts;
   std::unordered_set<uint32_t> undefined;  // HashName() of all that these undefine
   std::map<std::string, Macro, std::less<>> macros;
+  struct Defined {
+    bool is_defined = false;
+    size_t texts_seen = 0;
+  };
+  std::map<std::string, Defined> defined;  // of what definitions need
   // What a computed name came to, and with which versions of which macros.
   struct Expanded {
     std::vector<std::pair<std::string, uint64_t>> macros;
