@@ -108,6 +108,15 @@ Result<const Closures::Macro*> Closures::MacroOf(const ClosureRequest& request, 
   return &macro;
 }
 
+void Closures::NoteCostly(const Sought& sought, Walk& walk) {
+  for (const files::LookupId lookup : {sought.first, sought.second}) {
+    if (lookup == kNone) continue;
+    for (const files::Found& found : tree_.Results(lookup)) {
+      if (tree_.KindOf(found.entry) == files::EntryKind::kFile) walk.costly.insert(found.entry);
+    }
+  }
+}
+
 Result<void> Closures::FollowLearned(Walk& walk) {
   if (std::exchange(walk.used_learned, true)) return {};
   for (const std::string& path : *walk.learned) {
@@ -129,6 +138,11 @@ Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search
     if (found) asked.emplace(name, (*found)->version);
     return found ? (*found)->definitions : kNoDefinitions;
   };
+  for (auto& [name, macro] : walk.macros) {
+    const uint64_t version = macro.version;
+    ASSIGN_OR_RETURN([[maybe_unused]] const Macro* const now, MacroOf(request, walk, name));
+    if (macro.version != version) walk.expander->Forget(name);
+  }
   const auto read_of = [&](const Node& node) NO_THREAD_SAFETY_ANALYSIS -> const Directives& {
     return *texts_.LastRead(node.entry);
   };
@@ -139,7 +153,7 @@ Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search
                            NO_THREAD_SAFETY_ANALYSIS -> Result<void> {
     Walk::Expanded& expanded = walk.computed[{reference.kind, reference.name}];
     if ((expanded.possible.steps > kCheapSteps) != is_costly) return {};
-    bool is_as_before = expanded.is_known;
+    bool is_as_before = expanded.is_known && expanded.generation == walk.expander->generation();
     for (const auto& [name, version] : expanded.macros) {
       if (!is_as_before) break;
       ASSIGN_OR_RETURN(const Macro* const macro, MacroOf(request, walk, name));
@@ -149,9 +163,14 @@ Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search
       asked.clear();
       const int64_t most =
           std::min(walk.steps_left, walk.learned != nullptr ? kCheapSteps : kMaxExpansionSteps);
-      expanded.possible = ExpandReference(reference, definitions, most);
+      expanded.possible = ExpandReference(reference, definitions, *walk.expander, most);
       if (error) return *error;
       walk.steps_left -= expanded.possible.steps;
+      for (const std::string& name : expanded.possible.macros) {
+        ASSIGN_OR_RETURN(const Macro* const macro, MacroOf(request, walk, name));
+        asked.emplace(name, macro->version);
+      }
+      expanded.generation = walk.expander->generation();
       expanded.macros.assign(asked.begin(), asked.end());
       expanded.is_known = true;
     }
@@ -163,6 +182,7 @@ Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search
     for (const Reference& name : expanded.possible.names) {
       const Sought sought = Seek(search, name, node.folder, walk.cwd);
       TRY(Follow(sought, walk));
+      if (expanded.possible.steps > kCheapSteps) NoteCostly(sought, walk);
       if (name.name.starts_with('/')) NoteAbsolute(name, sought, walk);
     }
     return {};

@@ -49,6 +49,7 @@ class Project {
     request.cwd = root_;
     return closures_.Find(request);
   }
+  void Unlearn() { closures_.Unlearn(request); }
   std::string FirstChange(const std::shared_ptr<const Closure>& closure) {
     const std::string change = closures_.FirstChange(request, *closure);
     return change.starts_with(root_ + "/") ? change.substr(root_.size() + 1) : change;
@@ -373,6 +374,28 @@ TEST(Closure, NeedsItsSourceAndItsFolder) {
   project.Write("src/other.c", "");
   project.Search({}, {});
   EXPECT_EQ(project.Find().error().code, Code::kNotFound);
+}
+
+// Tokens by the hundred thousand, and again at each edit: what came of them stands, until it is
+// found to be not all.
+TEST(Closure, LearnsWhatTookLongToCompute) {
+  Project project;
+  std::string text = "#define D0(x) x x\n";
+  for (int i = 1; i < 16; ++i) {
+    text += "#define D" + std::to_string(i) + "(x) D" + std::to_string(i - 1) + "(x x)\n";
+  }
+  project.Write("src/main.c", text + "#define NAME \"a.h\" D15(1)\n#include NAME\n");
+  project.Write("src/a.h", "");
+  project.Write("src/b.h", "");
+  project.Search({}, {"src"});
+  EXPECT_FALSE((*project.Find())->is_learned);
+  EXPECT_EQ(project.Files(), Names{"src/a.h"});
+  project.Write("src/main.c", text + "#define NAME \"b.h\" D15(1)\n#include NAME\n");
+  EXPECT_TRUE((*project.Find())->is_learned);
+  EXPECT_EQ(project.Files(), Names{"src/a.h"});
+  project.Unlearn();
+  EXPECT_FALSE((*project.Find())->is_learned);
+  EXPECT_EQ(project.Files(), Names{"src/b.h"});
 }
 
 // Changes, seen by inotify and by stamps.

@@ -58,26 +58,9 @@ class FingerprintSet {
 
 }  // namespace
 
-void MacroExpander::Names::Add(TextId name) {
-  if (!names_.empty() && names_.back() == name) return;
-  names_.push_back(name);
-  if (names_.size() > 2 * distinct_ + 64) Distinct();
-}
-
-void MacroExpander::Names::Add(const Names& names) {
-  names_.insert(names_.end(), names.names_.begin(), names.names_.end());
-  if (names_.size() > 2 * distinct_ + 64) Distinct();
-}
-
-const std::vector<MacroExpander::TextId>& MacroExpander::Names::Distinct() {
-  std::sort(names_.begin(), names_.end());
-  names_.erase(std::unique(names_.begin(), names_.end()), names_.end());
-  distinct_ = names_.size();
-  return names_;
-}
-
-MacroExpander::MacroExpander(const DefinitionsOf& definitions, int64_t* steps)
-    : definitions_(definitions), steps_(steps) {
+MacroExpander::MacroExpander() {
+  int64_t steps = 0;
+  steps_ = &steps;
   TextOf("");  // is number 0
   open_ = TextOf("(");
   close_ = TextOf(")");
@@ -87,6 +70,7 @@ MacroExpander::MacroExpander(const DefinitionsOf& definitions, int64_t* steps)
   va_opt_ = TextOf("__VA_OPT__");
   less_ = TextOf("<");
   greater_ = TextOf(">");
+  steps_ = nullptr;
 }
 
 MacroExpander::TextId MacroExpander::TextOf(std::string_view text) {
@@ -123,7 +107,8 @@ MacroExpander::Macro& MacroExpander::MacroOf(TextId name) {
   Macro& macro = *macros_[name];
   const std::string text = texts_[name];
   if (HasIncludeKind(text)) return macro;
-  macro.definitions = &definitions_(text);
+  macro.definitions = &(*definitions_)(text);
+  macro.made = ++made_;
   macro.is_object = true;
   macro.first = static_cast<BodyId>(bodies_.size());
   for (const Definition& definition : *macro.definitions) {
@@ -143,7 +128,12 @@ MacroExpander::Macro& MacroExpander::MacroOf(TextId name) {
   return macro;
 }
 
-void MacroExpander::Expand(const std::vector<Token>& input, const Found& found) {
+void MacroExpander::Expand(const std::vector<Token>& input, const DefinitionsOf& definitions,
+                           int64_t& steps, const Found& found) {
+  definitions_ = &definitions;
+  steps_ = &steps;
+  met_ = {{}};
+  ends_ = {0};
   Ids ids;
   for (const Token& token : input) ids.push_back(Encode(token));
   ExpandAll(ids, {}, {}, 0, &found);
@@ -208,7 +198,6 @@ std::vector<MacroExpander::Outcome> MacroExpander::ExpandArgument(const Ids& inp
   if (known != nullptr) {
     for (const Ids& outcome : known->outcomes) out.push_back({outcome, choices});
     ends = known->ends;
-    if (met_.empty()) return out;
     for (const auto& [name, view] : known->views) met_.back().Add(name);
     return out;
   }
@@ -219,7 +208,7 @@ std::vector<MacroExpander::Outcome> MacroExpander::ExpandArgument(const Ids& inp
   met_.pop_back();
   ends = ends_.back();
   ends_.pop_back();
-  if (!met_.empty()) met_.back().Add(met);
+  met_.back().Add(met);
   if (*steps_ <= 0) return out;
   Known& made = known_[key].emplace_back();
   made.ends = ends;
@@ -227,39 +216,6 @@ std::vector<MacroExpander::Outcome> MacroExpander::ExpandArgument(const Ids& inp
     made.views.emplace_back(name, ViewOf(name, active, choices));
   for (const Outcome& outcome : out) made.outcomes.push_back(outcome.out);
   return out;
-}
-
-const MacroExpander::Known* MacroExpander::FindKnown(const std::pair<uint64_t, uint64_t>& key,
-                                                     const std::vector<BodyId>& active,
-                                                     const Choices& choices) {
-  const auto it = known_.find(key);
-  if (it == known_.end()) return nullptr;
-  for (const Known& known : it->second) {
-    *steps_ -= static_cast<int64_t>(known.views.size());
-    const bool is_same = std::all_of(known.views.begin(), known.views.end(), [&](const auto& view) {
-      return ViewOf(view.first, active, choices) == view.second;
-    });
-    if (is_same) return &known;
-  }
-  return nullptr;
-}
-
-uint64_t MacroExpander::ViewOf(TextId name, const std::vector<BodyId>& active,
-                               const Choices& choices) {
-  const Macro& macro = MacroOf(name);
-  uint64_t view = (IsActive(name, active) ? 1u : 0u) | (MustBeMacro(macro, active) ? 2u : 0u);
-  const auto add = [&view](uint64_t what) { view = (view ^ what) * 0x9e3779b97f4a7c15; };
-  for (const auto& [chosen, choice] : choices) {
-    if (chosen == name) add(static_cast<uint64_t>(choice) + 2);
-  }
-  uint64_t bits = 1;
-  for (const Definition& definition : *macro.definitions) {
-    bits = bits << 1 | (MayHoldIn(definition, active) ? 1u : 0u);
-    if (bits >> 62 != 0) add(std::exchange(bits, 1) << 1);
-    view = view << 7 | view >> 57;
-  }
-  add(bits);
-  return view;
 }
 
 bool MacroExpander::Advance(State& state, const std::vector<BodyId>& active, int depth,
@@ -280,7 +236,7 @@ bool MacroExpander::Advance(State& state, const std::vector<BodyId>& active, int
       state.out.push_back(id);
       continue;
     }
-    if (!met_.empty()) met_.back().Add(name);
+    met_.back().Add(name);
     if (IsActive(name, active) || IsActive(name, state.active)) {
       state.out.push_back(id | kPainted);
       continue;

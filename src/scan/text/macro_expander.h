@@ -34,11 +34,19 @@ class MacroExpander {
   // An expansion; false: no more of them.
   using Found = std::function<bool(const std::vector<Token>&)>;
 
-  // `steps` are counted down: a token passed over or copied takes one. Both must outlive this.
-  MacroExpander(const DefinitionsOf& definitions, int64_t* steps);
+  MacroExpander();
 
-  // Distinct ones. Some are missing once there are no more steps.
-  void Expand(const std::vector<Token>& input, const Found& found);
+  // Distinct ones. Some are missing once there are no more steps: they are counted down, a token
+  // passed over or copied takes one. What it learned of macros' expansions is kept for the next
+  // one, and with it the definitions, until they are to be forgotten.
+  void Expand(const std::vector<Token>& input, const DefinitionsOf& definitions, int64_t& steps,
+              const Found& found);
+  // The macros with definitions that decided about the last expansion.
+  std::vector<std::string> Met();
+  // This macro's definitions are others now.
+  void Forget(std::string_view name);
+  // Rises when some name becomes a macro that was none when it was come upon.
+  uint64_t generation() const { return generation_; }
 
  private:
   // A token, its text by number, or the end of a definition's body, the definition by number:
@@ -63,7 +71,8 @@ class MacroExpander {
     bool is_object = false;  // by every definition
     bool is_number = false;  // likewise, and each definition is one number
     const std::vector<Definition>* definitions = nullptr;
-    BodyId first = 0;  // of the first definition; the others follow
+    uint64_t made = 0;  // another number each time that its definitions are others
+    BodyId first = 0;   // of the first definition; the others follow
     std::vector<Ids> bodies;
     std::vector<std::vector<TextId>> parameters;
   };
@@ -145,14 +154,18 @@ class MacroExpander {
   Id Stringified(const Ids& argument);
   void Paste(Ids& out, Id right);
 
-  const DefinitionsOf& definitions_;
-  int64_t* const steps_;
+  // During an expansion.
+  const DefinitionsOf* definitions_ = nullptr;
+  int64_t* steps_ = nullptr;
+
+  uint64_t made_ = 0;
+  uint64_t generation_ = 0;
   std::vector<std::string> texts_;
   std::unordered_map<std::string, TextId> text_ids_;
   std::vector<std::unique_ptr<Macro>> macros_;  // by name; null: not asked for yet
   std::vector<Body> bodies_;
   std::unordered_map<std::pair<uint64_t, uint64_t>, std::vector<Known>, FirstOfTwo> known_;
-  std::vector<Names> met_;            // the macros that each expansion under way came upon
+  std::vector<Names> met_ = {{}};     // the macros that each expansion under way came upon
   std::vector<unsigned> ends_ = {0};  // and how each may end
 
   TextId open_, close_, comma_, hash_, hash_hash_, va_opt_, less_, greater_;
