@@ -89,6 +89,9 @@ class Bench:
             local = status
         if not remote:
             raise RuntimeError(f"no unit of {self.project.name} was compiled by a worker")
+        before = daemon.cpu_ms()
+        time.sleep(accounts.SETTLE_SECONDS)
+        its += daemon.cpu_ms() - before
         return remote, {"wrapper": own / len(remote), "daemon": its / len(remote)}
 
     def through_llama(self, daemon):

@@ -15,8 +15,8 @@
 
 namespace llama::scan {
 
-// Of all computed names of a compile together: some 300 ms.
-inline constexpr int64_t kMaxSteps = 6'500'000;
+// Of all computed names of a compile together: some 400 ms.
+inline constexpr int64_t kMaxSteps = 8'000'000;
 // What took more is not done again as long as what it came to holds.
 inline constexpr int64_t kMostStepsAgain = 500'000;
 

@@ -34,7 +34,7 @@ struct PossibleNames {
 
 // Some 50 ns each; Boost's iteration takes some 100,000 for each file that is iterated over, of up
 // to 40.
-inline constexpr int64_t kMaxExpansionSteps = 4'500'000;
+inline constexpr int64_t kMaxExpansionSteps = 5'000'000;
 
 // `reference` is kComputed. What takes more than `max_steps` is incomplete.
 PossibleNames ExpandReference(const Reference& reference, const DefinitionsOf& definitions,
