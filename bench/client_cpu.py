@@ -61,8 +61,10 @@ def show(result):
                   f"at most {r['peak_wrappers']} wrappers and {r['peak_in_flight']} invocations at once "
                   f"({r['mean_in_flight']:.0f} on average), daemon {r['peak_mb']:.0f} MB")
             local.append((f"the replay, {text} a job", r["local"]))
-    if disturbed := sum(r["disturbed"] for r in result["warm"]):
-        print(f"{disturbed} of {len(result['warm'])} warm passes were disturbed: somebody touched the compilers")
+    first = result["first"]
+    if disturbed := sum(r["disturbed"] for r in result["warm"]) + first["disturbed"]:
+        print(f"{disturbed - first['disturbed']} of {len(result['warm']) * result['units']} warm compiles were left out: somebody touched the "
+              f"compilers; of the first pass {first['disturbed']} of {result['units']}")
     if result["not_compiled"] > 0:
         print(f"{result['not_compiled']} more don't compile")
     if result["local"]:
