@@ -32,11 +32,16 @@ def command_ms(argv, cwd, env, output=subprocess.DEVNULL):
 
 @functools.cache
 def compiler_paths():
+    """Compilers, the assembler, and their libraries: all that a toolchain is of."""
     programs = ["gcc", "g++", "as"]
     for name in ("cc1", "cc1plus"):
         programs.append(subprocess.run(["gcc", f"-print-prog-name={name}"], check=True, capture_output=True,
                                        text=True).stdout.strip())
-    return [path for program in programs if (path := shutil.which(program))]
+    paths = {path for program in programs if (path := shutil.which(program))}
+    for path in list(paths):
+        listed = subprocess.run(["ldd", path], capture_output=True, text=True, check=False).stdout
+        paths |= {word for word in listed.split() if word.startswith("/")}
+    return sorted(path for path in paths if os.path.exists(path))
 
 
 def compilers():
