@@ -113,7 +113,7 @@ class Parser {
   void TakeSource(const std::string& arg);
   void Apply(const Option& option, Arg arg, const std::string& value);
   void ApplyPath(Effect effect, Arg& arg, const std::string& value);
-  void ApplyPrefixMap(Arg& arg, const std::string& value);
+  void AddSides(std::string_view suffixes);
   void SplitPreprocessor(Arg arg);
   void SplitAssembler(Arg arg);
   void Finish();
@@ -202,14 +202,14 @@ void Parser::Apply(const Option& option, Arg arg, const std::string& value) {
       compile_ = true;
       break;
     case Effect::kLocalAction:
-      if (action_.empty()) action_ = option.reason;
+      if (action_.empty()) action_ = option.detail;
       break;
     case Effect::kLanguage:
       forced_ = Lookup(kLanguages, value);
       if (value == "none") forced_.reset();
       break;
-    case Effect::kUnsafeWithClang:
-      if (options_.is_clang) Unsafe(arg);
+    case Effect::kRecordsCommand:
+      command_.records_command = true;
       break;
     case Effect::kUnsafe:
       Unsafe(arg);
@@ -228,24 +228,22 @@ void Parser::Apply(const Option& option, Arg arg, const std::string& value) {
       command_.has_debug_info = false;
       break;
     case Effect::kSplitDebug:
-      command_.splits_debug_info = true;
+      AddSides(option.detail);
       [[fallthrough]];
     case Effect::kDebug:
       command_.has_debug_info = true;
-      if (option.name == "-gdwarf-" && value.size() == 1) command_.dwarf_version = value[0] - '0';
+      break;
+    case Effect::kSaveTemps:
+      command_.has_sides_in_cwd = true;
+      [[fallthrough]];
+    case Effect::kSideFile:
+      AddSides(option.detail);
       break;
     case Effect::kColor:
       command_.color_given = true;
       break;
-    case Effect::kSanitize:
-      // The others write the names of headers, root and all, into the object.
-      if (value != "thread") Unsafe(arg);
-      break;
     case Effect::kCharset:
       if (value != "UTF-8" && value != "utf-8") Unsafe(arg);
-      break;
-    case Effect::kPrefixMap:
-      ApplyPrefixMap(arg, value);
       break;
     case Effect::kPreprocessor:
       return SplitPreprocessor(std::move(arg));
@@ -282,12 +280,12 @@ void Parser::ApplyPath(Effect effect, Arg& arg, const std::string& value) {
   }
 }
 
-void Parser::ApplyPrefixMap(Arg& arg, const std::string& value) {
-  arg.kind = ArgKind::kPrefixMap;
-  const size_t equals = value.find('=');
-  // Without '=' it is an error; an empty OLD matches everything, the root included.
-  if (equals == value.npos || equals == 0) return Unsafe(arg);
-  arg.path = value.substr(0, equals);
+void Parser::AddSides(std::string_view suffixes) {
+  while (!suffixes.empty()) {
+    const size_t end = std::min(suffixes.find(' '), suffixes.size());
+    command_.side_suffixes.emplace_back(suffixes.substr(0, end));
+    suffixes.remove_prefix(std::min(end + 1, suffixes.size()));
+  }
 }
 
 // -Wp,-MMD,path and the few others that build systems write. gcc hands the words to the
@@ -344,14 +342,9 @@ std::string Parser::Reason() const {
   const bool assembler =
       command_.language == Language::kAssembler || command_.language == Language::kAssemblerWithCpp;
   if (assembler && !options_.remote_assemble) return "assembler";
-  // clang 14 writes the root into the line table of assembler sources.
-  if (assembler && options_.is_clang && command_.has_debug_info) return "assembler";
   if (command_.language == Language::kOther) {
     return "language:" + std::string(Suffix(command_.source));
   }
-  // The object holds the name of the .dwo file, which no prefix map touches.
-  if (command_.splits_debug_info && command_.object.starts_with('/'))
-    return "unsafe-option:-gsplit-dwarf";
   return {};
 }
 

@@ -32,7 +32,6 @@ enum class ArgKind : unsigned char {
   kSearchDir,  // -I and its like
   kPathOut,    // names an output (-o, -MF, …)
   kSource,
-  kPrefixMap,   // -fdebug-prefix-map=OLD=NEW and its like: OLD is re-rooted
   kDependency,  // -MD, -MT, … that don't name a path
   kHostNative,  // -march=native: must be expanded here
   kSplitPath,   // a path inside a comma list: -Wp,-MMD,path, -Wa,-Idir
@@ -61,9 +60,11 @@ struct Command {
   bool object_given = false;
   std::string depfile;  // the user's, as given or derived; empty: none
   bool has_debug_info = false;
-  bool splits_debug_info = false;  // into a .dwo file beside the object
-  int dwarf_version = 0;           // by -gdwarf-N; 0: the compiler's default
-  bool color_given = false;        // -fdiagnostics-color or -fcolor-diagnostics in any form
+  // What is written beside the object, and in the working directory as well, by its suffix: ".dwo".
+  std::vector<std::string> side_suffixes;
+  bool has_sides_in_cwd = false;
+  bool color_given = false;      // -fdiagnostics-color or -fcolor-diagnostics in any form
+  bool records_command = false;  // the object holds the command line
 };
 
 struct ParseOptions {

@@ -78,6 +78,7 @@ class Discovery {
   Result<void> AddProgram(const std::string& path);
   Result<void> AddSearchPath(const std::string& language);
   void AddGccInstallation(std::string_view line);
+  void AddDistribution();
   void AddLocale();
   void AddDir(const std::string& path) {
     if (IsDirectory(path)) AddOnce(toolchain_.dirs, path);
@@ -102,6 +103,7 @@ Result<void> Discovery::Identify() {
     toolchain_.family = Family::kClang;
     toolchain_.major = NumberAfter(own.out, "clang version ");
     toolchain_.is_cxx_driver = is_cxx(toolchain_.driver);
+    AddDistribution();
   } else {
     ASSIGN_OR_RETURN(const std::string version, Ask({"-dumpversion"}));
     toolchain_.major = NumberAfter(version, "");
@@ -206,8 +208,21 @@ void Discovery::AddGccInstallation(std::string_view line) {
   for (const char* start_file : {"/crtbegin.o", "/crtbeginT.o", "/32/crtbegin.o"}) {
     if (IsRegularFile(dir + start_file)) AddOnce(toolchain_.files, dir + start_file);
   }
-  const size_t lib = dir.rfind("/lib/gcc");
-  if (selected && lib != dir.npos) toolchain_.gcc_prefix = dir.substr(0, lib);
+}
+
+// Where clang looks which distribution it is on (lib/Driver/Distro.cpp), which decides about
+// defaults.
+void Discovery::AddDistribution() {
+  for (const char* file :
+       {"/etc/os-release", "/usr/lib/os-release", "/etc/lsb-release", "/etc/redhat-release",
+        "/etc/debian_version", "/etc/SuSE-release", "/etc/exherbo-release", "/etc/alpine-release",
+        "/etc/arch-release", "/etc/gentoo-release"}) {
+    if (IsRegularFile(file)) {
+      AddOnce(toolchain_.files, file);
+    } else {
+      toolchain_.missing.emplace_back(file);
+    }
+  }
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/environment.h"
 #include "base/file.h"
+#include "base/root_mark.h"
 #include "compiler/plan.h"
 
 namespace llama::compiler {
@@ -75,32 +76,24 @@ bool HasTranslatedMessages(const std::vector<std::string>& env) {
   return !IsEnglish(locale);
 }
 
-std::string Rooted(std::string_view path) {
-  std::string out(path);
-  if (path.starts_with('/')) out.insert(0, 1, kRootMark);
-  return out;
-}
+// What libc looks at itself (the loader, the locale) is led by nobody.
+constexpr std::string_view kRoot(&kRootMark, 1);
 
-std::string JoinRooted(const std::vector<std::string>& dirs) {
+std::string Join(const std::vector<std::string>& dirs, std::string_view before_each) {
   std::string out;
   for (const std::string& dir : dirs) {
     if (!out.empty()) out += ':';
-    out += Rooted(dir);
+    out.append(before_each).append(dir);
   }
   return out;
 }
 
-std::string RootSearchPath(std::string_view value, std::vector<std::string>& paths) {
-  std::string out;
+void AddSearchPath(std::string_view value, std::vector<std::string>& paths) {
   for (size_t begin = 0; begin <= value.size();) {
     const size_t end = std::min(value.find(':', begin), value.size());
-    const std::string_view dir = value.substr(begin, end - begin);
-    if (!dir.empty()) paths.emplace_back(dir);
-    out += Rooted(dir);
-    if (end < value.size()) out += ':';
+    if (end > begin) paths.emplace_back(value.substr(begin, end - begin));
     begin = end + 1;
   }
-  return out;
 }
 
 }  // namespace
@@ -133,18 +126,20 @@ RemoteEnvironment MakeEnvironment(const std::vector<std::string>& env, const Too
     if (unsafe && out.local_reason.empty()) out.local_reason = "environment:" + std::string(name);
     if (Contains(kVerbatim, name)) out.env.push_back(entry);
     if (Contains(kSearchPaths, name) && entry.size() > name.size()) {
-      out.env.push_back(std::string(name) + "=" +
-                        RootSearchPath(std::string_view(entry).substr(name.size() + 1), out.paths));
+      out.env.push_back(entry);
+      AddSearchPath(std::string_view(entry).substr(name.size() + 1), out.paths);
     }
   }
-  out.env.push_back("PATH=" + JoinRooted(toolchain.path_dirs));
+  out.env.push_back("PATH=" + Join(toolchain.path_dirs, {}));
   if (!toolchain.library_dirs.empty()) {
-    out.env.push_back("LD_LIBRARY_PATH=" + JoinRooted(toolchain.library_dirs));
+    out.env.push_back("LD_LIBRARY_PATH=" + Join(toolchain.library_dirs, kRoot));
   }
-  out.env.push_back("PWD=" + Rooted(pwd));
+  out.env.push_back("PWD=" + pwd);
+  out.env.push_back("LLAMA_LOOKUP_ROOT=" + std::string(kRoot));
   const bool is_utf8 = IsUtf8Locale(EffectiveLocale(env, "LC_CTYPE"));
   out.env.emplace_back(is_utf8 ? "LC_ALL=C.UTF-8" : "LC_ALL=C");
-  if (!toolchain.locale_dir.empty()) out.env.push_back("LOCPATH=" + Rooted(toolchain.locale_dir));
+  if (!toolchain.locale_dir.empty())
+    out.env.push_back("LOCPATH=" + std::string(kRoot) + toolchain.locale_dir);
   const std::string zone = PosixTimeZone(FindVariable(env, "TZ"));
   if (zone.empty() && out.local_reason.empty()) out.local_reason = "environment:TZ";
   out.env.push_back("TZ=" + zone);

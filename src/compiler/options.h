@@ -18,36 +18,37 @@ enum class Form : unsigned char {
 };
 
 enum class Effect : unsigned char {
-  kPlain,            // affects only the compile
-  kCompile,          // -c
-  kOutput,           // -o
-  kLanguage,         // -x
-  kSearchDir,        // -I
-  kPathIn,           // -include
-  kDepfile,          // -MD
-  kDepfilePath,      // -MF
-  kDepTarget,        // -MT
-  kDepFlag,          // -MP
-  kPrefixMap,        // -ffile-prefix-map=
-  kNative,           // -march=native
-  kPreprocessor,     // -Wp,
-  kAssembler,        // -Wa,
-  kDebug,            // -g: plain, and there is debug information
-  kNoDebug,          // -g0
-  kSplitDebug,       // -gsplit-dwarf
-  kColor,            // plain, and decides about colour
-  kSanitize,         // -fsanitize=: depends on the value
-  kCharset,          // -finput-charset=: depends on the value
-  kLocalAction,      // not a compile to an object: `reason` names what it is instead
-  kUnsafe,           // "unsafe-option:" and the option
-  kUnsafeWithClang,  // kPlain for gcc, kUnsafe for clang
+  kPlain,           // affects only the compile
+  kCompile,         // -c
+  kOutput,          // -o
+  kLanguage,        // -x
+  kSearchDir,       // -I
+  kPathIn,          // -include
+  kDepfile,         // -MD
+  kDepfilePath,     // -MF
+  kDepTarget,       // -MT
+  kDepFlag,         // -MP
+  kNative,          // -march=native
+  kPreprocessor,    // -Wp,
+  kAssembler,       // -Wa,
+  kDebug,           // -g: plain, and there is debug information
+  kNoDebug,         // -g0
+  kSplitDebug,      // -gsplit-dwarf: kDebug, and kSideFile
+  kSideFile,        // -fstack-usage: a file beside the object, with a suffix in `detail`
+  kSaveTemps,       // -save-temps: kSideFile, in the working directory as well
+  kColor,           // plain, and decides about colour
+  kCharset,         // -finput-charset=: depends on the value
+  kLocalAction,     // not a compile to an object: `detail` names what it is instead
+  kUnsafe,          // "unsafe-option:" and the option
+  kRecordsCommand,  // kPlain, but for colour, which is asked for by an option of ours
 };
 
 struct Option {
   std::string_view name;
   Form form = Form::kFlag;
   Effect effect = Effect::kPlain;
-  std::string_view reason = {};  // of kLocalAction
+  // Of kLocalAction the reason, of side files their suffixes: ".s .i".
+  std::string_view detail = {};
 };
 
 struct Match {

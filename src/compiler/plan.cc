@@ -9,29 +9,6 @@
 namespace llama::compiler {
 namespace {
 
-// -fmacro-prefix-map came with gcc 8 and clang 10.
-constexpr int kOldestGcc = 8;
-constexpr int kOldestClang = 10;
-constexpr int kFirstGccWithDwarf5 = 11;  // by default
-
-// Whether ".." in `path` ever goes above "/". The kernel stays there; below another root it would
-// get out.
-bool EscapesRoot(std::string_view cwd, std::string_view path) {
-  const std::string full = JoinPath(cwd, path);
-  int depth = 0;
-  for (size_t begin = 0; begin < full.size();) {
-    const size_t end = std::min(full.find('/', begin), full.size());
-    const std::string_view part = std::string_view(full).substr(begin, end - begin);
-    if (part == "..") {
-      if (--depth < 0) return true;
-    } else if (!part.empty() && part != ".") {
-      ++depth;
-    }
-    begin = end + 1;
-  }
-  return false;
-}
-
 std::string WithoutSuffix(std::string_view name) {
   const size_t dot = name.rfind('.');
   return std::string(name.substr(0, dot == 0 ? name.npos : dot));
@@ -50,7 +27,7 @@ class Planner {
     AddOwnOptions();
     for (const Arg& arg : command_.args) AddArg(arg);
     AddOutputs();
-    plan_.cwd = kRootMark + request_.cwd;
+    plan_.cwd = request_.cwd;
     plan_.paths.push_back(request_.pwd);
     return std::move(plan_);
   }
@@ -62,25 +39,9 @@ class Planner {
   }
 
   void Check() {
-    if (toolchain_.major < (is_clang() ? kOldestClang : kOldestGcc)) Local("old-compiler");
     // Without its lookups an answer is never taken: it would run twice each time.
     if (!toolchain_.can_preload) Local("toolchain-unrecordable");
-    CheckDwarf();
-    for (const Arg& arg : command_.args) {
-      if (!arg.path.empty() && arg.kind != ArgKind::kPrefixMap &&
-          EscapesRoot(request_.cwd, arg.path)) {
-        Local("path-escapes-root:" + arg.path);
-      }
-    }
-  }
-
-  // Below version 5, gcc enters an absolute source into the line table twice if a map changes its
-  // name: once as mapped, once as opened.
-  void CheckDwarf() {
-    if (is_clang() || !command_.has_debug_info || !command_.source.starts_with('/')) return;
-    const int by_default = toolchain_.major >= kFirstGccWithDwarf5 ? 5 : 4;
-    const int version = command_.dwarf_version != 0 ? command_.dwarf_version : by_default;
-    if (version < 5) Local("absolute-source-with-dwarf-" + std::to_string(version));
+    if (command_.records_command && WantsColor()) Local("colour-in-recorded-command");
   }
 
   void AddEnvironment() {
@@ -91,17 +52,9 @@ class Planner {
     for (const std::string& dir : environment.paths) AddPath(dir);
   }
 
-  // Ours come first: in gcc the last matching map wins, in clang the longest, so that the user's
-  // maps win. Not -ffile-prefix-map: gcc applies it after all of -fmacro-prefix-map.
+  // Before the user's, so that theirs win.
   void AddOwnOptions() {
-    const std::string root(1, kRootMark);
-    plan_.argv.push_back(root + toolchain_.driver);
-    plan_.argv.push_back("--sysroot=" + root + toolchain_.sysroot);
-    if (is_clang() && !toolchain_.gcc_prefix.empty()) {
-      plan_.argv.push_back("--gcc-toolchain=" + root + toolchain_.gcc_prefix);
-    }
-    plan_.argv.push_back("-fmacro-prefix-map=" + root + "=");
-    plan_.argv.push_back("-fdebug-prefix-map=" + root + "=");
+    plan_.argv.push_back(toolchain_.driver);
     if (WantsColor()) {
       plan_.argv.emplace_back(is_clang() ? "-fcolor-diagnostics" : "-fdiagnostics-color=always");
     }
@@ -118,27 +71,9 @@ class Planner {
   }
 
   void AddArg(const Arg& arg) {
-    switch (arg.kind) {
-      case ArgKind::kHostNative:
-        return AddNative(arg.words[0]);
-      case ArgKind::kPrefixMap:
-        // What #line names is matched by the first, what was really opened by the second.
-        plan_.argv.insert(plan_.argv.end(), arg.words.begin(), arg.words.end());
-        if (arg.path.starts_with('/')) AddRooted(arg);
-        return;
-      case ArgKind::kSearchDir:
-      case ArgKind::kPathIn:
-        AddPath(arg.path);
-        return AddRooted(arg);
-      default:
-        return AddRooted(arg);
-    }
-  }
-
-  void AddRooted(const Arg& arg) {
-    std::vector<std::string> words = arg.words;
-    if (arg.path.starts_with('/')) words[arg.word].insert(arg.offset, 1, kRootMark);
-    plan_.argv.insert(plan_.argv.end(), words.begin(), words.end());
+    if (arg.kind == ArgKind::kHostNative) return AddNative(arg.words[0]);
+    if (arg.kind == ArgKind::kSearchDir || arg.kind == ArgKind::kPathIn) AddPath(arg.path);
+    plan_.argv.insert(plan_.argv.end(), arg.words.begin(), arg.words.end());
   }
 
   void AddPath(const std::string& path) {
@@ -172,7 +107,12 @@ class Planner {
       std::string dir(DirName(plan_.depfile));
       if (dir != plan_.output_dirs[0]) plan_.output_dirs.push_back(std::move(dir));
     }
-    if (command_.splits_debug_info) plan_.output_suffixes.emplace_back(".dwo");
+    plan_.output_suffixes = command_.side_suffixes;
+    const auto& dirs = plan_.output_dirs;
+    if (command_.has_sides_in_cwd &&
+        std::find(dirs.begin(), dirs.end(), request_.cwd) == dirs.end()) {
+      plan_.output_dirs.push_back(request_.cwd);
+    }
     for (const std::string& name : {command_.object, command_.source}) {
       std::string stem = WithoutSuffix(BaseName(name));
       const auto& stems = plan_.output_stems;

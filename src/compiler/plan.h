@@ -1,5 +1,6 @@
-// The remote form of a command: re-rooted arguments, environment, what must be there, what may come
-// back; and the way back: depfiles and diagnostics from the worker's root to local paths.
+// The remote form of a command: its arguments as they are, since a worker shows it the paths that
+// it would see here (worker/preload/view.c); its environment; what must be there, what may come
+// back.
 #pragma once
 
 #include <string>
@@ -26,9 +27,8 @@ struct PlanRequest {
 
 struct Plan {
   std::string local_reason;  // not empty: it can't be done remotely after all
-  // kRootMark stands for the root in argv, env and cwd.
   std::vector<std::string> argv;
-  std::vector<std::string> env;
+  std::vector<std::string> env;  // kRootMark for the worker's root, where only libc looks
   std::string cwd;
   // Local paths (absolute, not yet canonical) that must be in the tree besides the scanned inputs:
   // search dirs, files named by options (-include is scanned, but specs, sysroot dirs, … are not).
@@ -53,11 +53,6 @@ std::vector<std::string> DependencyArgs(const Command& command);
 
 // The paths in a make rule: everything after the first "target:", unescaped, in order.
 Result<std::vector<std::string>> ParseDepfile(std::string_view rule);
-
-// Rewrites a depfile made below `root` into the one that the local compiler would have written: the
-// root taken off every name, and lines wrapped anew as that compiler wraps them (gcc: 72 columns,
-// mkdeps.cc; clang: 75, DependencyFile.cpp), since shorter names wrap elsewhere.
-Result<std::string> MapDepfile(std::string_view bytes, std::string_view root, Family family);
 
 // Takes the root off wherever it stands in text (diagnostics).
 std::string MapText(std::string_view text, std::string_view root);

@@ -47,7 +47,6 @@ class PlanTest : public testing::Test {
     clang_ = gcc_;
     clang_.family = Family::kClang;
     clang_.major = 14;
-    clang_.gcc_prefix = "/usr/bin/..";
   }
 
   Plan Make(const std::string& line, const Toolchain& toolchain) {
@@ -66,13 +65,6 @@ class PlanTest : public testing::Test {
   }
   Plan Make(const std::string& line) { return Make(line, gcc_); }
 
-  // The arguments after ours.
-  std::string UserArgs(const std::string& line) {
-    const std::string all = Shown(Make(line).argv);
-    const std::string ours = "-fdebug-prefix-map=%= ";
-    return all.substr(all.find(ours) + ours.size());
-  }
-
   TempDir dir_;
   Toolchain gcc_, clang_;
   FixedNative native_;
@@ -81,55 +73,31 @@ class PlanTest : public testing::Test {
   bool terminal_ = false;
 };
 
-TEST_F(PlanTest, MapsTheRootAwayBeforeTheUsersArguments) {
-  EXPECT_EQ(Shown(Make("-c a.c").argv),
-            "%/usr/bin/gcc --sysroot=% -fmacro-prefix-map=%= -fdebug-prefix-map=%= -c a.c");
-  EXPECT_EQ(Shown(Make("-c a.c", clang_).argv),
-            "%/usr/bin/gcc --sysroot=% --gcc-toolchain=%/usr/bin/.. -fmacro-prefix-map=%= "
-            "-fdebug-prefix-map=%= -c a.c");
+TEST_F(PlanTest, LeavesArgumentsAsTheyAre) {
+  for (const char* line :
+       {"-c a.c", "-I/x -I y -c a.c -o /o/a.o", "-MD -MF/d/a.d -MT /t/a.o -c a.c",
+        "-Wp,-MMD,/d/a.d -c a.c", "-ffile-prefix-map=/x=/y -gdwarf-4 -c a.c",
+        "-I../../../../../../.. -I/x/../.. -c a.c"}) {
+    EXPECT_EQ(Shown(Make(line).argv), std::string("/usr/bin/gcc ") + line);
+    EXPECT_EQ(Shown(Make(line, clang_).argv), std::string("/usr/bin/gcc ") + line);
+  }
 }
 
-TEST_F(PlanTest, RootsAbsolutePathsAndNothingElse) {
-  struct Case {
-    const char* line;
-    const char* argv;
-  };
-  const Case cases[] = {
-      {"-I/x -I y -c a.c -o /o/a.o", "-I%/x -I y -c a.c -o %/o/a.o"},
-      {"-isystem /x -include /y/z.h -c a.c", "-isystem %/x -include %/y/z.h -c a.c"},
-      {"-MD -MF/d/a.d -MT /t/a.o -c a.c", "-MD -MF%/d/a.d -MT /t/a.o -c a.c"},
-      {"-Wp,-MMD,/d/a.d -c a.c", "-Wp,-MMD,%/d/a.d -c a.c"},
-      {"-Wp,-MMD,d/a.d -c a.c", "-Wp,-MMD,d/a.d -c a.c"},
-      {"-DX=/x -L/x -Wl,/x -c a.c", "-DX=/x -L/x -Wl,/x -c a.c"},
-      {"-ffile-prefix-map=/x=/y -c a.c", "-ffile-prefix-map=/x=/y -ffile-prefix-map=%/x=/y -c a.c"},
-      {"-fmacro-prefix-map=./= -c a.c", "-fmacro-prefix-map=./= -c a.c"},
-      {"-march=native -c a.c", "-march=x -mavx --param=l1=32 -mtune=x -c a.c"},
-      {"-march=native -mtune=y -c a.c", "-march=x -mavx --param=l1=32 -mtune=y -c a.c"},
-  };
-  for (const Case& c : cases) EXPECT_EQ(UserArgs(c.line), c.argv) << c.line;
+TEST_F(PlanTest, ExpandsWhatMeansThisMachine) {
+  EXPECT_EQ(Shown(Make("-march=native -c a.c").argv),
+            "/usr/bin/gcc -march=x -mavx --param=l1=32 -mtune=x -c a.c");
+  EXPECT_EQ(Shown(Make("-march=native -mtune=y -c a.c").argv),
+            "/usr/bin/gcc -march=x -mavx --param=l1=32 -mtune=y -c a.c");
 }
 
 TEST_F(PlanTest, KeepsHereWhatWouldDiffer) {
-  struct Case {
-    const char* line;
-    const char* reason;
-  };
-  const Case cases[] = {
-      {"-march=native -g -c a.c", "host-native:-march=native"},
-      {"-I../../../../../../.. -c a.c", "path-escapes-root:../../../../../../.."},
-      {"-I/x/../.. -c a.c", "path-escapes-root:/x/../.."},
-      {"-I/x/.. -c a.c", ""},
-      {"-fplugin=x -c a.c", "unsafe-option:-fplugin=x"},
-  };
-  for (const Case& c : cases) EXPECT_EQ(Make(c.line).local_reason, c.reason) << c.line;
+  EXPECT_EQ(Make("-march=native -g -c a.c").local_reason, "host-native:-march=native");
   EXPECT_EQ(Make("-march=native -c a.c", clang_).local_reason, "host-native:-march=native");
-  const std::string absolute = " -c " + dir_.path() + "/a.c";
-  EXPECT_EQ(Make("-g" + absolute).local_reason, "");
-  EXPECT_EQ(Make("-gdwarf-4" + absolute).local_reason, "absolute-source-with-dwarf-4");
-  gcc_.major = 10;
-  EXPECT_EQ(Make("-g" + absolute).local_reason, "absolute-source-with-dwarf-4");
-  gcc_.major = 7;
-  EXPECT_EQ(Make("-c a.c").local_reason, "old-compiler");
+  EXPECT_EQ(Make("-fplugin=x -c a.c").local_reason, "unsafe-option:-fplugin=x");
+  env_.emplace_back("TERM=xterm");
+  terminal_ = true;
+  EXPECT_EQ(Make("-frecord-gcc-switches -c a.c").local_reason, "colour-in-recorded-command");
+  EXPECT_EQ(Make("-frecord-gcc-switches -fno-diagnostics-color -c a.c").local_reason, "");
 }
 
 TEST_F(PlanTest, ToolchainsThatCanNotBeRecordedStayHere) {
@@ -146,8 +114,10 @@ TEST_F(PlanTest, AnnouncesOutputsAndFolders) {
   EXPECT_EQ(plan.output_stems, (std::vector<std::string>{"x.y", "a"}));
   EXPECT_TRUE(plan.output_suffixes.empty());
   EXPECT_EQ(Make("-g -gsplit-dwarf -c a.c").output_suffixes, std::vector<std::string>{".dwo"});
+  EXPECT_EQ(Make("-save-temps -c a.c -o out/a.o").output_dirs,
+            (std::vector<std::string>{dir_.path() + "/out", dir_.path()}));
   EXPECT_EQ(plan.paths, (std::vector<std::string>{dir_.path() + "/.", dir_.path()}));
-  EXPECT_EQ(Shown(plan.cwd), "%" + dir_.path());
+  EXPECT_EQ(plan.cwd, dir_.path());
 }
 
 TEST_F(PlanTest, AsksForColourWhereTheCompilerWouldHaveUsedIt) {
@@ -172,10 +142,10 @@ TEST_F(PlanTest, AsksForColourWhereTheCompilerWouldHaveUsedIt) {
 TEST_F(PlanTest, PassesOnWhatChangesTheOutput) {
   env_ = {"SOURCE_DATE_EPOCH=1", "CPATH=/a:b::/c", "HOME=/root", "PATH=/elsewhere", "TZ=UTC0",
           "PWD=/elsewhere",      "LC_ALL=C"};
-  EXPECT_EQ(Shown(Make("-c a.c").env),
-            "SOURCE_DATE_EPOCH=1 CPATH=%/a:b::%/c "
-            "PATH=%/usr/bin:%/opt/bin LD_LIBRARY_PATH=%/lib/x PWD=%" +
-                dir_.path() + " LC_ALL=C TZ=UTC0");
+  EXPECT_EQ(
+      Shown(Make("-c a.c").env),
+      "SOURCE_DATE_EPOCH=1 CPATH=/a:b::/c PATH=/usr/bin:/opt/bin LD_LIBRARY_PATH=%/lib/x PWD=" +
+          dir_.path() + " LLAMA_LOOKUP_ROOT=% LC_ALL=C TZ=UTC0");
   for (const char* name : {"GCC_EXEC_PREFIX", "COMPILER_PATH", "DEPENDENCIES_OUTPUT",
                            "SUNPRO_DEPENDENCIES", "CCC_OVERRIDE_OPTIONS"}) {
     env_ = {std::string(name) + "=x"};

@@ -32,9 +32,6 @@ struct Toolchain {
   int major = 0;
   bool is_cxx_driver = false;  // compiles a .c file as C++, like g++ (not gcc)
   std::string sysroot;         // its default sysroot; empty: /
-  // clang: the prefix (as "/usr/bin/..") below which it found its GCC installation. Told to a
-  // re-rooted clang, which would look elsewhere first. Empty: none.
-  std::string gcc_prefix;
   // Files to ship, absolute, possibly through symlinks (the walker of the tree adds those): driver,
   // cc1, cc1plus, as, objcopy, plugins, specs, loader, every shared library. And directories that
   // must exist though empty (search path, GCC installation found by clang).

@@ -61,7 +61,6 @@ struct Action {
   bool record_lookups = true;
   bool any_command = false;  // no compiler (docs/any_command.md)
   bool in_image = false;     // runs what the function's image has
-  bool is_clang = false;     // how its depfile is wrapped
   // Of reports of lookups that hold as it is: an executor need not tell these (Lookups::foretold).
   std::vector<store::Digest> foretold;
 

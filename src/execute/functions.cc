@@ -287,12 +287,6 @@ OrReason<Outcome> FunctionExecutor::Localise(const Action& action, const Synced&
   outcome.refused = std::move(answer.refused);
   outcome.usage = answer.usage;
   for (job::OutputFile& file : answer.outputs) {
-    if (!action.outputs.depfile.empty() && file.path == action.outputs.depfile) {
-      const auto family = action.is_clang ? compiler::Family::kClang : compiler::Family::kGcc;
-      auto mapped = compiler::MapDepfile(file.bytes, answer.root, family);
-      if (!mapped) return ReasonOf("outputs", std::move(mapped).error());
-      file.bytes = std::move(*mapped);
-    }
     if (Contains(file.bytes, answer.root)) {
       if (!action.any_command) {
         return Reason{"outputs", "root-in-output:" + std::string(BaseName(file.path))};

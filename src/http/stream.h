@@ -8,6 +8,7 @@
 // A stream is used by one thread at a time.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -25,7 +26,7 @@ namespace llama::http {
 
 struct Message {
   // Of a request: method, target, version. Of an answer: version, status, reason.
-  std::string start[3];
+  std::array<std::string, 3> start;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   int64_t first_byte_ns = 0;  // Clock::MonotonicNs when it began to arrive

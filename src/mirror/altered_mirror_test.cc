@@ -291,6 +291,40 @@ TEST_F(AlteredMirrorTest, LooksAgainWhenItIsTold) {
   EXPECT_FALSE(mirror_->Check(Reach::kEverything));
 }
 
+// What the Check before has read itself, since a link to it was made, is looked at again, too.
+TEST_F(AlteredMirrorTest, LooksAgainAtWhatItHasReadWhenItIsTold) {
+  const std::vector<tree::LayerRef> a = {
+      tree::PutLayer(*store_, {tree::F("/d/a.h", "aaaa"), tree::F("/d/b.h", "bbbb")})};
+  const std::vector<tree::LayerRef> b = {tree::PutLayer(*store_, {tree::F("/d/b.h", "bbbb")})};
+  const std::string path = mirror_->root() + "/d/a.h";
+  for (int i = 0; i < 2; ++i) {
+    Prepare(a);
+    ASSERT_EQ(link(path.c_str(), (mirror_->root() + "/copy").c_str()), 0);
+    ASSERT_TRUE(mirror_->Check(Reach::kEverything));
+    Forge(path, "evil");
+    mirror_->Distrust();
+    if (i == 1) Prepare(b);  // the content is idle when it is looked at
+    Prepare(a);
+    EXPECT_EQ(*ReadFile(path), "aaaa");
+  }
+}
+
+// A file of the job's own, whose bytes are nowhere else.
+TEST_F(AlteredMirrorTest, LooksAgainAtAJobsOwnFilesWhenItIsTold) {
+  const tree::View view{{}, {tree::InlineFile{"/own.c", false, "own!"}}, {}};
+  ASSERT_TRUE(mirror_->Prepare(view));
+  const std::string path = mirror_->root() + "/own.c";
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(mirror_->Check(Reach::kEverything));
+    Forge(path, "evil");
+    mirror_->Distrust();
+    ASSERT_TRUE(mirror_->Check(Reach::kEverything));
+    EXPECT_NE(access(path.c_str(), F_OK), 0);
+    ASSERT_TRUE(mirror_->Prepare(view));
+    ASSERT_EQ(*ReadFile(path), "own!");
+  }
+}
+
 TEST_F(AlteredMirrorTest, ReadingChangesNothing) {
   const std::vector<tree::LayerRef> a = {
       tree::PutLayer(*store_, {tree::F("/d/a.h", "aaaa"), tree::F("/d/b", "#!", true)})};

@@ -204,6 +204,16 @@ Result<void> BlobCache::Seal(int64_t now_ns) {
   return {};
 }
 
+void BlobCache::Distrust() {
+  for (const BlobFile& file : touched_) {
+    const auto it = blobs_.find(file.digest);
+    if (it == blobs_.end()) continue;
+    Form& state = it->second.form(file.form);
+    state.is_ours = false;
+    state.is_doubtful = true;
+  }
+}
+
 Result<std::vector<BlobFile>> BlobCache::FindAltered() {
   ASSIGN_OR_RETURN(const Fd dir, OpenFile(dir_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   struct stat st {};

@@ -74,6 +74,9 @@ class BlobCache {
 
   // A command is about to run; `now_ns` is the file system's time.
   Result<void> Seal(int64_t now_ns);
+  // Somebody may have been here since we last touched them, though no command was sealed for: of
+  // what is ours no stamp tells anything.
+  void Distrust();
   // What a command has done to the forms in use since Seal. What only may have been altered is
   // read: a link made to it or taken from it changes a file's ctime as a write does. An error if
   // the folder itself is not the same. Nothing is changed but names in the folder that are not
@@ -90,7 +93,7 @@ class BlobCache {
     uint64_t uses = 0;
     FileStamp stamp;       // as of the Seal after we last touched it
     bool is_ours = false;  // no command has run since we touched it
-    // Sealed within the tick of the last touch: the stamp alone proves nothing.
+    // Touched within the tick of the seal, or after it: the stamp alone proves nothing.
     bool is_doubtful = false;
   };
   struct Blob {

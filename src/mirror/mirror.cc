@@ -47,7 +47,7 @@ class Mirror::Impl {
   const std::string& root() const { return root_.path(); }
   const tree::Entry* Find(const std::string& path) const;
   Result<void> Check(Reach reach);
-  void Distrust() { check_due_ = prepares_ > 0; }
+  void Distrust();
   Result<void> EnsureDir(const std::string& path);
   std::vector<std::pair<int, int>> keep_fds() const { return interps_.keep_fds(); }
 
@@ -175,6 +175,11 @@ Result<void> Mirror::Impl::Check(Reach reach) {
   TRY(root_.Check(reach == Reach::kEverything, lost_));
   check_due_ = false;
   return {};
+}
+
+void Mirror::Impl::Distrust() {
+  check_due_ = prepares_ > 0;
+  root_.Distrust();
 }
 
 Result<void> Mirror::Impl::Fetch(const std::vector<tree::LayerRef>& layers) {

@@ -203,6 +203,11 @@ Result<void> RootFolder::Seal(int64_t now_ns) {
   return {};
 }
 
+void RootFolder::Distrust() {
+  blobs_.Distrust();
+  for (const std::string& path : own_) placed_.at(path).stamp.ctime_ns = 0;
+}
+
 Result<void> RootFolder::Check(bool with_blobs, std::vector<std::string>& lost) {
   std::vector<BlobFile> altered;
   if (with_blobs) {

@@ -67,10 +67,12 @@ class RootFolder {
 
   // A command is about to run; `now_ns` is the file system's time.
   Result<void> Seal(int64_t now_ns);
-  // Undoes what a command has done since: removes what was not placed, and takes what is gone or
-  // altered out of the record (and off the disk). Appends the paths that it took out to `lost`. An
-  // error if that can't be done, or if the root itself is not the same: it is not to be used again.
-  // Without `with_blobs` the command is known to write into no file that was there.
+  // Somebody may have been here since the last Check, which found all of it sound.
+  void Distrust();
+  // Undoes what a command has done since Seal: removes what was not placed, and takes what is gone
+  // or altered out of the record (and off the disk). Appends the paths that it took out to `lost`.
+  // An error if that can't be done, or if the root itself is not the same: it is not to be used
+  // again. Without `with_blobs` the command is known to write into no file that was there.
   Result<void> Check(bool with_blobs, std::vector<std::string>& lost);
 
  private:

@@ -9,80 +9,18 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
-#include <set>
 
 #include "base/file.h"
 #include "base/process.h"
 #include "compiler/plan.h"
 #include "scan/input_finder.h"
+#include "scan/other_root_testing.h"
+#include "worker/run/lookups.h"
 
 namespace llama::scan {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Copies paths below a root as the kernel walks them: every symlink on the way becomes one, with
-// absolute targets below the root.
-class TestMirror {
- public:
-  explicit TestMirror(std::string root) : root_(std::move(root)) {}
-
-  void Add(const std::string& path) {
-    std::vector<std::string> pending = Components(path);
-    std::string current;
-    for (int links = 0; !pending.empty() && links < 40;) {
-      const std::string name = pending.back();
-      pending.pop_back();
-      if (name == "..") {
-        current = current.substr(0, current.rfind('/'));
-        continue;
-      }
-      const std::string next = current + "/" + name;
-      const fs::file_status status = fs::symlink_status(next);
-      if (fs::is_symlink(status)) {
-        ++links;
-        const std::string target = fs::read_symlink(next);
-        AddLink(next, target);
-        if (target.starts_with('/')) current.clear();
-        const auto more = Components(target);
-        pending.insert(pending.end(), more.begin(), more.end());
-        continue;
-      }
-      if (!fs::exists(status)) return;
-      if (fs::is_directory(status)) fs::create_directories(root_ + next);
-      if (fs::is_regular_file(status)) AddFile(next);
-      current = next;
-    }
-  }
-
- private:
-  // In reverse, so that the next one is at the back.
-  static std::vector<std::string> Components(std::string_view path) {
-    std::vector<std::string> out;
-    for (const fs::path& part : fs::path(path)) {
-      if (part != "/" && part != "." && !part.empty()) out.push_back(part);
-    }
-    return {out.rbegin(), out.rend()};
-  }
-
-  void AddLink(const std::string& path, const std::string& target) {
-    if (!known_.insert(path).second) return;
-    fs::create_directories(fs::path(root_ + path).parent_path());
-    fs::create_symlink(target.starts_with('/') ? root_ + target : target, root_ + path);
-  }
-
-  // A hard link where the file system allows, since toolchains are large.
-  void AddFile(const std::string& path) {
-    if (!known_.insert(path).second) return;
-    fs::create_directories(fs::path(root_ + path).parent_path());
-    std::error_code error;
-    fs::create_hard_link(path, root_ + path, error);
-    if (error) fs::copy_file(path, root_ + path);
-  }
-
-  const std::string root_;
-  std::set<std::string> known_;
-};
 
 struct Outcome {
   int status = 0;
@@ -111,9 +49,11 @@ class RemoteIdentityTest : public testing::TestWithParam<const char*> {
     auto toolchain = toolchains_->Get(driver_, env_);
     ASSERT_TRUE(toolchain) << toolchain.error().message;
     toolchain_ = *toolchain;
-    mirror_ = std::make_unique<TestMirror>(root_);
+    mirror_ = std::make_unique<OtherRoot>(root_);
     for (const std::string& path : toolchain_->files) mirror_->Add(path);
     for (const std::string& path : toolchain_->dirs) mirror_->Add(path);
+    ASSERT_TRUE(MakeDirs(temp_->path() + "/w"));
+    lookups_ = worker::LookupLog::Create(temp_->path() + "/w").value();
   }
 
   void Write(const std::string& name, std::string_view text) {
@@ -230,14 +170,13 @@ class RemoteIdentityTest : public testing::TestWithParam<const char*> {
     ProcessOptions options;
     for (const std::string& word : plan.argv) options.argv.push_back(Substitute(word));
     for (const std::string& entry : plan.env) options.env.push_back(Substitute(entry));
-    options.program = options.argv[0];
-    options.cwd = Substitute(plan.cwd);
+    options.program = root_ + options.argv[0];
+    options.cwd = root_ + plan.cwd;
+    EXPECT_TRUE(lookups_->Reset());
+    lookups_->AddTo(options.env);
     Outcome outcome = Collect(options, root_ + project_ + "/out");
-    outcome.out = compiler::MapText(outcome.out, root_);
-    outcome.err = compiler::MapText(outcome.err, root_);
-    for (auto& [name, bytes] : outcome.files) {
-      if (project_ + "/out/" + name != plan.depfile) continue;
-      bytes = compiler::MapDepfile(bytes, root_, toolchain_->family).value();
+    for (const auto& [name, bytes] : outcome.files) {
+      EXPECT_EQ(bytes.find(root_), bytes.npos) << name << " holds the root";
     }
     return outcome;
   }
@@ -275,7 +214,8 @@ class RemoteIdentityTest : public testing::TestWithParam<const char*> {
   std::unique_ptr<compiler::Toolchains> toolchains_;
   std::unique_ptr<InputFinder> finder_;
   std::shared_ptr<const compiler::Toolchain> toolchain_;
-  std::unique_ptr<TestMirror> mirror_;
+  std::unique_ptr<OtherRoot> mirror_;
+  std::unique_ptr<worker::LookupLog> lookups_;
 };
 
 TEST_P(RemoteIdentityTest, ObjectsAreTheLocalCompilers) {
@@ -287,26 +227,83 @@ TEST_P(RemoteIdentityTest, ObjectsAreTheLocalCompilers) {
   }
 }
 
-// gcc enters a source's name into the line table of DWARF 4 and older twice, mapped and unmapped;
-// and a #line that names the file itself does not meet the name that it was opened by.
-TEST_P(RemoteIdentityTest, WhatGccNamesTwiceRunsLocally) {
+TEST_P(RemoteIdentityTest, NamesOfTheSourceAreItsOwn) {
   Write("src/self.c", "#line 7 \"" + project_ + "/src/self.c\"\nint f(void) { return 1; }\n");
-  if (toolchain_->family == compiler::Family::kClang) {
-    ExpectSame("-gdwarf-4 -I@/inc -c @/% -o out/a.o");
-    ExpectSame("-x c -g -c @/src/self.c -o out/a.o");
-    return;
+  for (const char* options : {"-gdwarf-4", "-gdwarf-3", "-g", "-g3", "-O1"}) {
+    ExpectSame(std::string(options) + " -I@/inc -c @/% -o out/a.o");
+    ExpectSame(std::string(options) + " -x c -c @/src/self.c -o out/a.o");
+    ExpectSame(std::string(options) + " -x c -c src/self.c -o @/out/a.o");
   }
-  ExpectSame("-gdwarf-4 -Iinc -c % -o out/a.o");
-  RunRemotely(Args("-gdwarf-4 -I@/inc -c @/% -o out/a.o"));
-  EXPECT_EQ(reason_, "absolute-source-with-dwarf-4");
-  ExpectSame("-x c -O2 -c @/src/self.c -o out/a.o");
-  ExpectSame("-x c -g -c src/self.c -o out/a.o");
-  RunRemotely(Args("-x c -g -c @/src/self.c -o out/a.o"));
-  EXPECT_EQ(reason_, "a #line directive names " + project_ + "/src/self.c");
+}
+
+// Above the root's own top is the top.
+TEST_P(RemoteIdentityTest, PathsMayClimbAboveTheTop) {
+  ExpectSame("-g -I../../../../../../../../../..@/inc -Iinc -c /../..@/% -o out/a.o");
+}
+
+TEST_P(RemoteIdentityTest, AbsoluteNamesInTheSourceLeadHome) {
+  Write("src/names.c", "#include \"" + project_ + "/inc/force.h\"\n#if __has_include(\"" +
+                           project_ +
+                           "/inc/a b$c#d.h\")\nint there = FORCED;\n#endif\n"
+                           "#if __has_include(\"" +
+                           project_ +
+                           "/inc/none.h\")\nint none;\n#endif\n"
+                           "__asm__(\".incbin \\\"" +
+                           project_ + "/inc/force.h\\\"\");\n");
+  extra_ = {project_ + "/inc/a b$c#d.h", project_ + "/inc/force.h"};
+  ExpectSame("-x c -g -c src/names.c -o out/a.o");
+}
+
+// What only a compiler that sees its own paths can do. A seed, where two local runs differ without.
+TEST_P(RemoteIdentityTest, OptionsThatWritePathsAreTheLocalCompilers) {
+  const std::vector<std::string> both = {
+      "-fsanitize=address -g",
+      "-fsanitize=undefined,address -O1",
+      "-fsanitize=thread -g",
+      "-flto -O2",
+      "-flto -O2 -g",
+      "--coverage",
+      "-fprofile-arcs -ftest-coverage -O1",
+      "-fprofile-generate",
+      "-fprofile-generate=/tmp/profiles",
+      "-fstack-usage",
+      "-gsplit-dwarf -g",
+      "-gdwarf-4",
+      "-save-temps=obj -g",
+      "-H",
+      "-frecord-gcc-switches -g",
+      "-grecord-gcc-switches -g",
+      "-fdebug-prefix-map==/empty -g",
+  };
+  const std::vector<std::string> gcc = {"-flto -ffat-lto-objects -g", "-fcallgraph-info",
+                                        "-fprofile-prefix-map=@=P --coverage",
+                                        "-gsplit-dwarf -gdwarf-4"};
+  const std::vector<std::string> clang = {
+      "-flto=thin -O1",
+      "-fprofile-instr-generate -fcoverage-mapping",
+      "-glldb",
+      "-frecord-command-line",
+      "-fcoverage-mapping -fprofile-instr-generate -fcoverage-prefix-map=@=C",
+      "-ffile-compilation-dir=/elsewhere -g",
+      "-fdebug-compilation-dir=. -g",
+      "-fsave-optimization-record -O2",
+      "-gsplit-dwarf=single -g",
+      "-fdiagnostics-absolute-paths -Wconversion",
+      "-fshow-skipped-includes -H",
+  };
+  const bool is_clang = toolchain_->family == compiler::Family::kClang;
+  std::vector<std::string> all = both;
+  all.insert(all.end(), (is_clang ? clang : gcc).begin(), (is_clang ? clang : gcc).end());
+  // What the drivers for C++ share with those for C is tried for every third.
+  for (size_t i = 0; i < all.size(); i += toolchain_->is_cxx_driver ? 3 : 1) {
+    const std::string options = all[i] + (is_clang ? "" : " -frandom-seed=1");
+    ExpectSame(options + (i % 2 == 0 ? " -I@/inc -c @/% -o @/out/a.o" : " -Iinc -c % -o out/a.o"));
+  }
 }
 
 TEST_P(RemoteIdentityTest, SplitDebugInformationIsTheLocalCompilers) {
   ExpectSame("-g -O1 -gsplit-dwarf -Iinc -c % -o out/a.o");
+  ExpectSame("-g -gsplit-dwarf -I@/inc -c @/% -o @/out/a.o");
 }
 
 TEST_P(RemoteIdentityTest, TheUsersPrefixMapsWin) {
@@ -349,9 +346,10 @@ TEST_P(RemoteIdentityTest, DiagnosticsOfBrokenCodeAreTheLocalCompilers) {
 
 TEST_P(RemoteIdentityTest, AssemblerSourcesAreTheLocalCompilers) {
   if (toolchain_->family == compiler::Family::kClang) {
+    extra_ = {project_ + "/inc/force.h"};
     ExpectSame("-Iinc -c src/asm.S -o out/a.o");
-    RunRemotely(Args("-g -Iinc -c src/asm.S -o out/a.o"));
-    EXPECT_EQ(reason_, "assembler");
+    ExpectSame("-g -Iinc -c src/asm.S -o out/a.o");
+    ExpectSame("-g -I@/inc -c @/src/asm.S -o out/a.o");
     return;
   }
   // What .incbin reads is unknown to -M; the pipeline learns it from the worker's lookups.

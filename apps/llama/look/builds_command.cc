@@ -313,9 +313,9 @@ Result<void> Change(const std::string& state_dir, const Request& request) {
   // It writes its record when it ends, with the name and the tags that it began with.
   if (builds::IsHeld(dir)) return Error{Code::kUnavailable, record.id + " is still running"};
   if (request.action == "rename") record.name = request.words[1];
-  for (const auto& [key, value] : request.tags) {
-    std::erase_if(record.tags, [&](const auto& tag) { return tag.first == key; });
-    if (!value.empty()) record.tags.emplace_back(key, value);
+  for (const auto& wanted : request.tags) {
+    std::erase_if(record.tags, [&](const auto& tag) { return tag.first == wanted.first; });
+    if (!wanted.second.empty()) record.tags.push_back(wanted);
   }
   return builds::WriteBuildRecord(dir, record);
 }

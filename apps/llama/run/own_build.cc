@@ -13,7 +13,7 @@ OwnBuild::OwnBuild(std::string name, std::vector<std::string> command,
   if (!begun) PrintError(begun.error().message + "; not recorded");
 }
 
-Result<void> OwnBuild::Begin(BuildRequest request, const client::ConnectOptions& connect,
+Result<void> OwnBuild::Begin(const BuildRequest& request, const client::ConnectOptions& connect,
                              Surrounding& surrounding) {
   std::vector<std::string> env;
   if (!surrounding.traceparent.empty()) env.push_back("TRACEPARENT=" + surrounding.traceparent);

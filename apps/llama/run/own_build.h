@@ -26,7 +26,7 @@ class OwnBuild {
   void End(int exit_status);
 
  private:
-  Result<void> Begin(BuildRequest request, const client::ConnectOptions& connect,
+  Result<void> Begin(const BuildRequest& request, const client::ConnectOptions& connect,
                      Surrounding& surrounding);
   Result<void> EndTrace();
 

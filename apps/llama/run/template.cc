@@ -290,7 +290,7 @@ std::string Template::Fill(const Part& part, std::string_view item, size_t numbe
   }
   std::string name;
   for (const Part& inner : part.inner) name += Fill(inner, item, number);
-  return AsFileName(std::move(name));
+  return AsFileName(name);
 }
 
 // The text that stands for the part; a file is noted.

@@ -1,6 +1,7 @@
 #include "analysis/compare/build_profile.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -82,7 +83,7 @@ std::vector<Figure> FiguresOf(const traces::Columns& trace, const Summary& s, in
       {"store_puts", "uploads", FigureUnit::kCount, s.store_puts},
       {"store_gets", "downloads", FigureUnit::kCount, s.store_gets},
       {"cost_micro_usd", "price on AWS", FigureUnit::kUsd,
-       static_cast<int64_t>(std::min(s.cost.total_usd(), 9e12) * 1e6 + 0.5)},
+       int64_t{std::llround(std::min(s.cost.total_usd(), 9e12) * 1e6)}},
   };
 }
 

@@ -315,8 +315,9 @@ void Engine::Sweep() {
   for (auto& [name, origin] : origins_) {
     std::erase_if(origin.waiting, [](Transfer* transfer) {
       std::optional<Error> end = transfer->Sweep();
-      if (end) transfer->Fail(*std::move(end));
-      return end.has_value();
+      if (!end) return false;
+      transfer->Fail(*std::move(end));
+      return true;
     });
     StartWaiting(origin);
   }

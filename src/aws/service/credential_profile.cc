@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint64_t kMaxTokenBytes = 1 << 20;
 
-std::string SessionName(std::string name, const Clock& clock) {
+std::string SessionName(const std::string& name, const Clock& clock) {
   return name.empty() ? "llama-" + std::to_string(clock.NowNs() / 1'000'000'000) : name;
 }
 

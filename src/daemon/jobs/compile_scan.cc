@@ -141,7 +141,6 @@ void Describe(const CompileScan& scan, const execute::ToolchainTree& tree,
   action.cwd = scan.plan->cwd;
   action.umask = scan.request->umask;
   action.record_lookups = scan.parsed->toolchain->can_preload;
-  action.is_clang = scan.parsed->toolchain->family == compiler::Family::kClang;
   for (const Outputs::Announced& output : action.outputs.announced) {
     struct stat st {};
     if (scan.services->file_system->Lstat(output.path, st) == 0) {
@@ -177,8 +176,6 @@ class LiveScan {
     request.cwd = scan_.request->cwd;
     request.source = JoinPath(request.cwd, command().source);
     request.reads_directives = HasDirectives(command().language);
-    request.refuses_line_names =
-        scan_.parsed->toolchain->family == compiler::Family::kGcc && command().has_debug_info;
     NameOthers(request);
     auto closure = services().closures->Find(request);
     if (!closure) {
@@ -187,9 +184,6 @@ class LiveScan {
     }
     span.Set(trace::field::kFiles, (*closure)->file_count);
     if ((*closure)->mentions_timestamp) return Reason{"timestamp-macro", {}};
-    if (!(*closure)->absolute_name.empty()) {
-      return Reason{"absolute-include", (*closure)->absolute_name};
-    }
     ScannedCompile out = Begin(scan_, (*closure)->is_learned ? "learned" : "superset");
     if ((*closure)->is_learned) {
       out.unlearn = [closures = services().closures, request] { closures->Unlearn(request); };

@@ -103,7 +103,7 @@ int Main(const MainOptions& options, const PipelineFactory& new_pipeline) {
   RaiseDescriptorLimit();
   Result<Fd> signals = TakeStopSignals();
   Result<void> ran;
-  if (!signals) ran = std::move(signals).error();
+  if (!signals) ran = signals.error();
   if (ran) ran = MakeOwnDir(options.llama_dir);
   if (ran) ran = LogToFile(options.llama_dir, LogLevelFromEnvironment());
   setsid();

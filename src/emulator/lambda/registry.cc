@@ -20,7 +20,7 @@ Error NoFunction(std::string_view name) {
   return LambdaError("ResourceNotFoundException", "Function not found: " + std::string(name));
 }
 
-bool SameButForVersion(FunctionConfig a, const FunctionConfig& b) {
+bool SameButForVersion(const FunctionConfig& a, const FunctionConfig& b) {
   return a.code_sha256 == b.code_sha256 && a.role == b.role && a.runtime == b.runtime &&
          a.handler == b.handler && a.memory_mb == b.memory_mb && a.timeout_s == b.timeout_s &&
          a.tmp_mb == b.tmp_mb && a.environment == b.environment && a.architecture == b.architecture;

@@ -78,9 +78,9 @@ Result<Pairs> StoredHeaders(const Request& request) {
     }
     const bool is_metadata = lower.starts_with("x-amz-meta-");
     if (is_metadata) metadata_bytes += lower.size() + value.size();
-    if (is_metadata || std::find(kStored.begin(), kStored.end(), lower) != kStored.end()) {
-      stored.emplace_back(lower, value);
-    } else if (lower == "x-amz-storage-class" && value != "STANDARD") {
+    const bool is_stored = std::find(kStored.begin(), kStored.end(), lower) != kStored.end();
+    const bool is_class = lower == "x-amz-storage-class" && value != "STANDARD";
+    if (is_metadata || is_stored || is_class) {
       stored.emplace_back(lower, value);
     } else if (lower == "content-encoding" && value != "aws-chunked") {
       constexpr std::string_view kChunked = "aws-chunked,";

@@ -52,7 +52,7 @@ class Reader {
 
   static bool IsOfSearch(const compiler::Arg& arg) {
     using enum compiler::ArgKind;
-    return arg.kind != kSource && arg.kind != kPathOut && arg.kind != kPrefixMap &&
+    return arg.kind != kSource && arg.kind != kPathOut &&
            arg.kind != kDependency;
   }
 

@@ -4,6 +4,7 @@
  *
  * Safe in a child of vfork: nothing is allocated. */
 #define _GNU_SOURCE
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "lookup_log.h"
@@ -52,6 +54,26 @@ int ReadInterpreter(const char* path, char* head, char** interpreter, char** arg
   return **interpreter == '/';
 }
 
+const char* ScriptName(const char* interpreter, const char* path, const char* real) {
+  char buffer[MAX_PATH];
+  Elf64_Ehdr head;
+  Elf64_Phdr part;
+  const int fd =
+      (int)syscall(SYS_openat, AT_FDCWD, Lead(interpreter, buffer), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return path;
+  int has_loader = 1;
+  if (syscall(SYS_read, fd, &head, sizeof head) == (long)sizeof head && head.e_ident[0] == 0x7f) {
+    has_loader = 0;
+    for (int i = 0; i < head.e_phnum && !has_loader; ++i) {
+      const off_t at = (off_t)(head.e_phoff + (uint64_t)i * head.e_phentsize);
+      if (syscall(SYS_pread64, fd, &part, sizeof part, at) != (long)sizeof part) break;
+      has_loader = part.p_type == PT_INTERP;
+    }
+  }
+  syscall(SYS_close, fd);
+  return has_loader ? path : real;
+}
+
 /* A child closes what it did not open; programs whose loader is named by a descriptor need it. */
 static void KeepLoaders(void) {
   const char* at = getenv(LLAMA_LOADERS_ENV);
@@ -80,7 +102,7 @@ static void KeepLoaders(void) {
 
 static int Exec(const char* path, char* const argv[], char* const env[], int scripts) {
   char buffer[MAX_PATH];
-  const char* real = Reroot(path, buffer);
+  const char* real = Lead(path, buffer);
   RecordLookup(AT_FDCWD, real, syscall(SYS_faccessat, AT_FDCWD, real, F_OK));
   char head[SCRIPT_HEAD_BYTES];
   char* interpreter = NULL;
@@ -88,14 +110,17 @@ static int Exec(const char* path, char* const argv[], char* const env[], int scr
   if (!HasRoot() || scripts >= MAX_SCRIPTS || syscall(SYS_faccessat, AT_FDCWD, real, X_OK) != 0 ||
       !ReadInterpreter(real, head, &interpreter, &argument)) {
     if (HasRoot()) KeepLoaders();
-    return (int)syscall(SYS_execve, real, argv, env);
+    RecordLeaving();
+    const int result = (int)syscall(SYS_execve, real, argv, env);
+    RecordStaying();
+    return result;
   }
   const size_t count = Count(argv);
   char* words[count + 4];
   size_t n = 0;
   words[n++] = interpreter;
   if (argument != NULL) words[n++] = argument;
-  words[n++] = (char*)real;
+  words[n++] = (char*)ScriptName(interpreter, path, real);
   for (size_t i = 1; i < count; ++i) words[n++] = argv[i];
   words[n] = NULL;
   return Exec(interpreter, words, env, scripts + 1);
@@ -103,7 +128,7 @@ static int Exec(const char* path, char* const argv[], char* const env[], int scr
 
 /* A program without a format of its own is the shell's. */
 static int ExecOrShell(const char* path, char* const argv[], char* const env[]) {
-  int result = Exec(path, argv, env, 0);
+  const int result = Exec(path, argv, env, 0);
   if (errno != ENOEXEC) return result;
   const size_t count = Count(argv);
   char* words[count + 3];
@@ -178,6 +203,16 @@ EXPORT int execlp(const char* file, const char* first, ...) {
   TAKE_WORDS(first)
   va_end(rest);
   return execvpe(file, words, environ);
+}
+EXPORT int execveat(int dir, const char* name, char* const argv[], char* const env[], int flags) {
+  char buffer[MAX_PATH];
+  const char* path = Lead(name, buffer);
+  RecordLookup(dir, path, syscall(SYS_faccessat, dir, path, F_OK));
+  if (HasRoot()) KeepLoaders();
+  RecordLeaving();
+  const int result = (int)syscall(SYS_execveat, dir, path, argv, env, flags);
+  RecordStaying();
+  return result;
 }
 EXPORT int execle(const char* path, const char* first, ...) {
   TAKE_WORDS(first)

@@ -17,7 +17,7 @@
 
 #pragma weak dlsym
 
-static void* Next(const char* name) { return dlsym == NULL ? NULL : dlsym(RTLD_NEXT, name); }
+void* Next(const char* name) { return dlsym == NULL ? NULL : dlsym(RTLD_NEXT, name); }
 
 typedef void* (*LoadFunction)(const char*, int);
 
@@ -29,7 +29,7 @@ EXPORT void* dlopen(const char* path, int flags) {
   if (next == NULL) return NULL;
   if (!HasRoot() || path == NULL || path[0] != '/') return next(path, flags);
   char buffer[MAX_PATH];
-  const char* real = Reroot(path, buffer);
+  const char* real = Lead(path, buffer);
   RecordLookup(AT_FDCWD, real, syscall(SYS_faccessat, AT_FDCWD, real, F_OK));
   void* const loaded = next(real, flags);
   /* Keeps the buffer alive, and the call a call. */
@@ -51,7 +51,7 @@ static int Spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t*
                  const posix_spawnattr_t* attributes, char* const argv[], char* const env[]) {
   char buffer[MAX_PATH];
   char head[SCRIPT_HEAD_BYTES];
-  const char* real = Reroot(path, buffer);
+  const char* real = Lead(path, buffer);
   RecordLookup(AT_FDCWD, real, syscall(SYS_faccessat, AT_FDCWD, real, F_OK));
   char* interpreter = NULL;
   char* argument = NULL;
@@ -64,11 +64,11 @@ static int Spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t*
   size_t n = 0;
   words[n++] = interpreter;
   if (argument != NULL) words[n++] = argument;
-  words[n++] = (char*)real;
+  words[n++] = (char*)ScriptName(interpreter, path, real);
   for (size_t i = 1; i < count; ++i) words[n++] = argv[i];
   words[n] = NULL;
   char program[MAX_PATH];
-  const char* led = Reroot(interpreter, program);
+  const char* led = Lead(interpreter, program);
   RecordLookup(AT_FDCWD, led, syscall(SYS_faccessat, AT_FDCWD, led, F_OK));
   return NextSpawn()(pid, led, actions, attributes, words, env);
 }

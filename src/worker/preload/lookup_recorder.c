@@ -15,6 +15,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,12 +33,6 @@ static char start_cwd[MAX_PATH];
 static uint32_t start_cwd_size;
 /* Set by the first chdir; from then on every relative lookup asks the kernel where it is. */
 static volatile int moved;
-
-static uint32_t Length(const char* s) {
-  uint32_t n = 0;
-  while (s[n] != '\0') ++n;
-  return n;
-}
 
 static void SetLost(void) { __atomic_store_n(&log_header->lost, 1u, __ATOMIC_RELAXED); }
 
@@ -71,51 +66,84 @@ static void LogPid(enum LookupKind kind, uint32_t pid) {
   Finish(record, sizeof pid, kind);
 }
 
-static void LogPath(enum LookupKind kind, const char* path) {
-  char cwd_buffer[MAX_PATH];
-  const char* cwd = start_cwd;
-  uint32_t cwd_size = start_cwd_size;
-  const uint32_t path_size = Length(path);
-  if (path[0] == '/') {
-    cwd_size = 0;
-  } else if (moved || cwd_size == 0) {
-    const long got = syscall(SYS_getcwd, cwd_buffer, sizeof cwd_buffer);
-    if (got <= 1) {
+uint32_t WorkingDir(const char** dir, char* buffer) {
+  if (!moved && start_cwd_size != 0) {
+    *dir = start_cwd;
+    return start_cwd_size;
+  }
+  const long got = syscall(SYS_getcwd, buffer, (size_t)MAX_PATH);
+  *dir = buffer;
+  return got > 1 && buffer[0] == '/' ? (uint32_t)got - 1 : 0;
+}
+
+void ForgetWorkingDir(void) { moved = 1; }
+
+uint32_t PathOfDescriptor(int fd, char* to) {
+  char link[32] = "/proc/self/fd/";
+  char digits[12];
+  int n = 0;
+  if (fd < 0) return 0;
+  do {
+    digits[n++] = (char)('0' + fd % 10);
+    fd /= 10;
+  } while (fd != 0);
+  for (int i = 0; i < n; ++i) link[14 + i] = digits[n - 1 - i];
+  link[14 + n] = '\0';
+  const long got = syscall(SYS_readlinkat, AT_FDCWD, link, to, (size_t)(MAX_PATH - 1));
+  if (got <= 0 || to[0] != '/') return 0;
+  to[got] = '\0';
+  return (uint32_t)got;
+}
+
+static int BeginsWith(const char* path, const char* with) {
+  while (*with != '\0') {
+    if (*path++ != *with++) return 0;
+  }
+  return 1;
+}
+
+/* `dir` as in openat. */
+static void LogPath(enum LookupKind kind, int dir, const char* path) {
+  static const char kHere[] = "/proc/self/cwd/";
+  char buffer[MAX_PATH];
+  const char* base = buffer;
+  uint32_t base_size = 0;
+  if (BeginsWith(path, kHere)) {
+    path += sizeof kHere - 1;
+    dir = AT_FDCWD;
+  }
+  if (path[0] != '/') {
+    base_size = dir == AT_FDCWD ? WorkingDir(&base, buffer) : PathOfDescriptor(dir, buffer);
+    if (base_size == 0) {
       SetLost();
       return;
     }
-    cwd = cwd_buffer;
-    cwd_size = (uint32_t)got - 1;
   }
-  const uint32_t payload = cwd_size + 1 + path_size + 1;
+  const uint32_t path_size = Length(path);
+  const uint32_t payload = base_size + 1 + path_size + 1;
   struct LookupRecord* record = Claim(payload);
   if (record == NULL) return;
   char* to = (char*)(record + 1);
-  for (uint32_t i = 0; i < cwd_size; ++i) *to++ = cwd[i];
-  if (cwd_size != 0) *to++ = '/';
+  for (uint32_t i = 0; i < base_size; ++i) *to++ = base[i];
+  if (base_size != 0) *to++ = '/';
   for (uint32_t i = 0; i <= path_size; ++i) *to++ = path[i];
   Finish(record, payload, kind);
 }
 
-static void Record(int dir, const char* path, long result) {
+void RecordLookup(int dir, const char* path, long result) {
   if (log_header == NULL) return;
   const int saved = errno;
   /* A loop of links may be the view's alone: what leads to it is to be compared. */
   const int was_there = result >= 0 || saved == EACCES || saved == ELOOP;
   if (!was_there && saved != ENOENT && saved != ENOTDIR) return;
   if (path[0] == '\0') return;
-  if (path[0] != '/' && dir != AT_FDCWD) {
-    SetLost();
-  } else {
-    LogPath(was_there ? LOOKUP_FOUND : LOOKUP_ABSENT, path);
-  }
+  LogPath(was_there ? LOOKUP_FOUND : LOOKUP_ABSENT, dir, path);
   errno = saved;
 }
 
-void RecordLookup(int dir, const char* path, long result) { Record(dir, path, result); }
-
 __attribute__((constructor)) static void Attach(void) {
   const char* path = getenv(LLAMA_LOOKUP_LOG_ENV);
+  FindDlerror();
   if (path == NULL) return;
   const int saved = errno;
   const int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC);
@@ -136,14 +164,13 @@ __attribute__((constructor)) static void Attach(void) {
 
 /* Opening. */
 
-static int OpenAt(int dir, const char* name, int flags, mode_t mode) {
+int OpenAt(int dir, const char* name, int flags, mode_t mode) {
   char buffer[MAX_PATH];
-  const char* path = Reroot(name, buffer);
+  const char* path = Lead(name, buffer);
   const int fd = (int)syscall(SYS_openat, dir, path, flags, mode);
-  if ((flags & (O_CREAT | O_TRUNC)) == 0) Record(dir, path, fd);
-  if (fd >= 0 && (flags & O_DIRECTORY) != 0 && log_header != NULL && HasRoot() &&
-      (dir == AT_FDCWD || path[0] == '/')) {
-    LogPath(LOOKUP_LISTED, path);
+  if ((flags & (O_CREAT | O_TRUNC)) == 0) RecordLookup(dir, path, fd);
+  if (fd >= 0 && (flags & O_DIRECTORY) != 0 && log_header != NULL && HasRoot()) {
+    LogPath(LOOKUP_LISTED, dir, path);
   }
   return fd;
 }
@@ -229,6 +256,32 @@ static FILE* OpenStream(const char* path, const char* mode) {
 EXPORT FILE* fopen(const char* path, const char* mode) { return OpenStream(path, mode); }
 EXPORT FILE* fopen64(const char* path, const char* mode) { return OpenStream(path, mode); }
 
+EXPORT int creat(const char* path, mode_t mode) {
+  return OpenAt(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, mode);
+}
+EXPORT int creat64(const char* path, mode_t mode) { return creat(path, mode); }
+
+typedef FILE* (*ReopenFunction)(const char*, const char*, FILE*);
+
+/* libc opens the file itself. */
+static FILE* Reopen(ReopenFunction next, const char* name, const char* mode, FILE* stream) {
+  if (next == NULL) return NULL;
+  char buffer[MAX_PATH];
+  const char* path = Lead(name, buffer);
+  const int flags = FlagsOfMode(mode);
+  if (path != NULL && flags >= 0 && (flags & (O_CREAT | O_TRUNC)) == 0) {
+    RecordLookup(AT_FDCWD, path, syscall(SYS_faccessat, AT_FDCWD, path, F_OK));
+  }
+  return next(path, mode, stream);
+}
+
+EXPORT FILE* freopen(const char* path, const char* mode, FILE* stream) {
+  return Reopen((ReopenFunction)Next("freopen"), path, mode, stream);
+}
+EXPORT FILE* freopen64(const char* path, const char* mode, FILE* stream) {
+  return Reopen((ReopenFunction)Next("freopen64"), path, mode, stream);
+}
+
 EXPORT DIR* opendir(const char* path) {
   const int fd = OpenAt(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_DIRECTORY | O_CLOEXEC, 0);
   if (fd < 0) return NULL;
@@ -245,9 +298,9 @@ EXPORT DIR* opendir(const char* path) {
 
 static int StatAt(int dir, const char* name, void* to, int flags) {
   char buffer[MAX_PATH];
-  const char* path = Reroot(name, buffer);
+  const char* path = Lead(name, buffer);
   const int result = (int)syscall(SYS_newfstatat, dir, path, to, flags);
-  Record(dir, path, result);
+  RecordLookup(dir, path, result);
   return result;
 }
 
@@ -294,64 +347,46 @@ EXPORT int __fxstatat64(int version, int dir, const char* path, struct stat64* t
 
 EXPORT int statx(int dir, const char* name, int flags, unsigned mask, struct statx* to) {
   char buffer[MAX_PATH];
-  const char* path = Reroot(name, buffer);
+  const char* path = Lead(name, buffer);
   const int result = (int)syscall(SYS_statx, dir, path, flags, mask, to);
-  Record(dir, path, result);
+  RecordLookup(dir, path, result);
   return result;
 }
 
 EXPORT int access(const char* name, int mode) {
   char buffer[MAX_PATH];
-  const char* path = Reroot(name, buffer);
+  const char* path = Lead(name, buffer);
   const int result = (int)syscall(SYS_faccessat, AT_FDCWD, path, mode);
-  Record(AT_FDCWD, path, result);
+  RecordLookup(AT_FDCWD, path, result);
   return result;
 }
 
 EXPORT int faccessat(int dir, const char* name, int mode, int flags) {
   char buffer[MAX_PATH];
-  const char* path = Reroot(name, buffer);
+  const char* path = Lead(name, buffer);
   long result = flags == 0 ? syscall(SYS_faccessat, dir, path, mode)
                            : syscall(SYS_faccessat2, dir, path, mode, flags);
   /* Before Linux 5.8 nothing but the real ids could be asked about; ours are the same. */
   if (result < 0 && flags == AT_EACCESS && errno == ENOSYS) {
     result = syscall(SYS_faccessat, dir, path, mode);
   }
-  Record(dir, path, result);
+  RecordLookup(dir, path, result);
   return (int)result;
 }
 
-static ssize_t ReadLinkAt(int dir, const char* name, char* to, size_t size) {
-  char buffer[MAX_PATH];
-  const char* path = Reroot(name, buffer);
-  ssize_t result = (ssize_t)syscall(SYS_readlinkat, dir, path, to, size);
-  /* EINVAL: it is there, and no link. */
-  if (result < 0 && errno == EINVAL && size > 0) {
-    Record(dir, path, 0);
-  } else {
-    Record(dir, path, result);
-  }
-  return result;
+EXPORT int eaccess(const char* path, int mode) {
+  return faccessat(AT_FDCWD, path, mode, AT_EACCESS);
 }
-
-EXPORT ssize_t readlink(const char* path, char* to, size_t size) {
-  return ReadLinkAt(AT_FDCWD, path, to, size);
-}
-EXPORT ssize_t readlinkat(int dir, const char* path, char* to, size_t size) {
-  return ReadLinkAt(dir, path, to, size);
-}
-EXPORT ssize_t __readlink_chk(const char* path, char* to, size_t size, size_t room) {
-  return ReadLinkAt(AT_FDCWD, path, to, size < room ? size : room);
-}
+EXPORT int euidaccess(const char* path, int mode) { return eaccess(path, mode); }
 
 /* Moving: cached directory out of date. */
 
 EXPORT int chdir(const char* name) {
   char buffer[MAX_PATH];
-  const char* path = Reroot(name, buffer);
+  const char* path = Lead(name, buffer);
   const int result = (int)syscall(SYS_chdir, path);
   moved = 1;
-  Record(AT_FDCWD, path, result);
+  RecordLookup(AT_FDCWD, path, result);
   return result;
 }
 
@@ -360,9 +395,29 @@ EXPORT int fchdir(int fd) {
   return (int)syscall(SYS_fchdir, fd);
 }
 
-/* Waiting: a child that was waited for and never attached looked up things unseen (a static
- * program, or one that dropped its environment). Not seen: a process that recorded and then
- * becomes, by exec, a program that doesn't. */
+/* Beginning and waiting: a child that was waited for and was not attached at its end looked up
+ * things unseen (a static program, or one that dropped its environment). */
+
+void RecordLeaving(void) { LogPid(LOOKUP_LEAVING, (uint32_t)syscall(SYS_getpid)); }
+
+void RecordStaying(void) {
+  const int saved = errno;
+  LogPid(LOOKUP_ATTACHED, (uint32_t)syscall(SYS_getpid));
+  errno = saved;
+}
+
+/* glibc's own name for it, where dlsym is in a library that the program has not. */
+#pragma weak __fork
+pid_t __fork(void);
+
+EXPORT pid_t fork(void) {
+  static pid_t (*next)(void);
+  if (next == NULL) next = (pid_t(*)(void))Next("fork");
+  if (next == NULL) next = __fork;
+  const pid_t child = next != NULL ? next() : (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+  if (child == 0) RecordStaying();
+  return child;
+}
 
 static pid_t Wait(pid_t pid, int* status, int options, struct rusage* usage) {
   int own_status = 0;

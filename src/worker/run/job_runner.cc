@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "trace/names.h"
+#include "worker/preload/lookup_log.h"
 #include "worker/run/announced_outputs.h"
 #include "worker/run/outputs.h"
 #include "worker/run/process_group.h"
@@ -69,6 +70,13 @@ int64_t TimeoutMs(const job::Job& job, const RunLimits& limits, const Clock& clo
     timeout_ms = timeout_ms == 0 ? usable_ms : std::min(timeout_ms, usable_ms);
   }
   return timeout_ms;
+}
+
+// Whether the command is to see its own paths (preload/view.c).
+bool HasView(const job::Job& job) {
+  return std::any_of(job.env.begin(), job.env.end(), [](const std::string& variable) {
+    return variable.starts_with(LLAMA_LOOKUP_ROOT_ENV "=");
+  });
 }
 
 bool IsOwnVariable(std::string_view variable) {
@@ -287,7 +295,7 @@ Result<void> JobRunner::Collect(const job::Job& job, const Command& command, job
   } else {
     ASSIGN_OR_RETURN(answer.outputs, command.outputs.Collect(most));
   }
-  return CollectLookups(command, answer);
+  return CollectLookups(command, job.any_command, answer);
 }
 
 Result<void> JobRunner::Materialise(const job::Job& job, job::Answer& answer, JobSpans& phases) {
@@ -329,6 +337,8 @@ Result<void> JobRunner::MakeDirs(const job::Job& job) {
     TRY(CheckPaths({cwd}, "cwd"));
     TRY(mirror_->EnsureDir(cwd));
   }
+  // Where paths are led, /tmp is the tree's, too; unless it is a link there.
+  if (HasView(job)) (void)mirror_->EnsureDir("/tmp");
   TRY(RemoveTree(dir_ + "/tmp"));
   return llama::MakeDirs(dir_ + "/tmp", 0700);
 }
@@ -425,13 +435,14 @@ Result<void> JobRunner::Execute(Command& command, job::Answer& answer, JobSpans&
   return {};
 }
 
-Result<void> JobRunner::CollectLookups(const Command& command, job::Answer& answer) {
+Result<void> JobRunner::CollectLookups(const Command& command, bool any_command,
+                                       job::Answer& answer) {
   if (!command.recorded) return {};
   ASSIGN_OR_RETURN(Lookups lookups, lookups_->Collect(mirror_->root(), command.pid));
   answer.lookups_complete = lookups.complete;
   answer.found = std::move(lookups.found);
   answer.absent = std::move(lookups.absent);
-  answer.listed = std::move(lookups.listed);
+  if (any_command) answer.listed = std::move(lookups.listed);
   return {};
 }
 

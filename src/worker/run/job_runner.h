@@ -79,7 +79,7 @@ class JobRunner {
   Result<std::string> FindInImage(const std::string& name) const;
   Result<void> Collect(const job::Job& job, const Command& command, job::Answer& answer);
   Result<void> Execute(Command& command, job::Answer& answer, JobSpans& phases);
-  Result<void> CollectLookups(const Command& command, job::Answer& answer);
+  Result<void> CollectLookups(const Command& command, bool any_command, job::Answer& answer);
   std::string Rooted(std::string_view text) const;
 
   const std::string dir_;

@@ -130,6 +130,7 @@ Lookups ParseLookups(std::string_view log, std::string_view root, pid_t pid) {
       uint32_t process = 0;
       std::memcpy(&process, record.payload.data(), sizeof process);
       if (record.kind == LOOKUP_ATTACHED) attached.insert(process);
+      if (record.kind == LOOKUP_LEAVING) attached.erase(process);
       if (record.kind == LOOKUP_WAITED) waited.insert(process);
     }
   }

@@ -249,5 +249,21 @@ TEST(CollapsePath, KeepsWhatOnlyTheKernelCanResolve) {
   for (const auto& [in, out] : kCases) EXPECT_EQ(CollapsePath(in), out) << in;
 }
 
+// What it recorded until then tells nothing of what it has become.
+TEST_F(LookupsTest, AProgramThatBecomesAStaticOneIsNotSeenWhole) {
+  const std::string program = "/sbin/ldconfig";
+  if (access(program.c_str(), X_OK) != 0) GTEST_SKIP() << "no static program here";
+  EXPECT_FALSE(Run({"/bin/sh", "-c", "exec /sbin/ldconfig --version"}).complete);
+  EXPECT_FALSE(Run({"/bin/sh", "-c", "/sbin/ldconfig --version; true"}).complete);
+}
+
+TEST_F(LookupsTest, AChildThatStaysTheSameProgramIsSeen) {
+  const Lookups lookups =
+      Run({"/bin/sh", "-c", "(test -e none1; true); /no/such/program; test -e none2"});
+  EXPECT_TRUE(lookups.complete);
+  EXPECT_TRUE(Has(lookups.absent, at_ + "/none1"));
+  EXPECT_TRUE(Has(lookups.absent, at_ + "/none2"));
+}
+
 }  // namespace
 }  // namespace llama::worker
