@@ -12,7 +12,8 @@ alone. With it, also peers (ccache and distcc's pump, where installed), and as m
 says, by replay: no worker runs then, and nothing of the invocation is left in the daemon.
 
 "First pass" is a new state folder's, with what each language's toolchain costs; "after trivial" leaves
-out what a trivial compile of each language had paid before. Sources come from
+out what a trivial compile of each language had paid before: the toolchain is known and uploaded then, and
+nothing of any header, no digest and no directive. Sources come from
 tools/debian_source.sh; a project is prepared once (client_cpu/projects.py), below build/client_cpu/.
 """
 import argparse
@@ -30,9 +31,8 @@ def rows_of(result):
     yield from result["floors"].items()
     for part in ("wrapper", "daemon"):
         yield f"llamacc, first pass: {part}", toolchains[part] + first[part]
-    if "at_once" in result:
-        for part in ("wrapper", "daemon"):
-            yield f"llamacc, after trivial: {part}", first[part]
+    for part in ("wrapper", "daemon"):
+        yield f"llamacc, after trivial: {part}", first[part]
     for part in ("wrapper", "daemon"):
         yield f"llamacc, warm: {part}", statistics.median(r[part] for r in result["warm"])
     if "at_once" in result:
@@ -61,8 +61,10 @@ def show(result):
                   f"at most {r['peak_wrappers']} wrappers and {r['peak_in_flight']} invocations at once "
                   f"({r['mean_in_flight']:.0f} on average), daemon {r['peak_mb']:.0f} MB")
             local.append((f"the replay, {text} a job", r["local"]))
-    if disturbed := sum(r["disturbed"] for r in result["warm"]):
-        print(f"{disturbed} of {len(result['warm'])} warm passes were disturbed: somebody touched the compilers")
+    first = result["first"]
+    if disturbed := sum(r["disturbed"] for r in result["warm"]) + first["disturbed"]:
+        print(f"{disturbed - first['disturbed']} of {len(result['warm']) * result['units']} warm compiles were left out: somebody touched the "
+              f"compilers; of the first pass {first['disturbed']} of {result['units']}")
     if result["not_compiled"] > 0:
         print(f"{result['not_compiled']} more don't compile")
     if result["local"]:

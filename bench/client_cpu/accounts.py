@@ -1,4 +1,5 @@
 """Whose CPU time it was: of a command that was started here; of a daemon, without its workers."""
+import functools
 import json
 import os
 import pathlib
@@ -29,15 +30,23 @@ def command_ms(argv, cwd, env, output=subprocess.DEVNULL):
     return (usage.ru_utime + usage.ru_stime) * 1000
 
 
-def compilers():
-    """What tells a daemon that a compiler is another one. A hard link to it suffices, which some tests on this machine
-    make: then toolchains are asked and read anew, for half a second."""
+@functools.cache
+def compiler_paths():
+    """Compilers, the assembler, and their libraries: all that a toolchain is of."""
     programs = ["gcc", "g++", "as"]
     for name in ("cc1", "cc1plus"):
         programs.append(subprocess.run(["gcc", f"-print-prog-name={name}"], check=True, capture_output=True,
                                        text=True).stdout.strip())
-    found = [shutil.which(program) for program in programs]
-    return [os.stat(path).st_ctime_ns for path in found if path]
+    paths = {path for program in programs if (path := shutil.which(program))}
+    for path in list(paths):
+        listed = subprocess.run(["ldd", path], capture_output=True, text=True, check=False).stdout
+        paths |= {word for word in listed.split() if word.startswith("/")}
+    return sorted(path for path in paths if os.path.exists(path))
+
+
+def compilers():
+    """What tells a daemon that a compiler is another one: a hard link to it suffices."""
+    return [os.stat(path).st_ctime_ns for path in compiler_paths()]
 
 
 def stat_fields(pid):

@@ -75,40 +75,54 @@ class Bench:
 
     # llama, one after the other.
 
-    def first_pass(self, daemon):
-        """CPU ms a unit of wrapper and daemon, of those that were compiled by a worker. The others are left out from
-        here on: their wrapper becomes the compiler. A question to the daemon after each is in its time."""
-        remote, own, its, local = [], 0, 0, daemon.status()["local_done"]
+    def one_by_one(self, daemon):
+        """CPU ms of wrapper and daemon for each unit, and whether it was disturbed: while it was compiled, or the one
+        before, somebody touched the compilers, and the daemon asked and hashed them anew for half a second."""
+        seen, touched = accounts.compilers(), False
         for number, unit in enumerate(self.units):
             before = daemon.cpu_ms()
-            ms = accounts.command_ms([self.wrapper, *unit.compile(self.object(number))], self.project.cwd, self.env)
+            own = accounts.command_ms([self.wrapper, *unit.compile(self.object(number))], self.project.cwd, self.env)
+            its = daemon.cpu_ms() - before
+            now, touched_before = accounts.compilers(), touched
+            seen, touched = now, now != seen
+            yield {"wrapper": own, "daemon": its, "disturbed": touched or touched_before}
+
+    @staticmethod
+    def mean(units, settling):
+        """Of those that were not disturbed, if there are any, and their share of what the daemon did after all."""
+        counted = [unit for unit in units if not unit["disturbed"]] or units
+        return {"wrapper": statistics.fmean(unit["wrapper"] for unit in counted),
+                "daemon": statistics.fmean(unit["daemon"] for unit in counted) + settling / len(units),
+                "disturbed": len(units) - len(counted)}
+
+    @staticmethod
+    def settling(daemon):
+        before = daemon.cpu_ms()
+        time.sleep(accounts.SETTLE_SECONDS)
+        return daemon.cpu_ms() - before
+
+    def first_pass(self, daemon):
+        """Of those that were compiled by a worker. The others are left out from here on: their wrapper becomes the
+        compiler."""
+        remote, counted, local = [], [], daemon.status()["local_done"]
+        for number, unit in enumerate(self.one_by_one(daemon)):
             status = daemon.status()["local_done"]
             if status == local:
                 remote.append(number)
-                own, its = own + ms, its + daemon.cpu_ms() - before
+                counted.append(unit)
             local = status
         if not remote:
             raise RuntimeError(f"no unit of {self.project.name} was compiled by a worker")
-        return remote, {"wrapper": own / len(remote), "daemon": its / len(remote)}
+        return remote, self.mean(counted, self.settling(daemon))
 
     def through_llama(self, daemon):
-        """The same, once more; `disturbed`: the compilers were touched meanwhile."""
-        compilers = accounts.compilers()
-        before, local = daemon.cpu_ms(), daemon.status()["local_done"]
-        own = sum(self.sequential(lambda unit, output: unit.compile(output), prefix=[self.wrapper]))
-        time.sleep(accounts.SETTLE_SECONDS)
-        count = len(self.units)
-        return {"wrapper": own / count, "daemon": (daemon.cpu_ms() - before) / count,
-                "local": daemon.status()["local_done"] - local, "disturbed": accounts.compilers() != compilers}
+        """The same, once more."""
+        local = daemon.status()["local_done"]
+        units = list(self.one_by_one(daemon))
+        return self.mean(units, self.settling(daemon)) | {"local": daemon.status()["local_done"] - local}
 
     def warm(self, daemon, rounds):
-        """Undisturbed passes, as far as three times as many tries give them."""
-        passes = []
-        for _ in range(3 * rounds):
-            passes.append(self.through_llama(daemon))
-            if sum(not one["disturbed"] for one in passes) == rounds:
-                break
-        return [one for one in passes if not one["disturbed"]] or passes
+        return [self.through_llama(daemon) for _ in range(rounds)]
 
     def toolchains(self, daemon):
         """What comes before all: a trivial compile in each language, ms shared by all units."""

@@ -26,9 +26,11 @@ namespace llama::cloud {
 namespace {
 
 // What an Invoke that waits for a free worker costs, a thousand at once, is what sets the first;
-// what a cancelled command still burns sets the second.
+// what a cancelled command still burns sets the second, and the third where it has run for long: of
+// the daemon's time for a compile of seconds, looking five times a second was a quarter.
 constexpr int64_t kQueuePollMs = 250;
 constexpr int kRunPollMs = 200;
+constexpr int kMaxRunPollMs = 1000;
 constexpr int64_t kHousekeepingMs = 1000;
 constexpr int64_t kStartTimeoutMs = 20'000;
 constexpr int kMaxFailedStarts = 3;
@@ -150,6 +152,7 @@ struct LocalPool::Impl::Call {
       return pool.stopping_ || (options.cancelled && options.cancelled());
     };
     wait.poll_ms = kRunPollMs;
+    wait.max_poll_ms = kMaxRunPollMs;
     return wait;
   }
 };

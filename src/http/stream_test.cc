@@ -159,6 +159,17 @@ TEST(Http, EveryWaitEnds) {
       Code::kDeadline);
 }
 
+TEST(Http, IsPolledLessOftenAsItLasts) {
+  Pair pair = MakePair();
+  int polls = 0;
+  Wait wait = Soon(100);
+  wait.poll_ms = 1;
+  wait.max_poll_ms = 40;
+  wait.cancelled = [&] { return ++polls > 1000; };
+  EXPECT_EQ(pair.stream.Read(Kind::kAnswer, 10, wait).error().code, Code::kDeadline);
+  EXPECT_LT(polls, 20);
+}
+
 TEST(Http, SeesAHangUp) {
   Pair pair = MakePair();
   EXPECT_FALSE(pair.stream.HungUp());

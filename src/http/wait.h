@@ -14,6 +14,8 @@ struct Wait {
   int stop_fd = -1;                 // readable: kCancelled
   std::function<bool()> cancelled;  // polled every poll_ms; true: kCancelled
   int poll_ms = 50;
+  // Not 0: polled less often as it lasts, after half as long again, up to this.
+  int max_poll_ms = 0;
   // Told how many bytes came in, as they come; may block: a line that is only so fast.
   std::function<void(uint64_t)> received;
 };

@@ -191,7 +191,10 @@ Result<Closures::Walk> Closures::Compute(const ClosureRequest& request) {
   for (int round = 0;; ++round) {
     TRY(WalkAll(search, walk));
     ASSIGN_OR_RETURN(const bool more, AddComputed(request, search, walk));
-    if (!more) return walk;
+    if (!more) {
+      walk.expander.reset();
+      return walk;
+    }
     if (round == kMaxRounds) {
       return Error{Code::kInvalid, request.source + ": computed includes without an end"};
     }
@@ -304,6 +307,11 @@ Result<std::shared_ptr<const Closure>> Closures::Find(const ClosureRequest& requ
   }
   ASSIGN_OR_RETURN(Walk walk, Compute(request));
   TRY(Settle(request, walk));
+  if (walk.learned == nullptr && kMaxSteps - walk.steps_left > kMostStepsAgain) {
+    if (learned_.size() >= kMostLearned) learned_.clear();
+    std::vector<std::string>& files = learned_[key];
+    for (const EntryId entry : walk.costly) files.push_back(tree_.PathOf(entry));
+  }
   if (it != kept_.end()) {
     it->second.epoch = epoch;
     if (it->second.versions == walk.versions) return it->second.closure;

@@ -68,7 +68,8 @@ class Closures {
   Result<std::shared_ptr<const Closure>> Find(const ClosureRequest& request);
 
   // What another way found for a request that failed: the files (absolute), which from now on stand
-  // for every computed name of its that has too many values. What they leave out, the check of the
+  // for every computed name of its that has too many values. Find learns by itself what it took
+  // very long to compute. What they leave out, the check of the
   // lookups finds; then Unlearn. Thread-safe.
   void Learn(const ClosureRequest& request, std::vector<std::string> files);
   void Unlearn(const ClosureRequest& request);
@@ -127,6 +128,7 @@ class Closures {
     uint64_t version = 0;   // rises with each change of them
     size_t texts_seen = 0;  // of the walk's texts
     size_t undefined_seen = 0;
+    std::vector<Definition> waiting;  // until something that they need is defined
   };
   struct Kept {
     uint64_t epoch = 0;
@@ -148,7 +150,10 @@ class Closures {
       REQUIRES(tree_.mutex());
   Result<void> WalkAll(Search& search, Walk& walk) REQUIRES(tree_.mutex());
   Result<void> FollowLearned(Walk& walk) REQUIRES(tree_.mutex());
+  void NoteCostly(const Sought& sought, Walk& walk) REQUIRES(tree_.mutex());
   Result<bool> AddComputed(const ClosureRequest& request, Search& search, Walk& walk)
+      REQUIRES(tree_.mutex());
+  bool IsDefined(const ClosureRequest& request, Walk& walk, const std::string& name)
       REQUIRES(tree_.mutex());
   Result<const Macro*> MacroOf(const ClosureRequest& request, Walk& walk, const std::string& name)
       REQUIRES(tree_.mutex());

@@ -33,6 +33,25 @@ Definition AsDefinition(const CommandLineMacro& macro) {
 
 }  // namespace
 
+// By some text of those that were walked, or by the command line.
+bool Closures::IsDefined(const ClosureRequest& request, Walk& walk, const std::string& name) {
+  const auto [it, is_new] = walk.defined.try_emplace(name);
+  Walk::Defined& known = it->second;
+  const std::vector<CommandLineMacro>& macros = request.preprocessing.defined;
+  if (is_new) {
+    known.is_defined = std::any_of(
+        macros.begin(), macros.end(),
+        [&](const CommandLineMacro& macro) { return macro.name == name && !macro.is_undefined; });
+  }
+  const uint32_t hash = HashName(name);
+  for (; !known.is_defined && known.texts_seen < walk.texts.size(); ++known.texts_seen) {
+    const std::vector<uint32_t>& names =
+        texts_.LastRead(walk.texts[known.texts_seen])->defined_names;
+    known.is_defined = std::binary_search(names.begin(), names.end(), hash);
+  }
+  return known.is_defined;
+}
+
 // Every definition of a macro that the compile may have, each once: every further one multiplies
 // the ways in which a name can be read.
 Result<const Closures::Macro*> Closures::MacroOf(const ClosureRequest& request, Walk& walk,
@@ -63,9 +82,17 @@ Result<const Closures::Macro*> Closures::MacroOf(const ClosureRequest& request, 
     if (!std::binary_search(names.begin(), names.end(), hash)) continue;
     ASSIGN_OR_RETURN(const std::span<const Definition> found,
                      texts_.DefinitionsOf(tree_, entry, name));
-    for (const Definition& definition : found) add(definition);
-    macro.undefined_seen = 0;
+    macro.waiting.insert(macro.waiting.end(), found.begin(), found.end());
   }
+  const auto waits = [&](const Definition& definition) NO_THREAD_SAFETY_ANALYSIS {
+    return !std::all_of(definition.needed.begin(), definition.needed.end(),
+                        [&](const std::string& needed)
+                            NO_THREAD_SAFETY_ANALYSIS { return IsDefined(request, walk, needed); });
+  };
+  const auto ready = std::stable_partition(macro.waiting.begin(), macro.waiting.end(), waits);
+  if (ready != macro.waiting.end()) macro.undefined_seen = 0;
+  std::for_each(std::make_move_iterator(ready), std::make_move_iterator(macro.waiting.end()), add);
+  macro.waiting.erase(ready, macro.waiting.end());
   if (macro.undefined_seen == walk.undefined.size()) return &macro;
   macro.undefined_seen = walk.undefined.size();
   for (Definition& definition : macro.definitions) {
@@ -79,6 +106,15 @@ Result<const Closures::Macro*> Closures::MacroOf(const ClosureRequest& request, 
     ++macro.version;
   }
   return &macro;
+}
+
+void Closures::NoteCostly(const Sought& sought, Walk& walk) {
+  for (const files::LookupId lookup : {sought.first, sought.second}) {
+    if (lookup == kNone) continue;
+    for (const files::Found& found : tree_.Results(lookup)) {
+      if (tree_.KindOf(found.entry) == files::EntryKind::kFile) walk.costly.insert(found.entry);
+    }
+  }
 }
 
 Result<void> Closures::FollowLearned(Walk& walk) {
@@ -102,6 +138,11 @@ Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search
     if (found) asked.emplace(name, (*found)->version);
     return found ? (*found)->definitions : kNoDefinitions;
   };
+  for (auto& [name, macro] : walk.macros) {
+    const uint64_t version = macro.version;
+    ASSIGN_OR_RETURN([[maybe_unused]] const Macro* const now, MacroOf(request, walk, name));
+    if (macro.version != version) walk.expander->Forget(name);
+  }
   const auto read_of = [&](const Node& node) NO_THREAD_SAFETY_ANALYSIS -> const Directives& {
     return *texts_.LastRead(node.entry);
   };
@@ -112,7 +153,7 @@ Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search
                            NO_THREAD_SAFETY_ANALYSIS -> Result<void> {
     Walk::Expanded& expanded = walk.computed[{reference.kind, reference.name}];
     if ((expanded.possible.steps > kCheapSteps) != is_costly) return {};
-    bool is_as_before = expanded.is_known;
+    bool is_as_before = expanded.is_known && expanded.generation == walk.expander->generation();
     for (const auto& [name, version] : expanded.macros) {
       if (!is_as_before) break;
       ASSIGN_OR_RETURN(const Macro* const macro, MacroOf(request, walk, name));
@@ -122,9 +163,14 @@ Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search
       asked.clear();
       const int64_t most =
           std::min(walk.steps_left, walk.learned != nullptr ? kCheapSteps : kMaxExpansionSteps);
-      expanded.possible = ExpandReference(reference, definitions, most);
+      expanded.possible = ExpandReference(reference, definitions, *walk.expander, most);
       if (error) return *error;
       walk.steps_left -= expanded.possible.steps;
+      for (const std::string& name : expanded.possible.macros) {
+        ASSIGN_OR_RETURN(const Macro* const macro, MacroOf(request, walk, name));
+        asked.emplace(name, macro->version);
+      }
+      expanded.generation = walk.expander->generation();
       expanded.macros.assign(asked.begin(), asked.end());
       expanded.is_known = true;
     }
@@ -136,6 +182,7 @@ Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search
     for (const Reference& name : expanded.possible.names) {
       const Sought sought = Seek(search, name, node.folder, walk.cwd);
       TRY(Follow(sought, walk));
+      if (expanded.possible.steps > kCheapSteps) NoteCostly(sought, walk);
       if (name.name.starts_with('/')) NoteAbsolute(name, sought, walk);
     }
     return {};

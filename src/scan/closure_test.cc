@@ -49,6 +49,7 @@ class Project {
     request.cwd = root_;
     return closures_.Find(request);
   }
+  void Unlearn() { closures_.Unlearn(request); }
   std::string FirstChange(const std::shared_ptr<const Closure>& closure) {
     const std::string change = closures_.FirstChange(request, *closure);
     return change.starts_with(root_ + "/") ? change.substr(root_.size() + 1) : change;
@@ -189,6 +190,26 @@ INSTANTIATE_TEST_SUITE_P(
              {},
              {},
              {"src/one.h", "src/two.h"}},
+        // In a branch for which something must be defined that is defined nowhere.
+        Case{"NoDefinitionThatCannotHold",
+             {{"src/main.c",
+               "#if defined(NOT_HERE_AT_ALL)\n#define NAME \"a.h\"\n"
+               "#elif defined HERE_AFTER_ALL\n#define NAME \"b.h\"\n"
+               "#elif defined(_SOME_COMPILER_HAS)\n#define NAME \"c.h\"\n#else\n#ifdef "
+               "NOT_HERE_EITHER\n"
+               "#define NAME \"d.h\"\n#elifdef HERE_AFTER_ALL\n#define NAME \"e.h\"\n#endif\n"
+               "#ifdef NOT_HERE_EITHER\n#define TWICE \"f.h\"\n#else\n#define TWICE \"f.h\"\n"
+               "#endif\n#endif\n#include TWICE\n#include ONE\n#include NAME"},
+              {"src/a.h", ""},
+              {"src/b.h", ""},
+              {"src/c.h", ""},
+              {"src/d.h", ""},
+              {"src/e.h", ""},
+              {"src/f.h", "#define ONE \"one.h\""},
+              {"src/one.h", "#define HERE_AFTER_ALL"}},
+             {},
+             {},
+             {"src/b.h", "src/c.h", "src/e.h", "src/f.h", "src/one.h"}},
         // What is taken for guarded is not, since another file undefines the guard.
         Case{"BothBranchesOfATextWhoseGuardIsUndefined",
              {{"src/main.c", "#include \"g.h\"\n#undef G\n#include \"g.h\"\n#include NAME(a)"},
@@ -353,6 +374,28 @@ TEST(Closure, NeedsItsSourceAndItsFolder) {
   project.Write("src/other.c", "");
   project.Search({}, {});
   EXPECT_EQ(project.Find().error().code, Code::kNotFound);
+}
+
+// Tokens by the hundred thousand, and again at each edit: what came of them stands, until it is
+// found to be not all.
+TEST(Closure, LearnsWhatTookLongToCompute) {
+  Project project;
+  std::string text = "#define D0(x) x x\n";
+  for (int i = 1; i < 16; ++i) {
+    text += "#define D" + std::to_string(i) + "(x) D" + std::to_string(i - 1) + "(x x)\n";
+  }
+  project.Write("src/main.c", text + "#define NAME \"a.h\" D15(1)\n#include NAME\n");
+  project.Write("src/a.h", "");
+  project.Write("src/b.h", "");
+  project.Search({}, {"src"});
+  EXPECT_FALSE((*project.Find())->is_learned);
+  EXPECT_EQ(project.Files(), Names{"src/a.h"});
+  project.Write("src/main.c", text + "#define NAME \"b.h\" D15(1)\n#include NAME\n");
+  EXPECT_TRUE((*project.Find())->is_learned);
+  EXPECT_EQ(project.Files(), Names{"src/a.h"});
+  project.Unlearn();
+  EXPECT_FALSE((*project.Find())->is_learned);
+  EXPECT_EQ(project.Files(), Names{"src/b.h"});
 }
 
 // Changes, seen by inotify and by stamps.

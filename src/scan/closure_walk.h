@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <unordered_set>
@@ -10,11 +11,14 @@
 #include <vector>
 
 #include "scan/closure.h"
+#include "scan/text/macro_expander.h"
 
 namespace llama::scan {
 
-// Of all computed names of a compile together: some 100 ms.
-inline constexpr int64_t kMaxSteps = 3'000'000;
+// Of all computed names of a compile together: some 400 ms.
+inline constexpr int64_t kMaxSteps = 8'000'000;
+// What took more is not done again as long as what it came to holds.
+inline constexpr int64_t kMostStepsAgain = 500'000;
 
 // A closure in the making.
 struct Closures::Walk {
@@ -25,13 +29,20 @@ struct Closures::Walk {
   std::unordered_set<files::EntryId> seen_texts;
   std::unordered_set<uint32_t> undefined;  // HashName() of all that these undefine
   std::map<std::string, Macro, std::less<>> macros;
+  struct Defined {
+    bool is_defined = false;
+    size_t texts_seen = 0;
+  };
+  std::map<std::string, Defined> defined;  // of what definitions need
   // What a computed name came to, and with which versions of which macros.
   struct Expanded {
     std::vector<std::pair<std::string, uint64_t>> macros;
     PossibleNames possible;
+    uint64_t generation = 0;  // the expander's
     bool is_known = false;
   };
   std::map<std::pair<ReferenceKind, std::string>, Expanded> computed;
+  std::unique_ptr<MacroExpander> expander = std::make_unique<MacroExpander>();
   int64_t steps_left = kMaxSteps;
   files::FolderId cwd = files::kRootFolder;
   std::vector<files::LookupId> ways;  // lookups by way of links or "..", whether they led somewhere
@@ -43,6 +54,7 @@ struct Closures::Walk {
   std::vector<uint64_t> versions;
   bool needs_look = false;
   const std::vector<std::string>* learned = nullptr;  // null: nothing
+  std::set<files::EntryId> costly;                    // to which costly names led
   bool used_learned = false;
   std::string absolute_name;
 

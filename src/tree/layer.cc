@@ -13,8 +13,11 @@ namespace {
 
 constexpr std::string_view kLayerMagic = "llamaly1";
 constexpr std::string_view kKeyPrefix = "layers/";
-// Level 3 packs headers to a fifth at 250 MB/s; level 9 gains a tenth and costs five times that.
-constexpr int kCompressionLevel = 3;
+// Level 3 packs headers to a fifth at 200 MB/s; level 9 gains a tenth and costs five times that.
+// Level 2 loses a twentieth and takes two thirds of the time, which is what a project's first build
+// feels: a toolchain goes up once, its headers with every unit that brings new ones.
+constexpr int kLongPackLevel = 3;
+constexpr int kCompressionLevel = 2;
 // Compilers resemble each other: cc1plus repeats a good part of cc1, 30 MB before it. A window over
 // both makes gcc's layer an eighth smaller at no more time. 27 is what every decoder takes
 // (ZSTD_WINDOWLOG_LIMIT_DEFAULT); it needs as much memory as the pack is large, 128 MiB at most.
@@ -40,6 +43,7 @@ class PackWriter {
     ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, kCompressionLevel);
     ZSTD_CCtx_setPledgedSrcSize(context_.get(), pack_bytes);
     if (pack_bytes < kLongPackBytes) return;
+    ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, kLongPackLevel);
     ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_enableLongDistanceMatching, 1);
     ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_windowLog, kMaxWindowLog);
   }

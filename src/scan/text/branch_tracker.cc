@@ -1,5 +1,6 @@
 #include "scan/text/branch_tracker.h"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "scan/text/characters.h"
@@ -14,18 +15,27 @@ bool Skip(std::string_view& text, std::string_view what) {
   return true;
 }
 
-}  // namespace
-
-void BranchTracker::If(std::string_view guard) {
-  open_.push_back({static_cast<uint32_t>(groups_.size()), 0});
-  groups_.push_back({std::string(guard), false});
+// Compilers predefine reserved names, some without an underscore (unix, IBOutlet), and clang's
+// OBJC_NEW_PROPERTIES; of OpenCL's, which it takes from a header of its own, most have one. What
+// has two is a project's.
+bool IsNeverPredefined(std::string_view name) {
+  return !name.empty() && name[0] != '_' && std::count(name.begin(), name.end(), '_') >= 2 &&
+         !name.starts_with("OBJC_");
 }
 
-void BranchTracker::Else() {
+}  // namespace
+
+void BranchTracker::If(std::string_view guard, std::string_view needed) {
+  open_.push_back({static_cast<uint32_t>(groups_.size()), 0});
+  groups_.push_back({std::string(guard), false, {std::string(needed)}});
+}
+
+void BranchTracker::Else(std::string_view needed) {
   if (open_.empty()) {
     is_broken_ = true;
   } else {
     ++open_.back().branch;
+    groups_[open_.back().group].needed.emplace_back(needed);
   }
 }
 
@@ -58,8 +68,22 @@ BranchTracker::Settled BranchTracker::Settle(const std::vector<Branch>& open) co
   return {};
 }
 
+std::vector<std::string> BranchTracker::NeededIn(const std::vector<Branch>& open) const {
+  std::vector<std::string> out;
+  if (is_broken_ || !open_.empty()) return out;
+  for (const Branch& branch : open) {
+    const std::string& needed = groups_[branch.group].needed[branch.branch];
+    if (IsNeverPredefined(needed)) out.push_back(needed);
+  }
+  return out;
+}
+
 std::string_view GuardOf(std::string_view condition) {
-  if (!Skip(condition, "!") || !Skip(condition, "defined")) return {};
+  return Skip(condition, "!") ? NeededBy(condition) : std::string_view();
+}
+
+std::string_view NeededBy(std::string_view condition) {
+  if (!Skip(condition, "defined")) return {};
   const bool is_parenthesized = Skip(condition, "(");
   size_t end = 0;
   while (end < condition.size() && IsNameCharacter(condition[end])) ++end;

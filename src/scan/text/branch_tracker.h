@@ -4,7 +4,8 @@
 // Of two branches of one conditional only one is taken, if the text is passed through but once in a
 // compile: after a #pragma once, or between an #ifndef X and its #endif where X is defined (and
 // never undefined: the caller's to know). Then what stands in the one and what stands in the other
-// never hold together.
+// never hold together. And what stands in a branch for which some X must be defined does not hold
+// at all where nothing defines X.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +23,10 @@ struct Branch {
 
 class BranchTracker {
  public:
-  // The directives, in order; `guard`: X of #ifndef X or #if !defined(X), otherwise empty.
-  void If(std::string_view guard);
-  void Else();  // #elif as well
+  // The directives, in order; `guard`: X of #ifndef X or #if !defined(X), otherwise empty;
+  // `needed`: X of #ifdef X or #if defined(X), and of #elif likewise.
+  void If(std::string_view guard, std::string_view needed = {});
+  void Else(std::string_view needed = {});  // #elif as well
   void Endif();
   void Define(std::string_view name);
   void PragmaOnce();
@@ -38,11 +40,15 @@ class BranchTracker {
     std::string guard;             // all this holds while it is never undefined; empty: always
   };
   Settled Settle(const std::vector<Branch>& open) const;
+  // All that must be defined, as some text or the command line would have to say, where these
+  // branches are taken; whether the text is passed through once or not.
+  std::vector<std::string> NeededIn(const std::vector<Branch>& open) const;
 
  private:
   struct Group {
     std::string guard;
     bool defines_guard = false;
+    std::vector<std::string> needed;  // by branch
   };
   std::vector<Group> groups_;
   std::vector<Branch> open_;
@@ -52,5 +58,8 @@ class BranchTracker {
 
 // X of "!defined(X)", however it is spaced; empty: the condition is another.
 std::string_view GuardOf(std::string_view condition);
+
+// X of "defined(X)", likewise.
+std::string_view NeededBy(std::string_view condition);
 
 }  // namespace llama::scan

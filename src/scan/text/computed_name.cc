@@ -1,6 +1,7 @@
 #include "scan/text/computed_name.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <tuple>
@@ -29,6 +30,9 @@ class Results {
   void AddConditionCall(const std::vector<Token>& tokens);
   void AddAssemblerOperand(ReferenceKind kind, const std::vector<Token>& tokens);
   void SetIncomplete() { out_.is_complete = false; }
+  void AddMacros(std::vector<std::string> names) {
+    std::move(names.begin(), names.end(), std::back_inserter(out_.macros));
+  }
   size_t size() const { return out_.names.size(); }
   PossibleNames Take() { return std::move(out_); }
 
@@ -108,9 +112,9 @@ bool ReachesHasInclude(std::string_view text, const DefinitionsOf& definitions) 
 }
 
 void ExpandEveryWay(ReferenceKind kind, const std::vector<Token>& input,
-                    const DefinitionsOf& definitions, int64_t& steps, Results& results) {
-  MacroExpander expander(definitions, &steps);
-  expander.Expand(input, [&](const std::vector<Token>& tokens) {
+                    const DefinitionsOf& definitions, MacroExpander& expander, int64_t& steps,
+                    Results& results) {
+  expander.Expand(input, definitions, steps, [&](const std::vector<Token>& tokens) {
     switch (kind) {
       case ReferenceKind::kConditionCall:
         results.AddConditionCall(tokens);
@@ -129,21 +133,22 @@ void ExpandEveryWay(ReferenceKind kind, const std::vector<Token>& input,
     return results.size() <= kMaxNames;
   });
   if (steps <= 0 || results.size() > kMaxNames) results.SetIncomplete();
+  results.AddMacros(expander.Met());
 }
 
 }  // namespace
 
 PossibleNames ExpandReference(const Reference& reference, const DefinitionsOf& definitions,
-                              int64_t max_steps) {
+                              MacroExpander& expander, int64_t max_steps) {
   Results results;
   int64_t steps = max_steps;
   const ReferenceKind kind = reference.kind;
   if (kind == ReferenceKind::kConditionCall && !ReachesHasInclude(reference.name, definitions)) {
     return results.Take();
   }
-  ExpandEveryWay(kind, Tokenize(reference.name), definitions, steps, results);
+  ExpandEveryWay(kind, Tokenize(reference.name), definitions, expander, steps, results);
   if (reference.name.find('<') != std::string::npos) {
-    ExpandEveryWay(kind, Tokenize(reference.name, true), definitions, steps, results);
+    ExpandEveryWay(kind, Tokenize(reference.name, true), definitions, expander, steps, results);
   }
   PossibleNames possible = results.Take();
   possible.steps = max_steps - steps;

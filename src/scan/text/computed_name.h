@@ -16,6 +16,8 @@
 
 namespace llama::scan {
 
+class MacroExpander;
+
 // All definitions of a name in all texts in sight and on the command line; stays valid until
 // ExpandReference() returns. It is asked for names that ## makes as well.
 using DefinitionsOf = std::function<const std::vector<Definition>&(std::string_view name)>;
@@ -26,15 +28,17 @@ struct PossibleNames {
   std::vector<Reference> names;
   // False: there are too many, or (.incbin) some are beyond the preprocessor; ask the compiler.
   bool is_complete = true;
-  int64_t steps = 0;  // that it took
+  int64_t steps = 0;                // that it took
+  std::vector<std::string> macros;  // those that decided about it, perhaps some of them twice
 };
 
-// Some 30 ns each; Boost's iteration takes up to 400,000 for each file that is iterated over.
-inline constexpr int64_t kMaxExpansionSteps = 2'000'000;
+// Some 50 ns each; Boost's iteration takes some 100,000 for each file that is iterated over, of up
+// to 40.
+inline constexpr int64_t kMaxExpansionSteps = 5'000'000;
 
 // `reference` is kComputed. What takes more than `max_steps` is incomplete.
 PossibleNames ExpandReference(const Reference& reference, const DefinitionsOf& definitions,
-                              int64_t max_steps = kMaxExpansionSteps);
+                              MacroExpander& expander, int64_t max_steps = kMaxExpansionSteps);
 
 // The names in `text`, distinct, in order, that may be macros.
 std::vector<std::string> NamesIn(std::string_view text);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "scan/text/macro_expander.h"
+
 namespace llama::scan {
 namespace {
 
@@ -32,9 +34,11 @@ class Macros {
 PossibleNames Expand(const std::string& definitions, const std::string& text,
                      ReferenceKind kind = ReferenceKind::kInclude) {
   Macros macros(definitions);
+  MacroExpander expander;
   return ExpandReference(
       {kind, Spelling::kComputed, text},
-      [&](std::string_view name) -> const std::vector<Definition>& { return macros.Of(name); });
+      [&](std::string_view name) -> const std::vector<Definition>& { return macros.Of(name); },
+      expander);
 }
 
 // "x" or <x>; sorted.
@@ -72,6 +76,40 @@ TEST(ComputedNameTest, TakesEveryDefinition) {
       {"#define A \"a.h\" \"b.h\"\n", "A", {"\"a.h\""}},
       {"#define FT_FREETYPE_H <freetype/freetype.h>\n", "FT_FREETYPE_H", {"<freetype/freetype.h>"}},
   });
+}
+
+TEST(ComputedNameTest, MakesOfAMacroThatIsANumberEachWhereItMatters) {
+  const std::string number = "#define N 1\n#define N 2\n";
+  ExpectNames({
+      {number + "#define H <x/N.h>\n", "H", {"<x/1.h>", "<x/2.h>", "<x/N.h>"}},
+      {number + "#define S_1(x) #x\n#define S(x) S_1(x)\n",
+       "S(N/N.h)",
+       {"\"1/1.h\"", "\"2/2.h\"", "\"N/N.h\""}},
+      {number + "#define P_1(a, b) <a##b.h>\n#define P(a, b) P_1(a, b)\n",
+       "P(x, N)",
+       {"<x1.h>", "<x2.h>", "<xN.h>"}},
+      {number + "#define P_1(a, b) a##b\n#define P(a, b) P_1(a, b)\n#define y1 \"y.h\"\n",
+       "P(y, N)",
+       {"\"y.h\""}},
+      {number + "#define P_1(a) a##0\n#define P(a) P_1(a)\n",
+       "<P(N)>",
+       {"<10>", "<20>", "<N0>", "<P(N)>"}},
+  });
+}
+
+// Boost's iterations define 257 numbers, and pass them through all that its names are made of.
+TEST(ComputedNameTest, DoesNotBranchAtANumberThatIsNoPartOfAName) {
+  std::string definitions =
+      "#define SECOND(a, b) SECOND_1(a, b)\n#define SECOND_1(a, b) b\n#define ID(x) x\n";
+  for (int i = 0; i < 300; ++i) {
+    for (const char* name : {"N", "M"}) {
+      definitions += std::string("#define ") + name + " " + std::to_string(i) + "\n";
+    }
+  }
+  const PossibleNames possible =
+      Expand(definitions, "SECOND(ID(N) ID(M), SECOND(ID(M - N), ID(\"a.h\")))");
+  EXPECT_EQ(Names(possible), Strings{"\"a.h\""});
+  EXPECT_LT(possible.steps, 1000);
 }
 
 // As the compilers' cc -M has it.

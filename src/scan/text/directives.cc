@@ -370,12 +370,13 @@ void DefinitionReader::Add(SourceLexer::Directive directive, std::string_view li
   }
   switch (directive) {
     case SourceLexer::Directive::kIf:
-      return tracker_.If(GuardOf(line));
+      return tracker_.If(GuardOf(line), NeededBy(line));
     case SourceLexer::Directive::kIfdef:
-      return tracker_.If({});
+      return tracker_.If({}, NameAt(line, 0));
     case SourceLexer::Directive::kIfndef:
       return tracker_.If(NameAt(line, 0));
     case SourceLexer::Directive::kElif:
+      return tracker_.Else(NeededBy(line));
     case SourceLexer::Directive::kElse:
       return tracker_.Else();
     case SourceLexer::Directive::kEndif:
@@ -396,6 +397,7 @@ void DefinitionReader::Add(SourceLexer::Directive directive, std::string_view li
 
 std::vector<Definition> DefinitionReader::Take() {
   for (Definition& definition : definitions_) {
+    definition.needed = tracker_.NeededIn(definition.branches);
     BranchTracker::Settled settled = tracker_.Settle(definition.branches);
     definition.is_placed = settled.is_known;
     definition.branches = std::move(settled.branches);
@@ -426,6 +428,7 @@ std::vector<Definition> ReadDefinitions(std::string_view text) {
       } else {
         // In several places, so in none.
         out[it->second].is_placed = false;
+        out[it->second].needed.clear();
       }
     }
     return lexer.doubts();

@@ -79,6 +79,8 @@ struct Definition {
   uint32_t guard = 0;
   uint64_t text = 0;
   bool is_undefined = false;  // somewhere: for the same one to say
+  // Where one of these is defined in no text and not on the command line, this does not hold.
+  std::vector<std::string> needed = {};
 
   // Wherever it stands.
   bool operator==(const Definition& other) const;

@@ -6,6 +6,7 @@
 #include "base/fuzz.h"
 #include "scan/text/computed_name.h"
 #include "scan/text/directives.h"
+#include "scan/text/macro_expander.h"
 
 namespace llama::scan {
 namespace {
@@ -29,9 +30,10 @@ void CheckExpansions(std::string_view text, const Directives& directives) {
     return found->second;
   };
   int expanded = 0;
+  MacroExpander expander;
   for (const Reference& reference : directives.references) {
     if (reference.spelling != Spelling::kComputed || ++expanded > 8) continue;
-    for (const Reference& name : ExpandReference(reference, definitions).names) {
+    for (const Reference& name : ExpandReference(reference, definitions, expander).names) {
       CHECK(name.spelling != Spelling::kComputed && !name.name.empty());
     }
   }

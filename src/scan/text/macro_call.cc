@@ -59,10 +59,56 @@ bool MacroExpander::IsExpandedIn(const Call& call, size_t parameter) const {
   return false;
 }
 
+MacroExpander::Id MacroExpander::MustBeOneIn(const Call& call) const {
+  const Ids& body = *call.body;
+  for (size_t i = 0; i < body.size(); ++i) {
+    if (KindOf(body[i]) != kName) continue;
+    const auto parameter =
+        std::find(call.parameters->begin(), call.parameters->end(), TextIn(body[i]));
+    if (parameter == call.parameters->end()) continue;
+    const Ids& argument = call.arguments[static_cast<size_t>(parameter - call.parameters->begin())];
+    if (argument.empty()) continue;
+    if (i > 0 && IsOther(body[i - 1], hash_)) {
+      const auto several = std::find_if(argument.begin(), argument.end(), IsSeveral);
+      if (several != argument.end()) return *several;
+    }
+    const bool is_pasted = i > 0 && IsOther(body[i - 1], hash_hash_);
+    if (is_pasted && IsSeveral(argument.front())) return argument.front();
+    const bool is_pasted_to = i + 1 < body.size() && IsOther(body[i + 1], hash_hash_);
+    if (is_pasted_to && IsSeveral(argument.back())) return argument.back();
+  }
+  return 0;
+}
+
+MacroExpander::Ids MacroExpander::Possible(Id several) {
+  Ids out = {several & ~kOneOfSeveral};
+  for (const Ids& body : MacroOf(TextIn(several)).bodies) out.push_back(body[0]);
+  return out;
+}
+
+bool MacroExpander::Tell(const Ids& ids, const Found& found) {
+  *steps_ -= static_cast<int64_t>(ids.size());
+  bool is_within = false;
+  for (const Id id : ids) {
+    if (IsOther(id, less_)) is_within = true;
+    if (IsOther(id, greater_)) is_within = false;
+    if (!is_within || !IsSeveral(id)) continue;
+    for (const Id one : Possible(id)) {
+      Ids each = ids;
+      BecomeOne(each, id, one);
+      if (*steps_ <= 0 || !Tell(each, found)) return false;
+    }
+    return true;
+  }
+  std::vector<Token> tokens;
+  for (const Id id : ids) tokens.push_back(Decode(id));
+  return found(tokens);
+}
+
 MacroExpander::Ids MacroExpander::Substitute(const Call& call, const std::vector<Ids>& expanded) {
-  Ids body = *call.body;
   const Definition& definition = *call.definition;
   const std::vector<TextId>& parameters = *call.parameters;
+  Ids body = *call.body;
   const auto parameter_of = [&](size_t at) {
     if (at >= body.size() || KindOf(body[at]) != kName) return parameters.size();
     return static_cast<size_t>(std::find(parameters.begin(), parameters.end(), TextIn(body[at])) -
@@ -70,16 +116,16 @@ MacroExpander::Ids MacroExpander::Substitute(const Call& call, const std::vector
   };
   Ids out;
   bool is_pasted = false;  // onto what went before
-  const auto add = [&](Ids ids, Id place) {
+  const auto add = [&](const Id* ids, size_t count, Id place) {
     // What is empty still is something for ## to paste to.
-    if (ids.empty()) ids.push_back(kOther);
-    ids.front() = WithSpace(ids.front(), (place & kSpace) != 0);
-    *steps_ -= static_cast<int64_t>(ids.size());
+    const Id first = WithSpace(count == 0 ? kOther : ids[0], (place & kSpace) != 0);
+    *steps_ -= static_cast<int64_t>(std::max<size_t>(count, 1));
     if (is_pasted) {
-      Paste(out, ids);
+      Paste(out, first);
     } else {
-      out.insert(out.end(), ids.begin(), ids.end());
+      out.push_back(first);
     }
+    if (count > 1) out.insert(out.end(), ids + 1, ids + count);
     is_pasted = false;
   };
   for (size_t i = 0; i < body.size() && *steps_ > 0; ++i) {
@@ -90,7 +136,8 @@ MacroExpander::Ids MacroExpander::Substitute(const Call& call, const std::vector
       continue;
     }
     if (IsOther(id, hash_) && definition.is_function && parameter_of(i + 1) < parameters.size()) {
-      add({Stringified(call.arguments[parameter_of(i + 1)])}, id);
+      const Id quoted = Stringified(call.arguments[parameter_of(i + 1)]);
+      add(&quoted, 1, id);
       ++i;
       continue;
     }
@@ -113,7 +160,7 @@ MacroExpander::Ids MacroExpander::Substitute(const Call& call, const std::vector
     }
     const size_t parameter = parameter_of(i);
     if (parameter == parameters.size()) {
-      add({id}, id);
+      add(&id, 1, id);
       continue;
     }
     const bool is_operand = is_pasted || (i + 1 < body.size() && IsOther(body[i + 1], hash_hash_));
@@ -126,10 +173,10 @@ MacroExpander::Ids MacroExpander::Substitute(const Call& call, const std::vector
       if (call.arguments[parameter].empty()) out.pop_back();
     }
     const bool is_raw = is_operand && !is_comma_rule;
-    Ids argument = is_raw ? call.arguments[parameter] : expanded[parameter];
+    const Ids& argument = is_raw ? call.arguments[parameter] : expanded[parameter];
     Id place = id;
     if (is_comma_rule && !argument.empty()) place = WithSpace(place, (argument[0] & kSpace) != 0);
-    add(std::move(argument), place);
+    add(argument.data(), argument.size(), place);
   }
   // An empty argument leaves nothing, but its space may part what stands around it.
   Ids kept;
@@ -158,23 +205,21 @@ MacroExpander::Id MacroExpander::Stringified(const Ids& argument) {
   return Encode(token);
 }
 
-// ## of the last of `out` and the first of `right`.
-void MacroExpander::Paste(Ids& out, const Ids& right) {
-  if (right.empty()) return;
+// ## of the last of `out` and `right`.
+void MacroExpander::Paste(Ids& out, Id right) {
   if (out.empty()) {
-    out = right;
+    out.push_back(right);
     return;
   }
   const Id left = out.back();
   out.pop_back();
-  std::vector<Token> pasted = Tokenize(texts_[TextIn(left)] + texts_[TextIn(right.front())]);
+  std::vector<Token> pasted = Tokenize(texts_[TextIn(left)] + texts_[TextIn(right)]);
   // An empty argument's place is held by a token without text.
   if (pasted.empty()) out.push_back(left);
   for (size_t i = 0; i < pasted.size(); ++i) {
     const Id id = Encode(pasted[i]);
     out.push_back(i > 0 ? id : (id & ~(kSpace | kOwnSpace)) | (left & (kSpace | kOwnSpace)));
   }
-  out.insert(out.end(), right.begin() + 1, right.end());
 }
 
 }  // namespace llama::scan

@@ -39,10 +39,28 @@ class Fingerprint {
   uint64_t second_ = 0x9e3779b97f4a7c15;
 };
 
+// Mostly of one or two.
+class FingerprintSet {
+ public:
+  // False: it is there already.
+  bool Insert(const std::pair<uint64_t, uint64_t>& value) {
+    if (!many_.empty()) return many_.insert(value).second;
+    if (std::find(few_.begin(), few_.end(), value) != few_.end()) return false;
+    few_.push_back(value);
+    if (few_.size() == 16) many_.insert(few_.begin(), few_.end());
+    return true;
+  }
+
+ private:
+  std::vector<std::pair<uint64_t, uint64_t>> few_;
+  std::set<std::pair<uint64_t, uint64_t>> many_;
+};
+
 }  // namespace
 
-MacroExpander::MacroExpander(const DefinitionsOf& definitions, int64_t* steps)
-    : definitions_(definitions), steps_(steps) {
+MacroExpander::MacroExpander() {
+  int64_t steps = 0;
+  steps_ = &steps;
   TextOf("");  // is number 0
   open_ = TextOf("(");
   close_ = TextOf(")");
@@ -50,6 +68,9 @@ MacroExpander::MacroExpander(const DefinitionsOf& definitions, int64_t* steps)
   hash_ = TextOf("#");
   hash_hash_ = TextOf("##");
   va_opt_ = TextOf("__VA_OPT__");
+  less_ = TextOf("<");
+  greater_ = TextOf(">");
+  steps_ = nullptr;
 }
 
 MacroExpander::TextId MacroExpander::TextOf(std::string_view text) {
@@ -80,12 +101,14 @@ Token MacroExpander::Decode(Id id) const {
 }
 
 MacroExpander::Macro& MacroExpander::MacroOf(TextId name) {
-  Macro& macro = macros_[name];
-  if (macro.is_known) return macro;
-  macro.is_known = true;
+  if (name < macros_.size() && macros_[name] != nullptr) return *macros_[name];
+  if (name >= macros_.size()) macros_.resize(std::max<size_t>(name + 1, 2 * macros_.size()));
+  macros_[name] = std::make_unique<Macro>();
+  Macro& macro = *macros_[name];
   const std::string text = texts_[name];
   if (HasIncludeKind(text)) return macro;
-  macro.definitions = &definitions_(text);
+  macro.definitions = &(*definitions_)(text);
+  macro.made = ++made_;
   macro.is_object = true;
   macro.first = static_cast<BodyId>(bodies_.size());
   for (const Definition& definition : *macro.definitions) {
@@ -98,10 +121,19 @@ MacroExpander::Macro& MacroExpander::MacroOf(TextId name) {
       parameters.push_back(TextOf(parameter));
     }
   }
+  macro.is_number =
+      macro.is_object && std::all_of(macro.bodies.begin(), macro.bodies.end(), [](const Ids& body) {
+        return body.size() == 1 && KindOf(body[0]) == kNumber;
+      });
   return macro;
 }
 
-void MacroExpander::Expand(const std::vector<Token>& input, const Found& found) {
+void MacroExpander::Expand(const std::vector<Token>& input, const DefinitionsOf& definitions,
+                           int64_t& steps, const Found& found) {
+  definitions_ = &definitions;
+  steps_ = &steps;
+  met_ = {{}};
+  ends_ = {0};
   Ids ids;
   for (const Token& token : input) ids.push_back(Encode(token));
   ExpandAll(ids, {}, {}, 0, &found);
@@ -115,8 +147,8 @@ std::vector<MacroExpander::Outcome> MacroExpander::ExpandAll(const Ids& input,
                                                              int depth, const Found* found) {
   if (depth > kMaxDepth) *steps_ = 0;
   std::vector<Outcome> out;
-  std::set<std::pair<uint64_t, uint64_t>> seen;
-  std::set<std::pair<uint64_t, uint64_t>> ended;
+  FingerprintSet seen;
+  FingerprintSet ended;
   std::vector<State> states = {{{}, Ids(input.rbegin(), input.rend()), choices, {}}};
   std::vector<State> branches;
   while (!states.empty() && *steps_ > 0) {
@@ -125,24 +157,21 @@ std::vector<MacroExpander::Outcome> MacroExpander::ExpandAll(const Ids& input,
     branches.clear();
     if (Advance(state, active, depth, branches)) {
       const bool is_new =
-          ended.insert(Fingerprint().Add(state.out).Add(found ? Choices() : state.choices).value())
-              .second;
+          ended.Insert(Fingerprint().Add(state.out).Add(found ? Choices() : state.choices).value());
       if (!is_new) continue;
       if (found == nullptr) {
         out.push_back({std::move(state.out), std::move(state.choices)});
         continue;
       }
-      std::vector<Token> tokens;
-      for (const Id id : state.out) tokens.push_back(Decode(id));
-      if (!(*found)(tokens)) return out;
+      if (!Tell(state.out, *found)) return out;
     }
     // The first one is gone on with first.
     for (size_t i = branches.size(); i > 0; --i) {
       State& branch = branches[i - 1];
       *steps_ -= static_cast<int64_t>(branch.pending.size() + branch.out.size());
       if (branches.size() == 1 ||
-          seen.insert(Fingerprint().Add(branch.out).Add(branch.pending).Add(branch.choices).value())
-              .second) {
+          seen.Insert(
+              Fingerprint().Add(branch.out).Add(branch.pending).Add(branch.choices).value())) {
         states.push_back(std::move(branch));
       }
     }
@@ -169,53 +198,24 @@ std::vector<MacroExpander::Outcome> MacroExpander::ExpandArgument(const Ids& inp
   if (known != nullptr) {
     for (const Ids& outcome : known->outcomes) out.push_back({outcome, choices});
     ends = known->ends;
-    if (met_.empty()) return out;
-    for (const auto& [name, view] : known->views) met_.back().insert(name);
+    for (const auto& [name, view] : known->views) met_.back().Add(name);
     return out;
   }
   met_.emplace_back();
   ends_.push_back(0);
   out = ExpandAll(input, choices, active, depth, nullptr);
-  const std::set<TextId> met = std::move(met_.back());
+  Names met = std::move(met_.back());
   met_.pop_back();
   ends = ends_.back();
   ends_.pop_back();
-  if (!met_.empty()) met_.back().insert(met.begin(), met.end());
+  met_.back().Add(met);
   if (*steps_ <= 0) return out;
   Known& made = known_[key].emplace_back();
   made.ends = ends;
-  for (const TextId name : met) made.views.emplace_back(name, ViewOf(name, active, choices));
+  for (const TextId name : met.Distinct())
+    made.views.emplace_back(name, ViewOf(name, active, choices));
   for (const Outcome& outcome : out) made.outcomes.push_back(outcome.out);
   return out;
-}
-
-const MacroExpander::Known* MacroExpander::FindKnown(const std::pair<uint64_t, uint64_t>& key,
-                                                     const std::vector<BodyId>& active,
-                                                     const Choices& choices) {
-  const auto it = known_.find(key);
-  if (it == known_.end()) return nullptr;
-  for (const Known& known : it->second) {
-    *steps_ -= static_cast<int64_t>(known.views.size());
-    const bool is_same = std::all_of(known.views.begin(), known.views.end(), [&](const auto& view) {
-      return ViewOf(view.first, active, choices) == view.second;
-    });
-    if (is_same) return &known;
-  }
-  return nullptr;
-}
-
-uint64_t MacroExpander::ViewOf(TextId name, const std::vector<BodyId>& active,
-                               const Choices& choices) {
-  const Macro& macro = MacroOf(name);
-  std::string view(1, IsActive(name, active) ? '1' : '0');
-  view += MustBeMacro(macro, active) ? '1' : '0';
-  for (const Definition& definition : *macro.definitions) {
-    view += MayHoldIn(definition, active) ? '1' : '0';
-  }
-  for (const auto& [chosen, choice] : choices) {
-    if (chosen == name) view += std::to_string(choice);
-  }
-  return Hash(view, 0);
 }
 
 bool MacroExpander::Advance(State& state, const std::vector<BodyId>& active, int depth,
@@ -236,7 +236,7 @@ bool MacroExpander::Advance(State& state, const std::vector<BodyId>& active, int
       state.out.push_back(id);
       continue;
     }
-    if (!met_.empty()) met_.back().insert(name);
+    met_.back().Add(name);
     if (IsActive(name, active) || IsActive(name, state.active)) {
       state.out.push_back(id | kPainted);
       continue;
@@ -254,15 +254,26 @@ bool MacroExpander::Advance(State& state, const std::vector<BodyId>& active, int
       Replace(std::move(state), id, chosen, active, depth, branches);
       return false;
     }
+    if (macro.is_number && (macro.bodies.size() > 1 ||
+                            !(MustBeMacro(macro, active) || MustBeMacro(macro, state.active)))) {
+      state.out.push_back(id | kPainted | kOneOfSeveral);
+      continue;
+    }
     const bool is_remembered = macro.is_object && macro.bodies.size() + (is_call ? 0 : 1) > 1 &&
                                !IsWithinCall(active) && !IsWithinCall(state.active);
-    bool may_hold = false;
+    std::vector<size_t> holding;
     for (size_t i = 0; i < macro.bodies.size(); ++i) {
       const Definition& definition = (*macro.definitions)[i];
       if (definition.is_function && !is_call) continue;
-      if (!MayHoldIn(definition, active) || !MayHoldIn(definition, state.active)) continue;
-      may_hold = true;
-      State branch = state;
+      if (MayHoldIn(definition, active) && MayHoldIn(definition, state.active)) {
+        holding.push_back(i);
+      }
+    }
+    // It may also be no macro at that place; not one that is called, or nothing would come of it.
+    const bool must_hold = !holding.empty() && (is_call || MustBeMacro(macro, active) ||
+                                                MustBeMacro(macro, state.active));
+    for (const size_t i : holding) {
+      State branch = must_hold && i == holding.back() ? std::move(state) : state;
       if (is_remembered) {
         const std::pair<TextId, int> choice = {name, static_cast<int>(i)};
         branch.choices.insert(
@@ -270,10 +281,7 @@ bool MacroExpander::Advance(State& state, const std::vector<BodyId>& active, int
       }
       Replace(std::move(branch), id, i, active, depth, branches);
     }
-    // It may also be no macro at that place; not one that is called, or nothing would come of it.
-    if (may_hold && (is_call || MustBeMacro(macro, active) || MustBeMacro(macro, state.active))) {
-      return false;
-    }
+    if (must_hold) return false;
     if (is_remembered) {
       const std::pair<TextId, int> choice = {name, kNoMacro};
       state.choices.insert(std::upper_bound(state.choices.begin(), state.choices.end(), choice),
@@ -345,6 +353,24 @@ void MacroExpander::Replace(State state, Id name, size_t definition,
         return;
     }
   }
+  ReplaceCall(state, name, body_id, call, active, depth, out);
+}
+
+void MacroExpander::ReplaceCall(const State& state, Id name, BodyId body_id, const Call& call,
+                                const std::vector<BodyId>& active, int depth,
+                                std::vector<State>& out) {
+  if (const Id several = MustBeOneIn(call); several != 0) {
+    for (const Id one : Possible(several)) {
+      Call each = call;
+      for (Ids& argument : each.arguments) {
+        *steps_ -= static_cast<int64_t>(argument.size());
+        BecomeOne(argument, several, one);
+      }
+      if (*steps_ <= 0) return;
+      ReplaceCall(state, name, body_id, each, active, depth, out);
+    }
+    return;
+  }
   // Every way in which the arguments may expand, one after the other.
   struct Bound {
     std::vector<Ids> expanded;
@@ -359,11 +385,12 @@ void MacroExpander::Replace(State state, Id name, size_t definition,
     if (call.arguments[i].empty() || !IsExpandedIn(call, i)) continue;
     std::vector<Bound> next;
     unsigned ends = 0;
-    for (const Bound& before : bound) {
-      for (Outcome& outcome :
-           ExpandArgument(call.arguments[i], before.choices, inner, depth + 1, ends)) {
+    for (Bound& before : bound) {
+      std::vector<Outcome> outcomes =
+          ExpandArgument(call.arguments[i], before.choices, inner, depth + 1, ends);
+      for (Outcome& outcome : outcomes) {
         *steps_ -= static_cast<int64_t>(1 + outcome.out.size());
-        Bound after = before;
+        Bound after = &outcome == &outcomes.back() ? std::move(before) : before;
         after.expanded[i] = std::move(outcome.out);
         after.choices = std::move(outcome.choices);
         next.push_back(std::move(after));

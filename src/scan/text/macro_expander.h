@@ -6,15 +6,16 @@
 // multiply. An object-like macro means one thing in one expansion. One within a function-like one's
 // body, or a function-like one itself, may mean another the next time, since to remember which one
 // it was would keep the branches apart; but within a macro's body nothing is expanded that its own
-// text excludes (Definition::Excludes). That makes texts too many, never too few. What calls a
-// macro with a number of arguments that it does not take is an error to the compiler, and comes to
-// nothing.
+// text excludes (Definition::Excludes). A macro that is a number, whichever one, does not branch:
+// it is passed on as it is, and becomes each of its numbers where it is pasted, quoted, or part of
+// a name (Boost's iterations have 257 for each depth, most for nothing). That makes texts too many,
+// never too few. What calls a macro with a number of arguments that it does not take is an error to
+// the compiler, and comes to nothing.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <set>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -33,11 +34,19 @@ class MacroExpander {
   // An expansion; false: no more of them.
   using Found = std::function<bool(const std::vector<Token>&)>;
 
-  // `steps` are counted down: a token passed over or copied takes one. Both must outlive this.
-  MacroExpander(const DefinitionsOf& definitions, int64_t* steps);
+  MacroExpander();
 
-  // Distinct ones. Some are missing once there are no more steps.
-  void Expand(const std::vector<Token>& input, const Found& found);
+  // Distinct ones. Some are missing once there are no more steps: they are counted down, a token
+  // passed over or copied takes one. What it learned of macros' expansions is kept for the next
+  // one, and with it the definitions, until they are to be forgotten.
+  void Expand(const std::vector<Token>& input, const DefinitionsOf& definitions, int64_t& steps,
+              const Found& found);
+  // The macros with definitions that decided about the last expansion.
+  std::vector<std::string> Met();
+  // This macro's definitions are others now.
+  void Forget(std::string_view name);
+  // Rises when some name becomes a macro that was none when it was come upon.
+  uint64_t generation() const { return generation_; }
 
  private:
   // A token, its text by number, or the end of a definition's body, the definition by number:
@@ -59,10 +68,11 @@ class MacroExpander {
     Choices choices;
   };
   struct Macro {
-    bool is_known = false;
     bool is_object = false;  // by every definition
+    bool is_number = false;  // likewise, and each definition is one number
     const std::vector<Definition>* definitions = nullptr;
-    BodyId first = 0;  // of the first definition; the others follow
+    uint64_t made = 0;  // another number each time that its definitions are others
+    BodyId first = 0;   // of the first definition; the others follow
     std::vector<Ids> bodies;
     std::vector<std::vector<TextId>> parameters;
   };
@@ -82,6 +92,20 @@ class MacroExpander {
     std::vector<std::pair<TextId, uint64_t>> views;
     std::vector<Ids> outcomes;
     unsigned ends = 0;
+  };
+  // Names, and those that were added last perhaps once more.
+  class Names {
+   public:
+    void Add(TextId name);
+    void Add(const Names& names);
+    const std::vector<TextId>& Distinct();
+
+   private:
+    std::vector<TextId> names_;
+    size_t distinct_ = 0;  // the first ones, ascending
+  };
+  struct FirstOfTwo {
+    size_t operator()(const std::pair<uint64_t, uint64_t>& two) const { return two.first; }
   };
   // How an expansion may go on in what follows it, by some branch.
   enum End : unsigned {
@@ -114,24 +138,37 @@ class MacroExpander {
                std::vector<State>& branches);
   void Replace(State state, Id name, size_t definition, const std::vector<BodyId>& active,
                int depth, std::vector<State>& out);
+  void ReplaceCall(const State& state, Id name, BodyId body_id, const Call& call,
+                   const std::vector<BodyId>& active, int depth, std::vector<State>& out);
   enum class Taken : unsigned char { kAll, kUnclosed, kWrongCount };
   Taken TakeArguments(const Definition& definition, State& state, std::vector<Ids>& arguments);
   bool IsExpandedIn(const Call& call, size_t parameter) const;
+  // A token of the arguments that must be one of its numbers before they are put into the body; 0:
+  // there is none.
+  Id MustBeOneIn(const Call& call) const;
+  // What a kOneOfSeveral may be: a number, or a name that is no macro.
+  Ids Possible(Id several);
+  // To `found`, with each of its numbers for what is part of a header name. False: no more of them.
+  bool Tell(const Ids& ids, const Found& found);
   Ids Substitute(const Call& call, const std::vector<Ids>& expanded);
   Id Stringified(const Ids& argument);
-  void Paste(Ids& out, const Ids& right);
+  void Paste(Ids& out, Id right);
 
-  const DefinitionsOf& definitions_;
-  int64_t* const steps_;
+  // During an expansion.
+  const DefinitionsOf* definitions_ = nullptr;
+  int64_t* steps_ = nullptr;
+
+  uint64_t made_ = 0;
+  uint64_t generation_ = 0;
   std::vector<std::string> texts_;
   std::unordered_map<std::string, TextId> text_ids_;
-  std::unordered_map<TextId, Macro> macros_;
+  std::vector<std::unique_ptr<Macro>> macros_;  // by name; null: not asked for yet
   std::vector<Body> bodies_;
-  std::map<std::pair<uint64_t, uint64_t>, std::vector<Known>> known_;
-  std::vector<std::set<TextId>> met_;  // the macros that each expansion under way came upon
-  std::vector<unsigned> ends_ = {0};   // and how each may end
+  std::unordered_map<std::pair<uint64_t, uint64_t>, std::vector<Known>, FirstOfTwo> known_;
+  std::vector<Names> met_ = {{}};     // the macros that each expansion under way came upon
+  std::vector<unsigned> ends_ = {0};  // and how each may end
 
-  TextId open_, close_, comma_, hash_, hash_hash_, va_opt_;
+  TextId open_, close_, comma_, hash_, hash_hash_, va_opt_, less_, greater_;
 };
 
 }  // namespace llama::scan
