@@ -117,7 +117,6 @@ Result<ClosureRequest> Listing::Request(const Compile& compile, const compiler::
                                                              .cwd = compile.cwd,
                                                              .cancelled = {}}));
   request.source = JoinPath(compile.cwd, command.source);
-  request.refuses_line_names = toolchain.family == compiler::Family::kGcc && command.has_debug_info;
   request.others.push_back(compile.cwd);
   return request;
 }

@@ -29,7 +29,6 @@ constexpr size_t kMostLearned = 1024;
 std::string KeyOf(const ClosureRequest& request) {
   std::string key = std::to_string(request.preprocessing.path->id);
   key += request.reads_directives ? 'd' : '-';
-  key += request.refuses_line_names ? 'l' : '-';
   key.append(request.source).push_back('\0');
   key.append(request.cwd).push_back('\0');
   for (const std::string& other : request.others) key.append(other).push_back('\0');
@@ -42,8 +41,6 @@ std::string KeyOf(const ClosureRequest& request) {
   }
   return key;
 }
-
-bool IsAbsolute(const Reference& reference) { return reference.name.starts_with('/'); }
 
 bool SeeksEvery(ReferenceKind kind) {
   return kind == ReferenceKind::kIncludeNext || kind == ReferenceKind::kHasIncludeNext;
@@ -92,11 +89,9 @@ Result<Closures::Expansion*> Closures::Expand(Search& search, const Node& node, 
   if (expansion.directives == directives) return &expansion;
   expansion.directives = directives;
   expansion.sought.clear();
-  expansion.absolute.clear();
   for (const Reference& reference : directives->references) {
     if (reference.spelling == Spelling::kComputed) continue;
     expansion.sought.push_back(Seek(search, reference, node.folder, cwd));
-    if (IsAbsolute(reference)) expansion.absolute.emplace_back(reference, expansion.sought.back());
   }
   return &expansion;
 }
@@ -125,11 +120,6 @@ Result<void> Closures::Follow(const Sought& sought, Walk& walk) {
   return {};
 }
 
-void Closures::NoteAbsolute(const Reference& reference, const Sought& sought, Walk& walk) {
-  if (!walk.absolute_name.empty()) return;
-  if (!tree_.Results(sought.first).empty()) walk.absolute_name = reference.name;
-}
-
 Result<void> Closures::WalkAll(Search& search, Walk& walk) {
   for (; walk.expanded < walk.nodes.size(); ++walk.expanded) {
     const Node node = walk.nodes[walk.expanded];
@@ -144,9 +134,6 @@ Result<void> Closures::WalkAll(Search& search, Walk& walk) {
       walk.undefined.insert(names.begin(), names.end());
     }
     for (const Sought& sought : expansion->sought) TRY(Follow(sought, walk));
-    for (const auto& [reference, sought] : expansion->absolute) {
-      NoteAbsolute(reference, sought, walk);
-    }
   }
   return {};
 }
@@ -211,7 +198,7 @@ Result<void> Closures::Settle(const ClosureRequest& request, Walk& walk) {
       walk.others.push_back(tree_.Find(files::kRootFolder, folder));
     }
   }
-  walk.versions = {walk.nodes.size(), walk.ways.size(), walk.absolute_name.empty() ? 0u : 1u};
+  walk.versions = {walk.nodes.size(), walk.ways.size()};
   for (const LookupId lookup : walk.ways) {
     walk.versions.push_back(uint64_t{lookup} << 32 | tree_.VersionOf(lookup));
   }
@@ -246,7 +233,6 @@ Result<void> Closures::Settle(const ClosureRequest& request, Walk& walk) {
       return Error{Code::kInvalid, tree_.FolderPath(folder) + ": holds a precompiled header"};
     }
   }
-  if (request.refuses_line_names) TRY(CheckLineNames(walk));
   return {};
 }
 
@@ -254,7 +240,6 @@ Result<std::shared_ptr<const Closure>> Closures::Build(const Walk& walk) {
   auto closure = std::make_shared<Closure>();
   closure->id = next_id_++;
   closure->source = tree_.PathOf(walk.nodes[0].entry);
-  closure->absolute_name = walk.absolute_name;
   for (const Node& node : walk.nodes) {
     TRY(tree_.AddFile(node.entry, closure->manifest));
     ASSIGN_OR_RETURN(const files::FileDigest* const content, tree_.ContentOf(node.entry));
@@ -278,22 +263,6 @@ Result<std::shared_ptr<const Closure>> Closures::Build(const Walk& walk) {
   for (const FolderId folder : walk.folders) folders->push_back(tree_.FolderPath(folder));
   closure->folders = std::move(folders);
   return std::shared_ptr<const Closure>(std::move(closure));
-}
-
-Result<void> Closures::CheckLineNames(const Walk& walk) {
-  std::set<std::string> paths;
-  for (const Node& node : walk.nodes) paths.insert(tree_.PathOf(node.entry));
-  for (const Node& node : walk.nodes) {
-    const Directives* const directives = texts_.LastRead(node.entry);
-    if (directives == nullptr) continue;
-    for (const std::string& name : directives->line_names) {
-      if (paths.contains(name)) {
-        return Error{Code::kInvalid,
-                     tree_.PathOf(node.entry) + ": a #line directive names " + name};
-      }
-    }
-  }
-  return {};
 }
 
 Result<std::shared_ptr<const Closure>> Closures::Find(const ClosureRequest& request) {

@@ -34,9 +34,6 @@ struct ClosureRequest {
   // What must be there besides, as far as it is: absolute.
   std::vector<std::string> others;
   bool reads_directives = true;  // not: preprocessed text, plain assembler
-  // gcc with debug information: a #line directive that names a file of the closure by an absolute
-  // name is an error, since there it would be one file of the object's table, not two.
-  bool refuses_line_names = false;
 };
 
 // Immutable; shared by the compiles that it is the closure of.
@@ -50,11 +47,8 @@ struct Closure {
   std::shared_ptr<const std::vector<std::string>> folders;
   size_t file_count = 0;
   bool mentions_timestamp = false;  // some file may expand __TIMESTAMP__
-  // An absolute name by which one of the files is included, or asked for; empty: none is. A compile
-  // below a root opens it where it says.
-  std::string absolute_name;
-  int64_t newest_ns = 0;    // modification time of the newest file
-  bool is_learned = false;  // names that could not be computed are as they were learned
+  int64_t newest_ns = 0;            // modification time of the newest file
+  bool is_learned = false;          // names that could not be computed are as they were learned
 };
 
 class Closures {
@@ -114,7 +108,6 @@ class Closures {
   struct Expansion {
     std::shared_ptr<const Directives> directives;
     std::vector<Sought> sought;
-    std::vector<std::pair<Reference, Sought>> absolute;  // of these, those of absolute names
   };
   struct Search {
     files::PathId quote = 0;  // quote and angle
@@ -146,8 +139,6 @@ class Closures {
   Sought Seek(const Search& search, const Reference& reference, files::FolderId folder,
               files::FolderId cwd) REQUIRES(tree_.mutex());
   Result<void> Follow(const Sought& sought, Walk& walk) REQUIRES(tree_.mutex());
-  void NoteAbsolute(const Reference& reference, const Sought& sought, Walk& walk)
-      REQUIRES(tree_.mutex());
   Result<void> WalkAll(Search& search, Walk& walk) REQUIRES(tree_.mutex());
   Result<void> FollowLearned(Walk& walk) REQUIRES(tree_.mutex());
   void NoteCostly(const Sought& sought, Walk& walk) REQUIRES(tree_.mutex());
@@ -160,7 +151,6 @@ class Closures {
   Result<Walk> Compute(const ClosureRequest& request) REQUIRES(tree_.mutex());
   Result<void> Settle(const ClosureRequest& request, Walk& walk) REQUIRES(tree_.mutex());
   Result<std::shared_ptr<const Closure>> Build(const Walk& walk) REQUIRES(tree_.mutex());
-  Result<void> CheckLineNames(const Walk& walk) REQUIRES(tree_.mutex());
   using KeptMap = std::unordered_map<std::string, Kept>;
   void Keep(const std::string& key, Kept kept) REQUIRES(tree_.mutex());
   void Drop(KeptMap::iterator it) REQUIRES(tree_.mutex());

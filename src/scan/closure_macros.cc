@@ -183,7 +183,6 @@ Result<bool> Closures::AddComputed(const ClosureRequest& request, Search& search
       const Sought sought = Seek(search, name, node.folder, walk.cwd);
       TRY(Follow(sought, walk));
       if (expanded.possible.steps > kCheapSteps) NoteCostly(sought, walk);
-      if (name.name.starts_with('/')) NoteAbsolute(name, sought, walk);
     }
     return {};
   };

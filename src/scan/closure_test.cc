@@ -315,21 +315,7 @@ TEST(Closure, IsNoneWhereAPrecompiledHeaderIs) {
   EXPECT_NE(closure.error().message.find("precompiled"), std::string::npos);
 }
 
-TEST(Closure, IsNoneWhereALineNamesAFileOfItIfThatMatters) {
-  Project project;
-  project.Write("src/main.c", "#include \"a.h\"\n#line 7 \"/elsewhere/x.y\"");
-  project.Write("src/a.h", "#line 7 \"@/src/main.c\"");
-  project.Search({}, {});
-  EXPECT_TRUE(project.Find());
-  project.request.refuses_line_names = true;
-  const auto closure = project.Find();
-  ASSERT_FALSE(closure);
-  EXPECT_EQ(closure.error().code, Code::kInvalid);
-  project.Write("src/a.h", "");
-  EXPECT_TRUE(project.Find());
-}
-
-TEST(Closure, SaysByWhatAbsoluteNameAFileIsReached) {
+TEST(Closure, HoldsWhatIsReachedByAnAbsoluteName) {
   for (const char* text :
        {"#include \"@/inc/a.h\"", "#if __has_include(<@/inc/a.h>)\n#endif",
         "#define NAME \"@/inc/a.h\"\n#include NAME", "__asm__(\".incbin \\\"@/inc/a.h\\\"\");"}) {
@@ -337,12 +323,10 @@ TEST(Closure, SaysByWhatAbsoluteNameAFileIsReached) {
     project.Write("src/main.c", text);
     project.Search({}, {"inc"});
     ASSERT_TRUE(project.Find());
-    EXPECT_EQ((*project.Find())->absolute_name, "") << text << ": nothing is there";
+    EXPECT_FALSE((*project.Find())->manifest.contains(project.Path("inc/a.h"))) << text;
     project.Write("inc/a.h", "");
     ASSERT_TRUE(project.Find());
-    EXPECT_EQ((*project.Find())->absolute_name, project.Path("inc/a.h")) << text;
-    project.Write("src/main.c", "#include <a.h>");
-    EXPECT_EQ((*project.Find())->absolute_name, "") << text;
+    EXPECT_TRUE((*project.Find())->manifest.contains(project.Path("inc/a.h"))) << text;
   }
 }
 

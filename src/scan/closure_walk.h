@@ -56,7 +56,6 @@ struct Closures::Walk {
   const std::vector<std::string>* learned = nullptr;  // null: nothing
   std::set<files::EntryId> costly;                    // to which costly names led
   bool used_learned = false;
-  std::string absolute_name;
 
   void Add(const Node& node) {
     if (seen.insert(node.key()).second) nodes.push_back(node);

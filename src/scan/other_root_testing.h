@@ -60,13 +60,11 @@ class OtherRoot {
                                     root_ + path);
   }
 
-  // A hard link where the file system allows, since toolchains are large.
+  // A copy: a link to a compiler changes its time of change, and every daemon here reads it anew.
   void AddFile(const std::string& path) {
     if (!known_.insert(path).second) return;
     std::filesystem::create_directories(std::filesystem::path(root_ + path).parent_path());
-    std::error_code error;
-    std::filesystem::create_hard_link(path, root_ + path, error);
-    if (error) std::filesystem::copy_file(path, root_ + path);
+    std::filesystem::copy_file(path, root_ + path);
   }
 
   const std::string root_;

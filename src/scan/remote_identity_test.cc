@@ -403,12 +403,7 @@ class RelocatedCompilerTest : public RemoteIdentityTest {
   static void Copy(const fs::path& from, const fs::path& to) {
     if (!fs::exists(from)) return;
     fs::create_directories(to.parent_path());
-    std::error_code error;
-    constexpr auto kOptions = fs::copy_options::recursive;
-    fs::copy(from, to, kOptions | fs::copy_options::create_hard_links, error);
-    if (!error) return;
-    fs::remove_all(to);
-    fs::copy(from, to, kOptions);
+    fs::copy(from, to, fs::copy_options::recursive);
   }
 
   std::unique_ptr<TempDir> home_;
