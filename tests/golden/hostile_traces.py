@@ -3,7 +3,8 @@
     hostile_traces.py LLAMA usual|all [ATTACK...]
 
 Each attack is read by commands that read traces: the usual ones, or all in all their ways. Whatever the command makes of it, it ends within
-MEGABYTES of memory and SECONDS of processor time, and not by a signal.
+MEGABYTES of memory and SECONDS of processor time, and not by a signal. What costs out of proportion costs ten times as much and more: so the usual
+ones are given SLACK times as long, on machines of which nobody knows how slow they are, or what else they do.
 """
 import gzip
 import os
@@ -13,7 +14,7 @@ import sys
 import tempfile
 
 LLAMA, IS_ALL = sys.argv[1], sys.argv[2] == "all"
-MEGABYTES, SECONDS = 300, 3
+MEGABYTES, SECONDS, SLACK = 300, 3, 3
 START = '"start":"2026-01-01T00:00:00Z","duration":1'
 
 
@@ -214,7 +215,7 @@ def main():
                 worst = [max(worst[0], (megabytes, what)), max(worst[1], (seconds, what))]
                 if os.environ.get("VERBOSE"):
                     print(f"{what}: status {status}, {seconds:.2f} s, {megabytes:.0f} MB {said[:150]!r}", flush=True)
-                if status < 0 or seconds > SECONDS or megabytes > MEGABYTES:
+                if status < 0 or seconds > SECONDS * (1 if IS_ALL else SLACK) or megabytes > MEGABYTES:
                     bad.append(f"{what}: status {status}, {seconds:.1f} s, {megabytes:.0f} MB")
     print(f"{len(names)} attacks; most memory {worst[0][0]:.0f} MB ({worst[0][1]}), "
           f"most time {worst[1][0]:.1f} s ({worst[1][1]})")
