@@ -52,8 +52,7 @@ class Reader {
 
   static bool IsOfSearch(const compiler::Arg& arg) {
     using enum compiler::ArgKind;
-    return arg.kind != kSource && arg.kind != kPathOut &&
-           arg.kind != kDependency;
+    return arg.kind != kSource && arg.kind != kPathOut && arg.kind != kDependency;
   }
 
   static std::string_view ValueOf(const compiler::Arg& arg, const SearchOption& entry) {
