@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kJobMagic = "llJ";
 constexpr std::string_view kAnswerMagic = "llA";
-constexpr char kJobVersion = 3;
+constexpr char kJobVersion = 4;
 // Of one decoded message. An encoder of ours never makes more; a frame that claims more is refused.
 constexpr uint64_t kMaxMessageBytes = 1ull << 30;
 // A message that claims to be more than this, and more than so many times as large as its frame, is
