@@ -81,10 +81,18 @@ class Planner {
     if (IsDirectory(full)) plan_.paths.push_back(std::move(full));
   }
 
-  // The expansion gives the same code, but not the same DW_AT_producer: the driver puts --param
-  // where it puts its own.
+  // The driver puts what it expands before all other -m options, and --param where it puts its own:
+  // the expansion in the option's place gives the same code where there are none, but not the same
+  // record of the options.
   void AddNative(const std::string& option) {
-    if (is_clang() || command_.has_debug_info || request_.toolchains == nullptr) {
+    const bool has_others =
+        std::any_of(command_.args.begin(), command_.args.end(), [&](const Arg& other) {
+          const std::string& word = other.words[0];
+          return other.kind != ArgKind::kHostNative && !word.starts_with("-mtune=") &&
+                 (word.starts_with("-m") || word.starts_with("--param"));
+        });
+    if (is_clang() || command_.has_debug_info || command_.records_command || has_others ||
+        request_.toolchains == nullptr) {
       return Local("host-native:" + option);
     }
     auto expansion = request_.toolchains->ExpandNative(toolchain_, option);

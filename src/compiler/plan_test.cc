@@ -91,7 +91,12 @@ TEST_F(PlanTest, ExpandsWhatMeansThisMachine) {
 }
 
 TEST_F(PlanTest, KeepsHereWhatWouldDiffer) {
-  EXPECT_EQ(Make("-march=native -g -c a.c").local_reason, "host-native:-march=native");
+  for (const char* with :
+       {"-g", "-frecord-gcc-switches", "-mno-avx", "-march=x86-64", "--param=x=1"}) {
+    EXPECT_EQ(Make(std::string("-march=native -c a.c ") + with).local_reason,
+              "host-native:-march=native")
+        << with;
+  }
   EXPECT_EQ(Make("-march=native -c a.c", clang_).local_reason, "host-native:-march=native");
   EXPECT_EQ(Make("-fplugin=x -c a.c").local_reason, "unsafe-option:-fplugin=x");
   env_.emplace_back("TERM=xterm");

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <optional>
 #include <set>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -236,6 +237,19 @@ Result<void> Closures::Settle(const ClosureRequest& request, Walk& walk) {
   return {};
 }
 
+std::vector<std::string> TwinsOf(const tree::Manifest& manifest) {
+  std::vector<std::string> twins;
+  std::unordered_map<store::Digest, const std::string*, store::DigestHash> seen;
+  for (const auto& [path, entry] : manifest) {
+    if (entry.type != tree::EntryType::kFile || entry.size_bytes == 0) continue;
+    const auto [it, is_new] = seen.try_emplace(entry.digest, &path);
+    if (is_new) continue;
+    if (it->second != nullptr) twins.push_back(*std::exchange(it->second, nullptr));
+    twins.push_back(path);
+  }
+  return twins;
+}
+
 Result<std::shared_ptr<const Closure>> Closures::Build(const Walk& walk) {
   auto closure = std::make_shared<Closure>();
   closure->id = next_id_++;
@@ -259,6 +273,7 @@ Result<std::shared_ptr<const Closure>> Closures::Build(const Walk& walk) {
     const std::span<const Found> found = tree_.Results(walk.others[i]);
     closure->others.push_back(found.empty() ? "" : tree_.PathOf(found[0].entry));
   }
+  closure->twins = TwinsOf(closure->manifest);
   auto folders = std::make_shared<std::vector<std::string>>();
   for (const FolderId folder : walk.folders) folders->push_back(tree_.FolderPath(folder));
   closure->folders = std::move(folders);

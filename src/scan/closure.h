@@ -49,7 +49,13 @@ struct Closure {
   bool mentions_timestamp = false;  // some file may expand __TIMESTAMP__
   int64_t newest_ns = 0;            // modification time of the newest file
   bool is_learned = false;          // names that could not be computed are as they were learned
+  std::vector<std::string> twins;   // TwinsOf(manifest)
 };
+
+// The files that have the very content of another one, which is not nothing. Compilers compare
+// files by identity, times and content, to know whether they have read one already; a mirror keeps
+// contents alone.
+std::vector<std::string> TwinsOf(const tree::Manifest& manifest);
 
 class Closures {
  public:

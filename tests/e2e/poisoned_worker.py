@@ -9,12 +9,11 @@ import harness
 import trace_check
 from harness import expect
 
-# What each of the harms below begins with. The mirror is where the command runs, at the same path
-# below a root; forge puts other bytes of the same size in a file's place, and the times back.
+# What each of the harms below begins with. The command is shown its own paths, but it can find out
+# what the worker's root is, and paths below that are the kernel's; forge puts other bytes of the same size in a file's place, and the times back.
 PREAMBLE = r"""
-here=$(pwd -P)
-root=${here%"$LOCAL"}
-test "$root" != "$here" || { echo "no root in $here"; exit 9; }
+root=$LLAMA_LOOKUP_ROOT
+test -d "$root$LOCAL" || { echo "no root in '$root'"; exit 9; }
 evil() { tr 1 2 < "$1"; }
 forge() {
   evil "$1" > forged; touch -r "$1" times; mode=$(stat -c %a "$1")

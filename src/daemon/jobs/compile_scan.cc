@@ -162,6 +162,20 @@ ScannedCompile Begin(const CompileScan& scan, std::string rung) {
                              std::string(VariableOr(scan.request->env, "HOME", "")))};
 }
 
+// Whether the compiler could take files of the same content for one, or not: clang goes by what the
+// files are on its disk, gcc, for headers that are to be read once, by their times. The first that
+// matters, or empty.
+std::string TwinThatMatters(const CompileScan& scan, const std::vector<std::string>& twins) {
+  const bool is_clang = scan.parsed->toolchain->family == compiler::Family::kClang;
+  for (const std::string& path : twins) {
+    if (is_clang) return path;
+    const Result<std::string> text = ReadFile(path);
+    const auto holds = [&](std::string_view word) { return text->find(word) != text->npos; };
+    if (!text || holds("once") || holds("import")) return path;
+  }
+  return {};
+}
+
 // The upper rung: by what the files say, on the live tree.
 class LiveScan {
  public:
@@ -184,6 +198,9 @@ class LiveScan {
     }
     span.Set(trace::field::kFiles, (*closure)->file_count);
     if ((*closure)->mentions_timestamp) return Reason{"timestamp-macro", {}};
+    if (std::string twin = TwinThatMatters(scan_, (*closure)->twins); !twin.empty()) {
+      return Reason{"equal-inputs", std::move(twin)};
+    }
     ScannedCompile out = Begin(scan_, (*closure)->is_learned ? "learned" : "superset");
     if ((*closure)->is_learned) {
       out.unlearn = [closures = services().closures, request] { closures->Unlearn(request); };
@@ -287,6 +304,8 @@ OrReason<ScannedCompile> ScanByDependencyRun(const CompileScan& scan,
   if ((out.walker->text_flags() & files::kMentionsTimestamp) != 0) {
     return Reason{"timestamp-macro", {}};
   }
+  std::string twin = TwinThatMatters(scan, scan::TwinsOf(out.walker->manifest()));
+  if (!twin.empty()) return Reason{"equal-inputs", std::move(twin)};
   closure->common = tree.manifest;
   closure->common_digest = tree.digest;
   closure->own = out.walker->manifest();

@@ -281,6 +281,23 @@ TEST_F(LiveScanTest, AnAbsoluteNameIsSentLikeAnyOther) {
   EXPECT_NE(executor_.actions[0].closure->Find(world_.Path("two/a.h")), nullptr);
 }
 
+// A mirror keeps contents, not what tells files of one content apart.
+TEST_F(LiveScanTest, FilesThatAreEqualAreForTheLocalCompilerIfItMayAskWhetherTheyAreOne) {
+  world_.Write("a.c", "#include \"two/a.h\"\n#include \"two/b.h\"\n");
+  world_.Write("two/a.h", "int two;\n");
+  world_.Write("two/b.h", "int two;\n");
+  EXPECT_EQ(world_.WhyHere(), "");
+  for (const char* text : {"#pragma once\nint two;\n", "#import \"c.h\"\n"}) {
+    world_.Write("two/a.h", text);
+    EXPECT_EQ(world_.WhyHere(), "");
+    world_.Write("two/b.h", text);
+    EXPECT_EQ(world_.WhyHere().substr(0, 13), "equal-inputs:") << text;
+  }
+  world_.Write("two/b.h", "");
+  world_.Write("two/a.h", "");
+  EXPECT_EQ(world_.WhyHere(), "");
+}
+
 TEST_F(LiveScanTest, ATimestampInACommentIsNone) {
   world_.Write("two/a.h", "// as __TIMESTAMP__ has it\nint two;\n");
   EXPECT_EQ(world_.WhyHere(), "");
