@@ -186,7 +186,8 @@ OrReason<Outcome> FunctionExecutor::Execute(const Action& action, Execution& exe
   }
 }
 
-// An outage, a cancelled job and a command that was too long for its function are no news of it.
+// An outage, a job that is cancelled or too large, and a command that was too long for its function
+// are no news of it.
 void FunctionExecutor::Learn(const std::string& function, const OrReason<job::Answer>& answer,
                              int64_t invoked_ns, const Execution& execution) {
   const int64_t now_ns = execution.clock.MonotonicNs();
@@ -196,7 +197,8 @@ void FunctionExecutor::Learn(const std::string& function, const OrReason<job::An
   }
   const Code code = answer.error().code;
   const bool too_long = code == Code::kDeadline && now_ns < execution.deadline_ns;
-  if (code == Code::kCancelled || too_long || !cloud_.Outage().empty()) return;
+  const bool own = code == Code::kCancelled || code == Code::kInvalid || too_long;
+  if (own || !cloud_.Outage().empty()) return;
   health_.Failed(function, answer.error(), invoked_ns, now_ns);
 }
 
@@ -281,7 +283,7 @@ OrReason<job::Answer> FunctionExecutor::InvokeOnce(job::Job& job, int attempt,
   const std::string payload = job::EncodeJob(job);
   if (!own_limit) job.timeout_ms = 0;
   if (payload.size() > function.max_payload_bytes()) {
-    return Reason{"payload-too-large", std::to_string(payload.size()) + " bytes"};
+    return Reason{"payload-too-large", std::to_string(payload.size()) + " bytes", Code::kInvalid};
   }
   store::Retries retries;
   Allowance::Stretch stretch(execution.allowance, execution.clock);

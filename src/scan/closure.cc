@@ -4,10 +4,10 @@
 #include <iterator>
 #include <optional>
 #include <set>
-#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "scan/closure_walk.h"
 
@@ -237,15 +237,18 @@ Result<void> Closures::Settle(const ClosureRequest& request, Walk& walk) {
   return {};
 }
 
-std::vector<std::string> TwinsOf(const tree::Manifest& manifest) {
-  std::vector<std::string> twins;
-  std::unordered_map<store::Digest, const std::string*, store::DigestHash> seen;
+Twins TwinsOf(const tree::Manifest& manifest) {
+  constexpr uint64_t kMaxTextBytes = 16 << 20;
+  Twins twins;
+  std::unordered_set<store::Digest, store::DigestHash> seen;
   for (const auto& [path, entry] : manifest) {
     if (entry.type != tree::EntryType::kFile || entry.size_bytes == 0) continue;
-    const auto [it, is_new] = seen.try_emplace(entry.digest, &path);
-    if (is_new) continue;
-    if (it->second != nullptr) twins.push_back(*std::exchange(it->second, nullptr));
-    twins.push_back(path);
+    if (seen.insert(entry.digest).second) continue;
+    if (twins.any.empty()) twins.any = path;
+    if (!twins.read_once.empty()) continue;
+    const Result<std::string> text = ReadFile(path, kMaxTextBytes);
+    const auto holds = [&](std::string_view word) { return text->find(word) != text->npos; };
+    if (!text || holds("once") || holds("import")) twins.read_once = path;
   }
   return twins;
 }

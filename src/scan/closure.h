@@ -36,6 +36,16 @@ struct ClosureRequest {
   bool reads_directives = true;  // not: preprocessed text, plain assembler
 };
 
+// Files that have the very content of another one, which is not nothing. Compilers compare files by
+// identity, times and content, to know whether they have read one already; a mirror keeps contents
+// alone. The first, canonical; empty: there is none.
+struct Twins {
+  std::string any;
+  std::string read_once;  // whose text may ask to be read once: #pragma once, #import
+};
+// Reads the twins there are.
+Twins TwinsOf(const tree::Manifest& manifest);
+
 // Immutable; shared by the compiles that it is the closure of.
 struct Closure {
   uint64_t id = 0;  // another one for each
@@ -49,13 +59,8 @@ struct Closure {
   bool mentions_timestamp = false;  // some file may expand __TIMESTAMP__
   int64_t newest_ns = 0;            // modification time of the newest file
   bool is_learned = false;          // names that could not be computed are as they were learned
-  std::vector<std::string> twins;   // TwinsOf(manifest)
+  Twins twins;                      // of the manifest
 };
-
-// The files that have the very content of another one, which is not nothing. Compilers compare
-// files by identity, times and content, to know whether they have read one already; a mirror keeps
-// contents alone.
-std::vector<std::string> TwinsOf(const tree::Manifest& manifest);
 
 class Closures {
  public:
@@ -69,8 +74,8 @@ class Closures {
 
   // What another way found for a request that failed: the files (absolute), which from now on stand
   // for every computed name of its that has too many values. Find learns by itself what it took
-  // very long to compute. What they leave out, the check of the
-  // lookups finds; then Unlearn. Thread-safe.
+  // very long to compute. What they leave out, the check of the lookups finds; then Unlearn.
+  // Thread-safe.
   void Learn(const ClosureRequest& request, std::vector<std::string> files);
   void Unlearn(const ClosureRequest& request);
 

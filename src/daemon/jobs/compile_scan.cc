@@ -162,18 +162,11 @@ ScannedCompile Begin(const CompileScan& scan, std::string rung) {
                              std::string(VariableOr(scan.request->env, "HOME", "")))};
 }
 
-// Whether the compiler could take files of the same content for one, or not: clang goes by what the
-// files are on its disk, gcc, for headers that are to be read once, by their times. The first that
-// matters, or empty.
-std::string TwinThatMatters(const CompileScan& scan, const std::vector<std::string>& twins) {
+// clang tells files of one content apart by what they are on its disk; gcc, for headers that are to
+// be read once, by their times.
+const std::string& TwinThatMatters(const CompileScan& scan, const scan::Twins& twins) {
   const bool is_clang = scan.parsed->toolchain->family == compiler::Family::kClang;
-  for (const std::string& path : twins) {
-    if (is_clang) return path;
-    const Result<std::string> text = ReadFile(path);
-    const auto holds = [&](std::string_view word) { return text->find(word) != text->npos; };
-    if (!text || holds("once") || holds("import")) return path;
-  }
-  return {};
+  return is_clang ? twins.any : twins.read_once;
 }
 
 // The upper rung: by what the files say, on the live tree.
@@ -198,9 +191,8 @@ class LiveScan {
     }
     span.Set(trace::field::kFiles, (*closure)->file_count);
     if ((*closure)->mentions_timestamp) return Reason{"timestamp-macro", {}};
-    if (std::string twin = TwinThatMatters(scan_, (*closure)->twins); !twin.empty()) {
-      return Reason{"equal-inputs", std::move(twin)};
-    }
+    const std::string& twin = TwinThatMatters(scan_, (*closure)->twins);
+    if (!twin.empty()) return Reason{"equal-inputs", twin};
     ScannedCompile out = Begin(scan_, (*closure)->is_learned ? "learned" : "superset");
     if ((*closure)->is_learned) {
       out.unlearn = [closures = services().closures, request] { closures->Unlearn(request); };
@@ -304,8 +296,9 @@ OrReason<ScannedCompile> ScanByDependencyRun(const CompileScan& scan,
   if ((out.walker->text_flags() & files::kMentionsTimestamp) != 0) {
     return Reason{"timestamp-macro", {}};
   }
-  std::string twin = TwinThatMatters(scan, scan::TwinsOf(out.walker->manifest()));
-  if (!twin.empty()) return Reason{"equal-inputs", std::move(twin)};
+  const scan::Twins twins = scan::TwinsOf(out.walker->manifest());
+  const std::string& twin = TwinThatMatters(scan, twins);
+  if (!twin.empty()) return Reason{"equal-inputs", twin};
   closure->common = tree.manifest;
   closure->common_digest = tree.digest;
   closure->own = out.walker->manifest();
