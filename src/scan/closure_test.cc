@@ -302,13 +302,39 @@ TEST(Closure, HoldsTheWaysOfLookupsInVainAsWell) {
   EXPECT_EQ(project.Entries(), Names({"inc/", "inc/a.h", "l>inc", "src/main.c"}));
 }
 
-TEST(Closure, IsNoneWhereAPrecompiledHeaderIs) {
+TEST(Closure, HoldsThePrecompiledHeadersOfItsFolders) {
   Project project;
   project.Write("src/main.c", "#include <a.h>");
   project.Write("inc/a.h", "");
+  project.Write("other/c.h.gch", "");
   project.Search({}, {"inc"});
-  EXPECT_TRUE(project.Find());
-  project.Write("inc/b.h.gch", "");
+  project.request.reads_precompiled = true;
+  ASSERT_TRUE(project.Find());
+  EXPECT_EQ(project.Entries(), Names({"inc/", "inc/a.h", "src/main.c"}));
+  project.Write("inc/a.h.gch", "1");
+  EXPECT_EQ(project.Entries(), Names({"inc/", "inc/a.h", "inc/a.h.gch", "src/main.c"}));
+  const auto before = project.Find();
+  ASSERT_TRUE(before);
+  project.Write("inc/a.h.gch", "2");
+  const auto after = project.Find();
+  ASSERT_TRUE(after);
+  EXPECT_NE((*before)->id, (*after)->id);
+  ASSERT_TRUE(RemoveTree(project.Path("inc/a.h.gch")));
+  EXPECT_EQ(project.Entries(), Names({"inc/", "inc/a.h", "src/main.c"}));
+  project.Write("inc/a.h.gch/one", "");
+  EXPECT_FALSE(project.Find()) << "which one is valid is for the compiler to try";
+}
+
+TEST(Closure, IsNoneWhereAPrecompiledHeaderGoesByTimes) {
+  Project project;
+  project.Write("src/main.c", "#include <a.h>");
+  project.Write("inc/a.h", "");
+  project.Write("inc/a.h.gch", "");
+  project.Search({}, {"inc"});
+  project.request.preprocessing.forced = {{project.Path("src/b.h"), false}};
+  project.Write("src/b.h", "");
+  EXPECT_EQ(project.Entries(), Names({"inc/", "inc/a.h", "src/b.h", "src/main.c"}));
+  project.Write("src/b.h.pch", "");
   const auto closure = project.Find();
   ASSERT_FALSE(closure);
   EXPECT_EQ(closure.error().code, Code::kInvalid);
