@@ -85,6 +85,12 @@ class CompileJob final : public Job {
   // The whole way. A reason that comes up in any step is a local run.
   OrReason<session::CompileResult> Compile(execute::Execution& execution) {
     record_.phases().Begin(trace::span::kParse);
+    if (request_.file_namespace != services_.file_namespace) return Reason{"other-file-system", {}};
+    // What it opens first takes their numbers, and then what it prints.
+    if (request_.streams[1].kind == session::StreamKind::kClosed ||
+        request_.streams[2].kind == session::StreamKind::kClosed) {
+      return Reason{"closed-descriptor", {}};
+    }
     ASSIGN_OR_RETURN(const ParsedCompile parsed,
                      ParseCompile(request_, *services_.toolchains, record_.root()));
     ASSIGN_OR_RETURN(const compiler::Plan plan,

@@ -19,6 +19,8 @@
 #define LLAMA_LOOKUP_LOG_ENV "LLAMA_LOOKUPS"
 /* Set for commands of any kind: the root below which absolute paths are looked up (reroot.c). */
 #define LLAMA_LOOKUP_ROOT_ENV "LLAMA_LOOKUP_ROOT"
+/* "2=80x24": which standard streams are terminals to the command (terminal.c). */
+#define LLAMA_TERMINALS_ENV "LLAMA_TERMINALS"
 /* "90=/path:91=/path": the descriptors by whose numbers programs name their loaders, for commands
  * of any kind, which may close them (exec.c opens them again). */
 #define LLAMA_LOADERS_ENV "LLAMA_LOADERS"

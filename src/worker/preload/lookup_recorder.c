@@ -157,6 +157,7 @@ __attribute__((constructor)) static void Attach(void) {
       start_cwd_size = got > 1 ? (uint32_t)got - 1 : 0;
       LogPid(LOOKUP_ATTACHED, (uint32_t)syscall(SYS_getpid));
       LearnRoot(path);
+      LearnTerminals();
     }
   }
   errno = saved;
