@@ -15,6 +15,7 @@
 #include "base/root_mark.h"
 #include "store/digest.h"
 #include "trace/span.h"
+#include "tree/inode.h"
 #include "tree/view.h"
 
 namespace llama::job {
@@ -40,6 +41,8 @@ struct Job {
   // Paths in them that exist locally: an empty placeholder stands for each, so that the command's
   // deleting it is seen.
   std::vector<std::string> placeholders;
+  // What the command is told of these files (worker/preload/inodes.c).
+  std::vector<tree::Inode> inodes;
   bool record_reads = true;       // preload the lookup recorder
   int64_t timeout_ms = 0;         // of the command
   uint64_t max_answer_bytes = 0;  // 0: the transport's own limit

@@ -150,7 +150,7 @@ class CompileJob final : public Job {
       services_.toolchain_trees->Learn(scanned.toolchain, lacked.news);
       scanned.action.foretold.clear();
       scanned.has_lacked = true;
-      TRY(AddToClosure(std::move(lacked), scanned));
+      AddToClosure(std::move(lacked), *services_.file_system, scanned);
     }
   }
 
