@@ -181,7 +181,10 @@ class Wrapper {
     // What becomes of a compiler to which that happens, and of its outputs, is its own affair.
     if (!is_printed) Say("runs locally: what it prints can't be written");
     signal(SIGPIPE, on_broken_pipe);
-    if (!is_printed) return BecomeCompiler({}, {});
+    if (!is_printed) {
+      for (const std::string& file : result.written) unlink(file.c_str());
+      return BecomeCompiler({}, {});
+    }
     SendDone(fd);
     if (WIFSIGNALED(result.status)) DieOf(WTERMSIG(result.status));
     return WEXITSTATUS(result.status);

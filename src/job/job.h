@@ -38,8 +38,8 @@ struct Job {
   uint32_t umask = 022;
   // Directories (canonical local paths) in which new or changed files are outputs.
   std::vector<std::string> output_dirs;
-  // Paths in them that exist locally: an empty placeholder stands for each, so that the command's
-  // deleting it is seen.
+  // Paths in them that exist locally: a placeholder stands for each, so that the command's deleting
+  // it is seen.
   std::vector<std::string> placeholders;
   // What the command is told of these files (worker/preload/inodes.c).
   std::vector<tree::Inode> inodes;

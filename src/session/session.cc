@@ -153,6 +153,7 @@ std::string Encode(const CompileResult& m) {
   out.Int(m.status);
   out.Bytes(m.out);
   out.Bytes(m.err);
+  out.Strings(m.written);
   return out.Take();
 }
 
@@ -162,6 +163,7 @@ Result<CompileResult> DecodeCompileResult(std::string_view body) {
   m.status = in.Int32();
   m.out = in.String();
   m.err = in.String();
+  m.written = in.Strings();
   return Whole(in, std::move(m), "result");
 }
 

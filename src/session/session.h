@@ -126,6 +126,8 @@ struct CompileResult {
   int32_t status = 0;  // as waitpid gives it
   std::string out;
   std::string err;
+  // If there is something to print: the files that were written, for who can't print it.
+  std::vector<std::string> written = {};
 };
 
 struct RunLocally {

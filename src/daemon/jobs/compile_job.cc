@@ -119,8 +119,11 @@ class CompileJob final : public Job {
                                            execute::Execution& execution) {
     if (auto audited = Audit(action, outcome, execution)) return *std::move(audited);
     TRY(Write(action, outcome, execution));
-    return session::CompileResult{outcome.wait_status, std::move(outcome.out),
+    session::CompileResult result{outcome.wait_status, std::move(outcome.out),
                                   std::move(outcome.err)};
+    if (result.out.empty() && result.err.empty()) return result;
+    for (execute::OutputFile& file : outcome.files) result.written.push_back(std::move(file.path));
+    return result;
   }
 
   Scanned Scan(const ParsedCompile& parsed, const compiler::Plan& plan,

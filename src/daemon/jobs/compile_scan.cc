@@ -9,6 +9,7 @@
 #include "base/environment.h"
 #include "base/file.h"
 #include "daemon/jobs/closure_cache.h"
+#include "execute/standing.h"
 #include "scan/inodes.h"
 #include "trace/names.h"
 
@@ -163,6 +164,14 @@ ScannedCompile Begin(const CompileScan& scan, std::string rung) {
                              std::string(VariableOr(scan.request->env, "HOME", "")))};
 }
 
+OrReason<void> CheckStanding(const CompileScan& scan, const Outputs& outputs) {
+  const bool is_clang = scan.parsed->toolchain->family == compiler::Family::kClang;
+  const auto writer = is_clang ? execute::ObjectWriter::kClang : execute::ObjectWriter::kGnuAs;
+  std::string path = execute::FirstPeculiar(outputs, writer, *scan.services->file_system);
+  if (!path.empty()) return Reason{"output-attributes", std::move(path)};
+  return {};
+}
+
 // clang tells files apart by identity, gcc by their times, and only where it matters.
 bool LooksAt(const CompileScan& scan, const scan::Seen& seen) {
   return scan.parsed->toolchain->family == compiler::Family::kClang || seen.once || seen.times;
@@ -221,6 +230,7 @@ class LiveScan {
     if (LooksAt(scan_, (*closure)->seen)) out.action.inodes = (*closure)->inodes;
     out.shippable.ShareFolders((*closure)->folders);
     ASSIGN_OR_RETURN(out.action.outputs, OutputsOf(**closure));
+    TRY(CheckStanding(scan_, out.action.outputs));
     ASSIGN_OR_RETURN(out.action.closure,
                      services().closure_cache->Get(request, *closure, tree_, *services().closures));
     const tree::Entry& source = (*closure)->manifest.at((*closure)->source);
@@ -331,6 +341,7 @@ OrReason<ScannedCompile> ScanByDependencyRun(const CompileScan& scan,
   Walk walk(scan, *out.walker, out.shippable);
   ASSIGN_OR_RETURN(const std::string source, walk.AddInputs(inputs.files));
   ASSIGN_OR_RETURN(out.action.outputs, walk.AddOutputs());
+  TRY(CheckStanding(scan, out.action.outputs));
   closure->common = tree.manifest;
   closure->common_digest = tree.digest;
   closure->own = out.walker->manifest();

@@ -361,7 +361,9 @@ Result<JobRunner::Command> JobRunner::Prepare(const job::Job& job, const RunLimi
                   AnnouncedOutputs(mirror_->root(), job.outputs),
                   job.placeholders,
                   {}};
-  for (const std::string& path : job.placeholders) TRY(command.outputs.Place(path));
+  for (const std::string& path : job.placeholders) {
+    TRY(command.outputs.Place(path, 0666 & ~static_cast<mode_t>(job.umask)));
+  }
   TRY(command.outputs.Begin());
   TRY(command.announced.Begin());
   TRY(GiveInput(job, command));
