@@ -42,6 +42,9 @@ Result<std::string> ReadLink(const std::string& path);
 Result<std::string> RealPath(const std::string& path);
 // Following symlinks.
 bool IsDirectory(const std::string& path);
+// Below /dev or /proc: it may be another file to another process (/dev/fd/3), or used up by
+// reading.
+bool IsDeviceOrProcess(std::string_view path);
 bool IsRegularFile(const std::string& path);
 // The folder of the running executable, from /proc/self/exe.
 Result<std::string> ExecutableDir();

@@ -23,14 +23,14 @@ std::string TemporaryName(const std::string& path) {
   return path + ".llama-" + std::to_string(getpid()) + "-" + std::to_string(++count);
 }
 
-Result<std::pair<std::string, Fd>> Open(const std::string& path) {
+Result<std::pair<std::string, Fd>> Open(const std::string& path, mode_t mode) {
   const std::string dir(DirName(path));
-  const int raw = ::open(dir.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+  const int raw = ::open(dir.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
   if (raw >= 0) return std::pair(std::string(), Fd(raw));
   if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) return ErrnoError(errno, path);
   for (int attempt = 0;; ++attempt) {
     std::string temp = TemporaryName(path);
-    const int fd = ::open(temp.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    const int fd = ::open(temp.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (fd >= 0) return std::pair(std::move(temp), Fd(fd));
     if (errno != EEXIST || attempt >= kMaxNames) return ErrnoError(errno, path);
   }
@@ -38,11 +38,13 @@ Result<std::pair<std::string, Fd>> Open(const std::string& path) {
 
 }  // namespace
 
-Result<StagedFile> StagedFile::Write(const std::string& path, std::string_view bytes, mode_t mode) {
-  ASSIGN_OR_RETURN(auto opened, Open(path));
+Result<StagedFile> StagedFile::Write(const std::string& path, std::string_view bytes, mode_t mode,
+                                     Rights rights) {
+  const bool is_exact = rights == Rights::kExact;
+  ASSIGN_OR_RETURN(auto opened, Open(path, is_exact ? 0600 : mode));
   StagedFile file(path, std::move(opened.first), std::move(opened.second));
   TRY(WriteAll(file.fd_.get(), bytes, path));
-  if (fchmod(file.fd_.get(), mode) != 0) return ErrnoError(errno, "chmod " + path);
+  if (is_exact && fchmod(file.fd_.get(), mode) != 0) return ErrnoError(errno, "chmod " + path);
   return file;
 }
 

@@ -24,8 +24,13 @@ class StagedFile {
   // one, as of a compiler; an eighth of what a compile costs the daemon was that writing.
   enum class Replace { kFlushed, kUnflushed };
 
-  // Writes the bytes, to stand at `path` later; the umask does not apply to `mode`.
-  static Result<StagedFile> Write(const std::string& path, std::string_view bytes, mode_t mode);
+  // kExact: as the mode says, whatever the umask. kAsCreated: what a file that is created with this
+  // mode gets, which a folder's default ACL decides.
+  enum class Rights { kExact, kAsCreated };
+
+  // Writes the bytes, to stand at `path` later.
+  static Result<StagedFile> Write(const std::string& path, std::string_view bytes, mode_t mode,
+                                  Rights rights = Rights::kExact);
   StagedFile(StagedFile&& other) noexcept;
   StagedFile& operator=(StagedFile&&) = delete;
   ~StagedFile();  // not committed: as if it had never been

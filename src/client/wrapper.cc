@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <csignal>
@@ -43,9 +45,8 @@ constexpr int kSlotFd = 200;
 constexpr int kCommandNotFound = 127;
 constexpr int kCannotExecute = 126;
 
-// All of it, also to a pipe that someone has made non-blocking. A reader that went away is the
-// reader's business, as it is with the compiler itself.
-void Print(int fd, std::string_view bytes) {
+// All of it, also to a pipe that someone has made non-blocking. False: it can't be written.
+bool Print(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = write(fd, bytes.data(), bytes.size());
     if (n >= 0) {
@@ -54,9 +55,25 @@ void Print(int fd, std::string_view bytes) {
       pollfd entry{fd, POLLOUT, 0};
       poll(&entry, 1, -1);
     } else if (errno != EINTR) {
-      return;
+      return false;
     }
   }
+  return true;
+}
+
+session::StandardStream StreamAt(int fd, bool was_closed) {
+  session::StandardStream stream;
+  if (was_closed) {
+    stream.kind = session::StreamKind::kClosed;
+  } else if (isatty(fd) == 1) {
+    stream.kind = session::StreamKind::kTerminal;
+    winsize size{};
+    if (ioctl(fd, TIOCGWINSZ, &size) == 0) {
+      stream.columns = size.ws_col;
+      stream.rows = size.ws_row;
+    }
+  }
+  return stream;
 }
 
 bool IsSet(const char* name) {
@@ -67,12 +84,13 @@ bool IsSet(const char* name) {
 class Wrapper {
  public:
   Wrapper(int64_t start_ns, int64_t start_monotonic_ns, const std::string& build_id,
-          Invocation invocation, std::string cwd)
+          Invocation invocation, std::string cwd, const std::array<bool, 3>& closed)
       : start_ns_(start_ns),
         start_monotonic_ns_(start_monotonic_ns),
         build_id_(build_id),
         invocation_(std::move(invocation)),
         cwd_(std::move(cwd)),
+        closed_(closed),
         verbose_(IsSet(kVerboseVariable)) {}
 
   int Run() {
@@ -148,15 +166,25 @@ class Wrapper {
     request.cwd = cwd_;
     request.umask = umask(0);
     umask(request.umask);
-    request.stderr_is_terminal = isatty(STDERR_FILENO) == 1;
     request.pid = static_cast<uint32_t>(getpid());
+    for (size_t i = 0; i < closed_.size(); ++i) {
+      request.streams[i] = StreamAt(static_cast<int>(i), closed_[i]);
+    }
+    request.file_namespace = OwnFileNamespace();
     return request;
   }
 
-  int Deliver(const Fd& fd, const session::CompileResult& result) const {
+  int Deliver(const Fd& fd, const session::CompileResult& result) {
     Say("ran remotely");
-    Print(STDOUT_FILENO, result.out);
-    Print(STDERR_FILENO, result.err);
+    const auto on_broken_pipe = signal(SIGPIPE, SIG_IGN);
+    const bool is_printed = Print(STDOUT_FILENO, result.out) && Print(STDERR_FILENO, result.err);
+    // What becomes of a compiler to which that happens, and of its outputs, is its own affair.
+    if (!is_printed) Say("runs locally: what it prints can't be written");
+    signal(SIGPIPE, on_broken_pipe);
+    if (!is_printed) {
+      for (const std::string& file : result.written) unlink(file.c_str());
+      return BecomeCompiler({}, {});
+    }
     SendDone(fd);
     if (WIFSIGNALED(result.status)) DieOf(WTERMSIG(result.status));
     return WEXITSTATUS(result.status);
@@ -194,7 +222,7 @@ class Wrapper {
 
   // `slot`, if valid, stays open in the compiler and all its children: its end frees the slot.
   int BecomeCompiler(Fd slot, std::string_view reason) {
-    Say("runs locally: " + std::string(reason));
+    if (!reason.empty()) Say("runs locally: " + std::string(reason));
     if (slot.valid()) {
       int fd = fcntl(slot.get(), F_DUPFD, kSlotFd);
       // A low limit on descriptors leaves no such number.
@@ -232,6 +260,7 @@ class Wrapper {
   const std::string& build_id_;
   Invocation invocation_;
   const std::string cwd_;
+  const std::array<bool, 3> closed_;
   const bool verbose_;
 };
 
@@ -255,7 +284,7 @@ std::string WorkingDirectory() {
 int RunWrapper(int argc, char** argv, const std::string& build_id) {
   const int64_t start_ns = SystemClock().NowNs();
   const int64_t start_monotonic_ns = SystemClock().MonotonicNs();
-  HoldClosedDescriptors();
+  const std::array<bool, 3> closed = HoldClosedDescriptors();
   if (argc > 2 && IsWrapper(BaseName(argv[0])) && BaseName(argv[1]) == "ccache") BecomeCcache(argv);
   std::string cwd = WorkingDirectory();
   Surroundings surroundings;
@@ -271,7 +300,7 @@ int RunWrapper(int argc, char** argv, const std::string& build_id) {
     return kCommandNotFound;
   }
   return Wrapper(start_ns, start_monotonic_ns, build_id, std::move(invocation).value(),
-                 std::move(cwd))
+                 std::move(cwd), closed)
       .Run();
 }
 

@@ -240,7 +240,6 @@ void Parser::Apply(const Option& option, Arg arg, const std::string& value) {
       AddSides(option.detail);
       break;
     case Effect::kColor:
-      command_.color_given = true;
       break;
     case Effect::kCharset:
       if (value != "UTF-8" && value != "utf-8") Unsafe(arg);

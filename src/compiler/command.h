@@ -63,7 +63,6 @@ struct Command {
   // What is written beside the object, and in the working directory as well, by its suffix: ".dwo".
   std::vector<std::string> side_suffixes;
   bool has_sides_in_cwd = false;
-  bool color_given = false;      // -fdiagnostics-color or -fcolor-diagnostics in any form
   bool records_command = false;  // the object holds the command line
 };
 

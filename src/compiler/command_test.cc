@@ -1,6 +1,7 @@
 #include "compiler/command.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 
@@ -236,6 +237,13 @@ TEST_F(CommandTest, ExpandsResponseFiles) {
   ASSERT_TRUE(words);
   EXPECT_EQ(*words, (std::vector<std::string>{"-O2", "-DX=a b", "-DY=\"q\"", "back slash", "-g",
                                               "@missing", "-c", "@", "@nowhere"}));
+}
+
+TEST_F(CommandTest, AResponseFileThatCanBeReadButOnceIsLocal) {
+  ASSERT_EQ(mkfifo((dir_.path() + "/pipe").c_str(), 0600), 0);
+  for (const char* name : {"@pipe", "@/dev/fd/63", "@/proc/self/fd/0", "@/dev/null"}) {
+    EXPECT_EQ(ParseLine(std::string("-c a.c ") + name).local_reason, "response-file") << name;
+  }
 }
 
 TEST_F(CommandTest, AResponseFileThatNamesItselfIsLocal) {

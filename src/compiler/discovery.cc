@@ -97,6 +97,11 @@ Result<void> Discovery::Identify() {
   if (!is_clang && own.out.find("Free Software Foundation") == std::string::npos) {
     return Error{Code::kInvalid, toolchain_.driver + ": neither gcc nor clang"};
   }
+  // Another program that says the same runs a compiler, by variables and files of its own.
+  constexpr std::string_view kGccsOwn = "COLLECT_GCC";
+  constexpr std::string_view kClangsOwn = "-cc1as";
+  ASSIGN_OR_RETURN(const bool is_itself, HoldsWord(real, is_clang ? kClangsOwn : kGccsOwn));
+  if (!is_itself) return Error{Code::kInvalid, toolchain_.driver + ": runs another compiler"};
   ASSIGN_OR_RETURN(toolchain_.version, Ask({"--version"}));
   const auto is_cxx = [](std::string_view path) { return BaseName(path).find("++") != path.npos; };
   if (is_clang) {

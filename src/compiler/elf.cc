@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "base/file.h"
@@ -54,6 +55,22 @@ Result<ElfProgram> ReadElfProgram(const std::string& path) {
     program.interpreter = name.c_str();
   }
   return program;
+}
+
+Result<bool> HoldsWord(const std::string& path, std::string_view word) {
+  constexpr size_t kChunkBytes = 1 << 20;
+  ASSIGN_OR_RETURN(const Fd fd, OpenFile(path, O_RDONLY));
+  std::string chunk(kChunkBytes, '\0');
+  size_t kept = 0;
+  for (;;) {
+    const ssize_t n = ::read(fd.get(), chunk.data() + kept, chunk.size() - kept);
+    if (n < 0) return ErrnoError(errno, path);
+    if (n == 0) return false;
+    const std::string_view text(chunk.data(), kept + static_cast<size_t>(n));
+    if (text.find(word) != text.npos) return true;
+    kept = std::min(text.size(), word.size() - 1);
+    chunk.replace(0, kept, text.substr(text.size() - kept));
+  }
 }
 
 Result<std::vector<std::string>> ListLibraries(const std::string& path,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -15,6 +16,9 @@ struct ElfProgram {
 
 // kInvalid: not an ELF file (a script, for instance), or a damaged one.
 Result<ElfProgram> ReadElfProgram(const std::string& path);
+
+// Whether the word stands anywhere in the file.
+Result<bool> HoldsWord(const std::string& path, std::string_view word);
 
 // The shared libraries that `path` loads here, as its own loader finds them (`<loader> --list`)
 // under `env`; without the loader and without those that the kernel brings.

@@ -16,7 +16,8 @@ namespace llama::compiler {
 namespace {
 
 constexpr auto kVerbatim = std::to_array<std::string_view>(
-    {"SOURCE_DATE_EPOCH", "GCC_COLORS", "GCC_EXTRA_DIAGNOSTIC_OUTPUT", "POSIXLY_CORRECT"});
+    {"SOURCE_DATE_EPOCH", "GCC_COLORS", "GCC_EXTRA_DIAGNOSTIC_OUTPUT", "GCC_URLS", "TERM_URLS",
+     "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "POSIXLY_CORRECT"});
 constexpr auto kSearchPaths =
     std::to_array<std::string_view>({"CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH"});
 // They write dependencies elsewhere, swap programs, rewrite options or map paths.

@@ -24,7 +24,7 @@ class Planner {
     if (plan_.local_reason.empty()) Check();
     if (!plan_.local_reason.empty()) return std::move(plan_);
     AddEnvironment();
-    AddOwnOptions();
+    plan_.argv.push_back(toolchain_.driver);
     for (const Arg& arg : command_.args) AddArg(arg);
     AddOutputs();
     plan_.cwd = request_.cwd;
@@ -41,7 +41,6 @@ class Planner {
   void Check() {
     // Without its lookups an answer is never taken: it would run twice each time.
     if (!toolchain_.can_preload) Local("toolchain-unrecordable");
-    if (command_.records_command && WantsColor()) Local("colour-in-recorded-command");
   }
 
   void AddEnvironment() {
@@ -49,25 +48,18 @@ class Planner {
     if (!environment.local_reason.empty()) Local(environment.local_reason);
     plan_.env = std::move(environment.env);
     plan_.translated_messages = environment.translated_messages;
+    AddTerminals();
     for (const std::string& dir : environment.paths) AddPath(dir);
   }
 
-  // Before the user's, so that theirs win.
-  void AddOwnOptions() {
-    plan_.argv.push_back(toolchain_.driver);
-    if (WantsColor()) {
-      plan_.argv.emplace_back(is_clang() ? "-fcolor-diagnostics" : "-fdiagnostics-color=always");
+  // The compiler asks by itself, and is told what it would be told here (worker/preload/terminal.c).
+  void AddTerminals() {
+    if (request_.terminals.empty()) return;
+    plan_.env.push_back("LLAMA_TERMINALS=" + request_.terminals);
+    for (const std::string_view name : {"TERM", "COLORTERM", "COLUMNS"}) {
+      const char* value = FindVariable(request_.env, name);
+      if (value != nullptr) plan_.env.push_back(std::string(name) + "=" + value);
     }
-  }
-
-  bool WantsColor() const {
-    if (!request_.stderr_is_terminal || command_.color_given) return false;
-    const auto value = [&](std::string_view name) { return FindVariable(request_.env, name); };
-    const char* term = value("TERM");
-    const char* colors = value("GCC_COLORS");
-    const char* no_color = value("NO_COLOR");
-    return term != nullptr && std::string_view(term) != "dumb" &&
-           (colors == nullptr || *colors != '\0') && (no_color == nullptr || *no_color == '\0');
   }
 
   void AddArg(const Arg& arg) {

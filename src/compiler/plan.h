@@ -22,7 +22,8 @@ struct PlanRequest {
   std::vector<std::string> env;      // the wrapper's
   std::string cwd;                   // physical
   std::string pwd;                   // $PWD if it is the same folder, otherwise cwd
-  bool stderr_is_terminal = false;
+  // Of the standard streams that are terminals: "0=80x24:2=80x24", columns and rows.
+  std::string terminals;
 };
 
 struct Plan {

@@ -60,7 +60,7 @@ class PlanTest : public testing::Test {
     request.toolchains = &native_;
     request.env = env_;
     request.cwd = request.pwd = dir_.path();
-    request.stderr_is_terminal = terminal_;
+    request.terminals = terminals_;
     return MakePlan(request);
   }
   Plan Make(const std::string& line) { return Make(line, gcc_); }
@@ -70,7 +70,7 @@ class PlanTest : public testing::Test {
   FixedNative native_;
   Command command_;
   std::vector<std::string> env_ = {"TZ=UTC0"};
-  bool terminal_ = false;
+  std::string terminals_;
 };
 
 TEST_F(PlanTest, LeavesArgumentsAsTheyAre) {
@@ -99,10 +99,6 @@ TEST_F(PlanTest, KeepsHereWhatWouldDiffer) {
   }
   EXPECT_EQ(Make("-march=native -c a.c", clang_).local_reason, "host-native:-march=native");
   EXPECT_EQ(Make("-fplugin=x -c a.c").local_reason, "unsafe-option:-fplugin=x");
-  env_.emplace_back("TERM=xterm");
-  terminal_ = true;
-  EXPECT_EQ(Make("-frecord-gcc-switches -c a.c").local_reason, "colour-in-recorded-command");
-  EXPECT_EQ(Make("-frecord-gcc-switches -fno-diagnostics-color -c a.c").local_reason, "");
 }
 
 TEST_F(PlanTest, ToolchainsThatCanNotBeRecordedStayHere) {
@@ -125,23 +121,22 @@ TEST_F(PlanTest, AnnouncesOutputsAndFolders) {
   EXPECT_EQ(plan.cwd, dir_.path());
 }
 
-TEST_F(PlanTest, AsksForColourWhereTheCompilerWouldHaveUsedIt) {
-  const auto colours = [&](const std::string& line, const Toolchain& toolchain) {
-    const std::string argv = Shown(Make(line, toolchain).argv);
-    return argv.find("=always") != argv.npos || argv.find("-fcolor-diag") != argv.npos;
+TEST_F(PlanTest, TellsOfTerminalsWhereThereAreSome) {
+  env_ = {"TERM=xterm", "COLUMNS=50", "COLORTERM=", "TZ=UTC0"};
+  const auto told = [&] {
+    std::string out;
+    const Plan plan = Make("-frecord-gcc-switches -c a.c");
+    EXPECT_EQ(Shown(plan.argv), "/usr/bin/gcc -frecord-gcc-switches -c a.c");
+    for (const std::string& variable : plan.env) {
+      for (const char* name : {"TERM=", "COLUMNS=", "COLORTERM=", "LLAMA_TERMINALS="}) {
+        if (variable.starts_with(name)) out += variable + " ";
+      }
+    }
+    return out;
   };
-  env_ = {"TERM=xterm", "TZ=UTC0"};
-  EXPECT_FALSE(colours("-c a.c", gcc_));
-  terminal_ = true;
-  EXPECT_TRUE(colours("-c a.c", gcc_));
-  EXPECT_TRUE(colours("-c a.c", clang_));
-  EXPECT_FALSE(colours("-fdiagnostics-color=auto -c a.c", gcc_));
-  for (const char* off : {"TERM=dumb", "GCC_COLORS=", "NO_COLOR=1"}) {
-    env_ = {off, "TERM=xterm", "TZ=UTC0"};
-    EXPECT_FALSE(colours("-c a.c", gcc_)) << off;
-  }
-  env_ = {"TZ=UTC0"};
-  EXPECT_FALSE(colours("-c a.c", gcc_));
+  EXPECT_EQ(told(), "");
+  terminals_ = "2=80x24";
+  EXPECT_EQ(told(), "LLAMA_TERMINALS=2=80x24 TERM=xterm COLORTERM= COLUMNS=50 ");
 }
 
 TEST_F(PlanTest, PassesOnWhatChangesTheOutput) {

@@ -1,5 +1,7 @@
 #include "compiler/response_file.h"
 
+#include <sys/stat.h>
+
 #include "base/file.h"
 
 namespace llama::compiler {
@@ -12,6 +14,11 @@ constexpr size_t kMaxArgs = 1u << 20;
 
 bool IsSpace(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\v' || c == '\f' || c == '\r';
+}
+
+bool IsFifo(const std::string& path) {
+  struct stat st {};
+  return stat(path.c_str(), &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
 }  // namespace
@@ -49,6 +56,9 @@ Result<std::vector<std::string>> ExpandResponseFiles(const std::vector<std::stri
     pending.pop_back();
     const bool names_file = arg.size() > 1 && arg.starts_with('@');
     const std::string path = names_file ? JoinPath(cwd, std::string_view(arg).substr(1)) : "";
+    if (!path.empty() && (IsDeviceOrProcess(path) || IsFifo(path))) {
+      return Error{Code::kInvalid, arg + ": can be read but once"};
+    }
     if (path.empty() || !IsRegularFile(path)) {
       out.push_back(std::move(arg));
       continue;

@@ -107,6 +107,32 @@ TEST(ToolchainTest, RefusesWhatIsNoCompiler) {
   EXPECT_FALSE(toolchains->Get("gcc", Env()));
 }
 
+TEST(ToolchainTest, RefusesAProgramThatRunsACompiler) {
+  if (access("/usr/bin/gcc", X_OK) != 0) GTEST_SKIP() << "gcc is not installed";
+  const TempDir dir = *TempDir::Create("wrapped");
+  for (const std::string compiler : {"gcc", "clang"}) {
+    const std::string real = "/usr/bin/" + compiler;
+    if (access(real.c_str(), X_OK) != 0) continue;
+    const std::string program = dir.path() + "/my-" + compiler;
+    std::ofstream(program + ".c") << "#include <unistd.h>\nint main(int argc, char** argv) {\n"
+                                  << "  (void)argc; argv[0] = \"" << real
+                                  << "\";\n  return execv(argv[0], argv);\n}\n";
+    ASSERT_EQ(std::system(("gcc " + program + ".c -o " + program).c_str()), 0);
+    auto found = Toolchains::Create()->Get(program, Env());
+    ASSERT_FALSE(found) << program;
+    EXPECT_EQ(found.error().message, program + ": runs another compiler");
+  }
+}
+
+TEST(ElfTest, FindsAWordAcrossPieces) {
+  const TempDir dir = *TempDir::Create("words");
+  const std::string path = dir.path() + "/file";
+  std::ofstream(path) << std::string((1 << 20) - 3, 'x') << "word";
+  EXPECT_TRUE(HoldsWord(path, "word").value());
+  EXPECT_TRUE(HoldsWord(path, "xword").value());
+  EXPECT_FALSE(HoldsWord(path, "words").value());
+}
+
 TEST(ToolchainTest, AReplacedDriverIsLookedAtAgain) {
   if (access("/usr/bin/gcc", X_OK) != 0) GTEST_SKIP() << "gcc is not installed";
   auto dir = TempDir::Create("toolchain");

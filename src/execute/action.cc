@@ -61,6 +61,14 @@ store::Digest Action::Digest() const {
     out.Bool(file.executable);
     Put(out, store::Sha256(file.bytes));
   }
+  out.Uint(inodes ? inodes->size() : 0);
+  if (inodes) {
+    for (const tree::Inode& inode : *inodes) {
+      out.Bytes(inode.path);
+      out.Int(inode.mtime_ns);
+      out.Uint(inode.number);
+    }
+  }
   for (const Outputs::Announced& output : outputs.announced) {
     out.Bytes(output.path);
     out.Bool(output.is_tree);

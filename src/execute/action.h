@@ -16,6 +16,7 @@
 #include "execute/outputs.h"
 #include "files/path_walker.h"
 #include "store/digest.h"
+#include "tree/inode.h"
 #include "tree/view.h"
 
 namespace llama::execute {
@@ -54,6 +55,8 @@ struct Action {
   std::shared_ptr<const Closure> closure;
   // What travels with the action, since it is wanted once: its source, a command's small inputs.
   std::vector<tree::InlineFile> inline_files;
+  // Of the inputs whose times or identity the command may look at, and a mirror would not show.
+  tree::Inodes inodes;
   Outputs outputs;
   // Paths of outputs that stand there now, so that the command's removing them is seen.
   std::vector<std::string> standing;

@@ -58,6 +58,7 @@ job::Job JobOf(const Action& action, const Synced& synced) {
   job.in_image = action.in_image;
   job.output_dirs = action.outputs.dirs;
   job.placeholders = action.standing;
+  if (action.inodes) job.inodes = *action.inodes;
   if (action.any_command) {
     for (const Outputs::Announced& output : action.outputs.announced) {
       job.outputs.push_back({output.path, output.is_tree});

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,6 +25,11 @@ bool IsCompanion(const Outputs& outputs, const std::string& path) {
     const auto& suffixes = outputs.suffixes;
     return std::find(suffixes.begin(), suffixes.end(), name.substr(stem.size())) != suffixes.end();
   });
+}
+
+// Then it decides about the rights of what is made there, and no umask does.
+bool HasDefaultAcl(const std::string& dir) {
+  return getxattr(dir.c_str(), "system.posix_acl_default", nullptr, 0) > 0;
 }
 
 // The folders between an announced directory and a file of it, as they are here.
@@ -98,8 +104,13 @@ Result<StagedOutputs> StagedOutputs::Stage(const Outputs& outputs, int wait_stat
       TRY(MakeDirs(std::string(DirName(local))));
     }
     // The worker ran under the same umask; set-id bits are never taken over.
-    ASSIGN_OR_RETURN(StagedFile staged,
-                     StagedFile::Write(local, file->bytes, file->mode & 0777 & ~outputs.umask));
+    mode_t mode = file->mode & 0777 & ~outputs.umask;
+    auto rights = StagedFile::Rights::kExact;
+    if (HasDefaultAcl(std::string(DirName(local)))) {
+      mode = (file->mode & 0111) != 0 ? 0777 : 0666;
+      rights = StagedFile::Rights::kAsCreated;
+    }
+    ASSIGN_OR_RETURN(StagedFile staged, StagedFile::Write(local, file->bytes, mode, rights));
     if (out.files_.empty()) {
       ASSIGN_OR_RETURN(out.staged_ns_, staged.ModifiedNs());
     }

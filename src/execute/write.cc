@@ -31,6 +31,12 @@ std::string FindChanged(const WriteRequest& request, int64_t& newest_ns) {
   if (closure.first_change) {
     if (std::string path = closure.first_change(); !path.empty()) return path;
   }
+  std::unordered_map<std::string_view, int64_t> seen_ns;
+  if (request.action->inodes) {
+    for (const tree::Inode& inode : *request.action->inodes) {
+      seen_ns.emplace(inode.path, inode.mtime_ns);
+    }
+  }
   std::unordered_map<std::string_view, const tree::InlineFile*> travelled;
   for (const tree::InlineFile& file : request.action->inline_files)
     travelled.emplace(file.path, &file);
@@ -40,6 +46,8 @@ std::string FindChanged(const WriteRequest& request, int64_t& newest_ns) {
     const FileIdentity now = IdentityOf(st);
     newest_ns = std::max(newest_ns, now.mtime_ns);
     if (now == stamp && stamp.IsSettled(closure.looked_ns)) continue;
+    const auto seen = seen_ns.find(path);
+    if (seen != seen_ns.end() && seen->second != now.mtime_ns) return path;
     // Touched, or too young for its times to tell: its content does.
     if (S_ISLNK(st.st_mode)) {
       const tree::Entry* entry = closure.Find(path);

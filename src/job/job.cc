@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kJobMagic = "llJ";
 constexpr std::string_view kAnswerMagic = "llA";
-constexpr char kJobVersion = 4;
+constexpr char kJobVersion = 5;
 // Of one decoded message. An encoder of ours never makes more; a frame that claims more is refused.
 constexpr uint64_t kMaxMessageBytes = 1ull << 30;
 // A message that claims to be more than this, and more than so many times as large as its frame, is
@@ -161,6 +161,12 @@ std::string EncodeJob(const Job& job) {
   out.Uint(job.umask);
   out.Strings(job.output_dirs);
   out.Strings(job.placeholders);
+  out.Uint(job.inodes.size());
+  for (const tree::Inode& inode : job.inodes) {
+    out.Bytes(inode.path);
+    out.Int(inode.mtime_ns);
+    out.Uint(inode.number);
+  }
   out.Bool(job.record_reads);
   out.Int(job.timeout_ms);
   out.Uint(job.max_answer_bytes);
@@ -190,6 +196,12 @@ Result<Job> DecodeJob(std::string_view payload) {
   job.umask = in.Uint32();
   job.output_dirs = in.Strings();
   job.placeholders = in.Strings();
+  job.inodes.resize(in.Count(3, sizeof(tree::Inode)));
+  for (tree::Inode& inode : job.inodes) {
+    inode.path = in.String();
+    inode.mtime_ns = in.Int();
+    inode.number = in.Uint();
+  }
   job.record_reads = in.Bool();
   job.timeout_ms = in.Int();
   job.max_answer_bytes = in.Uint();

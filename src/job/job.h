@@ -15,6 +15,7 @@
 #include "base/root_mark.h"
 #include "store/digest.h"
 #include "trace/span.h"
+#include "tree/inode.h"
 #include "tree/view.h"
 
 namespace llama::job {
@@ -37,9 +38,11 @@ struct Job {
   uint32_t umask = 022;
   // Directories (canonical local paths) in which new or changed files are outputs.
   std::vector<std::string> output_dirs;
-  // Paths in them that exist locally: an empty placeholder stands for each, so that the command's
-  // deleting it is seen.
+  // Paths in them that exist locally: a placeholder stands for each, so that the command's deleting
+  // it is seen.
   std::vector<std::string> placeholders;
+  // What the command is told of these files (worker/preload/inodes.c).
+  std::vector<tree::Inode> inodes;
   bool record_reads = true;       // preload the lookup recorder
   int64_t timeout_ms = 0;         // of the command
   uint64_t max_answer_bytes = 0;  // 0: the transport's own limit

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "scan/closure_walk.h"
+#include "scan/text/timestamp.h"
 
 namespace llama::scan {
 namespace {
@@ -44,6 +45,14 @@ std::string KeyOf(const ClosureRequest& request) {
   return key;
 }
 
+void AddSeen(const Directives& directives, Seen& seen) {
+  seen.times |= directives.mentions_timestamp;
+  for (const Reference& reference : directives.references) {
+    seen.times |= reference.kind == ReferenceKind::kDependency;
+    seen.once |= reference.kind == ReferenceKind::kImport;
+  }
+}
+
 bool SeeksEvery(ReferenceKind kind) {
   return kind == ReferenceKind::kIncludeNext || kind == ReferenceKind::kHasIncludeNext;
 }
@@ -65,6 +74,10 @@ Closures::Search& Closures::SearchFor(const std::shared_ptr<const SearchPath>& p
 Closures::Sought Closures::Seek(const Search& search, const Reference& reference, FolderId folder,
                                 FolderId cwd) {
   Sought sought;
+  if (IsDeviceOrProcess(reference.name)) {
+    sought.is_special = true;
+    return sought;
+  }
   const bool every = SeeksEvery(reference.kind);
   if (reference.kind == ReferenceKind::kIncbin ||
       reference.kind == ReferenceKind::kAssemblerInclude) {
@@ -100,6 +113,7 @@ Result<Closures::Expansion*> Closures::Expand(Search& search, const Node& node, 
 
 Result<void> Closures::Follow(const Sought& sought, Walk& walk) {
   bool found = false;
+  if (sought.is_special) walk.special = "a name in /dev or /proc";
   for (const LookupId lookup : {sought.first, sought.second}) {
     if (lookup == kNone || (found && !sought.both)) continue;
     bool led = false;
@@ -107,7 +121,8 @@ Result<void> Closures::Follow(const Sought& sought, Walk& walk) {
       const EntryKind kind = tree_.KindOf(result.entry);
       if (kind == EntryKind::kFolder) continue;
       if (kind != EntryKind::kFile) {
-        return Error{Code::kInvalid, tree_.PathOf(result.entry) + ": not a regular file"};
+        walk.special = tree_.PathOf(result.entry);
+        continue;
       }
       walk.Add({result.entry, result.folder});
       // gcc may take a linked system header for the file that it is (-fcanonical-system-headers).
@@ -154,8 +169,13 @@ Result<Closures::Walk> Closures::Compute(const ClosureRequest& request) {
     }
     walk.cwd = tree_.AsFolder(cwd[0].entry);
   }
+  if (IsDeviceOrProcess(request.source)) {
+    walk.special = request.source;
+    return walk;
+  }
   const LookupId source = tree_.Find(files::kRootFolder, request.source);
-  TRY(Follow({source, kNone, false}, walk));
+  TRY(Follow({source}, walk));
+  if (!walk.special.empty()) return walk;
   if (walk.nodes.empty()) return Error{Code::kNotFound, request.source + ": no such file"};
   for (const std::string& other : request.others) {
     walk.others.push_back(tree_.Find(files::kRootFolder, other));
@@ -169,7 +189,9 @@ Result<Closures::Walk> Closures::Compute(const ClosureRequest& request) {
   }
   for (const ForcedInclude& forced : request.preprocessing.forced) {
     Sought sought;
-    if (forced.is_angled) {
+    if (IsDeviceOrProcess(forced.name)) {
+      sought.is_special = true;
+    } else if (forced.is_angled) {
       sought.first = tree_.FindAlong(search.angle, forced.name, false);
     } else {
       sought.first = tree_.Find(walk.cwd, forced.name);
@@ -178,7 +200,8 @@ Result<Closures::Walk> Closures::Compute(const ClosureRequest& request) {
     TRY(Follow(sought, walk));
   }
   for (int round = 0;; ++round) {
-    TRY(WalkAll(search, walk));
+    if (walk.special.empty()) TRY(WalkAll(search, walk));
+    if (!walk.special.empty()) return walk;
     ASSIGN_OR_RETURN(const bool more, AddComputed(request, search, walk));
     if (!more) {
       walk.expander.reset();
@@ -268,35 +291,35 @@ Result<void> Closures::RefusePrecompiled(const ClosureRequest& request, Walk& wa
   return {};
 }
 
-Twins TwinsOf(const tree::Manifest& manifest) {
-  constexpr uint64_t kMaxTextBytes = 16 << 20;
-  Twins twins;
-  std::unordered_set<store::Digest, store::DigestHash> seen;
-  for (const auto& [path, entry] : manifest) {
-    if (entry.type != tree::EntryType::kFile || entry.size_bytes == 0) continue;
-    if (seen.insert(entry.digest).second) continue;
-    if (twins.any.empty()) twins.any = path;
-    if (!twins.read_once.empty()) continue;
-    const Result<std::string> text = ReadFile(path, kMaxTextBytes);
-    const auto holds = [&](std::string_view word) { return text->find(word) != text->npos; };
-    if (!text || holds("once") || holds("import")) twins.read_once = path;
-  }
-  return twins;
-}
-
-Result<std::shared_ptr<const Closure>> Closures::Build(const Walk& walk) {
+Result<std::shared_ptr<const Closure>> Closures::Build(const ClosureRequest& request,
+                                                       const Walk& walk,
+                                                       std::vector<EntryId>& inodes) {
   auto closure = std::make_shared<Closure>();
   closure->id = next_id_++;
   closure->source = tree_.PathOf(walk.nodes[0].entry);
+  for (const CommandLineMacro& macro : request.preprocessing.defined) {
+    closure->seen.times |= HasTimestampPart(macro.body);
+  }
+  Inodes seen;
+  std::unordered_map<std::string, EntryId> entries;
   for (const Node& node : walk.nodes) {
     TRY(tree_.AddFile(node.entry, closure->manifest));
     ASSIGN_OR_RETURN(const files::FileDigest* const content, tree_.ContentOf(node.entry));
+    const FileIdentity& stamp = tree_.StampOfEntry(node.entry);
+    closure->newest_ns = std::max(closure->newest_ns, stamp.mtime_ns);
+    const auto [known, is_new] = entries.emplace(tree_.PathOf(node.entry), node.entry);
+    if (!is_new) continue;
+    seen.Add(known->first, content->digest, stamp);
     // A text whose directives are read is known better than by its bytes.
-    const Directives* const directives = texts_.LastRead(node.entry);
-    closure->mentions_timestamp |= directives != nullptr
-                                       ? directives->mentions_timestamp
-                                       : (content->text_flags & files::kMentionsTimestamp) != 0;
-    closure->newest_ns = std::max(closure->newest_ns, tree_.StampOfEntry(node.entry).mtime_ns);
+    if (const Directives* const directives = texts_.LastRead(node.entry)) {
+      AddSeen(*directives, closure->seen);
+    } else {
+      closure->seen.times |= (content->text_flags & files::kMentionsTimestamp) != 0;
+    }
+  }
+  closure->inodes = seen.Take(closure->seen);
+  if (closure->inodes) {
+    for (const tree::Inode& inode : *closure->inodes) inodes.push_back(entries.at(inode.path));
   }
   closure->file_count = walk.nodes.size();
   closure->is_learned = walk.used_learned;
@@ -307,11 +330,27 @@ Result<std::shared_ptr<const Closure>> Closures::Build(const Walk& walk) {
     const std::span<const Found> found = tree_.Results(walk.others[i]);
     closure->others.push_back(found.empty() ? "" : tree_.PathOf(found[0].entry));
   }
-  closure->twins = TwinsOf(closure->manifest);
   auto folders = std::make_shared<std::vector<std::string>>();
   for (const FolderId folder : walk.folders) folders->push_back(tree_.FolderPath(folder));
   closure->folders = std::move(folders);
   return std::shared_ptr<const Closure>(std::move(closure));
+}
+
+// Whether the times and identities that it names are those of now.
+bool Closures::SeesTheSame(const Kept& kept) {
+  if (!kept.closure->inodes) return true;
+  std::map<uint64_t, FileId> by_number;
+  std::map<std::pair<dev_t, ino_t>, uint64_t> by_file;
+  for (size_t i = 0; i < kept.inodes.size(); ++i) {
+    const tree::Inode& was = (*kept.closure->inodes)[i];
+    const FileIdentity& now = tree_.StampOfEntry(kept.inodes[i]);
+    const FileId id{now.device, now.inode};
+    if (now.mtime_ns != was.mtime_ns || by_number.emplace(was.number, id).first->second != id ||
+        by_file.emplace(std::pair(id.device, id.inode), was.number).first->second != was.number) {
+      return false;
+    }
+  }
+  return true;
 }
 
 Result<std::shared_ptr<const Closure>> Closures::Find(const ClosureRequest& request) {
@@ -324,6 +363,11 @@ Result<std::shared_ptr<const Closure>> Closures::Find(const ClosureRequest& requ
     return it->second.closure;
   }
   ASSIGN_OR_RETURN(Walk walk, Compute(request));
+  if (!walk.special.empty()) {
+    auto closure = std::make_shared<Closure>();
+    closure->special = std::move(walk.special);
+    return std::shared_ptr<const Closure>(std::move(closure));
+  }
   TRY(Settle(request, walk));
   if (walk.learned == nullptr && kMaxSteps - walk.steps_left > kMostStepsAgain) {
     if (learned_.size() >= kMostLearned) learned_.clear();
@@ -332,11 +376,12 @@ Result<std::shared_ptr<const Closure>> Closures::Find(const ClosureRequest& requ
   }
   if (it != kept_.end()) {
     it->second.epoch = epoch;
-    if (it->second.versions == walk.versions) return it->second.closure;
+    if (it->second.versions == walk.versions && SeesTheSame(it->second)) return it->second.closure;
     Drop(it);
   }
-  ASSIGN_OR_RETURN(std::shared_ptr<const Closure> closure, Build(walk));
-  Keep(key, {epoch, walk.needs_look, std::move(walk.versions), closure, {}});
+  std::vector<EntryId> inodes;
+  ASSIGN_OR_RETURN(std::shared_ptr<const Closure> closure, Build(request, walk, inodes));
+  Keep(key, {epoch, walk.needs_look, std::move(walk.versions), std::move(inodes), closure, {}});
   return closure;
 }
 
@@ -409,7 +454,12 @@ std::string Closures::FirstChange(const ClosureRequest& request, const Closure& 
     return {};
   };
   std::string path = differ(closure.manifest, (*now)->manifest);
-  return path.empty() ? differ((*now)->manifest, closure.manifest) : path;
+  if (path.empty()) path = differ((*now)->manifest, closure.manifest);
+  if (!path.empty() || !closure.inodes || !(*now)->inodes) return path;
+  // The same contents, so the same files.
+  const auto [was, is] = std::mismatch(closure.inodes->begin(), closure.inodes->end(),
+                                       (*now)->inodes->begin(), (*now)->inodes->end());
+  return was == closure.inodes->end() ? std::string() : was->path;
 }
 
 }  // namespace llama::scan

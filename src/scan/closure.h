@@ -19,10 +19,12 @@
 #include "base/result.h"
 #include "files/live_tree.h"
 #include "scan/directives_cache.h"
+#include "scan/inodes.h"
 #include "scan/search/search_path.h"
 #include "scan/text/computed_name.h"
 #include "scan/text/directives.h"
 #include "scan/texts.h"
+#include "tree/inode.h"
 #include "tree/layer.h"
 
 namespace llama::scan {
@@ -39,19 +41,12 @@ struct ClosureRequest {
   bool reads_precompiled = false;
 };
 
-// Files that have the very content of another one, which is not nothing. Compilers compare files by
-// identity, times and content, to know whether they have read one already; a mirror keeps contents
-// alone. The first, canonical; empty: there is none.
-struct Twins {
-  std::string any;
-  std::string read_once;  // whose text may ask to be read once: #pragma once, #import
-};
-// Reads the twins there are.
-Twins TwinsOf(const tree::Manifest& manifest);
-
 // Immutable; shared by the compiles that it is the closure of.
 struct Closure {
   uint64_t id = 0;  // another one for each
+  // Not empty: what may only be opened by the compiler itself, since a pipe is used up by reading
+  // and /dev/fd/3 is another file in another process. Then nothing else is set.
+  std::string special;
   tree::Manifest manifest;
   std::string source;  // canonical
   // Canonical, of each of the request's others; empty: it was not there.
@@ -59,10 +54,10 @@ struct Closure {
   // Canonical: of the files and of the search path.
   std::shared_ptr<const std::vector<std::string>> folders;
   size_t file_count = 0;
-  bool mentions_timestamp = false;  // some file may expand __TIMESTAMP__
-  int64_t newest_ns = 0;            // modification time of the newest file
-  bool is_learned = false;          // names that could not be computed are as they were learned
-  Twins twins;                      // of the manifest
+  int64_t newest_ns = 0;    // modification time of the newest file
+  bool is_learned = false;  // names that could not be computed are as they were learned
+  Seen seen;
+  tree::Inodes inodes;  // of files of which a mirror would say something else
 };
 
 class Closures {
@@ -117,6 +112,7 @@ class Closures {
     files::LookupId first = kNone;
     files::LookupId second = kNone;
     bool both = false;
+    bool is_special = false;
   };
   // Of a node along one search path.
   struct Expansion {
@@ -139,8 +135,9 @@ class Closures {
   };
   struct Kept {
     uint64_t epoch = 0;
-    bool needs_look = false;         // some file's changes are not told
-    std::vector<uint64_t> versions;  // of all that it was made of
+    bool needs_look = false;             // some file's changes are not told
+    std::vector<uint64_t> versions;      // of all that it was made of
+    std::vector<files::EntryId> inodes;  // of Closure::inodes, in that order
     std::shared_ptr<const Closure> closure;
     std::list<std::string>::iterator use;
   };
@@ -166,7 +163,10 @@ class Closures {
   Result<void> Settle(const ClosureRequest& request, Walk& walk) REQUIRES(tree_.mutex());
   Result<void> AddPrecompiled(const ClosureRequest& request, Walk& walk) REQUIRES(tree_.mutex());
   Result<void> RefusePrecompiled(const ClosureRequest& request, Walk& walk) REQUIRES(tree_.mutex());
-  Result<std::shared_ptr<const Closure>> Build(const Walk& walk) REQUIRES(tree_.mutex());
+  Result<std::shared_ptr<const Closure>> Build(const ClosureRequest& request, const Walk& walk,
+                                               std::vector<files::EntryId>& inodes)
+      REQUIRES(tree_.mutex());
+  bool SeesTheSame(const Kept& kept) REQUIRES(tree_.mutex());
   using KeptMap = std::unordered_map<std::string, Kept>;
   void Keep(const std::string& key, Kept kept) REQUIRES(tree_.mutex());
   void Drop(KeptMap::iterator it) REQUIRES(tree_.mutex());

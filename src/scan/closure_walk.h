@@ -53,6 +53,7 @@ struct Closures::Walk {
   std::set<files::FolderId> folders;
   std::vector<uint64_t> versions;
   bool needs_look = false;
+  std::string special;                                // Closure::special
   const std::vector<std::string>* learned = nullptr;  // null: nothing
   std::set<files::EntryId> costly;                    // to which costly names led
   bool used_learned = false;

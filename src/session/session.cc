@@ -111,8 +111,15 @@ std::string Encode(const Compile& m) {
   out.Strings(m.env);
   out.Bytes(m.cwd);
   out.Uint(m.umask);
-  out.Bool(m.stderr_is_terminal);
   out.Uint(m.pid);
+  for (const StandardStream& stream : m.streams) {
+    out.Uint(static_cast<uint64_t>(stream.kind));
+    out.Uint(stream.columns);
+    out.Uint(stream.rows);
+  }
+  out.Uint(m.file_namespace.mounts);
+  out.Uint(m.file_namespace.root.device);
+  out.Uint(m.file_namespace.root.inode);
   return out.Take();
 }
 
@@ -126,8 +133,17 @@ Result<Compile> DecodeCompile(std::string_view body) {
   m.env = in.Strings();
   m.cwd = in.String();
   m.umask = in.Uint32();
-  m.stderr_is_terminal = in.Bool();
   m.pid = in.Uint32();
+  for (StandardStream& stream : m.streams) {
+    const uint64_t kind = in.Uint();
+    if (kind > static_cast<uint64_t>(StreamKind::kTerminal)) in.Fail();
+    stream.kind = static_cast<StreamKind>(kind);
+    stream.columns = in.Uint32();
+    stream.rows = in.Uint32();
+  }
+  m.file_namespace.mounts = in.Uint();
+  m.file_namespace.root.device = in.Uint();
+  m.file_namespace.root.inode = in.Uint();
   if (m.argv.empty() || m.umask > 07777) in.Fail();
   return Whole(in, std::move(m), "compile");
 }
@@ -137,6 +153,7 @@ std::string Encode(const CompileResult& m) {
   out.Int(m.status);
   out.Bytes(m.out);
   out.Bytes(m.err);
+  out.Strings(m.written);
   return out.Take();
 }
 
@@ -146,6 +163,7 @@ Result<CompileResult> DecodeCompileResult(std::string_view body) {
   m.status = in.Int32();
   m.out = in.String();
   m.err = in.String();
+  m.written = in.Strings();
   return Whole(in, std::move(m), "result");
 }
 

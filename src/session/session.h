@@ -17,18 +17,20 @@
 // Result it cancels, after RunLocally it frees the slot.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/file_namespace.h"
 #include "base/result.h"
 #include "trace/span.h"
 
 namespace llama::session {
 
-inline constexpr uint32_t kProtocolVersion = 5;
+inline constexpr uint32_t kProtocolVersion = 6;
 inline constexpr uint32_t kMaxFrameBytes = 512u << 20;
 
 enum class FrameType : unsigned char {
@@ -96,6 +98,14 @@ struct Ack {
   std::string error;  // empty: done
 };
 
+enum class StreamKind : unsigned char { kClosed = 0, kOther = 1, kTerminal = 2 };
+struct StandardStream {
+  StreamKind kind = StreamKind::kOther;
+  uint32_t columns = 0;  // of a terminal; 0: it does not say
+  uint32_t rows = 0;
+  bool operator==(const StandardStream&) const = default;
+};
+
 struct Compile {
   int64_t start_ns = 0;            // when the wrapper's main began, on the wall clock
   int64_t start_monotonic_ns = 0;  // the same on the monotonic clock, which all processes share
@@ -104,14 +114,20 @@ struct Compile {
   std::vector<std::string> env;    // the variables that matter: session/environment.h
   std::string cwd;                 // getcwd()
   uint32_t umask = 022;
-  bool stderr_is_terminal = false;
   uint32_t pid = 0;
+  std::array<StandardStream, 3> streams = {};  // stdin, stdout, stderr
+  // What the wrapper's names mean: a daemon elsewhere would read and write other files.
+  FileNamespace file_namespace;
+
+  bool stderr_is_terminal() const { return streams[2].kind == StreamKind::kTerminal; }
 };
 
 struct CompileResult {
   int32_t status = 0;  // as waitpid gives it
   std::string out;
   std::string err;
+  // If there is something to print: the files that were written, for who can't print it.
+  std::vector<std::string> written = {};
 };
 
 struct RunLocally {

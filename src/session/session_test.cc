@@ -32,7 +32,9 @@ Compile SampleCompile() {
   m.env = {"PATH=/bin"};
   m.cwd = "/tmp/with space";
   m.umask = 077;
-  m.stderr_is_terminal = true;
+  m.streams[0].kind = StreamKind::kClosed;
+  m.streams[2] = {StreamKind::kTerminal, 80, 24};
+  m.file_namespace = {7, {8, 9}};
   m.pid = 4'000'000'000;
   return m;
 }
@@ -63,7 +65,8 @@ TEST(Session, CompileSurvivesTheWire) {
   EXPECT_EQ(got->env, sent.env);
   EXPECT_EQ(got->cwd, sent.cwd);
   EXPECT_EQ(got->umask, sent.umask);
-  EXPECT_TRUE(got->stderr_is_terminal);
+  EXPECT_EQ(got->streams, sent.streams);
+  EXPECT_EQ(got->file_namespace, sent.file_namespace);
   EXPECT_EQ(got->pid, sent.pid);
 }
 

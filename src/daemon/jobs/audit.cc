@@ -24,7 +24,7 @@ std::string Difference(const session::Compile& request, const execute::Outputs& 
            std::to_string(here.status);
   }
   // A terminal changes what a compiler prints, and there is none for it here.
-  if (!request.stderr_is_terminal && (outcome.out != here.out || outcome.err != here.err)) {
+  if (!request.stderr_is_terminal() && (outcome.out != here.out || outcome.err != here.err)) {
     return "what it printed";
   }
   for (const execute::OutputFile& file : outcome.files) {

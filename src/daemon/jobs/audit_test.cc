@@ -75,7 +75,7 @@ TEST_F(AuditTest, NamesWhatDiffersAndKeepsWhatIsMadeHere) {
   request_.env[0] = "WHAT=object";
   outcome_.err = "warned otherwise\n";
   EXPECT_EQ(Difference(), "what it printed");
-  request_.stderr_is_terminal = true;
+  request_.streams[2].kind = session::StreamKind::kTerminal;
   EXPECT_EQ(Difference(), "") << "colours";
   outcome_.wait_status = 1 << 8;
   EXPECT_EQ(Difference(), "wait status 256, here 0");

@@ -85,6 +85,12 @@ class CompileJob final : public Job {
   // The whole way. A reason that comes up in any step is a local run.
   OrReason<session::CompileResult> Compile(execute::Execution& execution) {
     record_.phases().Begin(trace::span::kParse);
+    if (request_.file_namespace != services_.file_namespace) return Reason{"other-file-system", {}};
+    // What it opens first takes their numbers, and then what it prints.
+    if (request_.streams[1].kind == session::StreamKind::kClosed ||
+        request_.streams[2].kind == session::StreamKind::kClosed) {
+      return Reason{"closed-descriptor", {}};
+    }
     ASSIGN_OR_RETURN(const ParsedCompile parsed,
                      ParseCompile(request_, *services_.toolchains, record_.root()));
     ASSIGN_OR_RETURN(const compiler::Plan plan,
@@ -113,8 +119,11 @@ class CompileJob final : public Job {
                                            execute::Execution& execution) {
     if (auto audited = Audit(action, outcome, execution)) return *std::move(audited);
     TRY(Write(action, outcome, execution));
-    return session::CompileResult{outcome.wait_status, std::move(outcome.out),
+    session::CompileResult result{outcome.wait_status, std::move(outcome.out),
                                   std::move(outcome.err)};
+    if (result.out.empty() && result.err.empty()) return result;
+    for (execute::OutputFile& file : outcome.files) result.written.push_back(std::move(file.path));
+    return result;
   }
 
   Scanned Scan(const ParsedCompile& parsed, const compiler::Plan& plan,
@@ -144,7 +153,7 @@ class CompileJob final : public Job {
       services_.toolchain_trees->Learn(scanned.toolchain, lacked.news);
       scanned.action.foretold.clear();
       scanned.has_lacked = true;
-      TRY(AddToClosure(std::move(lacked), scanned));
+      AddToClosure(std::move(lacked), *services_.file_system, scanned);
     }
   }
 

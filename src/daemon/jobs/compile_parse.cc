@@ -81,6 +81,18 @@ compiler::Command ParseAs(const session::Compile& request, const DriverKind& kin
   return compiler::Parse(args, options);
 }
 
+std::string Terminals(const session::Compile& request) {
+  std::string out;
+  for (size_t i = 0; i < request.streams.size(); ++i) {
+    const session::StandardStream& stream = request.streams[i];
+    if (stream.kind != session::StreamKind::kTerminal) continue;
+    if (!out.empty()) out += ':';
+    out += std::to_string(i) + "=" + std::to_string(stream.columns) + "x" +
+           std::to_string(stream.rows);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string LogicalCwd(const session::Compile& request) {
@@ -130,7 +142,7 @@ OrReason<compiler::Plan> PlanCompile(const session::Compile& request, const Pars
   ask.env = request.env;
   ask.cwd = request.cwd;
   ask.pwd = LogicalCwd(request);
-  ask.stderr_is_terminal = request.stderr_is_terminal;
+  ask.terminals = Terminals(request);
   compiler::Plan plan = compiler::MakePlan(ask);
   if (!plan.local_reason.empty()) return Reason{plan.local_reason, {}};
   return plan;

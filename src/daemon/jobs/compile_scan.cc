@@ -9,6 +9,8 @@
 #include "base/environment.h"
 #include "base/file.h"
 #include "daemon/jobs/closure_cache.h"
+#include "execute/standing.h"
+#include "scan/inodes.h"
 #include "trace/names.h"
 
 namespace llama::daemon {
@@ -162,11 +164,40 @@ ScannedCompile Begin(const CompileScan& scan, std::string rung) {
                              std::string(VariableOr(scan.request->env, "HOME", "")))};
 }
 
-// clang tells files of one content apart by what they are on its disk; gcc, for headers that are to
-// be read once, by their times.
-const std::string& TwinThatMatters(const CompileScan& scan, const scan::Twins& twins) {
+OrReason<void> CheckStanding(const CompileScan& scan, const Outputs& outputs) {
   const bool is_clang = scan.parsed->toolchain->family == compiler::Family::kClang;
-  return is_clang ? twins.any : twins.read_once;
+  const auto writer = is_clang ? execute::ObjectWriter::kClang : execute::ObjectWriter::kGnuAs;
+  std::string path = execute::FirstPeculiar(outputs, writer, *scan.services->file_system);
+  if (!path.empty()) return Reason{"output-attributes", std::move(path)};
+  return {};
+}
+
+// clang tells files apart by identity, gcc by their times, and only where it matters.
+bool LooksAt(const CompileScan& scan, const scan::Seen& seen) {
+  return scan.parsed->toolchain->family == compiler::Family::kClang || seen.once || seen.times;
+}
+
+// Where nobody knows what the files say: of all of them.
+tree::Inodes AllInodes(const execute::Action& action, const execute::Closure& closure,
+                       const FileSystem& file_system) {
+  scan::Inodes inodes;
+  const auto add = [&](const std::string& path, const store::Digest& digest) {
+    const auto stamp = closure.stamps.find(path);
+    struct stat st {};
+    if (stamp != closure.stamps.end()) {
+      inodes.Add(path, digest, stamp->second);
+    } else if (file_system.Lstat(path, st) == 0) {
+      inodes.Add(path, digest, IdentityOf(st));
+    }
+  };
+  for (const auto& [path, entry] : closure.own) {
+    if (entry.type == tree::EntryType::kFile) add(path, entry.digest);
+  }
+  for (const tree::InlineFile& file : action.inline_files) {
+    add(file.path, store::Sha256(file.bytes));
+  }
+  scan::Seen seen{.times = true, .once = true};
+  return inodes.Take(seen);
 }
 
 // The upper rung: by what the files say, on the live tree.
@@ -190,17 +221,17 @@ class LiveScan {
       can_learn_ = closure.error().code == Code::kInvalid;
       return Reason{"rung", closure.error().message};
     }
+    if (!(*closure)->special.empty()) return Reason{"special-file", (*closure)->special};
     span.Set(trace::field::kFiles, (*closure)->file_count);
-    if ((*closure)->mentions_timestamp) return Reason{"timestamp-macro", {}};
-    const std::string& twin = TwinThatMatters(scan_, (*closure)->twins);
-    if (!twin.empty()) return Reason{"equal-inputs", twin};
     ScannedCompile out = Begin(scan_, (*closure)->is_learned ? "learned" : "superset");
     if ((*closure)->is_learned) {
       out.unlearn = [closures = services().closures, request] { closures->Unlearn(request); };
     }
     out.is_live = true;
+    if (LooksAt(scan_, (*closure)->seen)) out.action.inodes = (*closure)->inodes;
     out.shippable.ShareFolders((*closure)->folders);
     ASSIGN_OR_RETURN(out.action.outputs, OutputsOf(**closure));
+    TRY(CheckStanding(scan_, out.action.outputs));
     ASSIGN_OR_RETURN(out.action.closure,
                      services().closure_cache->Get(request, *closure, tree_, *services().closures));
     const tree::Entry& source = (*closure)->manifest.at((*closure)->source);
@@ -280,6 +311,20 @@ class LiveScan {
   bool can_learn_ = false;
 };
 
+// A file named on the command line that the run below would use up, or not be given; or empty.
+std::string SpecialFile(const CompileScan& scan) {
+  for (const compiler::Arg& arg : scan.parsed->command.args) {
+    if (arg.kind != compiler::ArgKind::kPathIn && arg.kind != compiler::ArgKind::kSource) continue;
+    const std::string path = JoinPath(scan.request->cwd, arg.path);
+    struct stat st {};
+    if (IsDeviceOrProcess(path) || (scan.services->file_system->Stat(path, st) == 0 &&
+                                    !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))) {
+      return path;
+    }
+  }
+  return {};
+}
+
 // The rung below: by the compiler's own -M, and a look at each file.
 OrReason<ScannedCompile> ScanByDependencyRun(const CompileScan& scan,
                                              const execute::ToolchainTree& tree,
@@ -287,6 +332,9 @@ OrReason<ScannedCompile> ScanByDependencyRun(const CompileScan& scan,
   const Services& services = *scan.services;
   auto closure = std::make_shared<execute::Closure>();
   closure->looked_ns = services.clock->NowNs();
+  if (std::string path = SpecialFile(scan); !path.empty()) {
+    return Reason{"special-file", std::move(path)};
+  }
   ASSIGN_OR_RETURN(const scan::Inputs inputs, FindInputs(scan));
   span.Set(trace::field::kFiles, inputs.files.size());
   if (upper != nullptr) upper->Learn(inputs.files);
@@ -294,12 +342,7 @@ OrReason<ScannedCompile> ScanByDependencyRun(const CompileScan& scan,
   Walk walk(scan, *out.walker, out.shippable);
   ASSIGN_OR_RETURN(const std::string source, walk.AddInputs(inputs.files));
   ASSIGN_OR_RETURN(out.action.outputs, walk.AddOutputs());
-  if ((out.walker->text_flags() & files::kMentionsTimestamp) != 0) {
-    return Reason{"timestamp-macro", {}};
-  }
-  const scan::Twins twins = scan::TwinsOf(out.walker->manifest());
-  const std::string& twin = TwinThatMatters(scan, twins);
-  if (!twin.empty()) return Reason{"equal-inputs", twin};
+  TRY(CheckStanding(scan, out.action.outputs));
   closure->common = tree.manifest;
   closure->common_digest = tree.digest;
   closure->own = out.walker->manifest();
@@ -310,6 +353,7 @@ OrReason<ScannedCompile> ScanByDependencyRun(const CompileScan& scan,
     return same != closure->common->end() && same->second == item.second;
   });
   Describe(scan, tree, out.action);
+  out.action.inodes = AllInodes(out.action, *closure, *services.file_system);
   out.action.closure = std::move(closure);
   return out;
 }
@@ -336,10 +380,7 @@ OrReason<ScannedCompile> ScanCompile(const CompileScan& scan, trace::Span& span)
   return scanned;
 }
 
-OrReason<void> AddToClosure(execute::Lacked lacked, ScannedCompile& scanned) {
-  if ((scanned.walker->text_flags() & files::kMentionsTimestamp) != 0) {
-    return Reason{"timestamp-macro", {}};
-  }
+void AddToClosure(execute::Lacked lacked, const FileSystem& file_system, ScannedCompile& scanned) {
   auto closure = std::make_shared<execute::Closure>(*scanned.action.closure);
   for (auto& [path, entry] : lacked.news) {
     if (!scanned.action.TravelsWith(path)) {
@@ -348,8 +389,8 @@ OrReason<void> AddToClosure(execute::Lacked lacked, ScannedCompile& scanned) {
   }
   closure->stamps.merge(lacked.stamps);
   closure->id = 0;
+  scanned.action.inodes = AllInodes(scanned.action, *closure, file_system);
   scanned.action.closure = std::move(closure);
-  return {};
 }
 
 }  // namespace llama::daemon

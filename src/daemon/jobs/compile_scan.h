@@ -44,6 +44,6 @@ struct CompileScan {
 execute::OrReason<ScannedCompile> ScanCompile(const CompileScan& scan, trace::Span& span);
 
 // The same action with a closure that holds what the view lacked.
-execute::OrReason<void> AddToClosure(execute::Lacked lacked, ScannedCompile& scanned);
+void AddToClosure(execute::Lacked lacked, const FileSystem& file_system, ScannedCompile& scanned);
 
 }  // namespace llama::daemon

@@ -5,6 +5,7 @@
 
 #include "admission/cpu_admission.h"
 #include "base/clock.h"
+#include "base/file_namespace.h"
 #include "base/file_system.h"
 #include "compiler/toolchain.h"
 #include "compiler/unrecorded_toolchains.h"
@@ -44,6 +45,7 @@ struct Services {
   BuildExecutors* executors = nullptr;
   Auditor* auditor = nullptr;
   admission::CpuAdmission* cpu = nullptr;
+  FileNamespace file_namespace;  // the daemon's own
   int64_t job_timeout_ms = 900'000;  // of a job as a whole
   int64_t allowance_ms = 60'000;     // of that, a compile's for what the cloud takes beside it
 };

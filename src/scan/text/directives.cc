@@ -12,6 +12,7 @@
 #include "scan/text/condition.h"
 #include "scan/text/readings.h"
 #include "scan/text/source_lexer.h"
+#include "scan/text/timestamp.h"
 #include "scan/text/word_search.h"
 
 namespace llama::scan {
@@ -45,14 +46,20 @@ enum Word : size_t {
   kUpperInclude,
   kDependency,
   kTimestamp,
+  kLastOfTimestamp = kTimestamp + kTimestampParts.size() - 1,
   kFirstOther,  // from here on, those that count in comments, too
   kPopMacro = kFirstOther,
   kHasInclude,
   kHasEmbed
 };
 const WordSearch& Words() {
-  static const WordSearch words({".incbin", ".INCBIN", ".include", ".INCLUDE", kDependencyWord,
-                                 "__TIMESTAMP__", "pop_macro", "__has_include", "__has_embed"});
+  static const WordSearch words([] {
+    std::vector<std::string_view> all = {".incbin", ".INCBIN", ".include", ".INCLUDE",
+                                         kDependencyWord};
+    all.insert(all.end(), kTimestampParts.begin(), kTimestampParts.end());
+    all.insert(all.end(), {"pop_macro", "__has_include", "__has_embed"});
+    return all;
+  }());
   return words;
 }
 
@@ -109,7 +116,8 @@ unsigned Collector::Read(std::string_view text, unsigned reading) {
   std::vector<size_t> words;
   mentions_has_ = false;
   for (const auto& [at, word] : Words().Find(text)) {
-    if (word < kFirstOther) words.push_back(at);
+    const bool is_in_timestamp = word >= kTimestamp && word <= kLastOfTimestamp;
+    if (is_in_timestamp ? IsTimestampPart(text, at) : word < kFirstOther) words.push_back(at);
     if (word == kPopMacro) ReadPopMacro(text.substr(at));
     if (word == kHasInclude || word == kHasEmbed) mentions_has_ = true;
   }
@@ -288,7 +296,7 @@ void Collector::ReadModuleLine(std::string_view line) {
 // The word stands in code, in a definition or in a literal.
 void Collector::ReadWord(std::string_view text, SourceLexer::Word word) {
   const size_t at = word.at;
-  if (text[at] == '_') {
+  if (text[at] == '_' || (text[at] >= 'A' && text[at] <= 'Z')) {
     if (!word.is_in_string) out_.mentions_timestamp = true;
     return;
   }

@@ -19,6 +19,10 @@
 #define LLAMA_LOOKUP_LOG_ENV "LLAMA_LOOKUPS"
 /* Set for commands of any kind: the root below which absolute paths are looked up (reroot.c). */
 #define LLAMA_LOOKUP_ROOT_ENV "LLAMA_LOOKUP_ROOT"
+/* Where an InodeTable is: what programs are told of some files (inodes.c). */
+#define LLAMA_INODES_ENV "LLAMA_INODES"
+/* "2=80x24": which standard streams are terminals to the command (terminal.c). */
+#define LLAMA_TERMINALS_ENV "LLAMA_TERMINALS"
 /* "90=/path:91=/path": the descriptors by whose numbers programs name their loaders, for commands
  * of any kind, which may close them (exec.c opens them again). */
 #define LLAMA_LOADERS_ENV "LLAMA_LOADERS"
@@ -33,6 +37,19 @@ struct LookupLogHeader {
 struct LookupRecord {
   uint32_t size;
   uint32_t kind;
+};
+
+struct InodeEntry {
+  uint64_t number; /* of the file: the same one, the same file */
+  int64_t mtime_s;
+  uint32_t mtime_ns;
+  uint32_t path; /* where in the table it begins, ended by NUL */
+};
+
+/* At the table's beginning; then its entries, by path as bytes, and the paths. */
+struct InodeTable {
+  uint32_t count;
+  uint32_t unused;
 };
 
 enum LookupKind {

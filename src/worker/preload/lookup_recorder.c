@@ -36,6 +36,10 @@ static volatile int moved;
 
 static void SetLost(void) { __atomic_store_n(&log_header->lost, 1u, __ATOMIC_RELAXED); }
 
+void RecordLost(void) {
+  if (log_header != NULL) SetLost();
+}
+
 /* Room for `payload` bytes, or NULL. The caller fills it and then calls Finish. */
 static struct LookupRecord* Claim(uint32_t payload) {
   const uint32_t size = ((uint32_t)sizeof(struct LookupRecord) + payload + 3u) & ~3u;
@@ -157,6 +161,8 @@ __attribute__((constructor)) static void Attach(void) {
       start_cwd_size = got > 1 ? (uint32_t)got - 1 : 0;
       LogPid(LOOKUP_ATTACHED, (uint32_t)syscall(SYS_getpid));
       LearnRoot(path);
+      LearnTerminals();
+      LearnInodes();
     }
   }
   errno = saved;
@@ -301,6 +307,7 @@ static int StatAt(int dir, const char* name, void* to, int flags) {
   const char* path = Lead(name, buffer);
   const int result = (int)syscall(SYS_newfstatat, dir, path, to, flags);
   RecordLookup(dir, path, result);
+  if (result == 0) ShowInode(dir, path, flags, to);
   return result;
 }
 
@@ -350,6 +357,7 @@ EXPORT int statx(int dir, const char* name, int flags, unsigned mask, struct sta
   const char* path = Lead(name, buffer);
   const int result = (int)syscall(SYS_statx, dir, path, flags, mask, to);
   RecordLookup(dir, path, result);
+  if (result == 0) ShowInodeX(dir, path, flags, to);
   return result;
 }
 

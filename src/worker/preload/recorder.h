@@ -1,6 +1,7 @@
 /* The parts of the recorder, for each other: lookup_recorder.c records what is looked up, change.c
  * is what changes names, told.c what tells them; view.c leads paths below the worker's root and
- * takes it off again; exec.c and load.c follow programs and libraries. */
+ * takes it off again; exec.c and load.c follow programs and libraries; terminal.c says what
+ * standard streams are, inodes.c what stat is to say of some files. */
 #ifndef LLAMA_WORKER_PRELOAD_RECORDER_H_
 #define LLAMA_WORKER_PRELOAD_RECORDER_H_
 
@@ -42,6 +43,18 @@ void RecordStaying(void);
 
 /* To be called before the program runs. */
 void FindDlerror(void);
+void LearnTerminals(void);
+void LearnInodes(void);
+
+struct stat;
+struct statx;
+/* Gives what stat (or statx) said of a path the times and the number that it has at home. A path of
+ * NULL: of `dir` itself, an open file. */
+void ShowInode(int dir, const char* path, int flags, struct stat* st);
+void ShowInodeX(int dir, const char* path, int flags, struct statx* st);
+
+/* Something was not seen, or not shown as it is: the log does not count. */
+void RecordLost(void);
 
 /* libc's own function of that name, or NULL. */
 void* Next(const char* name);

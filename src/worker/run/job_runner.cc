@@ -17,6 +17,7 @@
 #include "trace/names.h"
 #include "worker/preload/lookup_log.h"
 #include "worker/run/announced_outputs.h"
+#include "worker/run/inode_table.h"
 #include "worker/run/outputs.h"
 #include "worker/run/process_group.h"
 
@@ -33,7 +34,7 @@ constexpr int64_t kUnwatchedNs = 2'000'000'000;
 constexpr int64_t kMaxKillMs = 3000;
 // What the worker itself puts into a command's environment.
 constexpr std::string_view kOwnVariables[] = {
-    "TMPDIR=", "LD_PRELOAD=", "LLAMA_LOOKUPS=", "LLAMA_LOADERS="};
+    "TMPDIR=", "LD_PRELOAD=", "LLAMA_LOOKUPS=", "LLAMA_LOADERS=", "LLAMA_INODES="};
 
 Result<void> CheckPaths(const std::vector<std::string>& paths, std::string_view what) {
   for (const std::string& path : paths) {
@@ -49,7 +50,18 @@ std::string LocalCwd(const job::Job& job) {
   return job.cwd.starts_with(kRootMark) ? job.cwd.substr(1) : job.cwd;
 }
 
+// They are searched by path.
+Result<void> CheckInodes(const std::vector<tree::Inode>& inodes) {
+  for (size_t i = 0; i < inodes.size(); ++i) {
+    if (!tree::IsCanonicalPath(inodes[i].path) || (i > 0 && inodes[i].path <= inodes[i - 1].path)) {
+      return Error{Code::kInvalid, "inode: not canonical or out of order: " + inodes[i].path};
+    }
+  }
+  return {};
+}
+
 Result<void> CheckJob(const job::Job& job) {
+  TRY(CheckInodes(job.inodes));
   if (!job.in_image) TRY(CheckPaths({job.program}, "program"));
   for (const job::JobOutput& output : job.outputs) TRY(CheckPaths({output.path}, "output"));
   TRY(CheckPaths(job.output_dirs, "output directory"));
@@ -349,7 +361,9 @@ Result<JobRunner::Command> JobRunner::Prepare(const job::Job& job, const RunLimi
                   AnnouncedOutputs(mirror_->root(), job.outputs),
                   job.placeholders,
                   {}};
-  for (const std::string& path : job.placeholders) TRY(command.outputs.Place(path));
+  for (const std::string& path : job.placeholders) {
+    TRY(command.outputs.Place(path, 0666 & ~static_cast<mode_t>(job.umask)));
+  }
   TRY(command.outputs.Begin());
   TRY(command.announced.Begin());
   TRY(GiveInput(job, command));
@@ -368,6 +382,11 @@ Result<JobRunner::Command> JobRunner::Prepare(const job::Job& job, const RunLimi
   if (job.record_reads && lookups_->Suits(process.program)) {
     TRY(lookups_->Reset());
     lookups_->AddTo(process.env);
+    if (!job.inodes.empty()) {
+      const std::string table = dir_ + "/tmp/.inodes";
+      TRY(WriteFileAtomic(table, EncodeInodeTable(job.inodes), 0400));
+      process.env.push_back(LLAMA_INODES_ENV "=" + table);
+    }
     command.recorded = true;
   }
   process.keep_fds = mirror_->keep_fds();

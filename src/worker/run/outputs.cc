@@ -61,14 +61,15 @@ OutputWatch::OutputWatch(std::string root, std::vector<std::string> dirs)
   dirs_.erase(std::unique(dirs_.begin(), dirs_.end()), dirs_.end());
 }
 
-Result<void> OutputWatch::Place(const std::string& path) {
+Result<void> OutputWatch::Place(const std::string& path, mode_t mode) {
   const std::string full = root_ + path;
-  const Fd fd(open(full.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+  const Fd fd(open(full.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd.valid()) return errno == EEXIST ? Result<void>() : ErrnoError(errno, full);
+  TRY(WriteAll(fd.get(), "\n", full));
   // A file system's clock ticks every few milliseconds: a quick command could write within the
   // tick of the creation.
   const timespec long_ago[2] = {{1, 0}, {1, 0}};
-  if (fchmod(fd.get(), 0644) != 0 || futimens(fd.get(), long_ago) != 0) {
+  if (fchmod(fd.get(), mode) != 0 || futimens(fd.get(), long_ago) != 0) {
     return ErrnoError(errno, full);
   }
   return {};

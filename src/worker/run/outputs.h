@@ -31,8 +31,9 @@ class OutputWatch {
   // `dirs` and the files' paths are local; `root` stands before them on disk.
   OutputWatch(std::string root, std::vector<std::string> dirs);
 
-  // Puts an empty file at `path`, dated so that any write to it shows. No error if one is there.
-  Result<void> Place(const std::string& path);
+  // Puts a file at `path`, dated so that any write to it shows. No error if one is there. It is not
+  // empty: GNU as writes into an empty object, and replaces any other.
+  Result<void> Place(const std::string& path, mode_t mode);
   // Remembers what is there now.
   Result<void> Begin();
   // What is new or changed since, in order of paths. kInvalid if it is more than `max_bytes`.
