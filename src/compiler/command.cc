@@ -125,14 +125,11 @@ class Parser {
     command_.args.push_back(std::move(arg));
   }
   void Unsafe(const Arg& arg) { OptionReason("unsafe-option:" + arg.words[0]); }
-  void OptionReason(std::string reason) {
-    if (option_reason_.empty()) option_reason_ = std::move(reason);
-  }
+  void OptionReason(std::string reason) { command_.option_reasons.push_back(std::move(reason)); }
 
   const ParseOptions& options_;
   Command& command_;
   std::string action_;
-  std::string option_reason_;
   std::optional<Language> forced_;  // by -x
   bool compile_ = false;
   bool depfile_wanted_ = false;
@@ -338,7 +335,7 @@ std::string Parser::Reason() const {
   if (sources_ == 0) return "no-source";
   if (!compile_) return "link";
   if (sources_ > 1) return "several-sources";
-  if (!option_reason_.empty()) return option_reason_;
+  if (!command_.option_reasons.empty()) return command_.option_reasons.front();
   const bool assembler =
       command_.language == Language::kAssembler || command_.language == Language::kAssemblerWithCpp;
   if (assembler && !options_.remote_assemble) return "assembler";

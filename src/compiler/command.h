@@ -52,6 +52,8 @@ struct Command {
   // "link", "preprocess", "several-sources", "stdin", "unknown-option:-fbar",
   // "unsafe-option:-fplugin", …
   std::string local_reason;
+  // What options say against a remote run, in their order: "unsafe-option:-B".
+  std::vector<std::string> option_reasons;
 
   std::vector<Arg> args;  // without argv[0], @files expanded
   Language language = Language::kOther;
