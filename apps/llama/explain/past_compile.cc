@@ -46,10 +46,9 @@ struct Figure {
 
 constexpr auto kFigures = std::to_array<Figure>({
     {trace::span::kScan, trace::field::kFiles, "input_files", "inputs", false},
-    {trace::span::kSync, trace::field::kUploadedObjects, "uploaded_objects", "uploaded objects",
-     false},
+    {trace::span::kSync, trace::field::kUploadedObjects, "uploaded_objects", "in objects", false},
     {trace::span::kSync, trace::field::kUploadedBytes, "uploaded_bytes", "uploaded", true},
-    {trace::span::kInvoke, trace::field::kPayloadBytes, "payload_bytes", "sent with the job", true},
+    {trace::span::kInvoke, trace::field::kPayloadBytes, "payload_bytes", "with the job", true},
     {trace::span::kInvoke, trace::field::kAnswerBytes, "answer_bytes", "answer", true},
     {trace::span::kVerify, trace::field::kLookups, "lookups", "lookups", false},
     {trace::span::kWrite, trace::field::kOutputFiles, "output_files", "output files", false},
