@@ -15,6 +15,29 @@ KindAndDetail KindOf(Effect effect) {
       return {"plain", "passed on as it is"};
     case Effect::kCompile:
       return {"action", "compiles to an object"};
+    case Effect::kAssembly:
+      return {"action", "compiles to assembler text"};
+    case Effect::kPreprocess:
+      return {"action", "only preprocesses"};
+    case Effect::kEmitLlvm:
+      return {"action", "writes LLVM's code"};
+    case Effect::kPreprocessed:
+      return {"language", "the source is preprocessed already"};
+    case Effect::kProgramIn:
+      return {"file-in", "is loaded, with its libraries"};
+    case Effect::kSelect:
+    case Effect::kSelectPath:
+      return {"selects", "decides which programs and folders are the compiler's"};
+    case Effect::kXPreprocessor:
+      return {"preprocessor", "handed to the preprocessor"};
+    case Effect::kXAssembler:
+      return {"assembler", "handed to the assembler"};
+    case Effect::kFrontEnd:
+      return {"front-end", "handed to clang's front end"};
+    case Effect::kSideFileOfValue:
+    case Effect::kSidePath:
+    case Effect::kSidePathInValue:
+      return {"output", "makes the compiler write a file"};
     case Effect::kLocalAction:
       return {"action", "no compile to an object"};
     case Effect::kOutput:
@@ -74,6 +97,8 @@ DescribedArg Describe(const Arg& arg) {
                                   : KindOf(match.option->effect);
   out.kind = known.first;
   out.detail = known.second;
+  const bool has_own = match.option != nullptr && !match.option->detail.empty();
+  if (has_own && match.option->effect == Effect::kUnsafe) out.detail = match.option->detail;
   return out;
 }
 
@@ -85,7 +110,9 @@ std::vector<DescribedArg> DescribeArgs(const Command& command) {
     DescribedArg& described = out.emplace_back(Describe(arg));
     if (arg.kind == ArgKind::kSource) continue;
     for (const std::string& reason : command.option_reasons) {
-      if (reason.substr(reason.find(':') + 1) == arg.words[0]) described.pins = reason;
+      const std::string_view about = std::string_view(reason).substr(reason.find(':') + 1);
+      const bool is_value = arg.words.size() > 1 && about == arg.words[0] + "=" + arg.words[1];
+      if (about == arg.words[0] || is_value) described.pins = reason;
     }
   }
   return out;

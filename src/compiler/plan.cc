@@ -78,7 +78,7 @@ class Planner {
 
   void AddPath(const std::string& path) {
     std::string full = JoinPath(request_.cwd, path);
-    if (IsDirectory(full)) plan_.paths.push_back(std::move(full));
+    if (IsDirectory(full) || IsRegularFile(full)) plan_.paths.push_back(std::move(full));
   }
 
   // The driver puts what it expands before all other -m options, and --param where it puts its own:
@@ -114,6 +114,9 @@ class Planner {
       plan_.depfile = JoinPath(request_.cwd, command_.depfile);
       std::string dir(DirName(plan_.depfile));
       if (dir != plan_.output_dirs[0]) plan_.output_dirs.push_back(std::move(dir));
+    }
+    for (const std::string& path : command_.side_paths) {
+      plan_.side_paths.push_back(JoinPath(request_.cwd, path));
     }
     plan_.output_suffixes = command_.side_suffixes;
     const auto& dirs = plan_.output_dirs;
@@ -153,7 +156,8 @@ std::vector<std::string> DependencyArgs(const Command& command) {
         break;
     }
     // Warnings are off, but errors that were warnings would stop it.
-    if (word == "-c" || word.starts_with("-Werror") || word == "-pedantic-errors") continue;
+    if (word == "-c" || word == "-S" || word.starts_with("-Werror") || word == "-pedantic-errors")
+      continue;
     if (word.starts_with("-Wp,") && word.find("-MP") != word.npos) continue;
     out.insert(out.end(), arg.words.begin(), arg.words.end());
   }

@@ -111,7 +111,7 @@ OrReason<ParsedCompile> ParseCompile(const session::Compile& request,
     RecordFiles(parsed.command, root);
     return refuse({parsed.command.local_reason, {}});
   }
-  auto toolchain = toolchains.Get(request.compiler, request.env);
+  auto toolchain = toolchains.Get(request.compiler, request.env, parsed.command.selection);
   if (!toolchain) return refuse({"toolchain", toolchain.error().message});
   parsed.toolchain = std::move(*toolchain);
   const DriverKind kind{parsed.toolchain->family == compiler::Family::kClang,

@@ -122,6 +122,7 @@ class Explainer {
   void AddOutputs(const compiler::Plan& plan) {
     out_.outputs.push_back({plan.object, "object"});
     if (!plan.depfile.empty()) out_.outputs.push_back({plan.depfile, "depfile"});
+    for (const std::string& path : plan.side_paths) out_.outputs.push_back({path, "named"});
     for (const std::string& dir : plan.output_dirs) {
       for (const std::string& stem : plan.output_stems) {
         for (const std::string& suffix : plan.output_suffixes) {
