@@ -107,23 +107,24 @@ class Planner {
     }
   }
 
+  void AddOutputFolder(std::string dir) {
+    auto& dirs = plan_.output_dirs;
+    if (std::find(dirs.begin(), dirs.end(), dir) == dirs.end()) dirs.push_back(std::move(dir));
+  }
+
   void AddOutputs() {
     plan_.object = JoinPath(request_.cwd, command_.object);
-    plan_.output_dirs.emplace_back(DirName(plan_.object));
+    AddOutputFolder(std::string(DirName(plan_.object)));
     if (!command_.depfile.empty()) {
       plan_.depfile = JoinPath(request_.cwd, command_.depfile);
-      std::string dir(DirName(plan_.depfile));
-      if (dir != plan_.output_dirs[0]) plan_.output_dirs.push_back(std::move(dir));
+      AddOutputFolder(std::string(DirName(plan_.depfile)));
     }
     for (const std::string& path : command_.side_paths) {
       plan_.side_paths.push_back(JoinPath(request_.cwd, path));
+      AddOutputFolder(std::string(DirName(plan_.side_paths.back())));
     }
     plan_.output_suffixes = command_.side_suffixes;
-    const auto& dirs = plan_.output_dirs;
-    if (command_.has_sides_in_cwd &&
-        std::find(dirs.begin(), dirs.end(), request_.cwd) == dirs.end()) {
-      plan_.output_dirs.push_back(request_.cwd);
-    }
+    if (command_.has_sides_in_cwd) AddOutputFolder(request_.cwd);
     for (const std::string& name : {command_.object, command_.source}) {
       std::string stem = WithoutSuffix(BaseName(name));
       const auto& stems = plan_.output_stems;
