@@ -12,82 +12,10 @@
 #include <vector>
 
 #include "base/file.h"
+#include "scan/closure_testing.h"
 
 namespace llama::scan {
 namespace {
-
-using Names = std::vector<std::string>;
-
-// A project in a folder, and closures of its src/main.c; names are from that folder on.
-class Project {
- public:
-  explicit Project(bool use_inotify = true) : tree_(*digests_, SystemClock(), {use_inotify}) {}
-
-  std::string Path(const std::string& name) const { return root_ + "/" + name; }
-  // '@' stands for the root.
-  void Write(const std::string& name, std::string text) {
-    for (size_t at; (at = text.find('@')) != text.npos;) text.replace(at, 1, root_);
-    ASSERT_TRUE(MakeDirs(std::string(DirName(Path(name)))));
-    ASSERT_TRUE(WriteFileAtomic(Path(name), text, 0644));
-  }
-  void Link(const std::string& name, const std::string& target) {
-    ASSERT_TRUE(MakeDirs(std::string(DirName(Path(name)))));
-    unlink(Path(name).c_str());
-    ASSERT_EQ(symlink(target.c_str(), Path(name).c_str()), 0);
-  }
-
-  // The search path, from the root on.
-  void Search(const Names& quote, const Names& angle) {
-    auto path = std::make_shared<SearchPath>();
-    path->id = ++paths_;
-    for (const std::string& folder : quote) path->quote.push_back(Path(folder));
-    for (const std::string& folder : angle) path->angle.push_back(Path(folder));
-    request.preprocessing.path = std::move(path);
-  }
-  Result<std::shared_ptr<const Closure>> Find() {
-    request.source = Path("src/main.c");
-    request.cwd = root_;
-    return closures_.Find(request);
-  }
-  void Unlearn() { closures_.Unlearn(request); }
-  std::string FirstChange(const std::shared_ptr<const Closure>& closure) {
-    const std::string change = closures_.FirstChange(request, *closure);
-    return change.starts_with(root_ + "/") ? change.substr(root_.size() + 1) : change;
-  }
-  // What is in the closure below the root, in the order of names: "a.h", "link>target", "folder/".
-  Names Entries() {
-    const auto closure = Find();
-    if (!closure) return {closure.error().message};
-    Names out;
-    for (const auto& [path, entry] : (*closure)->manifest) {
-      if (!path.starts_with(root_ + "/")) continue;
-      std::string name = path.substr(root_.size() + 1);
-      if (entry.type == tree::EntryType::kSymlink) name += ">" + entry.target;
-      if (entry.type == tree::EntryType::kDir) name += "/";
-      out.push_back(std::move(name));
-    }
-    return out;
-  }
-  // The headers alone.
-  Names Files() {
-    Names out = Entries();
-    std::erase_if(out, [](const std::string& name) {
-      return name.find('>') != name.npos || name.ends_with('/') || name == "src/main.c";
-    });
-    return out;
-  }
-
-  ClosureRequest request;
-
- private:
-  TempDir dir_ = TempDir::Create("closure").value();
-  std::string root_ = *RealPath(dir_.path());
-  std::unique_ptr<files::DigestCache> digests_ =
-      files::DigestCache::Open("", SystemClock()).value();
-  files::LiveTree tree_;
-  Closures closures_{tree_};
-  uint64_t paths_ = 0;
-};
 
 struct Case {
   std::string name;
@@ -102,7 +30,7 @@ class ClosureTest : public testing::TestWithParam<Case> {};
 
 TEST_P(ClosureTest, Holds) {
   const Case& test = GetParam();
-  Project project;
+  ClosureProject project;
   for (const auto& [name, text] : test.files) {
     if (text.starts_with("> ")) {
       project.Link(name, text.substr(2));
@@ -259,7 +187,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& test) { return test.param.name; });
 
 TEST(Closure, HoldsForcedIncludesFromTheWorkingFolder) {
-  Project project;
+  ClosureProject project;
   project.Write("src/main.c", "");
   project.Write("src/here.h", "");
   project.Write("here.h", "#include \"near.h\"");
@@ -272,7 +200,7 @@ TEST(Closure, HoldsForcedIncludesFromTheWorkingFolder) {
 }
 
 TEST(Closure, HoldsWhatTheCommandLinesMacrosName) {
-  Project project;
+  ClosureProject project;
   project.Write("src/main.c", "#include NAME\n#include CALL(b)");
   project.Write("src/a.h", "");
   project.Write("inc/b.h", "");
@@ -283,7 +211,7 @@ TEST(Closure, HoldsWhatTheCommandLinesMacrosName) {
 }
 
 TEST(Closure, SeeksAngledNamesWhereQuotedOnesAreIfThereIsNoOtherPlace) {
-  Project project;
+  ClosureProject project;
   project.Write("src/main.c", "#include <a.h>");
   project.Write("quote/a.h", "");
   auto path = std::make_shared<SearchPath>();
@@ -294,7 +222,7 @@ TEST(Closure, SeeksAngledNamesWhereQuotedOnesAreIfThereIsNoOtherPlace) {
 }
 
 TEST(Closure, HoldsTheWaysOfLookupsInVainAsWell) {
-  Project project;
+  ClosureProject project;
   project.Write("src/main.c", "#if __has_include(<../l/no.h>)\n#endif\n#include <a.h>");
   project.Write("inc/a.h", "");
   project.Link("l", "inc");
@@ -303,7 +231,7 @@ TEST(Closure, HoldsTheWaysOfLookupsInVainAsWell) {
 }
 
 TEST(Closure, HoldsThePrecompiledHeadersOfItsFolders) {
-  Project project;
+  ClosureProject project;
   project.Write("src/main.c", "#include <a.h>");
   project.Write("inc/a.h", "");
   project.Write("other/c.h.gch", "");
@@ -326,7 +254,7 @@ TEST(Closure, HoldsThePrecompiledHeadersOfItsFolders) {
 }
 
 TEST(Closure, IsNoneWhereAPrecompiledHeaderGoesByTimes) {
-  Project project;
+  ClosureProject project;
   project.Write("src/main.c", "#include <a.h>");
   project.Write("inc/a.h", "");
   project.Write("inc/a.h.gch", "");
@@ -345,7 +273,7 @@ TEST(Closure, HoldsWhatIsReachedByAnAbsoluteName) {
   for (const char* text :
        {"#include \"@/inc/a.h\"", "#if __has_include(<@/inc/a.h>)\n#endif",
         "#define NAME \"@/inc/a.h\"\n#include NAME", "__asm__(\".incbin \\\"@/inc/a.h\\\"\");"}) {
-    Project project;
+    ClosureProject project;
     project.Write("src/main.c", text);
     project.Search({}, {"inc"});
     ASSERT_TRUE(project.Find());
@@ -357,7 +285,7 @@ TEST(Closure, HoldsWhatIsReachedByAnAbsoluteName) {
 }
 
 TEST(Closure, NamesWhatElseWasAskedFor) {
-  Project project;
+  ClosureProject project;
   project.Write("src/main.c", "");
   project.Write("out/real/x", "");
   project.Link("build", "out/real");
@@ -371,7 +299,7 @@ TEST(Closure, NamesWhatElseWasAskedFor) {
 }
 
 TEST(Closure, TakesTextWithoutDirectivesAsItIs) {
-  Project project;
+  ClosureProject project;
   project.Write("src/main.c", "#include \"a.h\"");
   project.Write("src/a.h", "");
   project.Search({}, {"src"});
@@ -380,7 +308,7 @@ TEST(Closure, TakesTextWithoutDirectivesAsItIs) {
 }
 
 TEST(Closure, NeedsItsSourceAndItsFolder) {
-  Project project;
+  ClosureProject project;
   project.Write("src/other.c", "");
   project.Search({}, {});
   EXPECT_EQ(project.Find().error().code, Code::kNotFound);
@@ -389,7 +317,7 @@ TEST(Closure, NeedsItsSourceAndItsFolder) {
 // Tokens by the hundred thousand, and again at each edit: what came of them stands, until it is
 // found to be not all.
 TEST(Closure, LearnsWhatTookLongToCompute) {
-  Project project;
+  ClosureProject project;
   std::string text = "#define D0(x) x x\n";
   for (int i = 1; i < 16; ++i) {
     text += "#define D" + std::to_string(i) + "(x) D" + std::to_string(i - 1) + "(x x)\n";
@@ -406,102 +334,6 @@ TEST(Closure, LearnsWhatTookLongToCompute) {
   project.Unlearn();
   EXPECT_FALSE((*project.Find())->is_learned);
   EXPECT_EQ(project.Files(), Names{"src/b.h"});
-}
-
-// Changes, seen by inotify and by stamps.
-class ClosureChangeTest : public testing::TestWithParam<bool> {
- protected:
-  ClosureChangeTest() : project_(GetParam()) {
-    project_.Write("src/main.c", "#include \"a.h\"\n#include <b.h>");
-    project_.Write("src/a.h", "int a;");
-    project_.Write("two/b.h", "#include <c.h>");
-    project_.Write("two/c.h", "");
-    project_.Write("real/d.h", "");
-    project_.Link("l", "real");
-    project_.Search({}, {"one", "two", "l"});
-    before_ = *project_.Find();
-  }
-  Project project_;
-  std::shared_ptr<const Closure> before_;
-};
-
-INSTANTIATE_TEST_SUITE_P(Sources, ClosureChangeTest, testing::Bool(),
-                         [](const auto& source) { return source.param ? "Inotify" : "Stamps"; });
-
-TEST_P(ClosureChangeTest, StaysTheSameAfterWhatDoesNotMatter) {
-  project_.Write("src/main.o", "object");
-  project_.Write("two/unrelated.h", "");
-  project_.Write("src/a.h", "int a;");
-  EXPECT_EQ((*project_.Find())->id, before_->id);
-  EXPECT_EQ(project_.FirstChange(before_), "");
-}
-
-TEST_P(ClosureChangeTest, IsAnotherAfterAnEditThatLeavesTheDirectivesAlone) {
-  const Names files = project_.Files();
-  project_.Write("src/a.h", "int b;");
-  EXPECT_EQ(project_.FirstChange(before_), "src/a.h");
-  EXPECT_NE((*project_.Find())->id, before_->id);
-  EXPECT_EQ(project_.Files(), files);
-}
-
-TEST_P(ClosureChangeTest, FollowsAnEditOfTheDirectives) {
-  project_.Write("src/a.h", "#include <c.h>\n#include <d.h>");
-  EXPECT_EQ(project_.Files(), Names({"real/d.h", "src/a.h", "two/b.h", "two/c.h"}));
-}
-
-TEST_P(ClosureChangeTest, SeesAFileThatShadowsAnother) {
-  project_.Write("one/b.h", "");
-  EXPECT_NE(project_.FirstChange(before_), "");
-  EXPECT_EQ(project_.Files(), Names({"one/b.h", "src/a.h"}));
-}
-
-TEST_P(ClosureChangeTest, SeesAFileGo) {
-  ASSERT_EQ(unlink(project_.Path("two/c.h").c_str()), 0);
-  EXPECT_EQ(project_.FirstChange(before_), "two/c.h");
-  ASSERT_EQ(unlink(project_.Path("src/main.c").c_str()), 0);
-  EXPECT_EQ(project_.FirstChange(before_), "src/main.c");
-}
-
-TEST_P(ClosureChangeTest, SeesAnotherWayToTheSameFile) {
-  project_.Link("a", "src/a.h");
-  project_.Link("b", "src/a.h");
-  project_.Write("src/main.c", "#include \"../x.h\"");
-  for (const char* target : {"a", "b", "./b", "a"}) {
-    project_.Link("x.h", target);
-    const Names entries = project_.Entries();
-    EXPECT_NE(std::find(entries.begin(), entries.end(), "x.h>" + std::string(target)),
-              entries.end())
-        << target;
-  }
-}
-
-TEST_P(ClosureChangeTest, SeesAFolderBecomeALinkToItself) {
-  project_.Write("src/main.c", "#include \"../two/../src/a.h\"");
-  project_.Search({}, {});
-  EXPECT_EQ(project_.Entries(), Names({"src/", "src/a.h", "src/main.c", "two/"}));
-  ASSERT_EQ(rename(project_.Path("two").c_str(), project_.Path("moved").c_str()), 0);
-  project_.Link("two", "moved");
-  EXPECT_EQ(project_.Entries(), Names({"moved/", "src/", "src/a.h", "src/main.c", "two>moved"}));
-}
-
-// What was left out as the same folder as another one comes to matter.
-TEST_P(ClosureChangeTest, SeesAFolderTurnThatWasLeftOutOfTheSearchPath) {
-  project_.Link("same", "two");
-  auto path = std::make_shared<SearchPath>(*project_.request.preprocessing.path);
-  path->id = 100;
-  path->left_out = {project_.Path("same")};
-  project_.request.preprocessing.path = path;
-  const auto closure = *project_.Find();
-  project_.Write("two/unrelated.h", "");
-  EXPECT_EQ(project_.FirstChange(closure), "");
-  project_.Link("same", "real");
-  EXPECT_EQ(project_.FirstChange(closure), "same");
-}
-
-TEST_P(ClosureChangeTest, SeesTheSearchPathTurn) {
-  project_.Write("other/d.h", "");
-  project_.Link("l", "other");
-  EXPECT_EQ(project_.FirstChange(before_), "l");
 }
 
 }  // namespace

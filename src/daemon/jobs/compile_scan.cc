@@ -89,6 +89,10 @@ class Walk {
       if (!added) return Reason{"output", added.error().message};
       outputs.dirs.push_back(std::move(*added));
     }
+    for (const std::string& path : scan_.plan->side_paths) {
+      ASSIGN_OR_RETURN(const std::string canonical, AddOutput(path));
+      outputs.announced.push_back({canonical, canonical, false});
+    }
     return outputs;
   }
 
@@ -268,6 +272,9 @@ class LiveScan {
     request.others.push_back(std::string(DirName(plan.object)));
     if (!plan.depfile.empty()) request.others.push_back(std::string(DirName(plan.depfile)));
     request.others.insert(request.others.end(), plan.output_dirs.begin(), plan.output_dirs.end());
+    for (const std::string& path : plan.side_paths) {
+      request.others.push_back(std::string(DirName(path)));
+    }
     request.others.push_back(request.cwd);
     request.others.push_back(LogicalCwd(*scan_.request));
     for (const std::string& path : plan.paths) {
@@ -295,6 +302,10 @@ class LiveScan {
       const std::string& canonical = closure.others[next++];
       if (canonical.empty()) return Reason{"output", dir + ": no such folder"};
       outputs.dirs.push_back(canonical);
+    }
+    for (const std::string& path : plan.side_paths) {
+      ASSIGN_OR_RETURN(const std::string canonical, Output(closure, next++, path));
+      outputs.announced.push_back({canonical, canonical, false});
     }
     return outputs;
   }
