@@ -96,8 +96,10 @@ class FakeDaemon {
       return true;
     }
     if (what == "remote") {
-      const session::CompileResult result{std::atoi(compile.argv.at(4).c_str()), compile.argv.at(2),
-                                          compile.argv.at(3)};
+      const session::CompileResult result{std::atoi(compile.argv.at(4).c_str()),
+                                          compile.argv.at(2),
+                                          compile.argv.at(3),
+                                          {compile.argv.begin() + 5, compile.argv.end()}};
       return Send(fd, session::FrameType::kResult, Encode(result));
     }
     if (what == "garbage") return Send(fd, session::FrameType{99}, "");

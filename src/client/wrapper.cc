@@ -151,6 +151,7 @@ class Wrapper {
     request.cwd = cwd_;
     request.umask = umask(0);
     umask(request.umask);
+    request.group = getegid();
     request.pid = static_cast<uint32_t>(getpid());
     for (size_t i = 0; i < closed_.size(); ++i) {
       request.streams[i] = session::StreamAt(static_cast<int>(i), closed_[i]);

@@ -144,11 +144,22 @@ TEST_F(WrapperTest, CcacheComesFirstAndRunsTheCompilerByTheWrapper) {
 
 TEST_F(WrapperTest, ClosedDescriptorsAreNotTheSocket) {
   StartDaemon();
-  const Ran ran = Run({"cc", "remote", "text", "text", "256"}, {}, {0, 1, 2});
+  const Ran ran = Run({"cc", "remote", "", "", "256"}, {}, {0, 1, 2});
   EXPECT_EQ(WEXITSTATUS(ran.status), 1);
   EXPECT_EQ(ran.out + ran.err, "");
   ASSERT_TRUE(Connect(Options()));
   EXPECT_EQ(Contents("state/done"), "well-formed\n");
+}
+
+TEST_F(WrapperTest, WhatCannotBePrintedIsTheCompilersAffair) {
+  StartDaemon();
+  const std::string written = dir_->path() + "/a.o";
+  ASSERT_TRUE(WriteFileAtomic(written, "object", 0644));
+  const Strings args = {"cc", "remote", "", "text", "0", written};
+  EXPECT_EQ(Run(args, {}, {}).status, 0);
+  EXPECT_EQ(access(written.c_str(), F_OK), 0);
+  ExpectLocal(Run(args, {}, {STDERR_FILENO}), "remote slot=\n");
+  EXPECT_NE(access(written.c_str(), F_OK), 0);
 }
 
 TEST_F(WrapperTest, NoSuchCompilerIsAsTheShellHasIt) {

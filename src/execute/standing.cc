@@ -27,6 +27,13 @@ bool HasAttributes(const std::string& path) {
   return false;
 }
 
+// Of a file that is made there.
+gid_t NewGroup(const std::string& dir) {
+  struct stat st {};
+  const bool is_inherited = stat(dir.c_str(), &st) == 0 && (st.st_mode & S_ISGID) != 0;
+  return is_inherited ? st.st_gid : getegid();
+}
+
 bool IsPeculiar(const std::string& path, const struct stat& st, const Outputs& outputs,
                 ObjectWriter writer) {
   if (!S_ISREG(st.st_mode)) return true;
@@ -35,6 +42,7 @@ bool IsPeculiar(const std::string& path, const struct stat& st, const Outputs& o
   if ((st.st_mode & 0200) == 0 || access(path.c_str(), W_OK) != 0) return true;
   if (is_object && writer == ObjectWriter::kClang) return false;
   return st.st_nlink != 1 || st.st_uid != geteuid() ||
+         st.st_gid != NewGroup(std::string(DirName(path))) ||
          (st.st_mode & 07777) != (0666 & ~outputs.umask) || HasAttributes(path);
 }
 

@@ -141,7 +141,6 @@ Result<void> PathWalker::AddFile(const Place& place) {
   entry.executable = digest->executable;
   entry.size_bytes = digest->size_bytes;
   entry.digest = digest->digest;
-  text_flags_ |= digest->text_flags;
   manifest_.emplace_hint(at, place.path, std::move(entry));
   order_.push_back(place.path);
   return {};

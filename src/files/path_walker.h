@@ -48,8 +48,6 @@ class PathWalker {
   const std::vector<std::string>& order() const { return order_; }
   // Of the files and symlinks in the manifest, as they were when they were added.
   const std::map<std::string, FileIdentity>& stamps() const { return stamps_; }
-  // Of all files added so far: TextFlag or-ed.
-  unsigned text_flags() const { return text_flags_; }
 
  private:
   // What a canonical path was found to be.
@@ -80,7 +78,6 @@ class PathWalker {
   tree::Manifest manifest_;
   std::vector<std::string> order_;
   std::map<std::string, FileIdentity> stamps_;
-  unsigned text_flags_ = 0;
   std::unordered_map<std::string, Found> found_;           // by canonical path
   std::unordered_map<std::string, std::string> resolved_;  // directory as spelt → canonical
 };

@@ -152,7 +152,7 @@ TEST_F(PathWalkerTest, FollowsFortyLinksAndNoMore) {
 }
 
 TEST_F(PathWalkerTest, ParentsOfAFileWithoutTheFile) {
-  MakeFile("/d/f.c", "__TIMESTAMP__");
+  MakeFile("/d/f.c", "x");
   MakeLink("/l", "d");
   MakeLink("/d/alias.c", "f.c");
   const tree::Manifest leading = {{"/l", tree::Link("d")}, {"/d", tree::Dir()}};
@@ -161,18 +161,6 @@ TEST_F(PathWalkerTest, ParentsOfAFileWithoutTheFile) {
   // A link in the place of the new file would be replaced, not followed.
   EXPECT_EQ(AddParents("/l/alias.c"), "/d/alias.c");
   EXPECT_EQ(Entries(), leading);
-  EXPECT_EQ(walker_->text_flags(), 0u);
-}
-
-TEST_F(PathWalkerTest, CollectsTextFlags) {
-  MakeFile("/plain", "x");
-  MakeFile("/stamp", "__TIMESTAMP__");
-  Add("/plain");
-  EXPECT_EQ(walker_->text_flags(), 0u);
-  Add("/stamp");
-  EXPECT_EQ(walker_->text_flags(), files::kMentionsTimestamp);
-  Add("/plain");
-  EXPECT_EQ(walker_->text_flags(), files::kMentionsTimestamp);
 }
 
 TEST_F(PathWalkerTest, NamesAreBytes) {

@@ -9,7 +9,7 @@ namespace llama::job {
 namespace {
 
 std::string Seal(std::string_view magic, std::string_view body) {
-  std::string out = std::string(magic) + "\4";
+  std::string out = std::string(magic) + "\5";
   const size_t head = out.size();
   out.resize(head + ZSTD_compressBound(body.size()));
   out.resize(head +

@@ -22,6 +22,7 @@ Job FullJob() {
   job.umask = 077;
   job.output_dirs = {"/src", "/out"};
   job.placeholders = {"/src/a.o"};
+  job.inodes = {{"/src/a.c", -1, 1}, {"/src/b.h", 1'700'000'000'000'000'001, 2}};
   job.record_reads = false;
   job.timeout_ms = 12345;
   job.max_answer_bytes = 1 << 20;
@@ -73,6 +74,7 @@ TEST(JobEncoding, KeepsEveryFieldOfAJob) {
   EXPECT_EQ(back->cwd, job.cwd);
   EXPECT_EQ(back->output_dirs, job.output_dirs);
   EXPECT_EQ(back->placeholders, job.placeholders);
+  EXPECT_EQ(back->inodes, job.inodes);
   EXPECT_EQ(back->foretold, job.foretold);
   // The same fields encode to the same bytes: nothing was dropped on the way.
   EXPECT_EQ(EncodeJob(*back), bytes);

@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "scan/closure.h"
-#include "scan/closure_testing.h"
+#include "scan/closure_project_testing.h"
 
 namespace llama::scan {
 namespace {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/file.h"
-#include "scan/closure_testing.h"
+#include "scan/closure_project_testing.h"
 
 namespace llama::scan {
 namespace {

@@ -111,6 +111,7 @@ std::string Encode(const Compile& m) {
   out.Strings(m.env);
   out.Bytes(m.cwd);
   out.Uint(m.umask);
+  out.Uint(m.group);
   out.Uint(m.pid);
   for (const StandardStream& stream : m.streams) {
     out.Uint(static_cast<uint64_t>(stream.kind));
@@ -133,6 +134,7 @@ Result<Compile> DecodeCompile(std::string_view body) {
   m.env = in.Strings();
   m.cwd = in.String();
   m.umask = in.Uint32();
+  m.group = in.Uint32();
   m.pid = in.Uint32();
   for (StandardStream& stream : m.streams) {
     const uint64_t kind = in.Uint();

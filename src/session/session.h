@@ -114,6 +114,7 @@ struct Compile {
   std::vector<std::string> env;    // the variables that matter: session/environment.h
   std::string cwd;                 // getcwd()
   uint32_t umask = 022;
+  uint32_t group = 0;  // the effective one, of files that it makes
   uint32_t pid = 0;
   std::array<StandardStream, 3> streams = {};  // stdin, stdout, stderr
   // What the wrapper's names mean: a daemon elsewhere would read and write other files.

@@ -32,6 +32,7 @@ Compile SampleCompile() {
   m.env = {"PATH=/bin"};
   m.cwd = "/tmp/with space";
   m.umask = 077;
+  m.group = 20;
   m.streams[0].kind = StreamKind::kClosed;
   m.streams[2] = {StreamKind::kTerminal, 80, 24};
   m.file_namespace = {7, {8, 9}};
@@ -65,6 +66,7 @@ TEST(Session, CompileSurvivesTheWire) {
   EXPECT_EQ(got->env, sent.env);
   EXPECT_EQ(got->cwd, sent.cwd);
   EXPECT_EQ(got->umask, sent.umask);
+  EXPECT_EQ(got->group, sent.group);
   EXPECT_EQ(got->streams, sent.streams);
   EXPECT_EQ(got->file_namespace, sent.file_namespace);
   EXPECT_EQ(got->pid, sent.pid);

@@ -85,12 +85,7 @@ class CompileJob final : public Job {
   // The whole way. A reason that comes up in any step is a local run.
   OrReason<session::CompileResult> Compile(execute::Execution& execution) {
     record_.phases().Begin(trace::span::kParse);
-    if (request_.file_namespace != services_.file_namespace) return Reason{"other-file-system", {}};
-    // What it opens first takes their numbers, and then what it prints.
-    if (request_.streams[1].kind == session::StreamKind::kClosed ||
-        request_.streams[2].kind == session::StreamKind::kClosed) {
-      return Reason{"closed-descriptor", {}};
-    }
+    TRY(CheckCaller());
     ASSIGN_OR_RETURN(const ParsedCompile parsed,
                      ParseCompile(request_, *services_.toolchains, record_.root()));
     ASSIGN_OR_RETURN(const compiler::Plan plan,
@@ -112,6 +107,20 @@ class CompileJob final : public Job {
       if (result || result.error().code != Code::kUnavailable || scans == kMaxScans) return result;
       ++execution.charges.retries;
     }
+  }
+
+  // What this process can't do for that one.
+  OrReason<void> CheckCaller() const {
+    if (request_.file_namespace != services_.file_namespace) return Reason{"other-file-system", {}};
+    if (request_.group != services_.group) return Reason{"other-group", {}};
+    // What it opens first takes their numbers, and then what it prints.
+    const auto is_closed = [](const session::StandardStream& stream) {
+      return stream.kind == session::StreamKind::kClosed;
+    };
+    if (is_closed(request_.streams[1]) || is_closed(request_.streams[2])) {
+      return Reason{"closed-descriptor", {}};
+    }
+    return {};
   }
 
   // What makes an outcome that is right the compile's result.

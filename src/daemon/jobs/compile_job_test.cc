@@ -2,6 +2,7 @@
 // file, a finder that says what it is told, an executor that answers as the test has it.
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <memory>
 #include <string>
@@ -151,9 +152,47 @@ TEST_F(CompileJobTest, ScanLeavesErrorsOfTheCodeToTheLocalCompiler) {
   EXPECT_EQ(Scan().error().word, "scan-failed");
 }
 
-TEST_F(CompileJobTest, ScanRefusesWhatShowsAFilesTime) {
-  world_.Write("a.h", "const char* t = __TIMESTAMP__;\n");
-  EXPECT_EQ(Scan().error().word, "timestamp-macro");
+TEST_F(CompileJobTest, WithoutAScanOfTheTextsEveryFilesTimeIsSent) {
+  const auto scanned = Scan();
+  ASSERT_TRUE(scanned) << scanned.error().Text();
+  ASSERT_TRUE(scanned->action.inodes);
+  std::string sent;
+  for (const tree::Inode& inode : *scanned->action.inodes) {
+    struct stat st {};
+    ASSERT_EQ(stat(inode.path.c_str(), &st), 0);
+    EXPECT_EQ(inode.mtime_ns, TimeNs(st.st_mtim));
+    sent += std::string(BaseName(inode.path)) + " ";
+  }
+  EXPECT_EQ(sent, "a.c a.h ");
+}
+
+TEST_F(CompileJobTest, AFileThatCanBeReadButOnceIsNotRead) {
+  ASSERT_EQ(mkfifo(world_.Path("pipe").c_str(), 0600), 0);
+  for (const std::string& name : {world_.Path("pipe"), std::string("/dev/fd/63")}) {
+    world_.request().argv = {"cc", "-include", name, "-c", "a.c", "-o", "out.o"};
+    EXPECT_EQ(Scan().error().Text(), "special-file: " + name);
+  }
+}
+
+TEST_F(CompileJobTest, WhatAnotherProcessWouldDoOtherwiseRunsThere) {
+  session::Compile& request = world_.request();
+  const session::Compile plain = request;
+  request.file_namespace.mounts = 1;
+  EXPECT_EQ(world_.WhyHere(), "other-file-system");
+  request = plain;
+  request.file_namespace.root.inode = 1;
+  EXPECT_EQ(world_.WhyHere(), "other-file-system");
+  request = plain;
+  request.group = 1;
+  EXPECT_EQ(world_.WhyHere(), "other-group");
+  for (const size_t stream : {1u, 2u}) {
+    request = plain;
+    request.streams[stream].kind = session::StreamKind::kClosed;
+    EXPECT_EQ(world_.WhyHere(), "closed-descriptor");
+  }
+  request = plain;
+  request.streams[0].kind = session::StreamKind::kClosed;
+  EXPECT_EQ(world_.WhyHere(), "");
 }
 
 TEST_F(CompileJobTest, ScanSeesAnOutputThatStandsThere) {

@@ -1,5 +1,7 @@
 // The upper rung of a compile's scan: by what the files say, on a live tree.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <functional>
@@ -282,27 +284,64 @@ TEST_F(LiveScanTest, AnAbsoluteNameIsSentLikeAnyOther) {
 }
 
 // A mirror keeps contents, not what tells files of one content apart.
-TEST_F(LiveScanTest, FilesThatAreEqualAreForTheLocalCompilerIfItMayAskWhetherTheyAreOne) {
+TEST_F(LiveScanTest, FilesThatAreEqualAreToldApartWhereTheCompilerMayAsk) {
   world_.Write("a.c", "#include \"two/a.h\"\n#include \"two/b.h\"\n");
+  const auto sent = [&]() -> std::string {
+    executor_.actions.clear();
+    EXPECT_EQ(world_.WhyHere(), "");
+    if (executor_.actions.empty() || !executor_.actions[0].inodes) return "";
+    std::string out;
+    for (const tree::Inode& inode : *executor_.actions[0].inodes) {
+      out += std::string(BaseName(inode.path)) + std::to_string(inode.number) + " ";
+    }
+    return out;
+  };
   world_.Write("two/a.h", "int two;\n");
   world_.Write("two/b.h", "int two;\n");
-  EXPECT_EQ(world_.WhyHere(), "");
+  EXPECT_EQ(sent(), "");
   for (const char* text : {"#pragma once\nint two;\n", "#import \"c.h\"\n"}) {
     world_.Write("two/a.h", text);
-    EXPECT_EQ(world_.WhyHere(), "");
+    EXPECT_EQ(sent(), "");
     world_.Write("two/b.h", text);
-    EXPECT_EQ(world_.WhyHere().substr(0, 13), "equal-inputs:") << text;
+    EXPECT_EQ(sent(), "a.h1 b.h2 ");
   }
-  world_.Write("two/b.h", "");
-  world_.Write("two/a.h", "");
-  EXPECT_EQ(world_.WhyHere(), "");
+  ASSERT_EQ(unlink(world_.Path("two/b.h").c_str()), 0);
+  ASSERT_EQ(link(world_.Path("two/a.h").c_str(), world_.Path("two/b.h").c_str()), 0);
+  EXPECT_EQ(sent(), "a.h1 b.h1 ");
+  world_.Write("a.c", "#import \"two/a.h\"\n#include \"two/b.h\"\n");
+  ASSERT_EQ(unlink(world_.Path("two/b.h").c_str()), 0);
+  world_.Write("two/a.h", "int two;\n");
+  world_.Write("two/b.h", "int two;\n");
+  EXPECT_EQ(sent(), "a.h1 b.h2 ");
 }
 
-TEST_F(LiveScanTest, ATimestampInACommentIsNone) {
+TEST_F(LiveScanTest, TimesAreSentWhereTheyAreSeen) {
+  const auto count = [&] {
+    executor_.actions.clear();
+    EXPECT_EQ(world_.WhyHere(), "");
+    const tree::Inodes& inodes = executor_.actions.at(0).inodes;
+    return inodes ? inodes->size() : 0;
+  };
   world_.Write("two/a.h", "// as __TIMESTAMP__ has it\nint two;\n");
-  EXPECT_EQ(world_.WhyHere(), "");
-  world_.Write("two/a.h", "const char* t = __TIMESTAMP__;\n");
-  EXPECT_EQ(world_.WhyHere(), "timestamp-macro");
+  EXPECT_EQ(count(), 0u);
+  for (const char* text : {"const char* t = __TIMESTAMP__;\n", "C(__TIME, STAMP__)\n",
+                           "#pragma GCC dependency \"y\"\n"}) {
+    world_.Write("two/a.h", text);
+    EXPECT_EQ(count(), 2u) << text;
+  }
+  world_.Write("two/a.h", "int two;\n");
+  world_.request().argv.insert(world_.request().argv.begin() + 1, "-DT=__TIMESTAMP__");
+  EXPECT_EQ(count(), 2u);
+}
+
+TEST_F(LiveScanTest, AnOutputWithAttributesOfItsOwnIsTheLocalCompilersToWrite) {
+  const std::string object = world_.Path("out.o");
+  world_.Write("out.o", "old");
+  ASSERT_EQ(chmod(object.c_str(), 0600), 0);
+  EXPECT_EQ(world_.WhyHere(), "") << "it is replaced";
+  world_.Write("out.o", "");
+  ASSERT_EQ(chmod(object.c_str(), 0600), 0);
+  EXPECT_EQ(world_.WhyHere(), "output-attributes: " + object) << "it is written into";
 }
 
 TEST_F(LiveScanTest, AMissingOutputFolderIsForTheLocalCompiler) {

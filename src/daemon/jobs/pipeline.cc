@@ -142,6 +142,7 @@ class PipelineImpl final : public Pipeline {
     programs_ = std::make_unique<ProgramTrees>(*digests_, clock_);
     services_.clock = &clock_;
     services_.file_namespace = OwnFileNamespace();
+    services_.group = getegid();
     services_.builds = &builds_;
     services_.tally = &tally_;
     services_.toolchains = toolchains_.get();

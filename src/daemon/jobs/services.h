@@ -45,7 +45,8 @@ struct Services {
   BuildExecutors* executors = nullptr;
   Auditor* auditor = nullptr;
   admission::CpuAdmission* cpu = nullptr;
-  FileNamespace file_namespace;      // the daemon's own
+  FileNamespace file_namespace;  // the daemon's own
+  uint32_t group = 0;
   int64_t job_timeout_ms = 900'000;  // of a job as a whole
   int64_t allowance_ms = 60'000;     // of that, a compile's for what the cloud takes beside it
 };

@@ -271,7 +271,13 @@ TEST(DirectivesTest, FindsTimestamp) {
   EXPECT_TRUE(ReadDirectives("f(\"\") /**/ __TIMESTAMP__").mentions_timestamp);
   EXPECT_TRUE(ReadDirectives("#define S \"//\" __TIMESTAMP__").mentions_timestamp);
   EXPECT_TRUE(ReadDirectives("c = '\"'; x = __TIMESTAMP__; // \"").mentions_timestamp);
-  EXPECT_FALSE(ReadDirectives("x = __TIME__;").mentions_timestamp);
+  for (const char* part : {"__TIME", "STAMP__", "_TIMESTAMP__", "__TIMESTAMP", "TIMESTAMP", "STAMP",
+                           "__TIMES", "TAMP__"}) {
+    EXPECT_TRUE(ReadDirectives(std::string("C(") + part + ",x)").mentions_timestamp) << part;
+  }
+  for (const char* other : {"TIMESTAMPS", "MY_TIMESTAMP", "STAMPED", "TIME", "__TIME__", "__"}) {
+    EXPECT_FALSE(ReadDirectives(other).mentions_timestamp) << other;
+  }
   EXPECT_FALSE(ReadDirectives("// like __TIMESTAMP__\nint x;").mentions_timestamp);
   EXPECT_FALSE(ReadDirectives("/* \n __TIMESTAMP__ */ int x;").mentions_timestamp);
   EXPECT_FALSE(ReadDirectives("#define X // __TIMESTAMP__\n").mentions_timestamp);

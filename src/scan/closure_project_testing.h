@@ -1,4 +1,4 @@
-// For tests of closures: a project in a folder of its own.
+// For tests of closures.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -7,10 +7,12 @@
 #include <algorithm>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/file.h"
+#include "files/digest_cache.h"
+#include "files/live_tree.h"
 #include "scan/closure.h"
 
 namespace llama::scan {
