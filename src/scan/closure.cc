@@ -30,6 +30,7 @@ constexpr size_t kMostLearned = 1024;
 std::string KeyOf(const ClosureRequest& request) {
   std::string key = std::to_string(request.preprocessing.path->id);
   key += request.reads_directives ? 'd' : '-';
+  key += request.takes_precompiled ? 'p' : '-';
   key.append(request.source).push_back('\0');
   key.append(request.cwd).push_back('\0');
   for (const std::string& other : request.others) key.append(other).push_back('\0');
@@ -189,8 +190,25 @@ Result<Closures::Walk> Closures::Compute(const ClosureRequest& request) {
   }
 }
 
+// Those beside headers that were found, by the name of the file itself; by that of a link to it
+// they are found by what a compiler looks up.
+Result<void> Closures::AddPrecompiled(Walk& walk) {
+  for (const Node& node : walk.nodes) {
+    if (!tree_.MayHavePrecompiled(node.folder)) continue;
+    const std::string name(BaseName(tree_.PathOf(node.entry)));
+    const LookupId precompiled = tree_.Find(node.folder, name + ".gch");
+    const std::span<const Found> found = tree_.Results(precompiled);
+    if (!found.empty() && tree_.KindOf(found[0].entry) != EntryKind::kFile) {
+      return Error{Code::kInvalid, tree_.PathOf(found[0].entry) + ": of several, one is chosen"};
+    }
+    walk.others.push_back(precompiled);
+  }
+  return {};
+}
+
 // What the walk came to besides its files, and all of it as numbers that can be compared.
 Result<void> Closures::Settle(const ClosureRequest& request, Walk& walk) {
+  if (request.takes_precompiled) TRY(AddPrecompiled(walk));
   if (request.reads_directives) {
     const std::vector<LookupId>& path =
         tree_.FoldersOf(SearchFor(request.preprocessing.path).quote);
@@ -228,7 +246,7 @@ Result<void> Closures::Settle(const ClosureRequest& request, Walk& walk) {
         return Error{Code::kInvalid, tree_.PathOf(entry) + ": not a regular file"};
     }
   }
-  if (!request.reads_directives) return {};
+  if (!request.reads_directives || request.takes_precompiled) return {};
   for (const FolderId folder : walk.folders) {
     if (tree_.MayHavePrecompiled(folder)) {
       return Error{Code::kInvalid, tree_.FolderPath(folder) + ": holds a precompiled header"};

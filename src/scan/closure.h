@@ -34,6 +34,8 @@ struct ClosureRequest {
   // What must be there besides, as far as it is: absolute.
   std::vector<std::string> others;
   bool reads_directives = true;  // not: preprocessed text, plain assembler
+  // gcc: a precompiled header, <name>.gch beside <name>, is read in its place.
+  bool takes_precompiled = false;
 };
 
 // Files that have the very content of another one, which is not nothing. Compilers compare files by
@@ -161,6 +163,7 @@ class Closures {
       REQUIRES(tree_.mutex());
   Result<Walk> Compute(const ClosureRequest& request) REQUIRES(tree_.mutex());
   Result<void> Settle(const ClosureRequest& request, Walk& walk) REQUIRES(tree_.mutex());
+  Result<void> AddPrecompiled(Walk& walk) REQUIRES(tree_.mutex());
   Result<std::shared_ptr<const Closure>> Build(const Walk& walk) REQUIRES(tree_.mutex());
   using KeptMap = std::unordered_map<std::string, Kept>;
   void Keep(const std::string& key, Kept kept) REQUIRES(tree_.mutex());

@@ -315,6 +315,24 @@ TEST(Closure, IsNoneWhereAPrecompiledHeaderIs) {
   EXPECT_NE(closure.error().message.find("precompiled"), std::string::npos);
 }
 
+TEST(Closure, HoldsThePrecompiledHeadersThatAreReadInOthersPlaces) {
+  Project project;
+  project.request.takes_precompiled = true;
+  project.Write("src/main.c", "#include <a.h>");
+  project.Write("inc/a.h", "#include \"b.h\"");
+  project.Write("inc/b.h", "");
+  project.Search({}, {"inc"});
+  const Names without = {"inc/", "inc/a.h", "inc/b.h", "src/main.c"};
+  EXPECT_EQ(project.Entries(), without);
+  project.Write("inc/c.h.gch", "");
+  project.Write("inc/b.h.pch", "");
+  EXPECT_EQ(project.Entries(), without);
+  project.Write("inc/b.h.gch", "one");
+  EXPECT_EQ(project.Entries(), Names({"inc/", "inc/a.h", "inc/b.h", "inc/b.h.gch", "src/main.c"}));
+  project.Write("inc/a.h.gch/1", "");
+  EXPECT_FALSE(project.Find());
+}
+
 TEST(Closure, HoldsWhatIsReachedByAnAbsoluteName) {
   for (const char* text :
        {"#include \"@/inc/a.h\"", "#if __has_include(<@/inc/a.h>)\n#endif",

@@ -32,7 +32,7 @@ class DependencyRunFinder final : public InputFinder {
     for (std::string& name : names) {
       if (name != inputs.files[0]) inputs.files.push_back(std::move(name));
     }
-    TRY(CheckPrecompiled(request, inputs.files));
+    TRY(AddPrecompiled(request, inputs.files));
     return inputs;
   }
 
@@ -64,15 +64,19 @@ class DependencyRunFinder final : public InputFinder {
     return std::move(result.out);
   }
 
-  // A precompiled header is read in the place of the header that -M names, and is valid only for
-  // the very compiler process layout that made it.
-  static Result<void> CheckPrecompiled(const ScanRequest& request,
-                                       const std::vector<std::string>& files) {
-    for (const std::string& file : files) {
-      const std::string path = JoinPath(request.cwd, file);
+  // A precompiled header is read in the place of the header that -M names. What clang makes holds
+  // the times of all that it was made of, which a mirror does not keep.
+  static Result<void> AddPrecompiled(const ScanRequest& request, std::vector<std::string>& files) {
+    const bool is_gcc = request.toolchain->family == compiler::Family::kGcc;
+    const size_t count = files.size();
+    for (size_t i = 0; i < count; ++i) {
+      const std::string path = JoinPath(request.cwd, files[i]);
       for (const char* suffix : {".gch", ".pch"}) {
-        if (Exists(path + suffix)) {
-          return Error{Code::kInvalid, "precompiled header: " + file + suffix};
+        if (!Exists(path + suffix)) continue;
+        if (is_gcc && IsRegularFile(path + suffix)) {
+          files.push_back(files[i] + suffix);
+        } else {
+          return Error{Code::kInvalid, "precompiled header: " + files[i] + suffix};
         }
       }
     }

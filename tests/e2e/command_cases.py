@@ -288,7 +288,12 @@ LOCAL = [
     Case("help", [c("--help")], remote=0),
     # The header's own bytes differ from run to run.
     Case("precompiled-header", [c("-x", "c-header", "a.h"), c("-c", "a.c"), remove_precompiled("a.h")],
-         files=with_header(), remote=0),
+         files=with_header(), remote=None),
+    Case("precompiled-header-used", [c("-O2", "-g", "-x", "c-header", "a.h", "-o", "a.h.gch"),
+                                     c("-O2", "-g", "-MD", "-H", "-Winvalid-pch", "-c", "a.c"),
+                                     c("-O2", "-g", "-include", "{dir}/a.h", "-c", "b.c"), remove("a.h.gch")],
+         files=with_header(**{"a.h": "#include <stdio.h>\n#define A 1\n", "b.c": "int b = A;\n"}), remote=2,
+         gcc_only=True),
     Case("like-c", [c("-coverage", SEED, "a.c", "-o", "a")], remote=0),
     Case("link-objects", [c("-c", "a.c"), c("a.o", "-o", "a")]),
 ]

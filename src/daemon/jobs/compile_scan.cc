@@ -187,6 +187,8 @@ class LiveScan {
     request.cwd = scan_.request->cwd;
     request.source = JoinPath(request.cwd, command().source);
     request.reads_directives = HasDirectives(command().language);
+    request.takes_precompiled =
+        request.reads_directives && scan_.parsed->toolchain->family == compiler::Family::kGcc;
     NameOthers(request);
     auto closure = services().closures->Find(request);
     if (!closure) {
