@@ -63,6 +63,13 @@ std::string_view Suffix(std::string_view path) {
   return dot == base.npos ? std::string_view() : base.substr(dot + 1);
 }
 
+// Without -c or -S a driver precompiles it.
+bool IsHeaderSuffix(std::string_view suffix) {
+  constexpr auto kHeaders =
+      std::to_array<std::string_view>({"h", "hh", "H", "hp", "hxx", "hpp", "HPP", "h++", "tcc"});
+  return std::find(kHeaders.begin(), kHeaders.end(), suffix) != kHeaders.end();
+}
+
 std::string ReplaceSuffix(std::string_view path, std::string_view suffix) {
   const size_t slash = path.rfind('/');
   const size_t dot = path.rfind('.');
@@ -109,9 +116,11 @@ class Parser {
   Command& command_;
   std::string action_;
   std::optional<Language> forced_;  // by -x
+  bool forces_header_ = false;      // likewise
   bool compile_ = false;
   bool assembly_ = false;
   bool preprocess_ = false;
+  bool is_header_ = false;  // the source
   bool emits_llvm_ = false;
   bool is_preprocessed_ = false;
   bool depfile_wanted_ = false;
@@ -161,6 +170,7 @@ void Parser::TakeSource(const std::string& arg) {
     return;
   }
   command_.source = arg;
+  is_header_ = forced_ ? forces_header_ : IsHeaderSuffix(Suffix(arg));
   Language language = forced_.value_or(Lookup(kSuffixes, Suffix(arg)));
   if (!forced_ && options_.is_cxx_driver) {
     if (language == Language::kC) language = Language::kCxx;
@@ -198,6 +208,7 @@ void Parser::Apply(const Option& option, Arg arg, const std::string& value) {
       break;
     case Effect::kLanguage:
       forced_ = Lookup(kLanguages, value);
+      forces_header_ = value.ends_with("-header");
       if (value == "none") forced_.reset();
       break;
     case Effect::kRecordsCommand:
@@ -399,7 +410,7 @@ std::string Parser::Reason() const {
   // Half of what it takes to preprocess elsewhere is to send what was read here for that.
   if (preprocess_) return "preprocess";
   if (sources_ == 0) return "no-source";
-  if (!compile_ && !assembly_) return "link";
+  if (!compile_ && !assembly_) return is_header_ ? "precompile" : "link";
   if (sources_ > 1) return "several-sources";
   if (!command_.option_reasons.empty()) return command_.option_reasons.front();
   const bool assembler =

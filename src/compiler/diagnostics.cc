@@ -39,6 +39,7 @@ constexpr auto kMachineWords = std::to_array<std::string_view>({
     "error while loading shared libraries",
     "No such file or directory",
     "file not found",
+    "had to relocate PCH",
 });
 
 constexpr int kFirstShellStatus = 126;

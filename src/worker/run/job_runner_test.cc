@@ -167,8 +167,28 @@ TEST_F(JobRunnerTest, PlaceholdersShowWhatWasDoneToThem) {
 TEST_F(JobRunnerTest, FollowsNoLinkAndReturnsNoneOfIt) {
   const job::Answer answer =
       Run(Script("ln -s /etc/passwd link; mkdir sub; echo x > sub/y; echo z > plain"));
-  ASSERT_EQ(answer.outputs.size(), 1u);
+  ASSERT_EQ(answer.outputs.size(), 2u);
   EXPECT_EQ(answer.outputs[0].path, "/job/plain");
+  EXPECT_EQ(answer.outputs[1].path, "/job/sub/y");
+  EXPECT_EQ(answer.outputs[1].bytes, "");
+}
+
+// So that it is not lost without a word: nobody announced it.
+TEST_F(JobRunnerTest, WhatIsWrittenElsewhereIsTold) {
+  const auto made = [&](const std::string& script) {
+    std::vector<std::string> paths;
+    for (const job::OutputFile& file : Run(Script(script)).outputs) paths.push_back(file.path);
+    std::sort(paths.begin(), paths.end());
+    return paths;
+  };
+  using Paths = std::vector<std::string>;
+  EXPECT_EQ(made("mkdir ../other; echo x > ../other/f; echo y > here"),
+            (Paths{"/job/../other/f", "/job/here"}));
+  EXPECT_EQ(made("ln -s ../job me; echo y > me/here; echo z > ../job/there"),
+            (Paths{"/job/here", "/job/there"}));
+  EXPECT_EQ(made("mkdir sub; echo x > sub/f; rm sub/f; echo y > here"), Paths{"/job/here"});
+  EXPECT_EQ(made("echo x > missing/f; echo y > here"), (Paths{"/job/here", "/job/missing/f"}));
+  EXPECT_EQ(made("echo x > /dev/null; cat /dev/null"), Paths());
 }
 
 TEST_F(JobRunnerTest, RecordsWhatWasLookedUp) {
