@@ -225,7 +225,19 @@ TEST(DiagnosticsTest, TellMachinesFromCode) {
   EXPECT_TRUE(IsMachineFailure(failed, "gcc: internal compiler error: Segmentation fault"));
   EXPECT_TRUE(IsMachineFailure(failed, "gcc: fatal error: Killed signal terminated program cc1"));
   EXPECT_TRUE(IsMachineFailure(failed, "/x/a.o: No space left on device"));
-  EXPECT_TRUE(IsMachineFailure(failed, "a.c:1:10: fatal error: x.h: No such file or directory"));
+  for (const char* missing :
+       {"a.c:1:10: fatal error: x.h: No such file or directory\n    1 | #include \"x.h\"\n",
+        "<command-line>: fatal error: x.h: No such file or directory",
+        "In file included from a.c:1:\nb.h:1:10: fatal error: 'x.h' file not found"}) {
+    EXPECT_FALSE(IsMachineFailure(failed, missing)) << missing;
+  }
+  for (const char* missing :
+       {"a.s: Assembler messages:\na.s:1: Error: can't open /tmp/x.s for reading: No such file or "
+        "directory",
+        "cc1: fatal error: a.c: No such file or directory",
+        "a.c:1:10: fatal error: x.h: No such file or directory\nas: No such file or directory"}) {
+    EXPECT_TRUE(IsMachineFailure(failed, missing)) << missing;
+  }
   EXPECT_TRUE(IsMachineFailure(not_found, ""));
   EXPECT_TRUE(IsMachineFailure(killed, ""));
 }
