@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/closest.h"
 #include "base/result.h"
+#include "base/text/closest.h"
 
 namespace llama::app {
 
@@ -31,6 +31,7 @@ extern const Command kBootstrapCommand;
 extern const Command kBuildCommand;
 extern const Command kBuildsCommand;
 extern const Command kEmulatorCommand;
+extern const Command kExplainCommand;
 extern const Command kExportCommand;
 extern const Command kFunctionCommand;
 extern const Command kInvokeCommand;

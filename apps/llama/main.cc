@@ -41,8 +41,8 @@ const Command kDaemonCommand = {
     DaemonCommand};
 
 constexpr auto kCommands = std::to_array<const Command*>(
-    {&kBuildCommand, &kBuildsCommand, &kReportCommand, &kCompareCommand, &kSqlCommand,
-     &kExportCommand, &kInvokeCommand, &kXargsCommand, &kStoreCommand, &kGetCommand,
+    {&kBuildCommand, &kBuildsCommand, &kReportCommand, &kCompareCommand, &kExplainCommand,
+     &kSqlCommand, &kExportCommand, &kInvokeCommand, &kXargsCommand, &kStoreCommand, &kGetCommand,
      &kDaemonCommand, &kBootstrapCommand, &kFunctionCommand, &kConfigCommand, &kDoctorCommand,
      &kEmulatorCommand});
 

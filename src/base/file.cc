@@ -14,9 +14,9 @@
 #include <functional>
 #include <memory>
 
-#include "base/hex.h"
 #include "base/own_dir.h"
 #include "base/staged_file.h"
+#include "base/text/hex.h"
 
 namespace llama {
 namespace {

@@ -24,6 +24,8 @@ namespace {
 constexpr uint32_t kMaxGreetingBytes = 64 << 10;
 // How long a daemon that hung is given to say that it does no more; nobody else waits meanwhile.
 constexpr int64_t kProbeMs = 1'000;
+// Of ours that turned out to be of another build. One may have been replaced by another wrapper's.
+constexpr int kMaxStrangers = 2;
 // How often, while it says nothing, it is looked at whether it is stopped.
 constexpr int64_t kLookMs = 500;
 
@@ -56,6 +58,7 @@ class Connector {
         Result<Fd> greeted = Greet(std::move(fd).value());
         // Its socket may be there until it is gone; it has hung up, so it does not accept.
         if (greeted || greeted.error().code != Code::kNotFound) return greeted;
+        if (starts_ >= kMaxStrangers) return NoteStranger();
       } else if (fd.error().code != Code::kNotFound) {
         return fd;
       }
@@ -129,7 +132,18 @@ class Connector {
       return std::move(started).error();
     }
     if (ftruncate(lock.get(), 0) != 0) return ErrnoError(errno, path);
+    ++starts_;
     return true;
+  }
+
+  // Else each compile would have daemons come and go for as long as it may wait.
+  Error NoteStranger() const {
+    const std::string what = options_.daemon_program +
+                             " is of another build than this wrapper, or one of another build "
+                             "shares the state folder; install both from one build";
+    const Result<Fd> lock = OpenOwnFile(run_dir_ + "/start.lock", O_RDWR | O_CREAT, 0600);
+    if (lock) WriteMonotonicTime(lock->get(), what);
+    return {Code::kUnavailable, what};
   }
 
   Result<void> CheckFailedBefore(int fd) const {
@@ -142,6 +156,7 @@ class Connector {
   HungNote hung_;
   const int64_t end_ns_;
   int64_t greeting_ms_ = 0;
+  int starts_ = 0;  // of daemons, by this one
 };
 
 std::string Variable(const char* name) {

@@ -82,6 +82,18 @@ TEST_F(ConnectionTest, AnIdleDaemonOfAnotherBuildIsReplaced) {
   EXPECT_EQ(Starts(), 2);
 }
 
+TEST_F(ConnectionTest, AProgramOfAnotherBuildIsNotStartedAgainAndAgain) {
+  const Result<Fd> fd = Connect(Options("that"));
+  ASSERT_FALSE(fd);
+  EXPECT_EQ(fd.error().code, Code::kUnavailable);
+  EXPECT_NE(fd.error().message.find("another build than this wrapper"), std::string::npos);
+  EXPECT_EQ(Starts(), 2);
+  const Result<Fd> again = Connect(Options("that"));
+  ASSERT_FALSE(again);
+  EXPECT_NE(again.error().message.find("(a moment ago)"), std::string::npos);
+  EXPECT_EQ(Starts(), 2);
+}
+
 TEST_F(ConnectionTest, ABusyDaemonOfAnotherBuildIsLeftAlone) {
   ASSERT_TRUE(Connect(Options()));
   ASSERT_TRUE(WriteFileAtomic(StateFolder() + "/busy", "", 0600));

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -19,7 +18,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
-#include "base/format.h"
+#include "base/text/format.h"
 #include "client/closed_descriptors.h"
 #include "client/connection.h"
 #include "client/fallback_slot.h"
@@ -29,6 +28,7 @@
 #include "session/environment.h"
 #include "session/session.h"
 #include "session/socket.h"
+#include "session/standard_stream.h"
 
 namespace llama::client {
 namespace {
@@ -59,21 +59,6 @@ bool Print(int fd, std::string_view bytes) {
     }
   }
   return true;
-}
-
-session::StandardStream StreamAt(int fd, bool was_closed) {
-  session::StandardStream stream;
-  if (was_closed) {
-    stream.kind = session::StreamKind::kClosed;
-  } else if (isatty(fd) == 1) {
-    stream.kind = session::StreamKind::kTerminal;
-    winsize size{};
-    if (ioctl(fd, TIOCGWINSZ, &size) == 0) {
-      stream.columns = size.ws_col;
-      stream.rows = size.ws_row;
-    }
-  }
-  return stream;
 }
 
 bool IsSet(const char* name) {
@@ -169,7 +154,7 @@ class Wrapper {
     request.group = getegid();
     request.pid = static_cast<uint32_t>(getpid());
     for (size_t i = 0; i < closed_.size(); ++i) {
-      request.streams[i] = StreamAt(static_cast<int>(i), closed_[i]);
+      request.streams[i] = session::StreamAt(static_cast<int>(i), closed_[i]);
     }
     request.file_namespace = OwnFileNamespace();
     return request;

@@ -6,8 +6,10 @@
 #include <array>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "base/file.h"
+#include "compiler/handed_words.h"
 #include "compiler/options.h"
 #include "compiler/response_file.h"
 
@@ -46,37 +48,6 @@ constexpr auto kLanguages = std::to_array<NamedLanguage>({
     {"assembler-with-cpp", Language::kAssemblerWithCpp},
 });
 
-// What -Wa, may carry: harmless words of the assembler's own.
-constexpr auto kAssemblerWords = std::to_array<std::string_view>({"--noexecstack",
-                                                                  "--execstack",
-                                                                  "--fatal-warnings",
-                                                                  "--no-warn",
-                                                                  "--warn",
-                                                                  "-W",
-                                                                  "--32",
-                                                                  "--64",
-                                                                  "--x32",
-                                                                  "-g",
-                                                                  "--gen-debug",
-                                                                  "-gdwarf-2",
-                                                                  "-gdwarf-3",
-                                                                  "-gdwarf-4",
-                                                                  "-gdwarf-5",
-                                                                  "--gdwarf-2",
-                                                                  "--gdwarf-3",
-                                                                  "--gdwarf-4",
-                                                                  "--gdwarf-5",
-                                                                  "--compress-debug-sections",
-                                                                  "--nocompress-debug-sections",
-                                                                  "-L",
-                                                                  "--keep-locals",
-                                                                  "--divide",
-                                                                  "-mbig-obj"});
-constexpr auto kAssemblerPrefixes = std::to_array<std::string_view>(
-    {"-march=", "-mtune=", "-mrelax-relocations=", "-mx86-used-note=", "-malign-branch",
-     "-mbranches-within-32B-boundaries", "-mlfence-", "-mmnemonic=", "-msyntax=",
-     "--compress-debug-sections=", "--size-check=", "--generate-missing-build-notes="});
-
 template <size_t N>
 Language Lookup(const std::array<NamedLanguage, N>& table, std::string_view name) {
   for (const NamedLanguage& entry : table) {
@@ -114,8 +85,12 @@ class Parser {
   void Apply(const Option& option, Arg arg, const std::string& value);
   void ApplyPath(Effect effect, Arg& arg, const std::string& value);
   void AddSides(std::string_view suffixes);
+  void AddSidePath(Arg& arg, std::string_view value);
+  void Select(const Arg& arg, Effect effect, const std::string& value);
+  void TakeFrontEnd(Arg arg, const std::string& value);
   void SplitPreprocessor(Arg arg);
   void SplitAssembler(Arg arg);
+  void CheckAssembler(Arg& arg, std::string_view word);
   void Finish();
   std::string Reason() const;
   void CheckFiles();
@@ -125,17 +100,22 @@ class Parser {
     command_.args.push_back(std::move(arg));
   }
   void Unsafe(const Arg& arg) { OptionReason("unsafe-option:" + arg.words[0]); }
-  void OptionReason(std::string reason) {
-    if (option_reason_.empty()) option_reason_ = std::move(reason);
+  void UnsafeValue(const Arg& arg, const std::string& value) {
+    OptionReason("unsafe-option:" + arg.words[0] + "=" + value);
   }
+  void OptionReason(std::string reason) { command_.option_reasons.push_back(std::move(reason)); }
 
   const ParseOptions& options_;
   Command& command_;
   std::string action_;
-  std::string option_reason_;
   std::optional<Language> forced_;  // by -x
   bool compile_ = false;
+  bool assembly_ = false;
+  bool preprocess_ = false;
+  bool emits_llvm_ = false;
+  bool is_preprocessed_ = false;
   bool depfile_wanted_ = false;
+  std::string front_end_option_;  // of the last -Xclang, whose value comes next
   int sources_ = 0;
   int outputs_ = 0;
 };
@@ -201,6 +181,18 @@ void Parser::Apply(const Option& option, Arg arg, const std::string& value) {
     case Effect::kCompile:
       compile_ = true;
       break;
+    case Effect::kAssembly:
+      assembly_ = true;
+      break;
+    case Effect::kPreprocess:
+      preprocess_ = true;
+      break;
+    case Effect::kEmitLlvm:
+      emits_llvm_ = true;
+      break;
+    case Effect::kPreprocessed:
+      is_preprocessed_ = true;
+      break;
     case Effect::kLocalAction:
       if (action_.empty()) action_ = option.detail;
       break;
@@ -239,6 +231,32 @@ void Parser::Apply(const Option& option, Arg arg, const std::string& value) {
     case Effect::kSideFile:
       AddSides(option.detail);
       break;
+    case Effect::kSideFileOfValue:
+      if (value.ends_with("-file")) AddSides(option.detail);
+      break;
+    case Effect::kSidePath:
+      AddSidePath(arg, value);
+      break;
+    case Effect::kSidePathInValue:
+      if (const size_t equals = value.find('='); equals != value.npos) {
+        AddSidePath(arg, std::string_view(value).substr(equals + 1));
+      }
+      break;
+    case Effect::kSelect:
+    case Effect::kSelectPath:
+    case Effect::kProgramIn:
+      Select(arg, option.effect, value);
+      break;
+    case Effect::kFrontEnd:
+      return TakeFrontEnd(std::move(arg), value);
+    case Effect::kXPreprocessor:
+      if (!IsPreprocessorWord(value)) {
+        UnsafeValue(arg, value);
+      }
+      break;
+    case Effect::kXAssembler:
+      CheckAssembler(arg, value);
+      break;
     case Effect::kColor:
       break;
     case Effect::kCharset:
@@ -274,8 +292,6 @@ void Parser::ApplyPath(Effect effect, Arg& arg, const std::string& value) {
     arg.kind = ArgKind::kPathIn;
   } else {
     arg.kind = ArgKind::kSearchDir;
-    // "=dir" and "$SYSROOT/dir" are relative to the sysroot, which is another one remotely.
-    if (value.starts_with("=") || value.starts_with("$SYSROOT")) Unsafe(arg);
   }
 }
 
@@ -287,30 +303,72 @@ void Parser::AddSides(std::string_view suffixes) {
   }
 }
 
+// "-" and the streams' names are no files.
+void Parser::AddSidePath(Arg& arg, std::string_view value) {
+  if (value.empty()) return OptionReason("missing-value:" + arg.words[0]);
+  if (value == "-" || value == "stderr" || value == "stdout") return;
+  arg.kind = ArgKind::kPathOut;
+  arg.path = value;
+  command_.side_paths.emplace_back(value);
+}
+
+void Parser::Select(const Arg& arg, Effect effect, const std::string& value) {
+  Selection& selection = command_.selection;
+  if (effect == Effect::kProgramIn) {
+    // Without a slash it is a name in a folder of the compiler's.
+    if (value.find('/') != value.npos) {
+      selection.programs.push_back(JoinPath(options_.cwd, value));
+    }
+    return;
+  }
+  selection.options.insert(selection.options.end(), arg.words.begin(), arg.words.end());
+  if (effect == Effect::kSelectPath && !value.starts_with('/')) selection.cwd = options_.cwd;
+}
+
+void Parser::TakeFrontEnd(Arg arg, const std::string& value) {
+  const std::string option = std::exchange(front_end_option_, {});
+  if (option == "-load") {
+    Select(arg, Effect::kProgramIn, value);
+  } else if (option == "-include" || option == "-imacros") {
+    arg.kind = ArgKind::kPathIn;
+    arg.path = value;
+  } else if (option.empty() && PinsFrontEnd(value)) {
+    UnsafeValue(arg, value);
+  } else if (option.empty() && FrontEndTakesValue(value)) {
+    front_end_option_ = value;
+  }
+  command_.args.push_back(std::move(arg));
+}
+
 // -Wp,-MMD,path and the few others that build systems write. gcc hands the words to the
-// preprocessor, where -MD and -MMD take the depfile's name as their value. A depfile stands alone
-// in its argument, so that a dependency run can leave it out whole.
+// preprocessor, where -MD and -MMD take the depfile's name as their value. What is about
+// dependencies stands alone in its argument, so that a dependency run can leave it out whole.
 void Parser::SplitPreprocessor(Arg arg) {
   const std::string word = arg.words[0];
   arg.kind = ArgKind::kPlain;
   bool defines = false;
+  const auto next = [&](size_t from) { return std::min(word.find(',', from), word.size()); };
   for (size_t begin = 4; begin <= word.size();) {
-    const size_t end = std::min(word.find(',', begin), word.size());
+    const size_t end = next(begin);
     const std::string_view part = std::string_view(word).substr(begin, end - begin);
-    if (part == "-MD" || part == "-MMD") {
-      const size_t path_end = std::min(word.find(',', std::min(end + 1, word.size())), word.size());
-      if (end + 1 >= path_end || arg.kind == ArgKind::kSplitPath || defines)
+    const bool names_depfile = part == "-MD" || part == "-MMD";
+    if (names_depfile || part == "-MT" || part == "-MQ") {
+      const size_t value_end = next(std::min(end + 1, word.size()));
+      if (end + 1 >= value_end || arg.kind == ArgKind::kSplitPath || defines)
         return RefuseSplit(std::move(arg));
-      arg.kind = ArgKind::kSplitPath;
-      arg.offset = end + 1;
-      arg.path = word.substr(arg.offset, path_end - arg.offset);
-      command_.depfile = arg.path;
-      begin = path_end + 1;
+      arg.kind = names_depfile ? ArgKind::kSplitPath : ArgKind::kDependency;
+      if (names_depfile) {
+        arg.offset = end + 1;
+        arg.path = word.substr(arg.offset, value_end - arg.offset);
+        command_.depfile = arg.path;
+      }
+      begin = value_end + 1;
       continue;
     }
     const bool harmless = part.starts_with("-D") || part.starts_with("-U") || part == "-MP" ||
+                          (part.starts_with("-I") && part.size() > 2 && part != "-I-") ||
                           part.starts_with("-W") || part == "-w";
-    if (!harmless || arg.kind == ArgKind::kSplitPath) return RefuseSplit(std::move(arg));
+    if (!harmless || arg.kind != ArgKind::kPlain) return RefuseSplit(std::move(arg));
     defines |= part != "-MP";
     begin = end + 1;
   }
@@ -318,28 +376,35 @@ void Parser::SplitPreprocessor(Arg arg) {
 }
 
 void Parser::SplitAssembler(Arg arg) {
-  const std::string& word = arg.words[0];
+  const std::string word = arg.words[0];
   for (size_t begin = 4; begin <= word.size();) {
     const size_t end = std::min(word.find(',', begin), word.size());
-    const std::string_view part = std::string_view(word).substr(begin, end - begin);
-    const auto is_prefix = [&](std::string_view prefix) { return part.starts_with(prefix); };
-    if (std::find(kAssemblerWords.begin(), kAssemblerWords.end(), part) == kAssemblerWords.end() &&
-        std::none_of(kAssemblerPrefixes.begin(), kAssemblerPrefixes.end(), is_prefix)) {
-      return RefuseSplit(std::move(arg));
-    }
+    CheckAssembler(arg, std::string_view(word).substr(begin, end - begin));
     begin = end + 1;
   }
   command_.args.push_back(std::move(arg));
 }
 
+void Parser::CheckAssembler(Arg& arg, std::string_view word) {
+  if (word.starts_with("-I") && word.size() > 2) {
+    arg.kind = ArgKind::kPathIn;
+    arg.path = word.substr(2);
+  } else if (PinsAssembler(word)) {
+    Unsafe(arg);
+  }
+}
+
 std::string Parser::Reason() const {
   if (!action_.empty()) return action_;
+  // Half of what it takes to preprocess elsewhere is to send what was read here for that.
+  if (preprocess_) return "preprocess";
   if (sources_ == 0) return "no-source";
-  if (!compile_) return "link";
+  if (!compile_ && !assembly_) return "link";
   if (sources_ > 1) return "several-sources";
-  if (!option_reason_.empty()) return option_reason_;
+  if (!command_.option_reasons.empty()) return command_.option_reasons.front();
   const bool assembler =
       command_.language == Language::kAssembler || command_.language == Language::kAssemblerWithCpp;
+  if (assembler && assembly_) return "assembly";
   if (assembler && !options_.remote_assemble) return "assembler";
   if (command_.language == Language::kOther) {
     return "language:" + std::string(Suffix(command_.source));
@@ -352,17 +417,26 @@ void Parser::CheckFiles() {
   if (stat(JoinPath(options_.cwd, command_.source).c_str(), &st) != 0 || !S_ISREG(st.st_mode)) {
     command_.local_reason = "source-not-regular";
   }
-  for (const std::string* path : {&command_.object, &command_.depfile}) {
-    if (path->empty()) continue;
-    if (lstat(JoinPath(options_.cwd, *path).c_str(), &st) == 0 && !S_ISREG(st.st_mode)) {
+  std::vector<std::string> outputs = command_.side_paths;
+  outputs.push_back(command_.object);
+  if (!command_.depfile.empty()) outputs.push_back(command_.depfile);
+  for (const std::string& path : outputs) {
+    if (lstat(JoinPath(options_.cwd, path).c_str(), &st) == 0 && !S_ISREG(st.st_mode)) {
       command_.local_reason = "output-not-regular";
     }
   }
 }
 
+Language Preprocessed(Language language) {
+  if (language == Language::kC) return Language::kPreprocessedC;
+  return language == Language::kCxx ? Language::kPreprocessedCxx : language;
+}
+
 void Parser::Finish() {
+  if (is_preprocessed_) command_.language = Preprocessed(command_.language);
   if (command_.object.empty()) {
-    command_.object = ReplaceSuffix(BaseName(command_.source), ".o");
+    const char* suffix = assembly_ ? (emits_llvm_ ? ".ll" : ".s") : (emits_llvm_ ? ".bc" : ".o");
+    command_.object = ReplaceSuffix(BaseName(command_.source), suffix);
   }
   if (depfile_wanted_ && command_.depfile.empty()) {
     command_.depfile = ReplaceSuffix(command_.object, ".d");

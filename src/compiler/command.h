@@ -1,9 +1,9 @@
 // Command lines: what a compiler invocation asks for, and whether it can run remotely.
 //
 // Parse() classifies every argument by the option table (compiler/options.h). A command that is not
-// one single-source `-c` compile, or holds an option that the table does not know or marks unsafe,
-// is local with a reason that names the option. Remote commands carry what the rest needs to know
-// of them.
+// one single-source compile (`-c` or `-S`), or holds an option that the table does not know or
+// marks unsafe, is local with a reason that names the option. Remote commands carry what the rest
+// needs to know of them.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,7 @@ enum class ArgKind : unsigned char {
   kSource,
   kDependency,  // -MD, -MT, … that don't name a path
   kHostNative,  // -march=native: must be expanded here
-  kSplitPath,   // a path inside a comma list: -Wp,-MMD,path, -Wa,-Idir
+  kSplitPath,   // a path inside a comma list: -Wp,-MMD,path
 };
 
 struct Arg {
@@ -47,18 +47,30 @@ struct Arg {
   size_t offset = 0;
 };
 
+// What of a command decides which programs, libraries and folders are the compiler's.
+struct Selection {
+  std::vector<std::string> options;   // -B, --target=, -specs=, …: to ask the driver with
+  std::vector<std::string> programs;  // that the front end loads: absolute
+  std::string cwd;  // that the options' paths are relative to; empty: they are not
+  bool operator==(const Selection&) const = default;
+};
+
 struct Command {
   // Empty: may run remotely. Otherwise why not: a stable word, and what it is about:
   // "link", "preprocess", "several-sources", "stdin", "unknown-option:-fbar",
   // "unsafe-option:-fplugin", …
   std::string local_reason;
+  // What options say against a remote run, in their order: "unsafe-option:-B".
+  std::vector<std::string> option_reasons;
 
   std::vector<Arg> args;  // without argv[0], @files expanded
   Language language = Language::kOther;
   std::string source;  // as given
   std::string object;  // as given by -o, or derived
   bool object_given = false;
-  std::string depfile;  // the user's, as given or derived; empty: none
+  std::string depfile;                  // the user's, as given or derived; empty: none
+  std::vector<std::string> side_paths;  // other files that options name to be written, as given
+  Selection selection;
   bool has_debug_info = false;
   // What is written beside the object, and in the working directory as well, by its suffix: ".dwo".
   std::vector<std::string> side_suffixes;

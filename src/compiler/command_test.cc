@@ -49,7 +49,11 @@ TEST_F(CommandTest, SaysWhyACommandIsLocal) {
       {"-x c -c -", "stdin"},
       {"-E a.c", "preprocess"},
       {"-c -E a.c", "preprocess"},
-      {"-S a.c", "assembly"},
+      {"-S a.c", ""},
+      {"-S -c a.c", ""},
+      {"-S a.S", "assembly"},
+      {"-c a.c -emit-llvm", ""},
+      {"-emit-llvm a.c", "link"},
       {"-M a.c", "dependencies"},
       {"-MM a.c", "dependencies"},
       {"-fsyntax-only a.c", "syntax-only"},
@@ -71,18 +75,33 @@ TEST_F(CommandTest, SaysWhyACommandIsLocal) {
       {"-c a.c -o a.o -o b.o", "unsafe-option:-o"},
       {"-c a.c -o", "missing-value:-o"},
       {"-c a.c -I", "missing-value:-I"},
-      {"-c a.c -fbar", "unknown-option:-fbar"},
+      {"-c a.c -fbar", ""},
+      {"-c a.c -Xbar", "unknown-option:-Xbar"},
       {"-c a.c -arch arm64", "several-sources"},
       {"-c a.c --frobnicate", "unknown-option:--frobnicate"},
-      {"-c a.c -fplugin=x.so", "unsafe-option:-fplugin=x.so"},
+      {"-c a.c -fplugin=./x.so", ""},
+      {"-c a.c -fmodules", "unsafe-option:-fmodules"},
+      {"-c a.c -ftime-trace", "unsafe-option:-ftime-trace"},
+      {"-c a.c -fdump-tree-all", "unsafe-option:-fdump-tree-all"},
+      {"-c a.c -fdump-noaddr", ""},
+      {"-c a.c -Xclang -load -Xclang ./x.so -Xclang -plugin -Xclang -emit-x", ""},
+      {"-c a.c -Xclang -disable-llvm-passes -mllvm -emit-x", ""},
+      {"-c a.c -Xclang -emit-pch", "unsafe-option:-Xclang=-emit-pch"},
+      {"-c a.c -Xpreprocessor -DX", ""},
+      {"-c a.c -Xpreprocessor -MF", "unsafe-option:-Xpreprocessor=-MF"},
+      {"-c a.c -Xassembler --noexecstack", ""},
+      {"-c a.c -MJ a.json -foptimization-record-file=x.yaml", ""},
+      {"-c a.c -MJ .", "output-not-regular"},
+      {"-c a.c -fopt-info-vec=.", "output-not-regular"},
+      {"-c a.c -fopt-info-vec=stderr", ""},
       {"-c a.c -flto -fsave-optimization-record", ""},
       {"-c a.c -flto -E", "preprocess"},
-      {"-c a.c -B dir", "unsafe-option:-B"},
+      {"-c a.c -B dir --sysroot=dir --target=x -specs=x", ""},
       {"-c a.c -wrapper gdb,--args", "unsafe-option:-wrapper"},
       {"-c a.c --coverage", ""},
       {"-c a.c -save-temps", ""},
       {"-c a.c -dD", "unsafe-option:-dD"},
-      {"-c a.c -I=usr", "unsafe-option:-I=usr"},
+      {"-c a.c -I=usr", ""},
       {"-c a.c -fsanitize=address,undefined", ""},
       {"-c a.c -fsanitize=thread", ""},
       {"-c a.c -finput-charset=latin1", "unsafe-option:-finput-charset=latin1"},
@@ -117,7 +136,11 @@ TEST_F(CommandTest, TellsOptionsApartThatBeginAlike) {
       {"-c -pthread -pipe -pg a.c", ""},
       {"-c -pipeline a.c", "unknown-option:-pipeline"},
       {"-c -g3 -gdwarf-5 a.c", ""},
-      {"-c -gfoo a.c", "unknown-option:-gfoo"},
+      {"-c -gfoo a.c", ""},
+      {"-c --outputs=a.o a.c", "unknown-option:--outputs=a.o"},
+      {"-c --includes a.h a.c", "several-sources"},
+      {"-c --include-directory=x --include-directory y --include a.h a.c", ""},
+      {"-c --define-macro=X --define-macro Y --undefine-macro=Z a.c", ""},
       {"-c -ggdb3 -gno-column-info a.c", ""},
       {"-cc1 a.c", "link"},
   };
@@ -173,6 +196,13 @@ TEST_F(CommandTest, DerivesOutputs) {
       {"-c a.c -MD -MF y.d -o x.o", "x.o", "y.d"},
       {"-c a.c -MD -MFy.d", "a.o", "y.d"},
       {"-c a.c -Wp,-MMD,.a.o.d", "a.o", ".a.o.d"},
+      {"-c a.c -Wp,-MMD,.a.o.d -Wp,-MT,x", "a.o", ".a.o.d"},
+      {"--compile a.c --output=x/y.o", "x/y.o", ""},
+      {"--compile a.c --output x/y.o --write-dependencies", "x/y.o", "x/y.d"},
+      {"-S a.c", "a.s", ""},
+      {"-S -c a.c -MD", "a.s", "a.d"},
+      {"-S -emit-llvm a.c", "a.ll", ""},
+      {"-c -emit-llvm a.c", "a.bc", ""},
   };
   for (const Case& c : cases) {
     const Command command = ParseLine(c.line);
@@ -186,6 +216,9 @@ TEST_F(CommandTest, KnowsTheLanguage) {
   EXPECT_EQ(ParseLine("-c a.cc").language, Language::kCxx);
   EXPECT_EQ(ParseLine("-c a.i").language, Language::kPreprocessedC);
   EXPECT_EQ(ParseLine("-c a.S").language, Language::kAssemblerWithCpp);
+  EXPECT_EQ(ParseLine("-c a.c -fpreprocessed -fdirectives-only").language,
+            Language::kPreprocessedC);
+  EXPECT_EQ(ParseLine("-fpreprocessed -c a.cc").language, Language::kPreprocessedCxx);
   EXPECT_EQ(ParseLine("-xc++ -c a.c").language, Language::kCxx);
   EXPECT_EQ(ParseLine("-x c++ -x none -c a.c").language, Language::kC);
   options_.is_cxx_driver = true;
@@ -207,6 +240,22 @@ TEST_F(CommandTest, MarksWherePathsAre) {
   EXPECT_EQ(command.args[2].path, "/d/a.d");
   EXPECT_EQ(command.args[2].kind, ArgKind::kSplitPath);
   EXPECT_EQ(command.args[4].kind, ArgKind::kSource);
+}
+
+TEST_F(CommandTest, KnowsWhatSelectsTheCompilersParts) {
+  const auto select = [&](const char* line) { return ParseLine(line).selection; };
+  using Words = std::vector<std::string>;
+  EXPECT_EQ(select("-O2 -c a.c"), Selection());
+  EXPECT_EQ(select("-target x --sysroot=/s -B/b -c a.c"),
+            (Selection{Words{"-target", "x", "--sysroot=/s", "-B/b"}, {}, ""}));
+  EXPECT_EQ(select("-B b -c a.c"), (Selection{Words{"-B", "b"}, {}, dir_.path()}));
+  EXPECT_EQ(select("-fplugin=name -fplugin=./x.so -Xclang -load -Xclang /y.so -c a.c").programs,
+            (Words{dir_.path() + "/./x.so", "/y.so"}));
+}
+
+TEST_F(CommandTest, KnowsWhatOptionsNameToBeWritten) {
+  EXPECT_EQ(ParseLine("-MJ a.json -aux-info b -fopt-info-vec=c -fopt-info -c a.c").side_paths,
+            (std::vector<std::string>{"a.json", "b", "c"}));
 }
 
 TEST_F(CommandTest, KnowsWhatIsWrittenBesideTheObject) {

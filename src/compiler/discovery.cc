@@ -48,7 +48,9 @@ class Discovery {
  public:
   Discovery(const std::string& driver, const std::vector<std::string>& env, Toolchain& toolchain)
       : env_(env), toolchain_(toolchain) {
+    Selection selection = std::move(toolchain_.selection);
     toolchain_ = {};
+    toolchain_.selection = std::move(selection);
     toolchain_.driver = driver;
   }
 
@@ -58,7 +60,10 @@ class Discovery {
     TRY(Identify());
     if (toolchain_.family == Family::kGcc) {
       TRY(AddGccPrograms());
+    } else if (RunsAssembler()) {
+      TRY(AddClangAssembler());
     }
+    for (const std::string& program : toolchain_.selection.programs) TRY(AddLibrary(program));
     TRY(AddSearchPath("c"));
     // The driver fails where the C++ compiler is not installed; then there is nothing to add.
     const Result<void> cxx = AddSearchPath("c++");
@@ -68,13 +73,30 @@ class Discovery {
   }
 
  private:
+  Result<DriverOutput> Run(const std::vector<std::string>& args) {
+    std::vector<std::string> all = toolchain_.selection.options;
+    all.insert(all.end(), args.begin(), args.end());
+    return RunDriver(toolchain_.driver, all, env_, toolchain_.selection.cwd);
+  }
   Result<std::string> Ask(const std::vector<std::string>& args) {
-    ASSIGN_OR_RETURN(const DriverOutput output, RunDriver(toolchain_.driver, args, env_));
+    ASSIGN_OR_RETURN(const DriverOutput output, Run(args));
     return FirstLine(output.out);
+  }
+  // As it was selected with a relative name.
+  std::string Absolute(std::string_view path) const {
+    return JoinPath(toolchain_.selection.cwd, path);
+  }
+  bool RunsAssembler() const {
+    const auto& options = toolchain_.selection.options;
+    return std::any_of(options.begin(), options.end(), [](std::string_view option) {
+      return option == "-no-integrated-as" || option == "-fno-integrated-as";
+    });
   }
 
   Result<void> Identify();
   Result<void> AddGccPrograms();
+  Result<void> AddClangAssembler();
+  Result<void> AddLibrary(const std::string& path);
   Result<void> AddProgram(const std::string& path);
   Result<void> AddSearchPath(const std::string& language);
   void AddGccInstallation(std::string_view line);
@@ -133,17 +155,48 @@ Result<void> Discovery::AddGccPrograms() {
     } else if (own_dir.empty() && name.starts_with("cc1")) {
       own_dir = DirName(path);
     }
-    if (path.empty() || !IsRegularFile(path)) {
+    if (path.empty() || !IsRegularFile(Absolute(path))) {
       if (name == "as") return Error{Code::kInvalid, toolchain_.driver + ": no assembler"};
       continue;
     }
     has_front_end |= name.starts_with("cc1");
+    path = Absolute(path);
     TRY(AddProgram(path));
     if (in_path) AddOnce(toolchain_.path_dirs, std::string(DirName(path)));
   }
   if (!has_front_end) return Error{Code::kInvalid, toolchain_.driver + ": no cc1 and no cc1plus"};
   ASSIGN_OR_RETURN(const std::string specs, Ask({"-print-file-name=specs"}));
-  if (std::string_view(specs) != "specs") AddOnce(toolchain_.files, specs);
+  if (std::string_view(specs) != "specs") AddOnce(toolchain_.files, Absolute(specs));
+  return {};
+}
+
+// clang takes the one of the GCC installation that it found, or else that of PATH.
+Result<void> Discovery::AddClangAssembler() {
+  ASSIGN_OR_RETURN(std::string path, Ask({"-print-prog-name=as"}));
+  if (path.find('/') == path.npos) {
+    const char* dirs = FindVariable(env_, "PATH");
+    path = FindProgram("as", dirs != nullptr ? dirs : kDefaultSearchPath);
+  }
+  toolchain_.from_path.emplace_back("as", path);
+  if (path.empty()) return Error{Code::kInvalid, toolchain_.driver + ": no assembler"};
+  TRY(AddProgram(Absolute(path)));
+  AddOnce(toolchain_.path_dirs, std::string(DirName(Absolute(path))));
+  return {};
+}
+
+// What a front end loads.
+Result<void> Discovery::AddLibrary(const std::string& path) {
+  if (!IsRegularFile(path)) {
+    toolchain_.missing.push_back(path);
+    return {};
+  }
+  AddOnce(toolchain_.files, path);
+  ASSIGN_OR_RETURN(const std::vector<std::string> libraries,
+                   ListLibraries(path, std::string(kPreloadInterpreter), env_));
+  for (const std::string& library : libraries) {
+    AddOnce(toolchain_.files, library);
+    AddOnce(toolchain_.library_dirs, std::string(DirName(library)));
+  }
   return {};
 }
 
@@ -179,22 +232,24 @@ void Discovery::AddLocale() {
 // Reads the lines of `-v -E`: the folders of the search path, those that it dropped because
 // another one is the same folder, and clang's GCC installations and configuration files.
 Result<void> Discovery::AddSearchPath(const std::string& language) {
-  ASSIGN_OR_RETURN(const DriverOutput output,
-                   RunDriver(toolchain_.driver, {"-v", "-E", "-x", language, "/dev/null"}, env_));
+  ASSIGN_OR_RETURN(const DriverOutput output, Run({"-v", "-E", "-x", language, "/dev/null"}));
   bool in_list = false;
   for (const std::string_view line : Lines(output.err)) {
     constexpr std::string_view kDuplicate = "ignoring duplicate directory \"";
     constexpr std::string_view kConfig = "Configuration file: ";
+    constexpr std::string_view kSpecs = "Reading specs from ";
     if (line.starts_with("#include ")) {
       in_list = true;
     } else if (in_list && line.starts_with(' ')) {
-      AddDir(std::string(line.substr(1)));
+      AddDir(Absolute(line.substr(1)));
     } else if (line.starts_with("End of search list")) {
       in_list = false;
     } else if (line.starts_with(kDuplicate) && line.ends_with('"')) {
-      AddDir(std::string(line.substr(kDuplicate.size(), line.size() - kDuplicate.size() - 1)));
+      AddDir(Absolute(line.substr(kDuplicate.size(), line.size() - kDuplicate.size() - 1)));
     } else if (line.starts_with(kConfig)) {
-      AddOnce(toolchain_.files, std::string(line.substr(kConfig.size())));
+      AddOnce(toolchain_.files, Absolute(line.substr(kConfig.size())));
+    } else if (line.starts_with(kSpecs)) {
+      AddOnce(toolchain_.files, Absolute(line.substr(kSpecs.size())));
     } else if (toolchain_.family == Family::kClang) {
       AddGccInstallation(line);
     }
@@ -233,7 +288,7 @@ void Discovery::AddDistribution() {
 }  // namespace
 
 Result<DriverOutput> RunDriver(const std::string& driver, const std::vector<std::string>& args,
-                               const std::vector<std::string>& env) {
+                               const std::vector<std::string>& env, const std::string& cwd) {
   ProcessOptions options;
   options.program = driver;
   options.argv.push_back(driver);
@@ -243,7 +298,7 @@ Result<DriverOutput> RunDriver(const std::string& driver, const std::vector<std:
     if (!entry.starts_with("LC_") && !entry.starts_with("LANG")) options.env.push_back(entry);
   }
   options.env.emplace_back("LC_ALL=C");
-  options.cwd = std::string("/");
+  options.cwd = cwd.empty() ? "/" : cwd;
   options.timeout_ms = kDriverTimeoutMs;
   options.max_output_bytes = 4u << 20;
   ASSIGN_OR_RETURN(ProcessResult result, RunProcess(options));

@@ -15,13 +15,14 @@ namespace llama::compiler {
 Result<Toolchain> Discover(const std::string& driver, const std::vector<std::string>& env,
                            Toolchain& seen);
 
-// Runs the driver and gives stdout and stderr, in the C locale. An unsuccessful exit is kInvalid.
+// Runs the driver in `cwd` (empty: in the top folder) and gives stdout and stderr, in the C locale.
+// An unsuccessful exit is kInvalid.
 struct DriverOutput {
   std::string out;
   std::string err;
 };
 Result<DriverOutput> RunDriver(const std::string& driver, const std::vector<std::string>& args,
-                               const std::vector<std::string>& env);
+                               const std::vector<std::string>& env, const std::string& cwd = {});
 
 // The words of the cc1 command line in what `-###` printed; quotes taken off. Empty: there is none.
 std::vector<std::string> FrontEndWords(std::string_view trace);

@@ -52,7 +52,8 @@ class Planner {
     for (const std::string& dir : environment.paths) AddPath(dir);
   }
 
-  // The compiler asks by itself, and is told what it would be told here (worker/preload/terminal.c).
+  // The compiler asks by itself, and is told what it would be told here
+  // (worker/preload/terminal.c).
   void AddTerminals() {
     if (request_.terminals.empty()) return;
     plan_.env.push_back("LLAMA_TERMINALS=" + request_.terminals);
@@ -70,7 +71,7 @@ class Planner {
 
   void AddPath(const std::string& path) {
     std::string full = JoinPath(request_.cwd, path);
-    if (IsDirectory(full)) plan_.paths.push_back(std::move(full));
+    if (IsDirectory(full) || IsRegularFile(full)) plan_.paths.push_back(std::move(full));
   }
 
   // The driver puts what it expands before all other -m options, and --param where it puts its own:
@@ -99,20 +100,24 @@ class Planner {
     }
   }
 
+  void AddOutputFolder(std::string dir) {
+    auto& dirs = plan_.output_dirs;
+    if (std::find(dirs.begin(), dirs.end(), dir) == dirs.end()) dirs.push_back(std::move(dir));
+  }
+
   void AddOutputs() {
     plan_.object = JoinPath(request_.cwd, command_.object);
-    plan_.output_dirs.emplace_back(DirName(plan_.object));
+    AddOutputFolder(std::string(DirName(plan_.object)));
     if (!command_.depfile.empty()) {
       plan_.depfile = JoinPath(request_.cwd, command_.depfile);
-      std::string dir(DirName(plan_.depfile));
-      if (dir != plan_.output_dirs[0]) plan_.output_dirs.push_back(std::move(dir));
+      AddOutputFolder(std::string(DirName(plan_.depfile)));
+    }
+    for (const std::string& path : command_.side_paths) {
+      plan_.side_paths.push_back(JoinPath(request_.cwd, path));
+      AddOutputFolder(std::string(DirName(plan_.side_paths.back())));
     }
     plan_.output_suffixes = command_.side_suffixes;
-    const auto& dirs = plan_.output_dirs;
-    if (command_.has_sides_in_cwd &&
-        std::find(dirs.begin(), dirs.end(), request_.cwd) == dirs.end()) {
-      plan_.output_dirs.push_back(request_.cwd);
-    }
+    if (command_.has_sides_in_cwd) AddOutputFolder(request_.cwd);
     for (const std::string& name : {command_.object, command_.source}) {
       std::string stem = WithoutSuffix(BaseName(name));
       const auto& stems = plan_.output_stems;
@@ -145,7 +150,8 @@ std::vector<std::string> DependencyArgs(const Command& command) {
         break;
     }
     // Warnings are off, but errors that were warnings would stop it.
-    if (word == "-c" || word.starts_with("-Werror") || word == "-pedantic-errors") continue;
+    if (word == "-c" || word == "-S" || word.starts_with("-Werror") || word == "-pedantic-errors")
+      continue;
     if (word.starts_with("-Wp,") && word.find("-MP") != word.npos) continue;
     out.insert(out.end(), arg.words.begin(), arg.words.end());
   }

@@ -36,8 +36,9 @@ struct Plan {
   std::vector<std::string> paths;
   // Absolute local directories in which outputs appear, and names of those expected.
   std::vector<std::string> output_dirs;
-  std::string object;   // absolute
-  std::string depfile;  // absolute; empty: none
+  std::string object;                   // absolute
+  std::string depfile;                  // absolute; empty: none
+  std::vector<std::string> side_paths;  // absolute: what else options name to be written
   // What else the options make the compiler write, in `output_dirs`: a stem and a suffix (".dwo").
   std::vector<std::string> output_stems;
   std::vector<std::string> output_suffixes;

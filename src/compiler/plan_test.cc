@@ -27,7 +27,8 @@ std::string Shown(const std::vector<std::string>& words) {
 class FixedNative final : public Toolchains {
  public:
   Result<std::shared_ptr<const Toolchain>> Get(const std::string& driver,
-                                               const std::vector<std::string>&) override {
+                                               const std::vector<std::string>&,
+                                               const Selection&) override {
     return Error{Code::kInvalid, driver};
   }
   Result<std::vector<std::string>> ExpandNative(const Toolchain&, const std::string&) override {
@@ -98,7 +99,7 @@ TEST_F(PlanTest, KeepsHereWhatWouldDiffer) {
         << with;
   }
   EXPECT_EQ(Make("-march=native -c a.c", clang_).local_reason, "host-native:-march=native");
-  EXPECT_EQ(Make("-fplugin=x -c a.c").local_reason, "unsafe-option:-fplugin=x");
+  EXPECT_EQ(Make("-wrapper x -c a.c").local_reason, "unsafe-option:-wrapper");
 }
 
 TEST_F(PlanTest, ToolchainsThatCanNotBeRecordedStayHere) {

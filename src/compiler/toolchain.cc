@@ -96,10 +96,12 @@ class CachedToolchains final : public Toolchains {
   CachedToolchains(const Clock& clock, Discoverer discover)
       : clock_(clock), discover_(std::move(discover)) {}
 
-  Result<Shared> Get(const std::string& driver, const std::vector<std::string>& env) override {
+  using Toolchains::Get;
+  Result<Shared> Get(const std::string& driver, const std::vector<std::string>& env,
+                     const Selection& selection) override {
     const char* variable = FindVariable(env, "PATH");
     const std::string_view path = variable != nullptr ? variable : kDefaultSearchPath;
-    const std::shared_ptr<Slot> slot = FindSlot(driver, env);
+    const std::shared_ptr<Slot> slot = FindSlot(driver, env, selection);
     const MutexLock lock(slot->mutex);
     std::list<Variant>& variants = slot->variants;
     std::erase_if(variants, [&](const Variant& v) {
@@ -110,7 +112,7 @@ class CachedToolchains final : public Toolchains {
     if (variant != variants.end()) {
       variants.splice(variants.begin(), variants, variant);
     } else {
-      variants.push_front(Find(driver, env));
+      variants.push_front(Find(driver, env, selection));
       if (variants.size() > Slot::kMostVariants) variants.pop_back();
     }
     return variants.front().found.answer;
@@ -128,11 +130,13 @@ class CachedToolchains final : public Toolchains {
   }
 
  private:
-  Variant Find(const std::string& driver, const std::vector<std::string>& env) const {
+  Variant Find(const std::string& driver, const std::vector<std::string>& env,
+               const Selection& selection) const {
     // Before asking: a change in the meantime is seen by the next call.
     Identities identities;
     IdentifyAll({driver}, identities);
     Toolchain seen;
+    seen.selection = selection;
     Result<Toolchain> toolchain = discover_(driver, env, seen);
     IdentifyAll(seen.files, identities);
     IdentifyAll(seen.missing, identities);
@@ -143,8 +147,12 @@ class CachedToolchains final : public Toolchains {
             std::move(identities)};
   }
 
-  std::shared_ptr<Slot> FindSlot(const std::string& driver, const std::vector<std::string>& env) {
+  std::shared_ptr<Slot> FindSlot(const std::string& driver, const std::vector<std::string>& env,
+                                 const Selection& selection) {
     std::string key = driver;
+    for (const std::string& option : selection.options) key.append(1, '\1').append(option);
+    for (const std::string& program : selection.programs) key.append(1, '\2').append(program);
+    if (!selection.cwd.empty()) key.append(1, '\3').append(selection.cwd);
     constexpr auto kVariables =
         std::to_array<std::string_view>({"GCC_EXEC_PREFIX", "COMPILER_PATH", "LD_LIBRARY_PATH"});
     for (const std::string_view name : kVariables) {

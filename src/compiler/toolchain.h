@@ -20,12 +20,14 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "compiler/command.h"
 
 namespace llama::compiler {
 
 enum class Family : unsigned char { kGcc, kClang };
 
 struct Toolchain {
+  Selection selection;  // what it was asked with
   Family family = Family::kGcc;
   std::string driver;   // absolute path, as it was asked for
   std::string version;  // first line of --version
@@ -52,9 +54,10 @@ struct Toolchain {
   std::vector<std::string> missing;
 };
 
-// Cache of toolchains by driver path and by the environment that changes what a driver is
-// (GCC_EXEC_PREFIX, COMPILER_PATH, LD_LIBRARY_PATH, and what PATH leads to). Holds the kMost that
-// were used last. Thread-safe; one discovery at a time per driver, others wait.
+// Cache of toolchains by driver path, by the options that select its parts, and by the environment
+// that changes what a driver is (GCC_EXEC_PREFIX, COMPILER_PATH, LD_LIBRARY_PATH, and what PATH
+// leads to). Holds the kMost that were used last. Thread-safe; one discovery at a time per driver,
+// others wait.
 class Toolchains {
  public:
   static constexpr size_t kMost = 64;
@@ -62,7 +65,7 @@ class Toolchains {
   static constexpr int64_t kPassingErrorHoldMs = 200;
 
   // Finds out what a driver is; Discover but in tests. What it saw of PATH and what was missing
-  // is to be filled in for an error too.
+  // is to be filled in for an error too. `seen.selection` says what to ask with.
   using Discoverer = std::function<Result<Toolchain>(
       const std::string& driver, const std::vector<std::string>& env, Toolchain& seen)>;
   static std::unique_ptr<Toolchains> Create(const Clock& clock = SystemClock());
@@ -70,7 +73,12 @@ class Toolchains {
   virtual ~Toolchains() = default;
   // kInvalid: `driver` is no gcc or clang that we understand (the reason in the message).
   virtual Result<std::shared_ptr<const Toolchain>> Get(const std::string& driver,
-                                                       const std::vector<std::string>& env) = 0;
+                                                       const std::vector<std::string>& env,
+                                                       const Selection& selection) = 0;
+  Result<std::shared_ptr<const Toolchain>> Get(const std::string& driver,
+                                               const std::vector<std::string>& env) {
+    return Get(driver, env, {});
+  }
   // What -march=native, -mtune=native, -mcpu=native stand for here: the options to put in their
   // place, as the driver itself expands them (gcc -###). Cached.
   virtual Result<std::vector<std::string>> ExpandNative(const Toolchain& toolchain,

@@ -80,7 +80,11 @@ void LiveTree::NameChanged(FolderId id, std::string_view name) {
     const std::string path = folder.path + "/" + std::string(name);
     if (lstat(path.c_str(), &st) == 0) {
       folder.names.insert(HashOf(name));
-      if (IsPrecompiled(name) && !std::exchange(folder.has_precompiled, true)) ++epoch_;
+      if (IsPrecompiled(name) && std::find(folder.precompiled.begin(), folder.precompiled.end(),
+                                           name) == folder.precompiled.end()) {
+        folder.precompiled.emplace_back(name);
+        ++epoch_;
+      }
     } else {
       folder.names.erase(HashOf(name));
     }

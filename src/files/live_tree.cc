@@ -252,19 +252,19 @@ void LiveTree::List(FolderId id) {
   }
   folder.names.clear();
   folder.names.reserve(names->size());
-  folder.has_precompiled = false;
+  folder.precompiled.clear();
   for (const std::string& name : *names) {
     folder.names.insert(HashOf(name));
-    if (IsPrecompiled(name)) folder.has_precompiled = true;
+    if (IsPrecompiled(name)) folder.precompiled.push_back(name);
   }
   folder.is_listed = true;
 }
 
-bool LiveTree::MayHavePrecompiled(FolderId id) {
+const std::vector<std::string>* LiveTree::PrecompiledIn(FolderId id) {
   Watch(id);
   Folder& folder = folders_[id];
   if (!folder.is_listed) List(id);
-  return !folder.is_listed || folder.has_precompiled;
+  return folder.is_listed ? &folder.precompiled : nullptr;
 }
 
 Result<const FileDigest*> LiveTree::ContentOf(EntryId id, std::optional<std::string>* text) {

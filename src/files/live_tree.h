@@ -131,8 +131,9 @@ class LiveTree {
   // Adds a file. As ContentOf.
   Result<void> AddFile(EntryId entry, tree::Manifest& manifest) REQUIRES(mutex_);
 
-  // Whether there is, or may be, a precompiled header among its names.
-  bool MayHavePrecompiled(FolderId folder) REQUIRES(mutex_);
+  // The precompiled headers (.gch, .pch) among its names, and perhaps some that are gone. Null: it
+  // has too many names to tell. Valid until the next call.
+  const std::vector<std::string>* PrecompiledIn(FolderId folder) REQUIRES(mutex_);
 
   size_t watch_count() const REQUIRES(mutex_) { return watched_.size(); }
 
@@ -151,13 +152,13 @@ class LiveTree {
     EntryId self = UINT32_MAX;  // in its parent
     Watching watching = Watching::kUnknown;
     int watch = -1;
-    Rights rights;                       // kByEvents: when it was first looked into
-    FileIdentity stamp;                  // kByStamps: when its names were read
-    int64_t looked_ns = 0;               // likewise
-    bool is_listed = false;              // `names` holds all of them
-    bool has_precompiled = false;        // likewise, while it is listed
-    uint32_t misses = 0;                 // lookups in vain while it was not listed
-    std::unordered_set<uint64_t> names;  // hashes
+    Rights rights;                         // kByEvents: when it was first looked into
+    FileIdentity stamp;                    // kByStamps: when its names were read
+    int64_t looked_ns = 0;                 // likewise
+    bool is_listed = false;                // `names` holds all of them
+    std::vector<std::string> precompiled;  // likewise: its precompiled headers
+    uint32_t misses = 0;                   // lookups in vain while it was not listed
+    std::unordered_set<uint64_t> names;    // hashes
     std::unordered_map<NameId, EntryId> entries;
   };
   struct Entry {

@@ -409,17 +409,17 @@ TEST_P(LiveTreeTest, TellsInWhichFolderALinkedFileWasFound) {
 
 TEST_P(LiveTreeTest, SeesPrecompiledHeadersComeAndGo) {
   Write("a/b.h", "1");
-  const auto may_have = [&] {
+  const auto precompiled = [&] {
     const MutexLock lock(tree_.mutex());
     tree_.Refresh();
     const Found folder = tree_.Results(tree_.Find(kRootFolder, Path("a")))[0];
-    return tree_.MayHavePrecompiled(tree_.AsFolder(folder.entry));
+    return *tree_.PrecompiledIn(tree_.AsFolder(folder.entry));
   };
-  EXPECT_FALSE(may_have());
+  EXPECT_TRUE(precompiled().empty());
   const uint64_t epoch = Epoch();
   Write("a/b.h.gch", "2");
   EXPECT_GT(Epoch(), epoch);
-  EXPECT_TRUE(may_have());
+  EXPECT_EQ(precompiled(), std::vector<std::string>{"b.h.gch"});
 }
 
 TEST(LiveTree, GoesOnWithoutWatches) {

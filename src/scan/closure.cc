@@ -31,6 +31,7 @@ constexpr size_t kMostLearned = 1024;
 std::string KeyOf(const ClosureRequest& request) {
   std::string key = std::to_string(request.preprocessing.path->id);
   key += request.reads_directives ? 'd' : '-';
+  key += request.reads_precompiled ? 'p' : '-';
   key.append(request.source).push_back('\0');
   key.append(request.cwd).push_back('\0');
   for (const std::string& other : request.others) key.append(other).push_back('\0');
@@ -221,6 +222,7 @@ Result<void> Closures::Settle(const ClosureRequest& request, Walk& walk) {
     for (const std::string& folder : request.preprocessing.path->left_out) {
       walk.others.push_back(tree_.Find(files::kRootFolder, folder));
     }
+    TRY(AddPrecompiled(request, walk));
   }
   walk.versions = {walk.nodes.size(), walk.ways.size()};
   for (const LookupId lookup : walk.ways) {
@@ -251,10 +253,39 @@ Result<void> Closures::Settle(const ClosureRequest& request, Walk& walk) {
         return Error{Code::kInvalid, tree_.PathOf(entry) + ": not a regular file"};
     }
   }
-  if (!request.reads_directives) return {};
-  for (const FolderId folder : walk.folders) {
-    if (tree_.MayHavePrecompiled(folder)) {
-      return Error{Code::kInvalid, tree_.FolderPath(folder) + ": holds a precompiled header"};
+  return {};
+}
+
+// gcc tries those in the headers' folders, and which of them are valid is for it to say.
+Result<void> Closures::AddPrecompiled(const ClosureRequest& request, Walk& walk) {
+  if (!request.reads_precompiled) return RefusePrecompiled(request, walk);
+  std::set<FolderId> folders;
+  for (const Node& node : walk.nodes) folders.insert({node.folder, tree_.FolderOf(node.entry)});
+  for (const FolderId folder : folders) {
+    const std::vector<std::string>* names = tree_.PrecompiledIn(folder);
+    const std::string& path = tree_.FolderPath(folder);
+    if (names == nullptr) return Error{Code::kInvalid, path + ": too many names"};
+    for (const std::string& name : std::vector<std::string>(*names)) {
+      const LookupId lookup = tree_.Find(folder, name);
+      const std::span<const Found> found = tree_.Results(lookup);
+      if (!found.empty() && tree_.KindOf(found[0].entry) == EntryKind::kFolder) {
+        return Error{Code::kInvalid, path + "/" + name + ": several precompiled headers"};
+      }
+      walk.others.push_back(lookup);
+    }
+  }
+  return {};
+}
+
+// clang's driver looks beside what -include names, by that name alone.
+Result<void> Closures::RefusePrecompiled(const ClosureRequest& request, Walk& walk) {
+  for (const ForcedInclude& forced : request.preprocessing.forced) {
+    for (const char* suffix : {".pch", ".gch"}) {
+      const LookupId lookup = tree_.Find(walk.cwd, forced.name + suffix);
+      if (!tree_.Results(lookup).empty()) {
+        return Error{Code::kInvalid, "precompiled header: " + forced.name + suffix};
+      }
+      walk.others.push_back(lookup);
     }
   }
   return {};

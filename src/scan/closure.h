@@ -36,6 +36,9 @@ struct ClosureRequest {
   // What must be there besides, as far as it is: absolute.
   std::vector<std::string> others;
   bool reads_directives = true;  // not: preprocessed text, plain assembler
+  // Whether a .gch beside any header is read in its place, by rules that a mirror can keep: gcc's,
+  // which go by contents and options. clang's go by times, for what -include names.
+  bool reads_precompiled = false;
 };
 
 // Immutable; shared by the compiles that it is the closure of.
@@ -158,6 +161,8 @@ class Closures {
       REQUIRES(tree_.mutex());
   Result<Walk> Compute(const ClosureRequest& request) REQUIRES(tree_.mutex());
   Result<void> Settle(const ClosureRequest& request, Walk& walk) REQUIRES(tree_.mutex());
+  Result<void> AddPrecompiled(const ClosureRequest& request, Walk& walk) REQUIRES(tree_.mutex());
+  Result<void> RefusePrecompiled(const ClosureRequest& request, Walk& walk) REQUIRES(tree_.mutex());
   Result<std::shared_ptr<const Closure>> Build(const ClosureRequest& request, const Walk& walk,
                                                std::vector<files::EntryId>& inodes)
       REQUIRES(tree_.mutex());

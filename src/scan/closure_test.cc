@@ -12,11 +12,10 @@
 #include <vector>
 
 #include "base/file.h"
+#include "scan/closure_project_testing.h"
 
 namespace llama::scan {
 namespace {
-
-using Project = ClosureProject;
 
 struct Case {
   std::string name;
@@ -31,7 +30,7 @@ class ClosureTest : public testing::TestWithParam<Case> {};
 
 TEST_P(ClosureTest, Holds) {
   const Case& test = GetParam();
-  Project project;
+  ClosureProject project;
   for (const auto& [name, text] : test.files) {
     if (text.starts_with("> ")) {
       project.Link(name, text.substr(2));
@@ -188,7 +187,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& test) { return test.param.name; });
 
 TEST(Closure, HoldsForcedIncludesFromTheWorkingFolder) {
-  Project project;
+  ClosureProject project;
   project.Write("src/main.c", "");
   project.Write("src/here.h", "");
   project.Write("here.h", "#include \"near.h\"");
@@ -201,7 +200,7 @@ TEST(Closure, HoldsForcedIncludesFromTheWorkingFolder) {
 }
 
 TEST(Closure, HoldsWhatTheCommandLinesMacrosName) {
-  Project project;
+  ClosureProject project;
   project.Write("src/main.c", "#include NAME\n#include CALL(b)");
   project.Write("src/a.h", "");
   project.Write("inc/b.h", "");
@@ -212,7 +211,7 @@ TEST(Closure, HoldsWhatTheCommandLinesMacrosName) {
 }
 
 TEST(Closure, SeeksAngledNamesWhereQuotedOnesAreIfThereIsNoOtherPlace) {
-  Project project;
+  ClosureProject project;
   project.Write("src/main.c", "#include <a.h>");
   project.Write("quote/a.h", "");
   auto path = std::make_shared<SearchPath>();
@@ -223,7 +222,7 @@ TEST(Closure, SeeksAngledNamesWhereQuotedOnesAreIfThereIsNoOtherPlace) {
 }
 
 TEST(Closure, HoldsTheWaysOfLookupsInVainAsWell) {
-  Project project;
+  ClosureProject project;
   project.Write("src/main.c", "#if __has_include(<../l/no.h>)\n#endif\n#include <a.h>");
   project.Write("inc/a.h", "");
   project.Link("l", "inc");
@@ -231,13 +230,39 @@ TEST(Closure, HoldsTheWaysOfLookupsInVainAsWell) {
   EXPECT_EQ(project.Entries(), Names({"inc/", "inc/a.h", "l>inc", "src/main.c"}));
 }
 
-TEST(Closure, IsNoneWhereAPrecompiledHeaderIs) {
-  Project project;
+TEST(Closure, HoldsThePrecompiledHeadersOfItsFolders) {
+  ClosureProject project;
   project.Write("src/main.c", "#include <a.h>");
   project.Write("inc/a.h", "");
+  project.Write("other/c.h.gch", "");
   project.Search({}, {"inc"});
-  EXPECT_TRUE(project.Find());
-  project.Write("inc/b.h.gch", "");
+  project.request.reads_precompiled = true;
+  ASSERT_TRUE(project.Find());
+  EXPECT_EQ(project.Entries(), Names({"inc/", "inc/a.h", "src/main.c"}));
+  project.Write("inc/a.h.gch", "1");
+  EXPECT_EQ(project.Entries(), Names({"inc/", "inc/a.h", "inc/a.h.gch", "src/main.c"}));
+  const auto before = project.Find();
+  ASSERT_TRUE(before);
+  project.Write("inc/a.h.gch", "2");
+  const auto after = project.Find();
+  ASSERT_TRUE(after);
+  EXPECT_NE((*before)->id, (*after)->id);
+  ASSERT_TRUE(RemoveTree(project.Path("inc/a.h.gch")));
+  EXPECT_EQ(project.Entries(), Names({"inc/", "inc/a.h", "src/main.c"}));
+  project.Write("inc/a.h.gch/one", "");
+  EXPECT_FALSE(project.Find()) << "which one is valid is for the compiler to try";
+}
+
+TEST(Closure, IsNoneWhereAPrecompiledHeaderGoesByTimes) {
+  ClosureProject project;
+  project.Write("src/main.c", "#include <a.h>");
+  project.Write("inc/a.h", "");
+  project.Write("inc/a.h.gch", "");
+  project.Search({}, {"inc"});
+  project.request.preprocessing.forced = {{project.Path("src/b.h"), false}};
+  project.Write("src/b.h", "");
+  EXPECT_EQ(project.Entries(), Names({"inc/", "inc/a.h", "src/b.h", "src/main.c"}));
+  project.Write("src/b.h.pch", "");
   const auto closure = project.Find();
   ASSERT_FALSE(closure);
   EXPECT_EQ(closure.error().code, Code::kInvalid);
@@ -248,7 +273,7 @@ TEST(Closure, HoldsWhatIsReachedByAnAbsoluteName) {
   for (const char* text :
        {"#include \"@/inc/a.h\"", "#if __has_include(<@/inc/a.h>)\n#endif",
         "#define NAME \"@/inc/a.h\"\n#include NAME", "__asm__(\".incbin \\\"@/inc/a.h\\\"\");"}) {
-    Project project;
+    ClosureProject project;
     project.Write("src/main.c", text);
     project.Search({}, {"inc"});
     ASSERT_TRUE(project.Find());
@@ -260,7 +285,7 @@ TEST(Closure, HoldsWhatIsReachedByAnAbsoluteName) {
 }
 
 TEST(Closure, NamesWhatElseWasAskedFor) {
-  Project project;
+  ClosureProject project;
   project.Write("src/main.c", "");
   project.Write("out/real/x", "");
   project.Link("build", "out/real");
@@ -274,7 +299,7 @@ TEST(Closure, NamesWhatElseWasAskedFor) {
 }
 
 TEST(Closure, TakesTextWithoutDirectivesAsItIs) {
-  Project project;
+  ClosureProject project;
   project.Write("src/main.c", "#include \"a.h\"");
   project.Write("src/a.h", "");
   project.Search({}, {"src"});
@@ -283,7 +308,7 @@ TEST(Closure, TakesTextWithoutDirectivesAsItIs) {
 }
 
 TEST(Closure, NeedsItsSourceAndItsFolder) {
-  Project project;
+  ClosureProject project;
   project.Write("src/other.c", "");
   project.Search({}, {});
   EXPECT_EQ(project.Find().error().code, Code::kNotFound);
@@ -292,7 +317,7 @@ TEST(Closure, NeedsItsSourceAndItsFolder) {
 // Tokens by the hundred thousand, and again at each edit: what came of them stands, until it is
 // found to be not all.
 TEST(Closure, LearnsWhatTookLongToCompute) {
-  Project project;
+  ClosureProject project;
   std::string text = "#define D0(x) x x\n";
   for (int i = 1; i < 16; ++i) {
     text += "#define D" + std::to_string(i) + "(x) D" + std::to_string(i - 1) + "(x x)\n";
@@ -309,102 +334,6 @@ TEST(Closure, LearnsWhatTookLongToCompute) {
   project.Unlearn();
   EXPECT_FALSE((*project.Find())->is_learned);
   EXPECT_EQ(project.Files(), Names{"src/b.h"});
-}
-
-// Changes, seen by inotify and by stamps.
-class ClosureChangeTest : public testing::TestWithParam<bool> {
- protected:
-  ClosureChangeTest() : project_(GetParam()) {
-    project_.Write("src/main.c", "#include \"a.h\"\n#include <b.h>");
-    project_.Write("src/a.h", "int a;");
-    project_.Write("two/b.h", "#include <c.h>");
-    project_.Write("two/c.h", "");
-    project_.Write("real/d.h", "");
-    project_.Link("l", "real");
-    project_.Search({}, {"one", "two", "l"});
-    before_ = *project_.Find();
-  }
-  Project project_;
-  std::shared_ptr<const Closure> before_;
-};
-
-INSTANTIATE_TEST_SUITE_P(Sources, ClosureChangeTest, testing::Bool(),
-                         [](const auto& source) { return source.param ? "Inotify" : "Stamps"; });
-
-TEST_P(ClosureChangeTest, StaysTheSameAfterWhatDoesNotMatter) {
-  project_.Write("src/main.o", "object");
-  project_.Write("two/unrelated.h", "");
-  project_.Write("src/a.h", "int a;");
-  EXPECT_EQ((*project_.Find())->id, before_->id);
-  EXPECT_EQ(project_.FirstChange(before_), "");
-}
-
-TEST_P(ClosureChangeTest, IsAnotherAfterAnEditThatLeavesTheDirectivesAlone) {
-  const Names files = project_.Files();
-  project_.Write("src/a.h", "int b;");
-  EXPECT_EQ(project_.FirstChange(before_), "src/a.h");
-  EXPECT_NE((*project_.Find())->id, before_->id);
-  EXPECT_EQ(project_.Files(), files);
-}
-
-TEST_P(ClosureChangeTest, FollowsAnEditOfTheDirectives) {
-  project_.Write("src/a.h", "#include <c.h>\n#include <d.h>");
-  EXPECT_EQ(project_.Files(), Names({"real/d.h", "src/a.h", "two/b.h", "two/c.h"}));
-}
-
-TEST_P(ClosureChangeTest, SeesAFileThatShadowsAnother) {
-  project_.Write("one/b.h", "");
-  EXPECT_NE(project_.FirstChange(before_), "");
-  EXPECT_EQ(project_.Files(), Names({"one/b.h", "src/a.h"}));
-}
-
-TEST_P(ClosureChangeTest, SeesAFileGo) {
-  ASSERT_EQ(unlink(project_.Path("two/c.h").c_str()), 0);
-  EXPECT_EQ(project_.FirstChange(before_), "two/c.h");
-  ASSERT_EQ(unlink(project_.Path("src/main.c").c_str()), 0);
-  EXPECT_EQ(project_.FirstChange(before_), "src/main.c");
-}
-
-TEST_P(ClosureChangeTest, SeesAnotherWayToTheSameFile) {
-  project_.Link("a", "src/a.h");
-  project_.Link("b", "src/a.h");
-  project_.Write("src/main.c", "#include \"../x.h\"");
-  for (const char* target : {"a", "b", "./b", "a"}) {
-    project_.Link("x.h", target);
-    const Names entries = project_.Entries();
-    EXPECT_NE(std::find(entries.begin(), entries.end(), "x.h>" + std::string(target)),
-              entries.end())
-        << target;
-  }
-}
-
-TEST_P(ClosureChangeTest, SeesAFolderBecomeALinkToItself) {
-  project_.Write("src/main.c", "#include \"../two/../src/a.h\"");
-  project_.Search({}, {});
-  EXPECT_EQ(project_.Entries(), Names({"src/", "src/a.h", "src/main.c", "two/"}));
-  ASSERT_EQ(rename(project_.Path("two").c_str(), project_.Path("moved").c_str()), 0);
-  project_.Link("two", "moved");
-  EXPECT_EQ(project_.Entries(), Names({"moved/", "src/", "src/a.h", "src/main.c", "two>moved"}));
-}
-
-// What was left out as the same folder as another one comes to matter.
-TEST_P(ClosureChangeTest, SeesAFolderTurnThatWasLeftOutOfTheSearchPath) {
-  project_.Link("same", "two");
-  auto path = std::make_shared<SearchPath>(*project_.request.preprocessing.path);
-  path->id = 100;
-  path->left_out = {project_.Path("same")};
-  project_.request.preprocessing.path = path;
-  const auto closure = *project_.Find();
-  project_.Write("two/unrelated.h", "");
-  EXPECT_EQ(project_.FirstChange(closure), "");
-  project_.Link("same", "real");
-  EXPECT_EQ(project_.FirstChange(closure), "same");
-}
-
-TEST_P(ClosureChangeTest, SeesTheSearchPathTurn) {
-  project_.Write("other/d.h", "");
-  project_.Link("l", "other");
-  EXPECT_EQ(project_.FirstChange(before_), "l");
 }
 
 }  // namespace

@@ -14,11 +14,6 @@ namespace {
 constexpr int64_t kTimeoutMs = 120'000;
 constexpr uint64_t kMaxRuleBytes = 64u << 20;
 
-bool Exists(const std::string& path) {
-  struct stat st {};
-  return stat(path.c_str(), &st) == 0;
-}
-
 class DependencyRunFinder final : public InputFinder {
  public:
   Result<Inputs> Find(const ScanRequest& request) override {
@@ -32,7 +27,7 @@ class DependencyRunFinder final : public InputFinder {
     for (std::string& name : names) {
       if (name != inputs.files[0]) inputs.files.push_back(std::move(name));
     }
-    TRY(CheckPrecompiled(request, inputs.files));
+    TRY(AddPrecompiled(request, inputs.files));
     return inputs;
   }
 
@@ -64,16 +59,19 @@ class DependencyRunFinder final : public InputFinder {
     return std::move(result.out);
   }
 
-  // A precompiled header is read in the place of the header that -M names, and is valid only for
-  // the very compiler process layout that made it.
-  static Result<void> CheckPrecompiled(const ScanRequest& request,
-                                       const std::vector<std::string>& files) {
-    for (const std::string& file : files) {
-      const std::string path = JoinPath(request.cwd, file);
+  // gcc tries what is beside any header, clang's driver what is beside those of -include. gcc goes
+  // by contents and options, clang by times as well, which a mirror does not keep.
+  static Result<void> AddPrecompiled(const ScanRequest& request, std::vector<std::string>& files) {
+    const bool is_clang = request.toolchain->family == compiler::Family::kClang;
+    for (size_t i = 0, headers = files.size(); i < headers; ++i) {
       for (const char* suffix : {".gch", ".pch"}) {
-        if (Exists(path + suffix)) {
-          return Error{Code::kInvalid, "precompiled header: " + file + suffix};
+        std::string file = files[i] + suffix;
+        struct stat st {};
+        if (stat(JoinPath(request.cwd, file).c_str(), &st) != 0) continue;
+        if (is_clang || !S_ISREG(st.st_mode)) {
+          return Error{Code::kInvalid, "precompiled header: " + file};
         }
+        files.push_back(std::move(file));
       }
     }
     return {};

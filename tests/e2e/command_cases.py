@@ -269,7 +269,16 @@ LOCAL = [
     Case("help", [c("--help")], remote=0),
     # The header's own bytes differ from run to run.
     Case("precompiled-header", [c("-x", "c-header", "a.h"), c("-c", "a.c"), remove_precompiled("a.h")],
-         files=with_header(), remote=0),
+         files=with_header(), remote=1),
+    Case("precompiled-header-used", [c("-x", "c-header", "-O1", "a.h"),
+                                     c("-O1", "-Winvalid-pch", "-H", "-MD", "-c", "a.c"), remove_precompiled("a.h")],
+         files=with_header(), gcc_only=True),
+    Case("precompiled-header-not-valid", [c("-x", "c-header", "a.h"), c("-DB", "-Winvalid-pch", "-c", "a.c"),
+                                          remove_precompiled("a.h")],
+         files=with_header(**{"a.h": "#ifdef B\n#endif\n#define A 1\n"}), gcc_only=True),
+    Case("precompiled-header-forced", [c("-x", "c-header", "a.h"), c("-include", "a.h", "-Winvalid-pch", "-c", "b.c"),
+                                       remove_precompiled("a.h")],
+         files=with_header(**{"b.c": "int value = A;\n"}), gcc_only=True),
     Case("like-c", [c("-coverage", SEED, "a.c", "-o", "a")], remote=0),
     Case("link-objects", [c("-c", "a.c"), c("a.o", "-o", "a")]),
 ]

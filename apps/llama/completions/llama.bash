@@ -26,7 +26,7 @@ _llama()
     local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} i
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W 'build builds report compare sql export invoke xargs store get daemon emulator config doctor bootstrap function help --help --version' -- "$cur"))
+        COMPREPLY=($(compgen -W 'build builds report compare explain sql export invoke xargs store get daemon emulator config doctor bootstrap function help --help --version' -- "$cur"))
         return
     fi
     case $command in
@@ -71,6 +71,23 @@ _llama()
             COMPREPLY=($(compgen -W 'findings bounds overview phases slowest path weighted parallelism use workers cost local reading' -- "$cur"))
         else
             _llama_traces
+        fi
+        ;;
+    explain)
+        # Behind -- there is another command with its own completion.
+        for ((i = 2; i < COMP_CWORD; ++i)); do
+            [[ ${COMP_WORDS[i]} == -- ]] && break
+        done
+        if ((i + 1 < COMP_CWORD)) && declare -F _command_offset >/dev/null; then
+            _command_offset $((i + 1))
+        elif ((i < COMP_CWORD)); then
+            COMPREPLY=($(compgen -c -- "$cur"))
+        elif [[ $cur == -* ]]; then
+            COMPREPLY=($(compgen -W '--json --inputs --build --help --' -- "$cur"))
+        elif [[ ${COMP_WORDS[COMP_CWORD - 1]} == --build ]]; then
+            _llama_traces
+        else
+            COMPREPLY=($(compgen -f -- "$cur"))
         fi
         ;;
     bootstrap)
@@ -141,7 +158,7 @@ _llama()
         *) COMPREPLY=($(compgen -W '--port --port-file --listen --dir --tls --cert --key --region --access-key --secret-file --expire-after --profile --model --set --max-object --bare-root --function-idle --help' -- "$cur")) ;;
         esac
         ;;
-    help) COMPREPLY=($(compgen -W 'build builds report compare sql export invoke xargs store get daemon emulator config doctor bootstrap function names' -- "$cur")) ;;
+    help) COMPREPLY=($(compgen -W 'build builds report compare explain sql export invoke xargs store get daemon emulator config doctor bootstrap function names' -- "$cur")) ;;
     esac
 }
 complete -o default -F _llama llama

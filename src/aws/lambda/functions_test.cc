@@ -6,9 +6,7 @@
 #include <atomic>
 #include <thread>
 
-#include "aws/lambda/concurrency_gate.h"
 #include "aws/lambda/log_report.h"
-#include "aws/lambda/silence_watch.h"
 #include "job/base64.h"
 #include "job/envelope.h"
 #include "job/invocation_testing.h"
@@ -39,7 +37,7 @@ class FakeLambda final : public Service {
     headers = call.headers;
     deadlines = call.deadlines;
     body = call.body;
-    for (; throttles > 0; --throttles) TRY(call.on_throttled());
+    for (; throttles > 0; --throttles) TRY(call.on_throttled(""));
     if (error) return *error;
     ServiceAnswer out;
     out.http = answer;
@@ -347,137 +345,6 @@ TEST(LambdaReport, SurvivesAnyLog) {
     ASSERT_TRUE(report) << log;
     EXPECT_EQ(report->billed_ms, 0) << log;
   }
-}
-
-TEST(ConcurrencyGate, LearnsHowManyRunAtOnce) {
-  ConcurrencyGate gate(100, SystemClock());
-  const int64_t soon_ns = SystemClock().MonotonicNs() + 20'000'000'000;
-  for (int i = 0; i < 40; ++i) ASSERT_TRUE(gate.Enter(nullptr, soon_ns));
-  // 30 of the 40 are throttled: 10 run.
-  std::vector<std::thread> throttled;
-  for (int i = 0; i < 30; ++i) {
-    throttled.emplace_back([&] {
-      EXPECT_TRUE(gate.Throttled(nullptr, soon_ns));
-      gate.Leave(true);
-    });
-  }
-  while (gate.in_flight() > 10) std::this_thread::yield();
-  EXPECT_EQ(gate.limit(), 10);
-  for (int i = 0; i < 10; ++i) gate.Leave(true);
-  for (std::thread& thread : throttled) thread.join();
-  EXPECT_EQ(gate.in_flight(), 0);
-  EXPECT_NEAR(static_cast<double>(gate.limit()), 14, 1);  // a tenth for each success
-  for (int i = 0; i < 2'000; ++i) {
-    ASSERT_TRUE(gate.Enter(nullptr, soon_ns));
-    gate.Leave(true);
-  }
-  EXPECT_EQ(gate.limit(), 100);
-}
-
-TEST(ConcurrencyGate, ShutsWhenThrottledThoughNothingRuns) {
-  FakeClock clock;
-  ConcurrencyGate gate(100, clock);
-  ASSERT_TRUE(gate.Enter(nullptr, INT64_MAX));
-  ASSERT_TRUE(gate.Throttled(nullptr, INT64_MAX)) << "it may pass";
-  clock.AdvanceNs(ConcurrencyGate::kAloneMs * 1'000'000);
-  const auto shut = gate.Throttled(nullptr, INT64_MAX);
-  ASSERT_FALSE(shut);
-  EXPECT_EQ(shut.error().code, Code::kUnavailable);
-  EXPECT_FALSE(gate.Enter(nullptr, INT64_MAX)) << "told at once";
-  clock.AdvanceNs(ConcurrencyGate::kProbeMs * 1'000'000);
-  ASSERT_TRUE(gate.Enter(nullptr, INT64_MAX)) << "the probe";
-  EXPECT_FALSE(gate.Enter(nullptr, INT64_MAX));
-  EXPECT_FALSE(gate.Throttled(nullptr, INT64_MAX));
-  clock.AdvanceNs(ConcurrencyGate::kProbeMs * 1'000'000);
-  ASSERT_TRUE(gate.Enter(nullptr, INT64_MAX));
-  gate.Leave(true);
-  ASSERT_TRUE(gate.Enter(nullptr, INT64_MAX)) << "open again";
-  EXPECT_EQ(gate.in_flight(), 1);
-}
-
-TEST(ConcurrencyGate, StaysOpenWhileOursRun) {
-  FakeClock clock;
-  ConcurrencyGate gate(100, clock);
-  ASSERT_TRUE(gate.Enter(nullptr, INT64_MAX));
-  ASSERT_TRUE(gate.Enter(nullptr, INT64_MAX));
-  std::thread throttled([&] { EXPECT_TRUE(gate.Throttled(nullptr, INT64_MAX)); });
-  while (gate.in_flight() > 1) std::this_thread::yield();
-  clock.AdvanceNs(ConcurrencyGate::kAloneMs * 2'000'000);
-  gate.Leave(true);
-  throttled.join();
-  EXPECT_EQ(gate.in_flight(), 1);
-}
-
-TEST(ConcurrencyGate, StaysOpenWhenThrottlesAreFarBetween) {
-  FakeClock clock;
-  ConcurrencyGate gate(100, clock);
-  ASSERT_TRUE(gate.Enter(nullptr, INT64_MAX));
-  for (int i = 0; i < 3; ++i) {
-    ASSERT_TRUE(gate.Throttled(nullptr, INT64_MAX));
-    clock.AdvanceNs((ConcurrencyGate::kApartMs + 1) * 1'000'000);
-  }
-}
-
-// Says of itself what a test wants.
-class SilentService final : public Service {
- public:
-  Result<ServiceAnswer> Call(const ServiceCall&) override {
-    return Error{Code::kDeadline, "no answer"};
-  }
-  std::string Outage() override { return is_down ? "no answer" : ""; }
-  int64_t last_answer_ns() const override { return answered_ns; }
-  int unanswered() const override { return asked; }
-  const ServiceOptions& options() const override { return options_; }
-
-  std::atomic<int> asked = 0;
-  std::atomic<bool> is_down = false;
-  std::atomic<int64_t> answered_ns = 0;
-
- private:
-  ServiceOptions options_;
-};
-
-TEST(SilenceWatch, AsksWhileAnInvocationIsUnderWayAndNothingComes) {
-  FakeClock clock;
-  SilentService service;
-  SilenceWatch watch(service, clock, [&] {
-    ++service.asked;
-    service.answered_ns = clock.MonotonicNs();
-  });
-  clock.AdvanceNs(SilenceWatch::kSilentMs * 5'000'000);
-  {
-    const SilenceWatch::Invocation invocation(watch);
-    EXPECT_EQ(service.asked, 0) << "silence counts from its beginning";
-    clock.AdvanceNs(SilenceWatch::kSilentMs * 1'000'000);
-    while (service.asked == 0) std::this_thread::yield();
-  }
-  EXPECT_EQ(service.asked, 1) << "it was answered";
-}
-
-TEST(SilenceWatch, AnEndpointIsMuteWhenDryRunsAreNotAnsweredAndTheCircuitIsOpen) {
-  FakeClock clock;
-  SilentService service;
-  SilenceWatch watch(service, clock, [&] { ++service.asked; });
-  const SilenceWatch::Invocation invocation(watch);
-  clock.AdvanceNs(SilenceWatch::kSilentMs * 1'000'000);
-  while (service.asked < SilenceWatch::kUnanswered) std::this_thread::yield();
-  EXPECT_FALSE(watch.is_mute());
-  service.is_down = true;
-  EXPECT_TRUE(watch.is_mute());
-}
-
-TEST(ConcurrencyGate, WaitingEndsByCancellationAndDeadline) {
-  ConcurrencyGate gate(1, SystemClock());
-  ASSERT_TRUE(gate.Enter(nullptr, INT64_MAX));
-  const auto late = gate.Enter(nullptr, SystemClock().MonotonicNs());
-  ASSERT_FALSE(late);
-  EXPECT_EQ(late.error().code, Code::kDeadline);
-  const auto cancelled = gate.Enter([] { return true; }, INT64_MAX);
-  ASSERT_FALSE(cancelled);
-  EXPECT_EQ(cancelled.error().code, Code::kCancelled);
-  gate.Leave(false);
-  EXPECT_EQ(gate.in_flight(), 0);
-  EXPECT_TRUE(gate.Enter(nullptr, INT64_MAX));
 }
 
 }  // namespace

@@ -2,125 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <thread>
-
-#include "aws/http/engine.h"
 #include "aws/service/credential_sources.h"
+#include "aws/service/credentials_testing.h"
 #include "aws/service/sts.h"
 #include "base/file.h"
-#include "base/mutex.h"
 
 namespace llama::aws {
 namespace {
-
-constexpr int64_t kSecond = 1'000'000'000;
-constexpr char kSecret[] = "the-secret-of-a-test";
-// Of FakeClock: 2020-09-13T12:26:40Z.
-constexpr int64_t kNowS = 1'600'000'000;
-
-// Answers by "METHOD url"; whatever else is asked finds nobody.
-class FakeEndpoints final : public HttpSender {
- public:
-  using Handler = std::function<HttpAnswer(const HttpRequest&)>;
-
-  void On(const std::string& what, Handler handler) { handlers_[what] = std::move(handler); }
-  void On(const std::string& what, int status, const std::string& body) {
-    On(what, [=](const HttpRequest&) {
-      HttpAnswer answer;
-      answer.status = status;
-      answer.body = body;
-      return answer;
-    });
-  }
-
-  Result<HttpAnswer> Send(const HttpRequest& request) override {
-    Handler handler;
-    {
-      const MutexLock lock(mutex_);
-      const std::string what = request.method + " " + request.url;
-      asked.push_back(what);
-      const auto it = handlers_.find(what);
-      if (it == handlers_.end()) return Error{Code::kUnavailable, request.url + ": nobody there"};
-      handler = it->second;
-    }
-    return handler(request);
-  }
-
-  std::vector<std::string> asked;
-
- private:
-  Mutex mutex_;
-  std::map<std::string, Handler> handlers_;
-};
-
-std::string HeaderOf(const HttpRequest& request, std::string_view name) {
-  for (const auto& [key, value] : request.headers) {
-    if (key == name) return value;
-  }
-  return "";
-}
-
-std::string Json(const std::string& id, const std::string& expiration = "") {
-  std::string out = "{\"Version\":1,\"Code\":\"Success\",\"AccessKeyId\":\"" + id +
-                    "\",\"SecretAccessKey\":\"" + kSecret + "\",\"Token\":\"tok\"";
-  if (!expiration.empty()) out += ",\"Expiration\":\"" + expiration + "\"";
-  return out + "}";
-}
-
-std::string StsAnswer(const std::string& action, const std::string& id) {
-  return "<" + action + "Response><" + action + "Result><Credentials><AccessKeyId>" + id +
-         "</AccessKeyId><SecretAccessKey>" + kSecret +
-         "</SecretAccessKey><SessionToken>tok</SessionToken>"
-         "<Expiration>2020-09-13T13:26:40Z</Expiration></Credentials></" +
-         action + "Result></" + action + "Response>";
-}
-
-constexpr char kSts[] = "POST http://127.0.0.1:1/";
-constexpr char kToken[] = "PUT http://127.0.0.1:2/latest/api/token";
-constexpr char kRoles[] = "GET http://127.0.0.1:2/latest/meta-data/iam/security-credentials/";
-
-class CredentialsTest : public testing::Test {
- protected:
-  CredentialsTest() : dir_(*TempDir::Create()) {
-    options_.env = {"HOME=" + dir_.path(), "PATH=/usr/bin:/bin"};
-    options_.endpoint_sts = "http://127.0.0.1:1";
-    options_.env.emplace_back("AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:2");
-  }
-
-  void Set(const std::string& variable) { options_.env.insert(options_.env.begin(), variable); }
-  void Write(const std::string& name, const std::string& text) {
-    ASSERT_TRUE(MakeDirs(dir_.path() + "/.aws"));
-    ASSERT_TRUE(WriteFileAtomic(dir_.path() + "/.aws/" + name, text, 0600));
-  }
-  std::string Script(const std::string& text) {
-    const std::string path = dir_.path() + "/script";
-    EXPECT_TRUE(WriteFileAtomic(path, "#!/bin/sh\n" + text, 0755));
-    return path;
-  }
-  std::unique_ptr<CredentialsProvider> NewChain() {
-    return NewCredentialsChain(options_, sender_, clock_);
-  }
-  // The access key id that is found, or the error, which must not hold the secret.
-  std::string Find() {
-    const Result<Credentials> found = NewChain()->Get();
-    if (found) return found->keys.access_key_id;
-    EXPECT_EQ(found.error().message.find(kSecret), std::string::npos) << found.error().message;
-    return found.error().message;
-  }
-  void ExpectError(Code code, const std::string& words) {
-    const Result<Credentials> found = NewChain()->Get();
-    ASSERT_FALSE(found) << found->keys.access_key_id;
-    EXPECT_EQ(found.error().code, code) << found.error().message;
-    EXPECT_NE(found.error().message.find(words), std::string::npos) << found.error().message;
-    EXPECT_EQ(found.error().message.find(kSecret), std::string::npos) << found.error().message;
-  }
-
-  const TempDir dir_;
-  FakeEndpoints sender_;
-  FakeClock clock_;
-  ChainOptions options_;
-};
 
 TEST_F(CredentialsTest, AsksThePlacesInAwssOrder) {
   sender_.On(kToken, 200, "t");
@@ -220,14 +108,70 @@ TEST_F(CredentialsTest, ProfilesThatCantWorkSayWhatToDo) {
         "[profile alone]\nrole_arn=arn:r\n"
         "[profile gone]\nrole_arn=arn:r\nsource_profile=nowhere\n");
   const std::pair<const char*, const char*> cases[] = {
-      {"loop", "itself"},           {"sso", "aws configure export-credentials"},
-      {"oldsso", "aws sso login"},  {"mfa", "MFA"},
-      {"days", "duration_seconds"}, {"alone", "source_profile"},
-      {"gone", "nowhere"},          {"unknown", "profile unknown"}};
+      {"loop", "itself"},  {"sso", "no [sso-session s]"}, {"oldsso", "no sso_region"},
+      {"mfa", "MFA"},      {"days", "duration_seconds"},  {"alone", "source_profile"},
+      {"gone", "nowhere"}, {"unknown", "profile unknown"}};
   for (const auto& [profile, words] : cases) {
     options_.profile = profile;
     ExpectError(Code::kInvalid, words);
   }
+}
+
+TEST_F(CredentialsTest, UsesTheTokenThatTheCliLeaves) {
+  Set("AWS_ENDPOINT_URL_SSO=http://127.0.0.1:4");
+  Write("config",
+        "[default]\nsso_session=my team\nsso_account_id=1234\nsso_role_name=Build\n"
+        "[sso-session 'my team']\nsso_region=eu-west-1\nsso_start_url=https://d.awsapps.com/start\n"
+        "[profile old]\nsso_start_url=https://old/start\nsso_region=eu-west-1\n"
+        "sso_account_id=5\nsso_role_name=a b\n");
+  const auto token = [](const std::string& text, const std::string& expires) {
+    return R"({"startUrl":"u","region":"eu-west-1","accessToken":")" + text + R"(","expiresAt":")" +
+           expires + "\"}";
+  };
+  const char* at = "GET http://127.0.0.1:4/federation/credentials?account_id=1234&role_name=Build";
+  const auto portal = [](const HttpRequest& request) {
+    HttpAnswer answer;
+    answer.status = HeaderOf(request, "x-amz-sso_bearer_token") == kSecret ? 200 : 401;
+    answer.body = std::string(R"({"roleCredentials":{"accessKeyId":"SSO","secretAccessKey":")") +
+                  kSecret + R"(","sessionToken":"t","expiration":1600003600000}})";
+    return answer;
+  };
+  sender_.On(at, portal);
+  ExpectError(Code::kInvalid, "nobody is signed in; sign in by 'aws sso login --profile default'");
+  // sha1sum of "my team", and of "https://old/start".
+  const std::string session = "sso/cache/cd59fe8a6e954656aa78540d540d909d8225c93e.json";
+  const std::string start = "sso/cache/85096cd4931eb1372a63d460a9c91b7600c9ba2b.json";
+  ASSERT_TRUE(MakeDirs(dir_.path() + "/.aws/sso/cache"));
+  Write(session, token(kSecret, "2020-09-13T13:26:40Z"));
+  const Result<Credentials> found = NewChain()->Get();
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->keys.access_key_id, "SSO");
+  EXPECT_EQ(found->keys.session_token, "t");
+  EXPECT_EQ(found->expires_s, kNowS + 3'600);
+
+  Write(session, token(kSecret, "2020-09-13T12:26:40Z"));
+  ExpectError(Code::kInvalid, "the sign-in has expired");
+  Write(session, token("other", "2020-09-13T13:26:40Z"));
+  ExpectError(Code::kInvalid, "status 401; sign in by");
+  for (const char* bad :
+       {"", "[]", "{}", R"({"accessToken":"a\nb","expiresAt":"2020-09-13T13:26:40Z"})"}) {
+    Write(session, bad);
+    ExpectError(Code::kInvalid, "sign in by");
+  }
+  Write(session, token(kSecret, "2020-09-13T13:26:40Z"));
+  for (const auto& [status, code] :
+       {std::pair{403, Code::kInvalid}, {429, Code::kUnavailable}, {503, Code::kUnavailable}}) {
+    sender_.On(at, status, kSecret);
+    ExpectError(code, "status " + std::to_string(status));
+  }
+  for (const char* bad : {"", "{}", R"({"roleCredentials":{}})", R"({"roleCredentials":7})"}) {
+    sender_.On(at, 200, bad);
+    ExpectError(Code::kInvalid, "profile default, SSO");
+  }
+  options_.profile = "old";
+  Write(start, token(kSecret, "2020-09-13T13:26:40Z"));
+  sender_.On("GET http://127.0.0.1:4/federation/credentials?account_id=5&role_name=a%20b", portal);
+  EXPECT_EQ(Find(), "SSO");
 }
 
 TEST_F(CredentialsTest, StsSaysWhyItRefuses) {
@@ -329,99 +273,6 @@ TEST_F(CredentialsTest, ContainerTokensGoOnlyWhereTheyMay) {
 }
 
 // A container's agent whose credentials end an hour after each asking.
-class RenewalTest : public CredentialsTest {
- protected:
-  RenewalTest() {
-    Set("AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:3/");
-    sender_.On("GET http://127.0.0.1:3/", [this](const HttpRequest&) {
-      const int n = ++asked_;
-      HttpAnswer answer;
-      answer.status = status_;
-      const int64_t end_s = clock_.NowNs() / kSecond + lifetime_s_;
-      const std::time_t time = end_s;
-      char text[32];
-      std::tm parts{};
-      gmtime_r(&time, &parts);
-      std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-      answer.body = Json("K" + std::to_string(same_ ? 1 : n), text);
-      return answer;
-    });
-    chain_ = NewChain();
-  }
-  std::string Get() {
-    const Result<Credentials> found = chain_->Get();
-    return found ? found->keys.access_key_id : "error: " + found.error().message;
-  }
-
-  std::atomic<int> asked_{0};
-  std::atomic<int> status_{200};
-  std::atomic<bool> same_{false};
-  int64_t lifetime_s_ = 3600;
-  std::unique_ptr<CredentialsProvider> chain_;
-};
-
-TEST_F(RenewalTest, KeepsWhatIsValidAndRenewsBeforeItEnds) {
-  EXPECT_EQ(Get(), "K1");
-  clock_.AdvanceNs(3000 * kSecond);
-  EXPECT_EQ(Get(), "K1");
-  clock_.AdvanceNs(400 * kSecond);
-  EXPECT_EQ(Get(), "K2");
-}
-
-TEST_F(RenewalTest, GoesOnWithWhatIsValidWhenRenewingFails) {
-  EXPECT_EQ(Get(), "K1");
-  clock_.AdvanceNs(3400 * kSecond);
-  status_ = 500;
-  EXPECT_EQ(Get(), "K1");
-  EXPECT_EQ(Get(), "K1");
-  EXPECT_EQ(asked_, 2) << "a source that just failed was asked again";
-  clock_.AdvanceNs(6 * kSecond);
-  EXPECT_EQ(Get(), "K1");
-  EXPECT_EQ(asked_, 3);
-  clock_.AdvanceNs(200 * kSecond);
-  const std::string error = Get();
-  EXPECT_NE(error.find("have expired; renewing them failed: container metadata: status 500"),
-            std::string::npos)
-      << error;
-  status_ = 200;
-  clock_.AdvanceNs(6 * kSecond);
-  EXPECT_EQ(Get(), "K5");
-}
-
-TEST_F(RenewalTest, RefusedCredentialsAreAskedForAnew) {
-  const Credentials first = *chain_->Get();
-  chain_->Refused(first);
-  EXPECT_EQ(Get(), "K2");
-  chain_->Refused(first);  // by a slow request: newer ones are there already
-  EXPECT_EQ(Get(), "K2");
-}
-
-TEST_F(RenewalTest, TheSameKeysAgainAreAClearErrorAndTriedLater) {
-  same_ = true;
-  chain_->Refused(*chain_->Get());
-  const std::string error = Get();
-  EXPECT_NE(error.find("AWS refuses the credentials of container metadata"), std::string::npos)
-      << error;
-  EXPECT_EQ(asked_, 2);
-  EXPECT_EQ(Get(), error);
-  EXPECT_EQ(asked_, 2);
-  clock_.AdvanceNs(31 * kSecond);
-  EXPECT_EQ(Get(), "K1") << "new keys may take a while to be known everywhere";
-}
-
-TEST_F(RenewalTest, ManyCallersAskTheSourceOnce) {
-  std::vector<std::thread> threads;
-  std::atomic<int> right{0};
-  for (int i = 0; i < 16; ++i) {
-    threads.emplace_back([&] {
-      for (int n = 0; n < 100; ++n) right += Get() == "K1" ? 1 : 0;
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(right, 1600);
-  EXPECT_EQ(asked_, 1);
-}
-
 TEST(Iso8601, ReadsTheFormsThatAwsWrites) {
   const std::pair<const char*, int64_t> good[] = {{"2020-09-13T12:26:40Z", kNowS},
                                                   {"2020-09-13T12:26:40.123Z", kNowS},

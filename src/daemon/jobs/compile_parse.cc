@@ -112,25 +112,30 @@ std::string LogicalCwd(const session::Compile& request) {
 }
 
 OrReason<ParsedCompile> ParseCompile(const session::Compile& request,
-                                     compiler::Toolchains& toolchains, trace::Span& root) {
+                                     compiler::Toolchains& toolchains, trace::Span& root,
+                                     compiler::Command* refused) {
   const std::string_view name = BaseName(request.compiler);
   const DriverKind by_name{name.find("clang") != name.npos, name.find("++") != name.npos};
   // A first look decides most local runs without asking the compiler anything.
   ParsedCompile parsed{ParseAs(request, by_name), nullptr};
+  const auto refuse = [&](Reason reason) {
+    if (refused != nullptr) *refused = std::move(parsed.command);
+    return reason;
+  };
   root.Set(trace::field::kSource, parsed.command.source);
   root.Set(trace::field::kCwd, request.cwd);
   if (!parsed.command.local_reason.empty()) {
     RecordFiles(parsed.command, root);
-    return Reason{parsed.command.local_reason, {}};
+    return refuse({parsed.command.local_reason, {}});
   }
-  auto toolchain = toolchains.Get(request.compiler, request.env);
-  if (!toolchain) return Reason{"toolchain", toolchain.error().message};
+  auto toolchain = toolchains.Get(request.compiler, request.env, parsed.command.selection);
+  if (!toolchain) return refuse({"toolchain", toolchain.error().message});
   parsed.toolchain = std::move(*toolchain);
   const DriverKind kind{parsed.toolchain->family == compiler::Family::kClang,
                         parsed.toolchain->is_cxx_driver};
   if (kind != by_name) {
     parsed.command = ParseAs(request, kind);
-    if (!parsed.command.local_reason.empty()) return Reason{parsed.command.local_reason, {}};
+    if (!parsed.command.local_reason.empty()) return refuse({parsed.command.local_reason, {}});
   }
   root.Set(trace::field::kObject, parsed.command.object);
   if (!parsed.command.depfile.empty()) root.Set(trace::field::kDepfile, parsed.command.depfile);

@@ -19,9 +19,11 @@ struct ParsedCompile {
   std::shared_ptr<const compiler::Toolchain> toolchain;
 };
 
-// Records in `root` what the build's graph needs to know of the command, wherever it will run.
+// Records in `root` what the build's graph needs to know of the command, wherever it will run. If
+// that is here, `refused` (if not null) becomes the command as far as it was understood.
 execute::OrReason<ParsedCompile> ParseCompile(const session::Compile& request,
-                                              compiler::Toolchains& toolchains, trace::Span& root);
+                                              compiler::Toolchains& toolchains, trace::Span& root,
+                                              compiler::Command* refused = nullptr);
 
 execute::OrReason<compiler::Plan> PlanCompile(const session::Compile& request,
                                               const ParsedCompile& parsed,

@@ -88,6 +88,10 @@ class Walk {
       if (!added) return Reason{"output", added.error().message};
       outputs.dirs.push_back(std::move(*added));
     }
+    for (const std::string& path : scan_.plan->side_paths) {
+      ASSIGN_OR_RETURN(const std::string canonical, AddOutput(path));
+      outputs.announced.push_back({canonical, canonical, false});
+    }
     return outputs;
   }
 
@@ -213,6 +217,7 @@ class LiveScan {
     request.cwd = scan_.request->cwd;
     request.source = JoinPath(request.cwd, command().source);
     request.reads_directives = HasDirectives(command().language);
+    request.reads_precompiled = scan_.parsed->toolchain->family == compiler::Family::kGcc;
     NameOthers(request);
     auto closure = services().closures->Find(request);
     if (!closure) {
@@ -266,6 +271,9 @@ class LiveScan {
     request.others.push_back(std::string(DirName(plan.object)));
     if (!plan.depfile.empty()) request.others.push_back(std::string(DirName(plan.depfile)));
     request.others.insert(request.others.end(), plan.output_dirs.begin(), plan.output_dirs.end());
+    for (const std::string& path : plan.side_paths) {
+      request.others.push_back(std::string(DirName(path)));
+    }
     request.others.push_back(request.cwd);
     for (const std::string& path : plan.paths) {
       request.others.push_back(JoinPath(request.cwd, path));
@@ -292,6 +300,10 @@ class LiveScan {
       const std::string& canonical = closure.others[next++];
       if (canonical.empty()) return Reason{"output", dir + ": no such folder"};
       outputs.dirs.push_back(canonical);
+    }
+    for (const std::string& path : plan.side_paths) {
+      ASSIGN_OR_RETURN(const std::string canonical, Output(closure, next++, path));
+      outputs.announced.push_back({canonical, canonical, false});
     }
     return outputs;
   }

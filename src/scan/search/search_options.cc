@@ -70,6 +70,7 @@ class Reader {
 
   Result<void> Take(const compiler::Arg& arg);
   Result<void> TakePreprocessor(std::string_view word);
+  Result<void> TakeFrontEnd(const std::string& option, std::string_view value);
   Result<void> AddVariables();
   Result<void> AddFolder(std::vector<std::string>& chain, std::string_view dir);
   void AddVariable(std::vector<std::string>& chain, const char* name);
@@ -77,7 +78,7 @@ class Reader {
 
   void TakeBuiltIn(const compiler::Arg& arg, bool is_path, std::string_view value) {
     out_.built_in.insert(out_.built_in.end(), arg.words.begin(), arg.words.end());
-    has_prefix_ |= arg.words[0].starts_with("-B");
+    has_prefix_ |= arg.words[0].starts_with("-B") || arg.words[0].starts_with("--prefix");
     out_.depends_on_cwd |= is_path && !value.starts_with('/');
   }
 
@@ -94,6 +95,7 @@ class Reader {
   bool is_hosted_ = true;
   bool has_standard_ = true;
   bool has_prefix_ = false;
+  bool front_end_value_is_next_ = false;
 };
 
 Result<void> Reader::Take(const compiler::Arg& arg) {
@@ -161,12 +163,37 @@ Result<void> Reader::Take(const compiler::Arg& arg) {
     case Effect::kSysroot:
       TakeBuiltIn(arg, true, value);
       return {};
+    case Effect::kFrontEnd:
+      return TakeFrontEnd(word, value);
     case Effect::kRefusedWithClang:
       if (!is_clang_) return {};
       [[fallthrough]];
     case Effect::kRefused:
       return Refuse(arg.words.size() > 1 ? word + " " + arg.words[1] : word);
   }
+  return {};
+}
+
+// A word for the front end itself. Those that may change the search, or name what is read first,
+// are refused; of the others a value may be the next such word.
+Result<void> Reader::TakeFrontEnd(const std::string& option, std::string_view value) {
+  constexpr auto kPlain = std::to_array<std::string_view>(
+      {"-f", "-W", "-w", "-load", "-plugin", "-add-plugin", "-mllvm", "-disable-", "-target-",
+       "-tune-cpu", "-no-opaque-", "-opaque-", "-verify", "-O", "-debug-info", "-mrelocation-model",
+       "-pic-"});
+  constexpr auto kWithValue = std::to_array<std::string_view>(
+      {"-load", "-plugin", "-add-plugin", "-mllvm", "-target-feature", "-target-cpu", "-tune-cpu",
+       "-mrelocation-model"});
+  if (std::exchange(front_end_value_is_next_, false)) return {};
+  const bool is_plain =
+      std::any_of(kPlain.begin(), kPlain.end(),
+                  [&](std::string_view prefix) { return value.starts_with(prefix); }) &&
+      !value.starts_with("-fms-") && !value.starts_with("-fmodule") &&
+      !value.starts_with("-fpreprocessed");
+  if (!is_plain) return Refuse(option + " " + std::string(value));
+  front_end_value_is_next_ =
+      std::find(kWithValue.begin(), kWithValue.end(), value) != kWithValue.end() ||
+      value.starts_with("-plugin-arg-");
   return {};
 }
 

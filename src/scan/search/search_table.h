@@ -27,6 +27,7 @@ enum class SearchEffect : unsigned char {
   kBuiltInPath,  // the same, and its value is a path
   kTarget,       // the same
   kSysroot,      // the same, and what "=" stands for
+  kFrontEnd,     // -Xclang: depends on the value
   kRefused,
   kRefusedWithClang,
 };

@@ -47,7 +47,9 @@ EXPORT int remove(const char* name) {
 EXPORT int renameat2(int from_dir, const char* from, int to_dir, const char* to, unsigned flags) {
   LED(from, old);
   LED(to, name);
-  return (int)syscall(SYS_renameat2, from_dir, old, to_dir, name, flags);
+  const int result = (int)syscall(SYS_renameat2, from_dir, old, to_dir, name, flags);
+  RecordWritten(to_dir, name, result);
+  return result;
 }
 EXPORT int renameat(int from_dir, const char* from, int to_dir, const char* to) {
   return renameat2(from_dir, from, to_dir, to, 0);
@@ -61,6 +63,7 @@ EXPORT int linkat(int from_dir, const char* from, int to_dir, const char* to, in
   LED(to, name);
   const int result = (int)syscall(SYS_linkat, from_dir, old, to_dir, name, flags);
   if (result == 0) RecordLookup(from_dir, old, 0);
+  RecordWritten(to_dir, name, result);
   return result;
 }
 EXPORT int link(const char* from, const char* to) {
@@ -72,7 +75,9 @@ EXPORT int symlinkat(const char* target, int dir, const char* name) {
   LED(name, path);
   char buffer[MAX_PATH];
   const char* led = target[0] == '/' ? Lead(target, buffer) : target;
-  return (int)syscall(SYS_symlinkat, led, dir, path);
+  const int result = (int)syscall(SYS_symlinkat, led, dir, path);
+  RecordWritten(dir, path, result);
+  return result;
 }
 EXPORT int symlink(const char* target, const char* name) {
   return symlinkat(target, AT_FDCWD, name);

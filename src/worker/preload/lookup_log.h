@@ -58,6 +58,8 @@ enum LookupKind {
   LOOKUP_ATTACHED = 3, /* the recorder runs in this process */
   LOOKUP_WAITED = 4,   /* a process that another one waited for: it must have attached, too */
   LOOKUP_LISTED = 5,   /* a directory whose names were asked for, besides FOUND */
+  LOOKUP_WROTE = 7,    /* a name that was made, or opened to be written to, or could not be made
+                        * since its folder is not there */
   LOOKUP_LEAVING = 6,  /* this process becomes another program, in which it has to attach anew */
 };
 

@@ -145,6 +145,14 @@ void RecordLookup(int dir, const char* path, long result) {
   errno = saved;
 }
 
+void RecordWritten(int dir, const char* path, long result) {
+  if (log_header == NULL || path == NULL || path[0] == '\0') return;
+  const int saved = errno;
+  if (result < 0 && saved != ENOENT) return;
+  LogPath(LOOKUP_WROTE, dir, path);
+  errno = saved;
+}
+
 __attribute__((constructor)) static void Attach(void) {
   const char* path = getenv(LLAMA_LOOKUP_LOG_ENV);
   FindDlerror();
@@ -176,6 +184,9 @@ int OpenAt(int dir, const char* name, int flags, mode_t mode) {
   const int fd = (int)syscall(SYS_openat, dir, path, flags, mode);
   if ((flags & (O_CREAT | O_TRUNC)) == 0) RecordLookup(dir, path, fd);
   NoteOpened(fd, dir, path);
+  if ((flags & (O_CREAT | O_TRUNC)) != 0 || (fd >= 0 && (flags & O_ACCMODE) != O_RDONLY)) {
+    RecordWritten(dir, path, fd);
+  }
   if (fd >= 0 && (flags & O_DIRECTORY) != 0 && log_header != NULL && HasRoot()) {
     LogPath(LOOKUP_LISTED, dir, path);
   }
@@ -279,6 +290,7 @@ static FILE* Reopen(ReopenFunction next, const char* name, const char* mode, FIL
   if (path != NULL && flags >= 0 && (flags & (O_CREAT | O_TRUNC)) == 0) {
     RecordLookup(AT_FDCWD, path, syscall(SYS_faccessat, AT_FDCWD, path, F_OK));
   }
+  if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY) RecordWritten(AT_FDCWD, path, 0);
   return next(path, mode, stream);
 }
 

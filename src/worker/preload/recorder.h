@@ -15,6 +15,8 @@ uint32_t Length(const char* s);
 
 /* `result` and errno are what the lookup of `path` below `dir` gave. */
 void RecordLookup(int dir, const char* path, long result);
+/* `path`, led, was made or opened to be written to; or could not be. */
+void RecordWritten(int dir, const char* path, long result);
 /* The working directory as the kernel has it, in `buffer` (MAX_PATH bytes) or kept: its size, or 0.
  */
 uint32_t WorkingDir(const char** dir, char* buffer);

@@ -121,6 +121,17 @@ void DropForetold(const job::Job& job, job::Answer& answer) {
   answer.absent.clear();
 }
 
+// A plugin is the user's; and by a folder or specs of his a driver may run any program.
+bool RunsOtherCode(const job::Job& job) {
+  constexpr std::string_view kPrefixes[] = {"-fplugin=", "--plugin=", "-fpass-plugin=", "-B",
+                                            "--prefix",  "-specs",    "--specs"};
+  return std::any_of(job.argv.begin(), job.argv.end(), [&](std::string_view word) {
+    return word == "-load" ||
+           std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
+                       [&](std::string_view prefix) { return word.starts_with(prefix); });
+  });
+}
+
 // Where the descriptors lead, for a command that closes them (preload/lookup_log.h).
 std::string LoadersVariable(const std::vector<std::pair<int, int>>& keep_fds) {
   std::string variable = "LLAMA_LOADERS=";
@@ -161,6 +172,7 @@ struct JobRunner::Command {
   Fd input;
   pid_t pid = 0;
   bool recorded = false;
+  bool has_strays = false;  // it wrote where nobody looks for outputs
 };
 
 Result<std::unique_ptr<JobRunner>> JobRunner::Open(const RunnerOptions& options,
@@ -278,9 +290,12 @@ job::Answer JobRunner::RunJob(const job::Job& job, const RunLimits& limits, JobS
   Result<void> ran = Execute(*command, answer, phases);
   phases.Begin(trace::span::kCollect);
   if (ran) ran = Collect(job, *command, answer);
-  // A compile that was seen whole ran nothing but the compiler: what would run code of the user's
-  // (a plugin, a wrapper) is not sent. Anything else may have written anywhere.
-  if (ran && !job.any_command && answer.lookups_complete) reach_ = mirror::Reach::kDirectories;
+  // A compile that was seen whole ran nothing but the compiler, and wrote where it was to. Anything
+  // else may have written anywhere.
+  if (ran && !job.any_command && answer.lookups_complete && !command->has_strays &&
+      !RunsOtherCode(job)) {
+    reach_ = mirror::Reach::kDirectories;
+  }
   if (!ran) return Fail(answer, ran.error());
   answer.deleted = command->outputs.Gone(job.placeholders);
   DropOutputs(job, *mirror_, answer);
@@ -299,7 +314,7 @@ job::Answer JobRunner::RunJob(const job::Job& job, const RunLimits& limits, JobS
   return answer;
 }
 
-Result<void> JobRunner::Collect(const job::Job& job, const Command& command, job::Answer& answer) {
+Result<void> JobRunner::Collect(const job::Job& job, Command& command, job::Answer& answer) {
   const uint64_t said = answer.out.size() + answer.err.size();
   const uint64_t most = kMaxCollectedBytes - std::min(kMaxCollectedBytes, said);
   if (job.any_command) {
@@ -454,14 +469,21 @@ Result<void> JobRunner::Execute(Command& command, job::Answer& answer, JobSpans&
   return {};
 }
 
-Result<void> JobRunner::CollectLookups(const Command& command, bool any_command,
-                                       job::Answer& answer) {
+// What was written elsewhere is told as an output that nobody announced.
+Result<void> JobRunner::CollectLookups(Command& command, bool any_command, job::Answer& answer) {
   if (!command.recorded) return {};
   ASSIGN_OR_RETURN(Lookups lookups, lookups_->Collect(mirror_->root(), command.pid));
   answer.lookups_complete = lookups.complete;
   answer.found = std::move(lookups.found);
   answer.absent = std::move(lookups.absent);
-  if (any_command) answer.listed = std::move(lookups.listed);
+  if (any_command) {
+    answer.listed = std::move(lookups.listed);
+    return {};
+  }
+  for (std::string& path : command.outputs.Strays(lookups.written)) {
+    command.has_strays = true;
+    answer.outputs.push_back({std::move(path), 0, {}});
+  }
   return {};
 }
 

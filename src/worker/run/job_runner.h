@@ -77,9 +77,9 @@ class JobRunner {
   Result<Command> Prepare(const job::Job& job, const RunLimits& limits);
   Result<void> GiveInput(const job::Job& job, Command& command);
   Result<std::string> FindInImage(const std::string& name) const;
-  Result<void> Collect(const job::Job& job, const Command& command, job::Answer& answer);
+  Result<void> Collect(const job::Job& job, Command& command, job::Answer& answer);
   Result<void> Execute(Command& command, job::Answer& answer, JobSpans& phases);
-  Result<void> CollectLookups(const Command& command, bool any_command, job::Answer& answer);
+  Result<void> CollectLookups(Command& command, bool any_command, job::Answer& answer);
   std::string Rooted(std::string_view text) const;
 
   const std::string dir_;

@@ -111,18 +111,21 @@ Lookups ParseLookups(std::string_view log, std::string_view root, pid_t pid) {
   std::unordered_map<std::string, bool> first;
   std::set<uint32_t> attached;
   std::set<std::string> listed;
+  std::set<std::string> written;
   std::set<uint32_t> waited = {static_cast<uint32_t>(pid)};
   RawRecord record;
   size_t at = sizeof header;
   for (; at < log.size() && ReadRecord(log, at, record); at += record.size) {
     if (record.kind == LOOKUP_FOUND || record.kind == LOOKUP_ABSENT ||
-        record.kind == LOOKUP_LISTED) {
+        record.kind == LOOKUP_LISTED || record.kind == LOOKUP_WROTE) {
       const std::string_view path = record.payload.substr(0, record.payload.find('\0'));
       const size_t start = RootEnd(path, root);
       if (start == std::string_view::npos) continue;
       std::string local = CollapsePath(path.substr(start));
       if (record.kind == LOOKUP_LISTED) {
         listed.insert(std::move(local));
+      } else if (record.kind == LOOKUP_WROTE) {
+        written.insert(std::move(local));
       } else {
         first.emplace(std::move(local), record.kind == LOOKUP_FOUND);
       }
@@ -139,6 +142,7 @@ Lookups ParseLookups(std::string_view log, std::string_view root, pid_t pid) {
       whole && std::includes(attached.begin(), attached.end(), waited.begin(), waited.end());
   for (auto& [path, found] : first) (found ? result.found : result.absent).push_back(path);
   result.listed.assign(listed.begin(), listed.end());
+  result.written.assign(written.begin(), written.end());
   std::sort(result.found.begin(), result.found.end());
   std::sort(result.absent.begin(), result.absent.end());
   return result;

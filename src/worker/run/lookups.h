@@ -23,6 +23,9 @@ struct Lookups {
   std::vector<std::string> found;  // sorted, distinct; a path is in one of the two, by its first
   std::vector<std::string> absent;
   std::vector<std::string> listed;  // directories that were opened as such, besides
+  // Names that were made or written to, or could not be since their folders are not there; as they
+  // were spelt. Sorted, distinct.
+  std::vector<std::string> written;
 };
 
 // The bytes of the recorder, a shared library.

@@ -9,7 +9,9 @@
 #include <cerrno>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string_view>
+#include <utility>
 
 #include "base/file.h"
 
@@ -113,6 +115,27 @@ Result<std::vector<job::OutputFile>> OutputWatch::Collect(uint64_t max_bytes) co
   std::sort(outputs.begin(), outputs.end(),
             [](const auto& a, const auto& b) { return a.path < b.path; });
   return outputs;
+}
+
+// By folder as the kernel knows it: names may lead through links.
+std::vector<std::string> OutputWatch::Strays(const std::vector<std::string>& written) const {
+  const auto folder_of = [&](const std::string& dir) {
+    struct stat st {};
+    if (stat((root_ + dir).c_str(), &st) != 0) return std::pair<dev_t, ino_t>();
+    return std::pair(st.st_dev, st.st_ino);
+  };
+  std::set<std::pair<dev_t, ino_t>> watched;
+  for (const std::string& dir : dirs_) watched.insert(folder_of(dir));
+  std::vector<std::string> strays;
+  for (const std::string& path : written) {
+    const auto folder = folder_of(std::string(DirName(path)));
+    if (watched.contains(folder)) continue;
+    struct stat st {};
+    if (folder == std::pair<dev_t, ino_t>() || lstat((root_ + path).c_str(), &st) == 0) {
+      strays.push_back(path);
+    }
+  }
+  return strays;
 }
 
 std::vector<std::string> OutputWatch::Gone(const std::vector<std::string>& paths) const {

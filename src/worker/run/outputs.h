@@ -38,6 +38,9 @@ class OutputWatch {
   Result<void> Begin();
   // What is new or changed since, in order of paths. kInvalid if it is more than `max_bytes`.
   Result<std::vector<job::OutputFile>> Collect(uint64_t max_bytes) const;
+  // Those of `written` (local) that are there now, or would be if their folders were, and that
+  // Collect can't see.
+  std::vector<std::string> Strays(const std::vector<std::string>& written) const;
   // Those of `paths` that are not there any more.
   std::vector<std::string> Gone(const std::vector<std::string>& paths) const;
 
