@@ -28,7 +28,7 @@ class Planner {
     for (const Arg& arg : command_.args) AddArg(arg);
     AddOutputs();
     plan_.cwd = request_.cwd;
-    plan_.paths.push_back(request_.pwd);
+    if (!IsDeviceOrProcess(request_.pwd)) plan_.paths.push_back(request_.pwd);
     return std::move(plan_);
   }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "execute/testing.h"
@@ -52,6 +53,37 @@ TEST_F(WriteTest, WritesTheObjectAndWhatIsBesideIt) {
   EXPECT_EQ(written->bytes, 11u);
   EXPECT_EQ(*ReadFile(Path("out.o")), "object");
   EXPECT_EQ(*ReadFile(Path("out.dwo")), "notes");
+}
+
+TEST_F(WriteTest, AnInputThatWasTouchedIsAnotherWhereItsTimeIsSeen) {
+  const int64_t before_ns = ModifiedNs(Path("a.h"));
+  const timespec times[] = {{1'000'000'000, 0}, {1'000'000'000, 0}};
+  ASSERT_EQ(utimensat(AT_FDCWD, Path("a.h").c_str(), times, 0), 0);
+  EXPECT_TRUE(WriteNow());
+  action_.inodes = std::make_shared<const std::vector<tree::Inode>>(
+      std::vector<tree::Inode>{{Path("a.h"), before_ns, 1}});
+  const auto written = WriteNow();
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().Text(), "inputs-changed: " + Path("a.h"));
+}
+
+// Which a umask has no part in.
+TEST_F(WriteTest, AFoldersDefaultAclDecidesAboutNewFiles) {
+  const struct {
+    uint32_t version;
+    struct {
+      uint16_t tag, rights;
+      uint32_t id;
+    } entries[3];
+  } acl = {2, {{1, 7, UINT32_MAX}, {4, 7, UINT32_MAX}, {0x20, 0, UINT32_MAX}}};
+  const std::string dir(DirName(Path("out.o")));
+  if (setxattr(dir.c_str(), "system.posix_acl_default", &acl, sizeof acl, 0) != 0) {
+    GTEST_SKIP() << "no ACLs here";
+  }
+  ASSERT_TRUE(WriteNow());
+  struct stat st {};
+  ASSERT_EQ(stat(Path("out.o").c_str(), &st), 0);
+  EXPECT_EQ(st.st_mode & 07777, 0660u);
 }
 
 TEST_F(WriteTest, AnOutcomeOfChangedInputsIsNotWritten) {

@@ -10,20 +10,29 @@ the versions that are installed besides those that gcc and clang stand for.
 """
 import argparse
 import base64
+import fcntl
 import json
 import os
 import pathlib
+import pty
 import re
+import shlex
 import shutil
+import struct
 import subprocess
 import sys
+import tempfile
+import termios
 
 import bare_root
 import command_cases
 import harness
+import seen_cases
 import trace_check
 import trees
 from harness import expect
+
+CASES = command_cases.CASES + seen_cases.CASES
 
 # Names that mkstemp made, in diagnostics.
 SCRATCH = re.compile(rb"/cc[A-Za-z0-9]{6}\b")
@@ -49,11 +58,41 @@ def run_steps(case, folder, compilers):
             step(folder)
             continue
         words = [w.replace("{dir}", str(folder)) for w in step[1:]]
-        done = subprocess.run([*compilers[step[0]], *words], cwd=folder, stdin=subprocess.DEVNULL,
-                              capture_output=True, check=False, env={**os.environ, **case.env})
-        results.append([done.returncode, *(base64.b64encode(SCRATCH.sub(b"/ccXXXXXX", text)).decode()
-                                           for text in (done.stdout, done.stderr))])
+        env = {**os.environ, **case.env}
+        if step[0] == "terminal":
+            status, *texts = run_on_terminal(int(words[0]), [*compilers["cc"], *words[1:]], folder, env)
+        else:
+            done = subprocess.run(command_of(step[0], words, compilers), cwd=folder, stdin=subprocess.DEVNULL,
+                                  capture_output=True, check=False, env=env)
+            status, *texts = done.returncode, done.stdout, done.stderr
+        results.append([status, *(base64.b64encode(SCRATCH.sub(b"/ccXXXXXX", text)).decode() for text in texts)])
     return results
+
+
+def command_of(word, words, compilers):
+    if word != "sh":
+        return [*compilers[word], *words]
+    call = " ".join(map(shlex.quote, compilers["cc"]))
+    return ["sh", "-c", words[0].replace('"$CC"', call)]
+
+
+def run_on_terminal(columns, command, folder, env):
+    """Its status, its standard output, and what it wrote on the terminal."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with tempfile.TemporaryFile() as out:
+        with subprocess.Popen(command, cwd=folder, stdin=theirs, stdout=out, stderr=theirs, env=env) as process:
+            os.close(theirs)
+            said = b""
+            while True:
+                try:
+                    some = os.read(ours, 65536)
+                except OSError:  # nobody has it open any more
+                    break
+                said += some
+            os.close(ours)
+        out.seek(0)
+        return process.returncode, out.read(), said
 
 
 def compilers_of(args, scene):
@@ -108,7 +147,7 @@ def copy_of_gcc(scene):
 
 
 def inner(case_name, folder, compilers, result):
-    case = next(c for c in command_cases.CASES if c.name == case_name)
+    case = next(c for c in CASES if c.name == case_name)
     results = run_steps(case, pathlib.Path(folder), json.loads(compilers))
     pathlib.Path(result).write_text(json.dumps(results))
 
@@ -158,7 +197,7 @@ def scenario(scene, args):
     faults, count = [], 0
     for compiler in compilers:
         name = compiler["cc"][0]
-        for case in command_cases.CASES[::args.every]:
+        for case in CASES[::args.every]:
             wanted = not args.cases or case.name in args.cases
             if wanted and not (case.gcc_only and name.startswith("clang")):
                 found = check_case(scene, case, compiler, prefix, count)

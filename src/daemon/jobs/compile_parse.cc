@@ -97,10 +97,15 @@ std::string Terminals(const session::Compile& request) {
 
 std::string LogicalCwd(const session::Compile& request) {
   const std::string pwd = std::string(VariableOr(request.env, "PWD", ""));
+  // As Bazel has it: to each process its own.
+  constexpr std::string_view kOwn = "/proc/self/cwd";
+  const bool is_own =
+      pwd.starts_with(kOwn) && (pwd.size() == kOwn.size() || pwd[kOwn.size()] == '/');
+  const std::string named = is_own ? request.cwd + pwd.substr(kOwn.size()) : pwd;
   struct stat a {};
   struct stat b {};
-  if (pwd.starts_with('/') && stat(pwd.c_str(), &a) == 0 && stat(request.cwd.c_str(), &b) == 0 &&
-      a.st_dev == b.st_dev && a.st_ino == b.st_ino) {
+  if (named.starts_with('/') && stat(named.c_str(), &a) == 0 &&
+      stat(request.cwd.c_str(), &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino) {
     return pwd;
   }
   return request.cwd;

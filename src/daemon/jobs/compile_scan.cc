@@ -64,7 +64,6 @@ class Walk {
       optional.push_back(std::move(path));
     }
     optional.push_back(cwd);
-    optional.push_back(LogicalCwd(*scan_.request));
     for (const std::string& path : optional) {
       const auto added = walker_.Add(JoinPath(cwd, path));
       if (!added && added.error().code != Code::kNotFound) return InputReason(added.error());
@@ -276,7 +275,6 @@ class LiveScan {
       request.others.push_back(std::string(DirName(path)));
     }
     request.others.push_back(request.cwd);
-    request.others.push_back(LogicalCwd(*scan_.request));
     for (const std::string& path : plan.paths) {
       request.others.push_back(JoinPath(request.cwd, path));
     }

@@ -180,9 +180,10 @@ __attribute__((constructor)) static void Attach(void) {
 
 int OpenAt(int dir, const char* name, int flags, mode_t mode) {
   char buffer[MAX_PATH];
-  const char* path = Lead(name, buffer);
+  const char* path = LeadFollowed(name, buffer);
   const int fd = (int)syscall(SYS_openat, dir, path, flags, mode);
   if ((flags & (O_CREAT | O_TRUNC)) == 0) RecordLookup(dir, path, fd);
+  NoteOpened(fd, dir, path);
   if ((flags & (O_CREAT | O_TRUNC)) != 0 || (fd >= 0 && (flags & O_ACCMODE) != O_RDONLY)) {
     RecordWritten(dir, path, fd);
   }
@@ -316,7 +317,8 @@ EXPORT DIR* opendir(const char* path) {
 
 static int StatAt(int dir, const char* name, void* to, int flags) {
   char buffer[MAX_PATH];
-  const char* path = Lead(name, buffer);
+  const int follows = (flags & AT_SYMLINK_NOFOLLOW) == 0;
+  const char* path = follows ? LeadFollowed(name, buffer) : Lead(name, buffer);
   const int result = (int)syscall(SYS_newfstatat, dir, path, to, flags);
   RecordLookup(dir, path, result);
   if (result == 0) ShowInode(dir, path, flags, to);

@@ -34,6 +34,8 @@ void LearnRoot(const char* log);
 int HasRoot(void);
 /* Where `path` is to be looked up: itself, or `buffer` (MAX_PATH bytes) with the root before it. */
 const char* Lead(const char* path, char* buffer);
+/* The same for who follows a link at its end. */
+const char* LeadFollowed(const char* path, char* buffer);
 /* What a program is told of `path`: the part behind the root. */
 const char* Told(const char* path);
 /* The same, in place. */
@@ -54,6 +56,9 @@ struct statx;
  * NULL: of `dir` itself, an open file. */
 void ShowInode(int dir, const char* path, int flags, struct stat* st);
 void ShowInodeX(int dir, const char* path, int flags, struct statx* st);
+
+/* `fd` was opened as `path` below `dir`. */
+void NoteOpened(int fd, int dir, const char* path);
 
 /* Something was not seen, or not shown as it is: the log does not count. */
 void RecordLost(void);

@@ -136,8 +136,29 @@ static int HasDots(const char* path) {
   return 0;
 }
 
+/* /proc/self/cwd, and what is below it, by the folder's own name: there may be no /proc. */
+static const char* LeadFromHere(const char* path, char* buffer) {
+  char here[MAX_PATH];
+  const char* dir = here;
+  const uint32_t size = WorkingDir(&dir, here);
+  const char* rest = path + 14;
+  const uint32_t left = Length(rest);
+  if (size == 0 || size + left >= MAX_PATH) return path;
+  for (uint32_t i = 0; i < size; ++i) buffer[i] = dir[i];
+  for (uint32_t i = 0; i <= left; ++i) buffer[size + i] = rest[i];
+  return HasDots(rest) ? StayBelow(buffer, buffer) : buffer;
+}
+
+static int IsOwnFolder(const char* path) { return IsBelow(path, "/proc/self/cwd", 14); }
+
+const char* LeadFollowed(const char* path, char* buffer) {
+  if (root.size != 0 && path != NULL && IsOwnFolder(path)) return LeadFromHere(path, buffer);
+  return Lead(path, buffer);
+}
+
 const char* Lead(const char* path, char* buffer) {
   if (root.size == 0 || path == NULL) return path;
+  if (IsOwnFolder(path) && path[14] == '/') return LeadFromHere(path, buffer);
   if (path[0] != '/') return HasDots(path) ? StayBelow(path, buffer) : path;
   if (IsBelow(path, root.text, root.size)) return path;
   if (worker.size != 0 && IsBelow(path, worker.text, worker.size)) return path;

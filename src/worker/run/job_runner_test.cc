@@ -306,6 +306,14 @@ TEST_F(JobRunnerTest, OddJobsAreAnsweredAndTheNextOneRuns) {
       {"output directory above", [](job::Job& j) { j.output_dirs = {"/job/../../.."}; }},
       {"output directory is a file", [](job::Job& j) { j.output_dirs = {j.program}; }},
       {"placeholder nowhere", [](job::Job& j) { j.placeholders = {"/not/there"}; }},
+      {"inode not canonical",
+       [](job::Job& j) {
+         j.inodes = {{"/a/../b", 1, 1}};
+       }},
+      {"inodes out of order",
+       [](job::Job& j) {
+         j.inodes = {{"/b", 1, 1}, {"/a", 1, 2}};
+       }},
       {"placeholder above", [](job::Job& j) { j.placeholders = {"/../x"}; }},
       {"file above",
        [](job::Job& j) {
