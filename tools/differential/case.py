@@ -1,0 +1,183 @@
+"""A case: files in a folder, an environment, and commands; and how it is laid out, run and looked at.
+
+In texts, arguments, link targets and variables "{dir}" stands for the case's folder, and "{link}" for a link to it.
+Names are text, with surrogates for bytes that are no UTF-8.
+"""
+import dataclasses
+import os
+import re
+import shutil
+import stat
+import subprocess
+
+TIMEOUT_SECONDS = 60
+# Names of scratch files, which differ from run to run.
+SCRATCH = re.compile(rb"/cc[A-Za-z0-9]{6}\b|/[\w.+ -]+?-[0-9a-f]{6,8}(?=\.(?:s|o|i|ii|S|c|cc|cpp)\b)")
+SAYS = re.compile(rb"llamacc: [^\n]*?: (ran remotely|runs locally: [^\n]*)\n")
+MODIFIED_NS = 1_650_000_000_123_456_789
+
+
+@dataclasses.dataclass
+class Case:
+    name: str
+    steps: list  # ["run", word…], ["write", path, bytes], ["remove", path]
+    files: dict = dataclasses.field(default_factory=dict)  # path: bytes
+    links: dict = dataclasses.field(default_factory=dict)  # path: target
+    hard_links: dict = dataclasses.field(default_factory=dict)  # path: path of a file
+    folders: list = dataclasses.field(default_factory=list)
+    modes: dict = dataclasses.field(default_factory=dict)
+    env: dict = dataclasses.field(default_factory=dict)
+    umask: int = 0o022
+    root: str = "plain"  # a name of ROOTS
+    cwd: str = "."
+    pwd: str = ""  # what PWD says, if not the folder; "-": it is not set
+
+    def copy(self, **changes):
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        fields = {k: v.copy() if isinstance(v, (dict, list)) else v for k, v in fields.items()}
+        return Case(**(fields | changes))
+
+
+ROOTS = {"plain": "w", "space": "w w", "equals": "w=1", "utf8": "wäß", "dots": "w.d/x..y"}
+
+
+class Place:
+    """The folder of one process, where it runs one case after the other."""
+
+    def __init__(self, base):
+        self.base = base
+        os.makedirs(base, exist_ok=True)
+        self.root = self.link = ""
+
+    def fill(self, text):
+        if isinstance(text, bytes):
+            if b"{" not in text:
+                return text
+            return text.replace(b"{dir}", os.fsencode(self.root)).replace(b"{link}", os.fsencode(self.link))
+        return text.replace("{dir}", self.root).replace("{link}", self.link) if "{" in text else text
+
+    def clear(self):
+        if os.path.isdir(self.base):
+            for folder, folders, _ in os.walk(self.base):
+                for name in folders:
+                    path = os.path.join(folder, name)
+                    if not os.path.islink(path):
+                        os.chmod(path, 0o755)
+            shutil.rmtree(self.base)
+
+    def lay_out(self, case):
+        self.clear()
+        self.root = os.path.join(self.base, ROOTS[case.root])
+        self.link = os.path.join(self.base, "link")
+        os.makedirs(self.root)
+        os.symlink(ROOTS[case.root], self.link)
+        for name in case.folders:
+            os.makedirs(self.path(name), exist_ok=True)
+        for name, text in case.files.items():
+            path = self.path(name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            write(path, self.fill(text))
+        for name, target in case.links.items():
+            path = self.path(name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            os.symlink(self.fill(target), path)
+        for name, of in case.hard_links.items():
+            os.link(self.path(of), self.path(name))
+        for number, name in enumerate(case.files):
+            when = MODIFIED_NS + number * 1_000_000_007
+            os.utime(self.path(name), ns=(when, when))
+        for name, mode in case.modes.items():
+            os.chmod(self.path(name), mode)
+
+    def path(self, name):
+        return os.path.join(self.root, name) if name != "." else self.root
+
+    def run(self, case, env, prefix=(), search_path=None):
+        """What the case's commands say and leave."""
+        self.lay_out(case)
+        cwd = os.path.normpath(self.path(self.fill(case.cwd)))
+        env = env | {k: self.fill(v) for k, v in case.env.items()}
+        if case.pwd != "-":
+            env["PWD"] = self.fill(case.pwd) or cwd
+        if search_path:
+            env["PATH"] = search_path
+        seen, says = {}, []
+        for number, step in enumerate(case.steps):
+            if step[0] == "run":
+                argv = [*prefix, *(self.fill(word) for word in step[1:])]
+                done = command(argv, cwd, env, case.umask)
+                says += SAYS.findall(done[2])
+                for what, value in zip(("status", "stdout", "stderr"), done):
+                    if what == "stderr":
+                        value = SAYS.sub(b"", value)
+                    seen[f"{number} {what}"] = SCRATCH.sub(b"/ccXXXXXX", value) if what != "status" else value
+            else:
+                self.change(step)
+        return Seen(seen | snapshot(self.root), [s.decode(errors="replace") for s in says])
+
+    def change(self, step):
+        path = self.path(step[1])
+        if os.path.lexists(path):
+            os.unlink(path)
+        if step[0] == "write":
+            write(path, self.fill(step[2]))
+            os.utime(path, ns=(MODIFIED_NS + 10**11, MODIFIED_NS + 10**11))
+
+
+def write(path, text):
+    with open(path, "wb") as file:
+        file.write(text)
+
+
+def command(argv, cwd, env, umask):
+    process = subprocess.Popen(argv, cwd=cwd, env=env, umask=umask, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        out, err = process.communicate(timeout=TIMEOUT_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+        return "timeout", out, err
+    return process.returncode, out, err
+
+
+def snapshot(root):
+    """{path: (kind, mode, links, the first name of this file, target or bytes)} below a folder."""
+    found, names = {}, {}
+    for folder, folders, files in os.walk(root):
+        for name in sorted(folders + files):
+            path = os.path.join(folder, name)
+            st = os.lstat(path)
+            inside = os.path.relpath(path, root)
+            kind, what, first = stat.S_IFMT(st.st_mode), b"", ""
+            links = 0
+            if stat.S_ISLNK(kind):
+                what = os.fsencode(os.readlink(path))
+            elif stat.S_ISREG(kind):
+                links = st.st_nlink
+                if links > 1:
+                    first = names.setdefault(st.st_ino, inside)
+                what = read(path, st)
+            found["file " + inside] = (kind, stat.S_IMODE(st.st_mode), links, first, what)
+    return found
+
+
+def read(path, st):
+    if not st.st_mode & 0o400:
+        os.chmod(path, 0o400 | stat.S_IMODE(st.st_mode))
+    with open(path, "rb") as file:
+        return SCRATCH.sub(b"/ccXXXXXX", file.read())
+
+
+class Seen:
+    """What a run said and left; and what llama said of it."""
+
+    def __init__(self, parts, says):
+        self.parts, self.says = parts, says
+
+    def differences(self, other):
+        keys = self.parts.keys() | other.parts.keys()
+        return sorted(k for k in keys if self.parts.get(k) != other.parts.get(k))
+
+    def ways(self):
+        return ["remote" if s == "ran remotely" else "local " + s.removeprefix("runs locally: ") for s in self.says]
