@@ -78,6 +78,16 @@ def coarse(local, remote, differences):
     return " ".join(what) + " | " + (remote.ways() or ["?"])[-1] + " | " + line
 
 
+def first_error(seen):
+    """Of the first command that fails, what it said; empty if none does."""
+    for key, value in seen.parts.items():
+        if key.endswith(" status") and value != 0:
+            text = seen.parts[key.replace("status", "stderr")].decode(errors="replace")
+            lines = [line for line in text.split("\n") if "rror" in line] or [text[:60] or "nothing"]
+            return re.sub(r"\d+|[\w./]*/[\w./]*", "_", lines[0].split("rror: ")[-1])[:60]
+    return ""
+
+
 def work(options, number, numbers, results):
     runner = Runner(options, number)
     seen = collections.Counter()
@@ -91,8 +101,7 @@ def work(options, number, numbers, results):
         except Exception as error:  # of the case: a name that no file system has
             results.put(("broken", at, f"{type(error).__name__}: {error}"))
             continue
-        ok = all(v == 0 for k, v in local.parts.items() if k.endswith(" status"))
-        results.put(("case", at, remote.ways(), noise, ok, time.monotonic() - begin))
+        results.put(("case", at, remote.ways(), noise, first_error(local), time.monotonic() - begin))
         if not differences:
             continue
         kind = coarse(local, remote, differences)
@@ -141,14 +150,15 @@ class Summary:
     def __init__(self):
         self.begin = time.monotonic()
         self.cases = self.succeeded = 0
-        self.ways, self.noise, self.found, self.broken = (collections.Counter() for _ in range(4))
+        self.ways, self.errors, self.noise, self.found, self.broken = (collections.Counter() for _ in range(5))
         self.shown = []
 
     def take(self, message):
         if message[0] == "case":
-            _, _, ways, noise, ok, _ = message
+            _, _, ways, noise, error, _ = message
             self.cases += 1
-            self.succeeded += ok
+            self.succeeded += not error
+            self.errors[error] += bool(error)
             self.ways.update(" ".join(w.split(" ")[:2]) for w in ways)
             self.noise.update(reduce.kind(n) for n in noise)
         elif message[0] == "broken":
@@ -170,6 +180,8 @@ class Summary:
         total = sum(self.ways.values())
         for way, count in self.ways.most_common(40):
             print(f"  {count / total:6.2%} {way}")
+        for error, count in self.errors.most_common(25):
+            print(f"  {count} fail: {error}")
         for name, counter in (("differs between two local runs", self.noise), ("no case", self.broken), ("DIFFERS", self.found)):
             for what, count in counter.most_common():
                 print(f"  {name}: {count} {what}")
@@ -220,7 +232,7 @@ def drop_capabilities():
 def scenario(scene, options):
     for compiler in ("gcc", "g++"):
         harness.require_program(compiler)
-    bare_root.use(scene)
+    bare_root.use(scene, proc=True)
     variables = {"LLAMA_DIR": scene.llama_dir, "LLAMA_WORKERS": options.jobs, **scene.extra_env}
     command = [sys.executable, "-B", __file__, "--drive", "--bin", scene.bin, "--folder", scene.dir / "cases",
                *(f"--variable={k}={v}" for k, v in variables.items()), *options.given]

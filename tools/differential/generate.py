@@ -4,6 +4,7 @@ import os
 import random
 import re
 import subprocess
+import tempfile
 
 from differential import options, texts
 from differential.case import ROOTS, Case
@@ -20,6 +21,20 @@ class Compilers:
     """Words for a compiler, by its family; those of a masquerade are sought in PATH."""
     words: dict
     flags: dict  # by family: what its own --help lists
+    known: dict = dataclasses.field(default_factory=dict)
+
+    def takes(self, name, entry):
+        """Whether a compiler has such an option; those that name files are not tried."""
+        if not entry.startswith(("-f", "-g", "-m", "-W", "-s", "-O", "-p", "-u", "-t")) or "{" in entry:
+            return True
+        key = name, entry
+        if key not in self.known:
+            ask = [f"/usr/bin/{name}", *words(entry), "-fsyntax-only", "-x", "c++" if "++" in name else "c", "/dev/null"]
+            with tempfile.TemporaryDirectory() as folder:
+                done = subprocess.run(ask, cwd=folder, env={"PATH": "/usr/bin:/bin", "LANG": "C"}, capture_output=True,
+                                      check=False)
+            self.known[key] = done.returncode == 0 and b"unused during" not in done.stderr
+        return self.known[key]
 
     @staticmethod
     def find(links):
@@ -88,9 +103,11 @@ class Maker:
                 self.include_folders.append(folder)
             self.case.files[path] = b""
         self.names = texts.Names(chance, self.headers, ["b.bin"])
-        for _, path in self.headers:
+        for number, (_, path) in enumerate(self.headers):
+            self.names.headers = self.headers[number + 1:] if self.often(0.95) else self.headers
             tables = [texts.COMMON, texts.HEADER_LINES] + ([texts.ERRORS] if self.often(0.05) else [])
             self.case.files[path] = texts.text(chance, tables, chance.choice([0, 1, 2, 3, 4]), self.names)
+        self.names.headers = self.headers
         if len(self.headers) > 1 and self.often(0.08):  # of one content
             self.case.files[self.headers[0][1]] = self.case.files[self.headers[1][1]]
 
@@ -141,6 +158,10 @@ class Maker:
 
     def pick(self, table):
         entry = self.chance.choice(table)
+        for _ in range(3):
+            if self.compilers.takes(self.family, entry) or self.often(0.1):
+                break
+            entry = self.chance.choice(table)
         header = self.chance.choice(self.headers)[1] if self.headers else "missing.h"
         folder = self.chance.choice(self.include_folders or ["inc"])
         return [w.replace("\0", " ").replace("{h}", header).replace("{i}", folder) for w in words(entry)]
@@ -149,20 +170,20 @@ class Maker:
         chance, case = self.chance, self.case
         args = []
         for share, table in ((0.6, options.OPTIMISE), (0.45, options.WARNINGS), (0.15, options.WARNINGS), (0.4, options.DEBUG),
-                             (0.12, options.DEBUG), (0.2, options.MACHINE), (0.35, options.CODE), (0.1, options.CODE),
+                             (0.12, options.DEBUG), (0.15, options.MACHINE), (0.35, options.CODE), (0.1, options.CODE), (0.08, options.ODD),
                              (0.15, options.DIAGNOSTICS), (0.15, options.SIDES), (0.35, options.DEPFILES), (0.12, options.MAPS),
                              (0.2, options.MACROS)):
             if self.often(share):
                 args.append(self.pick(table))
         for folder in self.include_folders:
-            if self.often(0.85):
-                args.append([f"-I{folder}"] if self.often(0.5) else self.pick(options.FOLDERS))
+            if self.often(0.95):
+                args.append([f"-I{folder}"] if self.often(0.7) else self.pick(options.FOLDERS))
         if self.often(0.08):
             args.append(self.pick(options.FOLDERS))
         if self.often(0.15):
             args.append(self.pick(options.C_STANDARDS if "++" not in self.family else options.CXX_STANDARDS))
-        if self.often(0.15):
-            args.append([chance.choice(self.compilers.flags[self.family])])
+        if self.often(0.1):
+            args.append(self.pick(self.compilers.flags[self.family]))
         if any(a[0].startswith(("-flto", "--cov", "-cov", "-ftest", "-fprofile")) for a in args) and self.often(0.9):
             args.append(["-frandom-seed=1"])
         action = words(chance.choice(options.ACTIONS))
@@ -263,8 +284,8 @@ class Maker:
 
     def make_environment(self):
         case, chance = self.case, self.chance
-        case.umask = chance.choice([0o022] * 10 + [0o077, 0o002, 0, 0o027, 0o777, 0o333])
-        for _ in range(chance.choice([0, 0, 0, 1, 1, 2])):
+        case.umask = chance.choice([0o022] * 50 + [0o077, 0o002, 0, 0o027] * 4 + [0o777, 0o333])
+        for _ in range(chance.choice([0, 0, 0, 0, 0, 0, 1, 1, 1, 2])):
             name, values = chance.choice(options.VARIABLES)
             folder = chance.choice(self.include_folders or ["inc"])
             case.env[name] = chance.choice(values).replace("{i}", folder)

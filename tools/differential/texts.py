@@ -3,6 +3,7 @@
 In a line, N becomes a number of its own, H a header's name as it is found, P its path in the case's folder, B a file
 of bytes. Other files that a line needs are made by generate.py.
 """
+import re
 
 # Weight, line. In C and in C++.
 COMMON = [
@@ -147,7 +148,7 @@ CXX_ONLY = [
     (1, b"#include <initializer_list>\nint listN(std::initializer_list<int> l) { return int(l.size()); }"),
     (1, b"#include <cstddef>\nstd::size_t csN = N;"),
     (1, b"template <class T> struct DeepN { typename T::type x; };\nDeepN<int> deepN;"),
-    (1, b"static int initN = throwN_(); int throwN_();"),
+    (1, b"int dynamicN();\nstatic int initN = dynamicN();"),
     (1, b"int overloadN(int); int overloadN(long);\nint oN = overloadN(\"x\");"),
     (1, b"thread_local int tN = N;"),
     (1, b"struct OverrideN { int f() const; int m; OverrideN() : m(N) {} };"),
@@ -188,13 +189,17 @@ ASSEMBLER = [
 ASSEMBLER_WITH_CPP = [
     (3, b"#include \"H\""),
     (1, b"#ifdef __ASSEMBLER__\n.long N\n#endif"),
-    (1, b"#define N_ N\n.long N_"),
+    (1, b"#define M_N N\n.long M_N"),
     (1, b".string __FILE__"),
     (1, b"// a comment"),
     (1, b"#warning N"),
     (1, b"#error N"),
     (1, b"#if __has_include(\"P\")\n.long N\n#endif"),
 ]
+
+
+NUMBER = re.compile(rb"(?<![A-Z])N(?![A-Z])")
+NEEDS_HEADER = re.compile(rb"\bH\b|\bP\b")
 
 
 def draw(chance, table):
@@ -220,7 +225,7 @@ class Names:
             elif piece in (b"B", b"B.inc"):
                 out.append(name_bytes(self.chance.choice(self.blobs)) + piece[1:])
             else:
-                out.append(piece.replace(b"N", b"%d" % self.number) if b"NULL" not in piece else piece)
+                out.append(NUMBER.sub(b"%d" % self.number, piece))
         return b"".join(out)
 
 
@@ -245,6 +250,8 @@ def split(line):
 def text(chance, tables, lines, names):
     """So many lines of tables, as bytes."""
     table = [entry for t in tables for entry in t]
+    if not names.headers and chance.random() < 0.9:
+        table = [entry for entry in table if not NEEDS_HEADER.search(entry[1])]
     out = [names.fill(draw(chance, table)) for _ in range(lines)]
     end = chance.choice([b"\n"] * 12 + [b""])
     joint = chance.choice([b"\n"] * 20 + [b"\r\n"])
