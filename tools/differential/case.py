@@ -11,8 +11,8 @@ import stat
 import subprocess
 
 TIMEOUT_SECONDS = 60
-# Names of scratch files, which differ from run to run.
-SCRATCH = re.compile(rb"/cc[A-Za-z0-9]{6}\b|/[\w.+ -]+?-[0-9a-f]{6,8}(?=\.(?:s|o|i|ii|S|c|cc|cpp)\b)")
+# Names of scratch files, and times of programs, which differ from run to run.
+SCRATCH = re.compile(rb"(?m:^# \w+ \d+\.\d\d \d+\.\d\d$)|/cc[A-Za-z0-9]{6}\b|/[\w.+ -]+?-[0-9a-f]{6,8}(?=\.(?:s|o|i|ii|S|c|cc|cpp)\b)")
 SAYS = re.compile(rb"llamacc: [^\n]*?: (ran remotely|runs locally: [^\n]*)\n")
 MODIFIED_NS = 1_650_000_000_123_456_789
 

@@ -75,7 +75,7 @@ class Maker:
     def make(self):
         chance, case = self.chance, self.case
         case.root = chance.choice(["plain"] * 12 + list(ROOTS))
-        self.suffix = chance.choices(list(SUFFIXES), [40, 20, 10, 3, 2, 3, 3, 7, 7, 1, 1, 1, 1, 1])[0]
+        self.suffix = chance.choices(list(SUFFIXES), [80, 40, 20, 6, 4, 5, 5, 10, 10, 2, 2, 2, 1, 1])[0]
         self.kind = SUFFIXES[self.suffix]
         names = list(self.compilers.words)
         usual = [n for n in names if ("++" in n) == (self.kind == "cc")]
@@ -113,7 +113,7 @@ class Maker:
 
     def make_source(self):
         chance = self.chance
-        errors = [texts.ERRORS] if self.often(0.12) else []
+        errors = [texts.ERRORS] if self.often(0.1) else []
         if self.kind in ("c", "cc"):
             own = texts.C_ONLY if self.kind == "c" else texts.CXX_ONLY
             tables = [texts.COMMON, own] + errors
@@ -171,7 +171,7 @@ class Maker:
         args = []
         for share, table in ((0.6, options.OPTIMISE), (0.45, options.WARNINGS), (0.15, options.WARNINGS), (0.4, options.DEBUG),
                              (0.12, options.DEBUG), (0.15, options.MACHINE), (0.35, options.CODE), (0.1, options.CODE), (0.08, options.ODD),
-                             (0.15, options.DIAGNOSTICS), (0.15, options.SIDES), (0.35, options.DEPFILES), (0.12, options.MAPS),
+                             (0.12, options.DIAGNOSTICS), (0.12, options.SIDES), (0.35, options.DEPFILES), (0.12, options.MAPS),
                              (0.2, options.MACROS)):
             if self.often(share):
                 args.append(self.pick(table))
@@ -194,7 +194,7 @@ class Maker:
             language = words(chance.choice(options.LANGUAGES[self.kind][:2]))
         args.insert(chance.randrange(len(args) + 1), [*language, source])
         args.insert(chance.randrange(len(args) + 1), action)
-        if self.often(0.6):
+        if self.often(0.5):
             args.insert(chance.randrange(len(args) + 1), self.pick(options.OUTPUTS))
         self.make_targets(" ".join(w for a in args for w in a))
         flat = [w for a in args for w in a]
@@ -286,7 +286,7 @@ class Maker:
         case, chance = self.case, self.chance
         case.umask = chance.choice([0o022] * 50 + [0o077, 0o002, 0, 0o027] * 4 + [0o777, 0o333])
         for _ in range(chance.choice([0, 0, 0, 0, 0, 0, 1, 1, 1, 2])):
-            name, values = chance.choice(options.VARIABLES)
+            name, values = chance.choice(options.VARIABLES if self.often(0.5) else options.USUAL_VARIABLES)
             folder = chance.choice(self.include_folders or ["inc"])
             case.env[name] = chance.choice(values).replace("{i}", folder)
         if "locked" in str(case.env) and "locked" not in case.folders:

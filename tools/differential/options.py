@@ -50,7 +50,7 @@ ODD = """-fno-exceptions -fno-rtti -flto=thin -ffat-lto-objects -fno-fat-lto-obj
     "--param max-inline-insns-single=5", "-wrapper env", "-target i386-linux-gnu", "-x none", "-aux-info aux.txt", "-imultilib x",
     "-isysroot .", "-S -emit-llvm"]
 
-DIAGNOSTICS = """-fdiagnostics-color=always -fdiagnostics-color=never -fdiagnostics-color=auto -fdiagnostics-color -fcolor-diagnostics
+DIAGNOSTICS = ["-fdiagnostics-color=always"] * 6 + """-fdiagnostics-color=always -fdiagnostics-color=never -fdiagnostics-color=auto -fdiagnostics-color -fcolor-diagnostics
 -fno-color-diagnostics -fno-diagnostics-show-caret -fno-diagnostics-show-option -fdiagnostics-plain-output
 -fdiagnostics-format=json -fdiagnostics-format=text -fdiagnostics-format=sarif-file -fdiagnostics-format=vi -fdiagnostics-format=msvc
 -fdiagnostics-parseable-fixits -fdiagnostics-generate-patch -fdiagnostics-urls=always -fdiagnostics-urls=never
@@ -60,7 +60,7 @@ DIAGNOSTICS = """-fdiagnostics-color=always -fdiagnostics-color=never -fdiagnost
 -fno-caret-diagnostics -fdiagnostics-show-note-include-stack -fdiagnostics-show-template-tree -fno-show-source-location
 -fserialize-diagnostics -fdiagnostics-format=bogus""".split()
 
-SIDES = """-fstack-usage -fcallgraph-info -fcallgraph-info=su,da -save-temps -save-temps=obj -save-temps=cwd --save-temps
+SIDES = ["-save-temps", "--coverage", "-fstack-usage"] * 3 + """-fstack-usage -fcallgraph-info -fcallgraph-info=su,da -save-temps -save-temps=obj -save-temps=cwd --save-temps
 -fsave-optimization-record --coverage -coverage -ftest-coverage -fprofile-arcs -fprofile-generate -fprofile-generate=prof
 -fprofile-instr-generate -fcoverage-mapping -fprofile-instr-generate=x.profraw -fprofile-abs-path
 -fprofile-note=note.gcno -fprofile-dir=profiles -fprofile-update=atomic""".split()
@@ -73,7 +73,7 @@ DEPFILES = ["-MD", "-MMD", "-MD -MP", "-MD -MF x.d"] * 12 + """-MD|-MMD|-MD -MP|
 -MD -MV|-MD -MF x.d -Wp,-MD,y.d|-MD -MF a.c.d|-MMD -MF=x.d|-Wp,-MP,-MD,x.d|-Xpreprocessor -MD -Xpreprocessor x.d
 -MD -MF x\\ y.d|-MD -MF x=y.d|-MD -MT a$b|-MD -MT a#b|-MD -MT |-MD -MF ""|--dependencies""".replace("\n", "|").split("|")
 
-MAPS = """-ffile-prefix-map={dir}=.|-ffile-prefix-map={dir}=|-fdebug-prefix-map={dir}=/src|-fmacro-prefix-map={dir}/=|-ffile-prefix-map=/usr=U
+MAPS = ["-ffile-prefix-map={dir}=.", "-fdebug-prefix-map={dir}=/src"] * 4 + """-ffile-prefix-map={dir}=.|-ffile-prefix-map={dir}=|-fdebug-prefix-map={dir}=/src|-fmacro-prefix-map={dir}/=|-ffile-prefix-map=/usr=U
 -ffile-prefix-map=a=b|-fdebug-prefix-map={link}=L|-ffile-prefix-map=/=ROOT/|-fcoverage-prefix-map={dir}=C|-fprofile-prefix-map={dir}=P
 -ffile-prefix-map=bogus|-fdebug-compilation-dir=/elsewhere|-ffile-compilation-dir=.|-fdebug-compilation-dir .|-fcoverage-compilation-dir=x
 -ffile-prefix-map={dir}=. -fmacro-prefix-map=inc=I|-fdebug-prefix-map=/tmp=T -fdebug-prefix-map={dir}=S""".replace("\n", "|").split("|")
@@ -100,7 +100,7 @@ LANGUAGES = {"c": ["-x c", "-xc", "-x c++", "-x none", "-x cpp-output", "-x asse
              "s": ["-x assembler", "-x assembler-with-cpp", "-xassembler"],
              "S": ["-x assembler", "-x assembler-with-cpp"]}
 
-ACTIONS = ["-c"] * 60 + ["-S", "-E", "-fsyntax-only", "-M", "-MM", "", "-c -S", "-c -E", "-c -c"]
+ACTIONS = ["-c"] * 100 + ["-S", "-E", "-fsyntax-only", "-M", "-MM", "", "-c -S", "-c -E", "-c -c"]
 
 VARIABLES = [
     ("LANG", ["C", "C.UTF-8", "en_US.UTF-8", "de_DE.UTF-8", "de_DE", "xx_YY.UTF-8", "", "POSIX", "C.utf8"]),
@@ -130,3 +130,4 @@ VARIABLES = [
     ("LD_LIBRARY_PATH", ["{dir}", "", "missing"]), ("LD_BIND_NOW", ["1"]), ("HOME", ["{dir}", "/missing"]), ("COMPILER_NAME", ["x"]),
     ("LLVM_PROFILE_FILE", ["x.profraw"]), ("ASAN_OPTIONS", ["detect_leaks=0"]), ("CFLAGS", ["-g"]), ("PATH", ["/usr/bin:/bin", "/bin:{dir}:/usr/bin"]),
 ]
+USUAL_VARIABLES = [v for v in VARIABLES if v[0] in ("LANG", "LC_ALL", "TZ", "COLUMNS", "TERM", "CPATH", "TMPDIR", "SOURCE_DATE_EPOCH")]
