@@ -12,7 +12,7 @@ import pathlib
 import re
 import sys
 
-EVERYWHERE = ["base", "trace"]
+EVERYWHERE = ["base/text", "base", "trace"]  # each may use those before it
 MAX_SOURCES = 40  # of a folder, tests apart (conventions: what one person can keep in mind)
 MAX_LINES = 500  # of a source; past it it is probably two things
 LONG = re.compile(r"(//|#) Long: \S")
@@ -60,10 +60,8 @@ def check_room(root: pathlib.Path, room: str, table: dict) -> list:
         is_test = bool(TEST_SOURCE.search(path.name))
         sources += 0 if is_test else 1
         allowed = {room, *EVERYWHERE, *uses, *(test_uses if is_test else ())}
-        if room == "base":
-            allowed = {"base"}
-        elif room == "trace":
-            allowed = {"base", "trace"}
+        if room in EVERYWHERE:
+            allowed = set(EVERYWHERE[:EVERYWHERE.index(room) + 1])
         for other in INCLUDE.findall(path.read_text()):
             needed.add(other)
             if other in NO_ROOM:

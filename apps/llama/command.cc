@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <string>
 
-#include "base/format.h"
+#include "base/text/format.h"
 
 namespace llama::app {
 namespace {

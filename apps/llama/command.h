@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/closest.h"
 #include "base/result.h"
+#include "base/text/closest.h"
 
 namespace llama::app {
 

@@ -1,7 +1,7 @@
 // How a text looks best where a descriptor leads.
 #pragma once
 
-#include "base/text_writer.h"
+#include "base/text/text_writer.h"
 
 namespace llama::app {
 

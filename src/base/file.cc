@@ -14,9 +14,9 @@
 #include <functional>
 #include <memory>
 
-#include "base/hex.h"
 #include "base/own_dir.h"
 #include "base/staged_file.h"
+#include "base/text/hex.h"
 
 namespace llama {
 namespace {
@@ -78,7 +78,7 @@ Result<void> WriteAll(int fd, std::string_view bytes, std::string_view name) {
 
 Result<void> WriteFileAtomic(const std::string& path, std::string_view bytes, mode_t mode) {
   ASSIGN_OR_RETURN(StagedFile file, StagedFile::Write(path, bytes, mode));
-  return file.Commit();
+  return file.Commit(StagedFile::Replace::kFlushed);
 }
 
 Result<void> MakeDirs(const std::string& path, mode_t mode) {

@@ -9,7 +9,7 @@
 #include <ctime>
 
 #include "base/file.h"
-#include "base/format.h"
+#include "base/text/format.h"
 
 namespace llama {
 namespace {

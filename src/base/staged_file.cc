@@ -68,19 +68,42 @@ Result<void> StagedFile::SetModifiedNs(int64_t time_ns) {
   return {};
 }
 
-Result<void> StagedFile::Commit() {
-  for (int attempt = 0; temp_.empty(); ++attempt) {
-    std::string temp = TemporaryName(path_);
-    const std::string self = "/proc/self/fd/" + std::to_string(fd_.get());
-    // Without /proc (in a bare root) the descriptor itself is named; that asks for a privilege.
-    if (linkat(AT_FDCWD, self.c_str(), AT_FDCWD, temp.c_str(), AT_SYMLINK_FOLLOW) == 0 ||
-        linkat(fd_.get(), "", AT_FDCWD, temp.c_str(), AT_EMPTY_PATH) == 0) {
-      temp_ = std::move(temp);
-    } else if (errno != EEXIST || attempt >= kMaxNames) {
-      return ErrnoError(errno, path_);
+int StagedFile::Link(const std::string& name) {
+  const std::string self = "/proc/self/fd/" + std::to_string(fd_.get());
+  // Without /proc (in a bare root) the descriptor itself is named; that asks for a privilege.
+  if (linkat(AT_FDCWD, self.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0 ||
+      linkat(fd_.get(), "", AT_FDCWD, name.c_str(), AT_EMPTY_PATH) == 0) {
+    return 0;
+  }
+  return errno;
+}
+
+Result<void> StagedFile::Commit(Replace how) {
+  if (temp_.empty()) {
+    if (how == Replace::kUnflushed && Link(path_) == 0) return Done();
+    for (int attempt = 0; temp_.empty(); ++attempt) {
+      std::string temp = TemporaryName(path_);
+      const int failed = Link(temp);
+      if (failed == 0) {
+        temp_ = std::move(temp);
+      } else if (failed != EEXIST || attempt >= kMaxNames) {
+        return ErrnoError(failed, path_);
+      }
     }
   }
+  // What stood there is removed under the other name. A folder can't be, and goes back.
+  if (how == Replace::kUnflushed &&
+      renameat2(AT_FDCWD, temp_.c_str(), AT_FDCWD, path_.c_str(), RENAME_EXCHANGE) == 0) {
+    if (unlink(temp_.c_str()) == 0) return Done();
+    const int failed = errno;
+    (void)renameat2(AT_FDCWD, temp_.c_str(), AT_FDCWD, path_.c_str(), RENAME_EXCHANGE);
+    return ErrnoError(failed, path_);
+  }
   if (rename(temp_.c_str(), path_.c_str()) != 0) return ErrnoError(errno, path_);
+  return Done();
+}
+
+Result<void> StagedFile::Done() {
   temp_.clear();
   fd_ = Fd();
   return {};

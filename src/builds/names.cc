@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
-#include "base/closest.h"
 #include "base/file.h"
-#include "base/format.h"
+#include "base/text/closest.h"
+#include "base/text/format.h"
 
 namespace llama::builds {
 namespace {

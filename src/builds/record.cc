@@ -8,7 +8,7 @@
 #include <ctime>
 
 #include "base/file.h"
-#include "base/json.h"
+#include "base/text/json.h"
 #include "traces/columns/numbers.h"
 
 namespace llama::builds {

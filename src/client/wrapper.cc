@@ -17,7 +17,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
-#include "base/format.h"
+#include "base/text/format.h"
 #include "client/closed_descriptors.h"
 #include "client/connection.h"
 #include "client/fallback_slot.h"

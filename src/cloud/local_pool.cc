@@ -29,7 +29,7 @@ namespace {
 // what a cancelled command still burns sets the second, and the third where it has run for long: of
 // the daemon's time for a compile of seconds, looking five times a second was a quarter.
 constexpr int64_t kQueuePollMs = 250;
-constexpr int kRunPollMs = 200;
+constexpr int kRunPollMs = 500;
 constexpr int kMaxRunPollMs = 1000;
 constexpr int64_t kHousekeepingMs = 1000;
 constexpr int64_t kStartTimeoutMs = 20'000;

@@ -1,7 +1,9 @@
 #include "cloud/pool_folder.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,6 +28,16 @@ Fd OpenLocked(const std::string& path) {
   Fd dir(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   const bool is_ours = dir.valid() && flock(dir.get(), LOCK_EX | LOCK_NB) == 0 && IsAt(path, dir);
   return is_ours ? std::move(dir) : Fd();
+}
+
+// Has ext4 keep what is made in each worker's folder apart from all else on the disk. It gives no
+// inode again for a minute, and looks at each that was freed meanwhile when a file is made nearby:
+// beside workers that make and remove some hundred files a second, an object took 0.7 ms more.
+void SpreadFolders(const Fd& dir) {
+  int flags = 0;
+  if (ioctl(dir.get(), FS_IOC_GETFLAGS, &flags) != 0) return;
+  flags |= FS_TOPDIR_FL;
+  (void)ioctl(dir.get(), FS_IOC_SETFLAGS, &flags);
 }
 
 // What is no folder is of no pool, and a worker's log may be left without its folder.
@@ -61,7 +73,10 @@ Result<PoolFolder> PoolFolder::Claim(const std::string& parent) {
       continue;
     }
     // Lost only to one who swept between the two calls.
-    if (Fd dir = OpenLocked(path); dir.valid()) return PoolFolder(std::move(path), std::move(dir));
+    if (Fd dir = OpenLocked(path); dir.valid()) {
+      SpreadFolders(dir);
+      return PoolFolder(std::move(path), std::move(dir));
+    }
   }
   return Error{Code::kUnavailable, parent + ": no name is free for a pool"};
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/characters.h"
+#include "base/text/characters.h"
 
 namespace llama::diagnostics {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <openssl/crypto.h>
 
-#include "base/json.h"
+#include "base/text/json.h"
 #include "emulator/request/text.h"
 
 namespace llama::emulator {

@@ -15,10 +15,15 @@ std::optional<Reason> FunctionHealth::Trouble(const std::string& function, int64
   return std::nullopt;
 }
 
+FunctionHealth::Record& FunctionHealth::RecordOf(const std::string& function) {
+  if (records_.size() >= kMaxFunctions && !records_.contains(function)) records_.clear();
+  return records_[function];
+}
+
 void FunctionHealth::Failed(const std::string& function, Reason reason, int64_t begun_ns,
                             int64_t now_ns) {
   const MutexLock lock(mutex_);
-  Record& record = records_[function];
+  Record& record = RecordOf(function);
   const bool took_all = reason.code == Code::kDeadline;
   // Others had their turn meanwhile: it is a busy function, or a long command.
   if (took_all && record.ran_ns >= begun_ns) return;
@@ -32,7 +37,7 @@ void FunctionHealth::Failed(const std::string& function, Reason reason, int64_t 
 
 void FunctionHealth::Ran(const std::string& function, int64_t now_ns) {
   const MutexLock lock(mutex_);
-  Record& record = records_[function];
+  Record& record = RecordOf(function);
   record.failures = 0;
   record.ran_ns = now_ns;
 }

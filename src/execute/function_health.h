@@ -9,6 +9,7 @@
 // that ran ends it. Thread-safe.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -24,6 +25,8 @@ class FunctionHealth {
   static constexpr int kFailures = 4;
   static constexpr int64_t kLeastHoldMs = 5'000;
   static constexpr int64_t kMostHoldMs = 60'000;
+  // Past so many names, all is forgotten: each compile may name another function.
+  static constexpr size_t kMaxFunctions = 1'000;
 
   // Why not to ask the function of that name. Empty: nothing is known, or the caller is to try.
   std::optional<Reason> Trouble(const std::string& function, int64_t now_ns);
@@ -40,6 +43,8 @@ class FunctionHealth {
     int64_t hold_ns = 0;
     int64_t until_ns = 0;
   };
+
+  Record& RecordOf(const std::string& function) REQUIRES(mutex_);
 
   Mutex mutex_;
   std::map<std::string, Record> records_ GUARDED_BY(mutex_);

@@ -115,7 +115,7 @@ Result<void> StagedOutputs::SetModifiedNs(int64_t time_ns) {
 }
 
 Result<void> StagedOutputs::Commit() {
-  for (StagedFile& file : files_) TRY(file.Commit());
+  for (StagedFile& file : files_) TRY(file.Commit(StagedFile::Replace::kUnflushed));
   for (const std::string& path : deleted_) {
     if (unlink(path.c_str()) != 0 && errno != ENOENT) return ErrnoError(errno, path);
   }

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cstring>
 
-#include "base/hex.h"
+#include "base/text/hex.h"
 
 namespace llama::job {
 namespace {

@@ -1,7 +1,7 @@
 // JSON that anybody may have written, base64 in it, and store URLs. What is read comes out the same
 // when it is written and read again.
 #include "base/fuzz.h"
-#include "base/json.h"
+#include "base/text/json.h"
 #include "job/base64.h"
 #include "job/flat_json.h"
 #include "job/store_url.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/hex.h"
+#include "base/text/hex.h"
 
 namespace llama::job {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "analysis/path/weighted_time.h"
-#include "base/json.h"
+#include "base/text/json.h"
 #include "report/analysis_json.h"
 #include "trace/names.h"
 

@@ -13,7 +13,7 @@
 #include "analysis/resources/use_table.h"
 #include "analysis/resources/workers.h"
 #include "base/result.h"
-#include "base/text_writer.h"
+#include "base/text/text_writer.h"
 #include "traces/columns/columns.h"
 
 namespace llama::report {

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <ctime>
 
-#include "base/hex.h"
+#include "base/text/hex.h"
 #include "signing/hash.h"
 
 namespace llama::signing {

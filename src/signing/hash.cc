@@ -7,7 +7,7 @@
 
 #include <cstddef>
 
-#include "base/hex.h"
+#include "base/text/hex.h"
 
 namespace llama::signing {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string>
 
-#include "base/closest.h"
-#include "base/format.h"
+#include "base/text/closest.h"
+#include "base/text/format.h"
 
 namespace llama::sql {
 namespace {

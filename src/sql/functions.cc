@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "base/json.h"
+#include "base/text/json.h"
 #include "traces/columns/histogram.h"
 #include "traces/columns/percentile.h"
 

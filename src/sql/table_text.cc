@@ -6,9 +6,9 @@
 #include <set>
 #include <vector>
 
-#include "base/format.h"
-#include "base/json.h"
-#include "base/text_writer.h"
+#include "base/text/format.h"
+#include "base/text/json.h"
+#include "base/text/text_writer.h"
 
 namespace llama::sql {
 namespace {

@@ -5,8 +5,8 @@
 #include <optional>
 #include <set>
 
-#include "base/json.h"
 #include "base/log.h"
+#include "base/text/json.h"
 #include "trace/names.h"
 #include "traces/columns/numbers.h"
 #include "traces/columns/percentile.h"

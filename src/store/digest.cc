@@ -8,7 +8,7 @@
 #include <cstring>
 #include <new>
 
-#include "base/hex.h"
+#include "base/text/hex.h"
 
 namespace llama::store {
 

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "base/json.h"
+#include "base/text/json.h"
 #include "trace/span.h"
 
 namespace llama::trace {

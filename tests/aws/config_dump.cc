@@ -8,7 +8,7 @@
 #include "aws/service/config_file.h"
 #include "aws/service/shell_words.h"
 #include "base/file.h"
-#include "base/json.h"
+#include "base/text/json.h"
 
 namespace llama::aws {
 namespace {

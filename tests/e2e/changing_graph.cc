@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/file.h"
-#include "base/json.h"
+#include "base/text/json.h"
 #include "scan/include_graph_testing.h"
 
 namespace llama::scan {

@@ -12,8 +12,8 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/format.h"
-#include "base/text_writer.h"
+#include "base/text/format.h"
+#include "base/text/text_writer.h"
 #include "build_id/build_id.h"
 #include "client/connection.h"
 #include "llama/build/build_setup.h"

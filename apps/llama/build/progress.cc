@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <vector>
 
-#include "base/format.h"
-#include "base/text_writer.h"
+#include "base/text/format.h"
+#include "base/text/text_writer.h"
 
 namespace llama::app {
 namespace {

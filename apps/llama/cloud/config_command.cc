@@ -7,8 +7,8 @@
 
 #include "aws/service/credential_sources.h"
 #include "aws/settings/settings.h"
-#include "base/format.h"
-#include "base/json.h"
+#include "base/text/format.h"
+#include "base/text/json.h"
 #include "client/connection.h"
 #include "llama/command.h"
 

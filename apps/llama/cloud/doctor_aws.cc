@@ -6,7 +6,7 @@
 #include "aws/service/service_error.h"
 #include "aws/service/sts.h"
 #include "base/clock.h"
-#include "base/format.h"
+#include "base/text/format.h"
 #include "llama/cloud/doctor.h"
 #include "llama/cloud/doctor_cloud.h"
 

@@ -9,7 +9,7 @@
 #include "aws/s3/bucket.h"
 #include "aws/s3/store.h"
 #include "base/clock.h"
-#include "base/format.h"
+#include "base/text/format.h"
 #include "build_id/build_id.h"
 #include "job/envelope.h"
 #include "signing/sigv4.h"

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/file.h"
-#include "base/format.h"
-#include "base/json.h"
+#include "base/text/format.h"
+#include "base/text/json.h"
 #include "client/connection.h"
 #include "llama/cloud/doctor.h"
 #include "llama/command.h"

@@ -6,8 +6,8 @@
 
 #include "aws/service/config_file.h"
 #include "base/file.h"
-#include "base/format.h"
 #include "base/process.h"
+#include "base/text/format.h"
 #include "build_id/build_id.h"
 #include "client/connection.h"
 #include "client/invocation.h"

@@ -1,6 +1,6 @@
 #include "llama/cloud/load_account.h"
 
-#include "base/format.h"
+#include "base/text/format.h"
 #include "llama/command.h"
 
 namespace llama::app {

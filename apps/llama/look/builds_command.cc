@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "base/clock.h"
-#include "base/format.h"
+#include "base/text/format.h"
 #include "builds/names.h"
 #include "builds/record.h"
 #include "builds/store.h"

@@ -10,7 +10,7 @@
 #include "aws/http/engine.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/format.h"
+#include "base/text/format.h"
 #include "exports/formats/format.h"
 #include "exports/send/send.h"
 #include "llama/cloud/load_account.h"

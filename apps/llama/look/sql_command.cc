@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/format.h"
+#include "base/text/format.h"
 #include "builds/store.h"
 #include "client/connection.h"
 #include "llama/cloud/load_account.h"

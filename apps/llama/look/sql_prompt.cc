@@ -13,7 +13,7 @@
 #include <memory>
 #include <vector>
 
-#include "base/format.h"
+#include "base/text/format.h"
 
 namespace llama::app {
 

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/format.h"
+#include "base/text/format.h"
 #include "llama/command.h"
 #include "sql/functions.h"
 #include "sql/names.h"

@@ -9,7 +9,7 @@
 #include <cstdio>
 
 #include "base/file.h"
-#include "base/format.h"
+#include "base/text/format.h"
 #include "llama/command.h"
 
 namespace llama::app {

@@ -11,7 +11,7 @@
 
 #include "analysis/compare/build_profile.h"
 #include "analysis/compare/rank_sum.h"
-#include "base/text_writer.h"
+#include "base/text/text_writer.h"
 
 namespace llama::analysis {
 

@@ -1,6 +1,6 @@
 // A comparison for programs.
 #include "analysis/compare/compare.h"
-#include "base/json.h"
+#include "base/text/json.h"
 
 namespace llama::analysis {
 namespace {

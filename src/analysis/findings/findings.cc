@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "analysis/findings/rules.h"
-#include "base/format.h"
-#include "base/text_writer.h"
+#include "base/text/format.h"
+#include "base/text/text_writer.h"
 #include "trace/names.h"
 #include "traces/columns/numbers.h"
 

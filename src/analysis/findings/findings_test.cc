@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "analysis/findings/testing.h"
-#include "base/json.h"
+#include "base/text/json.h"
 #include "report/analysis_json.h"
 
 namespace llama::analysis {

@@ -5,8 +5,8 @@
 #include "analysis/findings/rules.h"
 #include "analysis/units/overlap.h"
 #include "analysis/units/phase_intervals.h"
-#include "base/format.h"
-#include "base/text_writer.h"
+#include "base/text/format.h"
+#include "base/text/text_writer.h"
 #include "trace/names.h"
 #include "traces/columns/numbers.h"
 

@@ -6,8 +6,8 @@
 #include "analysis/resources/cpu_users.h"
 #include "analysis/resources/machine_samples.h"
 #include "analysis/units/phase_intervals.h"
-#include "base/format.h"
-#include "base/text_writer.h"
+#include "base/text/format.h"
+#include "base/text/text_writer.h"
 #include "trace/names.h"
 #include "traces/columns/numbers.h"
 

@@ -1,8 +1,8 @@
 // The finding of a build that was ended before its time.
 #include "analysis/findings/rules.h"
 #include "analysis/units/phase_intervals.h"
-#include "base/format.h"
-#include "base/text_writer.h"
+#include "base/text/format.h"
+#include "base/text/text_writer.h"
 #include "trace/names.h"
 
 namespace llama::analysis {

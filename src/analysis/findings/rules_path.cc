@@ -4,8 +4,8 @@
 
 #include "analysis/findings/rules.h"
 #include "analysis/path/bound_load.h"
-#include "base/format.h"
-#include "base/text_writer.h"
+#include "base/text/format.h"
+#include "base/text/text_writer.h"
 #include "trace/names.h"
 #include "traces/columns/numbers.h"
 #include "traces/columns/percentile.h"

@@ -11,7 +11,7 @@
 #include "analysis/units/job_slots.h"
 #include "analysis/units/time_grid.h"
 #include "analysis/units/units.h"
-#include "base/text_writer.h"
+#include "base/text/text_writer.h"
 #include "traces/columns/columns.h"
 
 namespace llama::analysis {

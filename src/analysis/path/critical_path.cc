@@ -4,8 +4,8 @@
 #include <numeric>
 
 #include "analysis/path/build_links.h"
-#include "base/format.h"
-#include "base/text_writer.h"
+#include "base/text/format.h"
+#include "base/text/text_writer.h"
 
 namespace llama::analysis {
 namespace {

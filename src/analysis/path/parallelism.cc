@@ -5,7 +5,7 @@
 
 #include "analysis/units/phase_intervals.h"
 #include "analysis/units/time_grid.h"
-#include "base/format.h"
+#include "base/text/format.h"
 
 namespace llama::analysis {
 namespace {

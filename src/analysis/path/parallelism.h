@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "analysis/units/units.h"
-#include "base/text_writer.h"
+#include "base/text/text_writer.h"
 #include "traces/columns/columns.h"
 
 namespace llama::analysis {

@@ -10,7 +10,7 @@
 
 #include "analysis/units/unit_names.h"
 #include "analysis/units/units.h"
-#include "base/text_writer.h"
+#include "base/text/text_writer.h"
 #include "traces/columns/columns.h"
 
 namespace llama::analysis {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "analysis/units/unit_names.h"
-#include "base/text_writer.h"
+#include "base/text/text_writer.h"
 #include "diagnostics/tool_errors.h"
 #include "trace/names.h"
 #include "traces/columns/numbers.h"

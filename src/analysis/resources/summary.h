@@ -10,7 +10,7 @@
 #include "analysis/resources/failure.h"
 #include "analysis/units/phase_table.h"
 #include "analysis/units/unit_names.h"
-#include "base/text_writer.h"
+#include "base/text/text_writer.h"
 #include "traces/columns/columns.h"
 
 namespace llama {

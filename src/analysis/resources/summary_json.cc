@@ -1,6 +1,6 @@
 // The summary for programs.
 #include "analysis/resources/summary.h"
-#include "base/json.h"
+#include "base/text/json.h"
 #include "trace/span.h"
 
 namespace llama::analysis {

@@ -12,7 +12,7 @@
 
 #include "analysis/units/job_slots.h"
 #include "analysis/units/units.h"
-#include "base/text_writer.h"
+#include "base/text/text_writer.h"
 #include "traces/columns/columns.h"
 
 namespace llama {

@@ -1,6 +1,6 @@
 // The USE table for people and for programs.
 #include "analysis/resources/use_table.h"
-#include "base/json.h"
+#include "base/text/json.h"
 
 namespace llama::analysis {
 namespace {

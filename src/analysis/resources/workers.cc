@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "base/json.h"
+#include "base/text/json.h"
 #include "trace/names.h"
 #include "traces/columns/big_vector.h"
 #include "traces/columns/numbers.h"

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "base/text_writer.h"
+#include "base/text/text_writer.h"
 #include "traces/columns/columns.h"
 
 namespace llama {

@@ -31,7 +31,7 @@ class ProjectPaths {
   std::string above_;  // likewise
 };
 
-// The trace outlives it. Not yet fit for a terminal (base/format.h, Printable).
+// The trace outlives it. Not yet fit for a terminal (base/text/format.h, Printable).
 class UnitNames {
  public:
   UnitNames(const traces::Columns& trace, std::optional<uint32_t> build);

@@ -50,7 +50,7 @@ struct Units {
 Units FindUnits(const traces::Columns& trace, std::optional<uint32_t> build = std::nullopt);
 
 // What to call a unit: its source, or else its object, command, or reason. Not yet fit for a
-// terminal (base/format.h, Printable).
+// terminal (base/text/format.h, Printable).
 std::string UnitLabel(const traces::Columns& trace, traces::Row row);
 
 }  // namespace llama::analysis

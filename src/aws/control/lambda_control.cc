@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "aws/control/control_error.h"
-#include "base/json.h"
+#include "base/text/json.h"
 #include "job/base64.h"
 #include "signing/sigv4.h"
 

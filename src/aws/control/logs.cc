@@ -3,7 +3,7 @@
 #include <simdjson.h>
 
 #include "aws/control/control_error.h"
-#include "base/json.h"
+#include "base/text/json.h"
 
 namespace llama::aws {
 namespace {

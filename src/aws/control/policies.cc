@@ -2,7 +2,7 @@
 
 #include <initializer_list>
 
-#include "base/json.h"
+#include "base/text/json.h"
 #include "signing/partition.h"
 
 namespace llama::aws {

@@ -1,12 +1,30 @@
 #include "aws/lambda/concurrency_gate.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
 
 namespace llama::aws {
 namespace {
 
 constexpr int64_t kPollMs = 200;
 constexpr double kRaise = 0.1;
+
+// Reasons of TooManyRequestsException, with what they mean where none of ours runs and what to do:
+// docs.aws.amazon.com/lambda/latest/api/API_Invoke.html.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kReasons = {{
+    {"ReservedFunctionConcurrentInvocationLimitExceeded",
+     "its reserved concurrency is 0, or other clients use all of it ('aws lambda "
+     "delete-function-concurrency' takes the limit away)"},
+    {"ReservedFunctionInvocationRateLimitExceeded",
+     "its reserved concurrency is 0 ('aws lambda delete-function-concurrency' takes it away)"},
+    {"ConcurrentInvocationLimitExceeded",
+     "other functions use all of the account's concurrency (Service Quotas raises it)"},
+    {"FunctionInvocationRateLimitExceeded",
+     "others invoke it as often as the account may (Service Quotas raises it)"},
+    {"CallerRateLimitExceeded", "others invoke functions as often as the account may"},
+}};
 
 }  // namespace
 
@@ -23,10 +41,11 @@ Result<void> ConcurrencyGate::Enter(const std::function<bool()>& cancelled, int6
 }
 
 Error ConcurrencyGate::Shut() {
-  return {
-      Code::kUnavailable,
-      "throttled though none of ours runs: its reserved concurrency is 0, or others use all that "
-      "the account has"};
+  std::string why = "its reserved concurrency is 0, or others use all that the account has";
+  for (const auto& [reason, text] : kReasons) {
+    if (reason_ == reason) why = text;
+  }
+  return {Code::kUnavailable, "throttled though none of ours runs: " + why};
 }
 
 void ConcurrencyGate::NoticeThrottle(int64_t now_ns) {
@@ -50,9 +69,11 @@ void ConcurrencyGate::Leave(bool success) {
   AdmitWaiting();
 }
 
-Result<void> ConcurrencyGate::Throttled(const std::function<bool()>& cancelled,
+Result<void> ConcurrencyGate::Throttled(const std::string& reason,
+                                        const std::function<bool()>& cancelled,
                                         int64_t deadline_ns) {
   MutexLock lock(mutex_);
+  reason_ = reason;
   --in_flight_;
   limit_ = std::clamp(static_cast<double>(in_flight_), 1.0, limit_);
   NoticeThrottle(clock_.MonotonicNs());

@@ -17,6 +17,7 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <string>
 
 #include "base/clock.h"
 #include "base/mutex.h"
@@ -39,8 +40,9 @@ class ConcurrencyGate {
   Result<void> Enter(const std::function<bool()>& cancelled, int64_t deadline_ns);
   void Leave(bool success);
   // For one that is in: out, and in again before all others, when there is room. After an error it
-  // is out.
-  Result<void> Throttled(const std::function<bool()>& cancelled, int64_t deadline_ns);
+  // is out. `reason` is that of Lambda's TooManyRequestsException, or empty.
+  Result<void> Throttled(const std::string& reason, const std::function<bool()>& cancelled,
+                         int64_t deadline_ns);
 
   int64_t limit();
   int64_t in_flight();
@@ -54,7 +56,7 @@ class ConcurrencyGate {
       REQUIRES(mutex_);
   void AdmitWaiting() REQUIRES(mutex_);
   void NoticeThrottle(int64_t now_ns) REQUIRES(mutex_);
-  static Error Shut();
+  Error Shut() REQUIRES(mutex_);
 
   const double max_;
   const Clock& clock_;
@@ -66,6 +68,7 @@ class ConcurrencyGate {
   int64_t alone_last_ns_ GUARDED_BY(mutex_) = 0;              // … up to now
   bool shut_ GUARDED_BY(mutex_) = false;
   int64_t next_probe_ns_ GUARDED_BY(mutex_) = 0;
+  std::string reason_ GUARDED_BY(mutex_);  // of the last throttle
 };
 
 }  // namespace llama::aws

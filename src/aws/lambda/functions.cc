@@ -188,9 +188,9 @@ Result<ServiceAnswer> LambdaFunctions::CallThroughGate(ServiceCall& call,
   int64_t queued_ns = clock_.MonotonicNs() - begun_ns;
   call.deadlines.total_ms = std::max<int64_t>(1, total_ms - queued_ns / 1'000'000);
   bool inside = true;
-  call.on_throttled = [&]() -> Result<void> {
+  call.on_throttled = [&](const std::string& reason) -> Result<void> {
     const int64_t from_ns = clock_.MonotonicNs();
-    Result<void> again = gate_.Throttled(call.cancelled, deadline_ns);
+    Result<void> again = gate_.Throttled(reason, call.cancelled, deadline_ns);
     inside = again.has_value();
     queued_ns += clock_.MonotonicNs() - from_ns;
     return again;

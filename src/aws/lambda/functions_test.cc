@@ -39,7 +39,7 @@ class FakeLambda final : public Service {
     headers = call.headers;
     deadlines = call.deadlines;
     body = call.body;
-    for (; throttles > 0; --throttles) TRY(call.on_throttled());
+    for (; throttles > 0; --throttles) TRY(call.on_throttled(""));
     if (error) return *error;
     ServiceAnswer out;
     out.http = answer;
@@ -357,7 +357,7 @@ TEST(ConcurrencyGate, LearnsHowManyRunAtOnce) {
   std::vector<std::thread> throttled;
   for (int i = 0; i < 30; ++i) {
     throttled.emplace_back([&] {
-      EXPECT_TRUE(gate.Throttled(nullptr, soon_ns));
+      EXPECT_TRUE(gate.Throttled("", nullptr, soon_ns));
       gate.Leave(true);
     });
   }
@@ -378,16 +378,16 @@ TEST(ConcurrencyGate, ShutsWhenThrottledThoughNothingRuns) {
   FakeClock clock;
   ConcurrencyGate gate(100, clock);
   ASSERT_TRUE(gate.Enter(nullptr, INT64_MAX));
-  ASSERT_TRUE(gate.Throttled(nullptr, INT64_MAX)) << "it may pass";
+  ASSERT_TRUE(gate.Throttled("", nullptr, INT64_MAX)) << "it may pass";
   clock.AdvanceNs(ConcurrencyGate::kAloneMs * 1'000'000);
-  const auto shut = gate.Throttled(nullptr, INT64_MAX);
+  const auto shut = gate.Throttled("", nullptr, INT64_MAX);
   ASSERT_FALSE(shut);
   EXPECT_EQ(shut.error().code, Code::kUnavailable);
   EXPECT_FALSE(gate.Enter(nullptr, INT64_MAX)) << "told at once";
   clock.AdvanceNs(ConcurrencyGate::kProbeMs * 1'000'000);
   ASSERT_TRUE(gate.Enter(nullptr, INT64_MAX)) << "the probe";
   EXPECT_FALSE(gate.Enter(nullptr, INT64_MAX));
-  EXPECT_FALSE(gate.Throttled(nullptr, INT64_MAX));
+  EXPECT_FALSE(gate.Throttled("", nullptr, INT64_MAX));
   clock.AdvanceNs(ConcurrencyGate::kProbeMs * 1'000'000);
   ASSERT_TRUE(gate.Enter(nullptr, INT64_MAX));
   gate.Leave(true);
@@ -395,12 +395,31 @@ TEST(ConcurrencyGate, ShutsWhenThrottledThoughNothingRuns) {
   EXPECT_EQ(gate.in_flight(), 1);
 }
 
+TEST(ConcurrencyGate, SaysWhoseLimitItIs) {
+  const auto shut_by = [](const std::string& reason) {
+    FakeClock clock;
+    ConcurrencyGate gate(100, clock);
+    EXPECT_TRUE(gate.Enter(nullptr, INT64_MAX));
+    EXPECT_TRUE(gate.Throttled(reason, nullptr, INT64_MAX));
+    clock.AdvanceNs(ConcurrencyGate::kAloneMs * 1'000'000);
+    const auto shut = gate.Throttled(reason, nullptr, INT64_MAX);
+    return shut ? "open" : shut.error().message;
+  };
+  const std::string reserved = shut_by("ReservedFunctionConcurrentInvocationLimitExceeded");
+  EXPECT_NE(reserved.find("its reserved concurrency is 0"), std::string::npos);
+  EXPECT_EQ(reserved.find("account"), std::string::npos) << reserved;
+  const std::string account = shut_by("ConcurrentInvocationLimitExceeded");
+  EXPECT_NE(account.find("account's concurrency"), std::string::npos);
+  EXPECT_EQ(account.find("reserved"), std::string::npos) << account;
+  EXPECT_NE(shut_by("").find("reserved concurrency is 0, or others"), std::string::npos);
+}
+
 TEST(ConcurrencyGate, StaysOpenWhileOursRun) {
   FakeClock clock;
   ConcurrencyGate gate(100, clock);
   ASSERT_TRUE(gate.Enter(nullptr, INT64_MAX));
   ASSERT_TRUE(gate.Enter(nullptr, INT64_MAX));
-  std::thread throttled([&] { EXPECT_TRUE(gate.Throttled(nullptr, INT64_MAX)); });
+  std::thread throttled([&] { EXPECT_TRUE(gate.Throttled("", nullptr, INT64_MAX)); });
   while (gate.in_flight() > 1) std::this_thread::yield();
   clock.AdvanceNs(ConcurrencyGate::kAloneMs * 2'000'000);
   gate.Leave(true);
@@ -413,7 +432,7 @@ TEST(ConcurrencyGate, StaysOpenWhenThrottlesAreFarBetween) {
   ConcurrencyGate gate(100, clock);
   ASSERT_TRUE(gate.Enter(nullptr, INT64_MAX));
   for (int i = 0; i < 3; ++i) {
-    ASSERT_TRUE(gate.Throttled(nullptr, INT64_MAX));
+    ASSERT_TRUE(gate.Throttled("", nullptr, INT64_MAX));
     clock.AdvanceNs((ConcurrencyGate::kApartMs + 1) * 1'000'000);
   }
 }

@@ -173,6 +173,9 @@ AwsConfig MergeConfig(const ConfigFile& config, const ConfigFile& credentials) {
     if (const std::string name = NameAfter("services", header); !name.empty()) {
       out.services[name] = section;
     }
+    if (const std::string name = NameAfter("sso-session", header); !name.empty()) {
+      out.sso_sessions[name] = section;
+    }
   }
   for (const auto& [name, section] : credentials) {
     for (const auto& [key, value] : section) out.profiles[name][key] = value;

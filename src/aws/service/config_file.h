@@ -40,7 +40,8 @@ Result<ConfigFile> ParseConfigFile(std::string_view text, const std::string& nam
 struct AwsConfig {
   std::map<std::string, ConfigSection>
       profiles;  // of both files; the credentials file's values win
-  std::map<std::string, ConfigSection> services;  // [services NAME]
+  std::map<std::string, ConfigSection> services;      // [services NAME]
+  std::map<std::string, ConfigSection> sso_sessions;  // [sso-session NAME]
 };
 AwsConfig MergeConfig(const ConfigFile& config, const ConfigFile& credentials);
 

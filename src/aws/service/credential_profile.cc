@@ -43,12 +43,7 @@ class ProfileReader {
     }
     if (!ConfigText(profile, "sso_session").empty() ||
         !ConfigText(profile, "sso_start_url").empty()) {
-      return Error{Code::kInvalid,
-                   "profile " + name +
-                       " signs in by SSO, which is for the AWS CLI to do: after 'aws sso login', "
-                       "use a profile that has 'credential_process = aws configure "
-                       "export-credentials --profile " +
-                       name + "'"};
+      return CredentialsOfSso(context_, config_, name);
     }
     return Error{Code::kNotFound, "profile " + name + " has no credentials"};
   }

@@ -31,9 +31,16 @@ Result<Credentials> CredentialsOfEnvironment(const CredentialContext& context);
 Result<Credentials> CredentialsOfWebIdentity(const CredentialContext& context);
 
 // The profile's: role_arn with source_profile or credential_source or web_identity_token_file; keys
-// in either file; credential_process. What llama can't do by itself (SSO, MFA) is an error that
-// says what to do.
+// in either file; credential_process; SSO. What llama can't do by itself (signing in, MFA) is an
+// error that says what to do.
 Result<Credentials> CredentialsOfProfile(const CredentialContext& context);
+
+// Of a profile of `config` that has sso_session or sso_start_url: what the portal gives for the
+// token that 'aws sso login' has left in ~/.aws/sso/cache. Renewing that token is left to the AWS
+// CLI. Asked at AWS_ENDPOINT_URL_SSO if that is set. kInvalid: to sign in is for a person, see its
+// message; kUnavailable: the portal does not answer.
+Result<Credentials> CredentialsOfSso(const CredentialContext& context, const AwsConfig& config,
+                                     const std::string& name);
 
 // AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI: ECS, EKS Pod Identity, CloudShell.
 Result<Credentials> CredentialsOfContainer(const CredentialContext& context);

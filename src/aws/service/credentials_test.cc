@@ -220,14 +220,70 @@ TEST_F(CredentialsTest, ProfilesThatCantWorkSayWhatToDo) {
         "[profile alone]\nrole_arn=arn:r\n"
         "[profile gone]\nrole_arn=arn:r\nsource_profile=nowhere\n");
   const std::pair<const char*, const char*> cases[] = {
-      {"loop", "itself"},           {"sso", "aws configure export-credentials"},
-      {"oldsso", "aws sso login"},  {"mfa", "MFA"},
-      {"days", "duration_seconds"}, {"alone", "source_profile"},
-      {"gone", "nowhere"},          {"unknown", "profile unknown"}};
+      {"loop", "itself"},  {"sso", "no [sso-session s]"}, {"oldsso", "no sso_region"},
+      {"mfa", "MFA"},      {"days", "duration_seconds"},  {"alone", "source_profile"},
+      {"gone", "nowhere"}, {"unknown", "profile unknown"}};
   for (const auto& [profile, words] : cases) {
     options_.profile = profile;
     ExpectError(Code::kInvalid, words);
   }
+}
+
+TEST_F(CredentialsTest, UsesTheTokenThatTheCliLeaves) {
+  Set("AWS_ENDPOINT_URL_SSO=http://127.0.0.1:4");
+  Write("config",
+        "[default]\nsso_session=my team\nsso_account_id=1234\nsso_role_name=Build\n"
+        "[sso-session 'my team']\nsso_region=eu-west-1\nsso_start_url=https://d.awsapps.com/start\n"
+        "[profile old]\nsso_start_url=https://old/start\nsso_region=eu-west-1\n"
+        "sso_account_id=5\nsso_role_name=a b\n");
+  const auto token = [](const std::string& text, const std::string& expires) {
+    return R"({"startUrl":"u","region":"eu-west-1","accessToken":")" + text + R"(","expiresAt":")" +
+           expires + "\"}";
+  };
+  const char* at = "GET http://127.0.0.1:4/federation/credentials?account_id=1234&role_name=Build";
+  const auto portal = [](const HttpRequest& request) {
+    HttpAnswer answer;
+    answer.status = HeaderOf(request, "x-amz-sso_bearer_token") == kSecret ? 200 : 401;
+    answer.body = std::string(R"({"roleCredentials":{"accessKeyId":"SSO","secretAccessKey":")") +
+                  kSecret + R"(","sessionToken":"t","expiration":1600003600000}})";
+    return answer;
+  };
+  sender_.On(at, portal);
+  ExpectError(Code::kInvalid, "nobody is signed in; sign in by 'aws sso login --profile default'");
+  // sha1sum of "my team", and of "https://old/start".
+  const std::string session = "sso/cache/cd59fe8a6e954656aa78540d540d909d8225c93e.json";
+  const std::string start = "sso/cache/85096cd4931eb1372a63d460a9c91b7600c9ba2b.json";
+  ASSERT_TRUE(MakeDirs(dir_.path() + "/.aws/sso/cache"));
+  Write(session, token(kSecret, "2020-09-13T13:26:40Z"));
+  const Result<Credentials> found = NewChain()->Get();
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->keys.access_key_id, "SSO");
+  EXPECT_EQ(found->keys.session_token, "t");
+  EXPECT_EQ(found->expires_s, kNowS + 3'600);
+
+  Write(session, token(kSecret, "2020-09-13T12:26:40Z"));
+  ExpectError(Code::kInvalid, "the sign-in has expired");
+  Write(session, token("other", "2020-09-13T13:26:40Z"));
+  ExpectError(Code::kInvalid, "status 401; sign in by");
+  for (const char* bad :
+       {"", "[]", "{}", R"({"accessToken":"a\nb","expiresAt":"2020-09-13T13:26:40Z"})"}) {
+    Write(session, bad);
+    ExpectError(Code::kInvalid, "sign in by");
+  }
+  Write(session, token(kSecret, "2020-09-13T13:26:40Z"));
+  for (const auto& [status, code] :
+       {std::pair{403, Code::kInvalid}, {429, Code::kUnavailable}, {503, Code::kUnavailable}}) {
+    sender_.On(at, status, kSecret);
+    ExpectError(code, "status " + std::to_string(status));
+  }
+  for (const char* bad : {"", "{}", R"({"roleCredentials":{}})", R"({"roleCredentials":7})"}) {
+    sender_.On(at, 200, bad);
+    ExpectError(Code::kInvalid, "profile default, SSO");
+  }
+  options_.profile = "old";
+  Write(start, token(kSecret, "2020-09-13T13:26:40Z"));
+  sender_.On("GET http://127.0.0.1:4/federation/credentials?account_id=5&role_name=a%20b", portal);
+  EXPECT_EQ(Find(), "SSO");
 }
 
 TEST_F(CredentialsTest, StsSaysWhyItRefuses) {

@@ -340,7 +340,9 @@ Result<ServiceAnswer> HttpService::Run::Go() {
     const Failure failure = ClassOf(attempt);
     if (failure == Failure::kNone) return AnswerOf(*std::move(attempt));
     CountFailure(failure);
-    if (failure == Failure::kThrottled && call_.on_throttled) TRY(call_.on_throttled());
+    if (failure == Failure::kThrottled && call_.on_throttled) {
+      TRY(call_.on_throttled(attempt ? ReadServiceError(*attempt).reason : std::string()));
+    }
     if (attempt && RepeatsAtOnce(failure, *attempt)) continue;
     // A signature that does not match for another reason is the caller's to report.
     if (failure == Failure::kSkewed) return AnswerOf(*std::move(attempt));

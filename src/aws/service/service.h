@@ -56,8 +56,8 @@ struct ServiceCall {
   std::function<void(uint64_t bytes)> on_progress;  // see HttpRequest; of the attempt under way
   // For each answer that was a throttle, before the wait; on the caller's thread. It may wait for
   // a better time; an error ends the call. With it a throttled call is tried again for as long as
-  // its deadline allows.
-  std::function<Result<void>()> on_throttled;
+  // its deadline allows. `reason` is the answer's own word for it, mostly empty (ServiceError).
+  std::function<Result<void>(const std::string& reason)> on_throttled;
   store::Retries* retries = nullptr;  // gets all other attempts that failed and were made again
 };
 

@@ -245,7 +245,7 @@ TEST_F(ServiceTest, TellsWhatFailedFromWhatWaitedItsTurn) {
   sender_.replies = replies;
   store::Retries retries;
   call.retries = &retries;
-  call.on_throttled = [] { return Result<void>(); };
+  call.on_throttled = [](const std::string&) { return Result<void>(); };
   const Result<ServiceAnswer> answer = service_->Call(call);
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->attempts, 4);
@@ -281,7 +281,7 @@ TEST_F(ServiceTest, ACallerThatWaitsOutThrottlesIsTriedUntilItsDeadline) {
   sender_.replies = std::deque<Reply>(50, Status(429));
   ServiceCall call = Post();
   int told = 0;
-  call.on_throttled = [&]() -> Result<void> {
+  call.on_throttled = [&](const std::string&) -> Result<void> {
     ++told;
     return {};
   };
@@ -294,7 +294,9 @@ TEST_F(ServiceTest, ACallerThatWaitsOutThrottlesIsTriedUntilItsDeadline) {
   sender_.replies = {Status(429)};
   store::Retries retries;
   call.retries = &retries;
-  call.on_throttled = []() -> Result<void> { return Error{Code::kCancelled, "enough"}; };
+  call.on_throttled = [](const std::string&) -> Result<void> {
+    return Error{Code::kCancelled, "enough"};
+  };
   const auto ended = service_->Call(call);
   ASSERT_FALSE(ended);
   EXPECT_EQ(ended.error().code, Code::kCancelled);

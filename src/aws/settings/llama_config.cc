@@ -5,8 +5,8 @@
 #include <optional>
 #include <string_view>
 
-#include "base/closest.h"
 #include "base/file.h"
+#include "base/text/closest.h"
 
 namespace llama::aws {
 namespace {

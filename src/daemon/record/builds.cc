@@ -6,9 +6,9 @@
 #include <ctime>
 
 #include "base/file.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/own_dir.h"
+#include "base/text/json.h"
 #include "trace/names.h"
 
 namespace llama::daemon {

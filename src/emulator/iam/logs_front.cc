@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/json.h"
+#include "base/text/json.h"
 #include "emulator/lambda/function.h"
 #include "emulator/request/account.h"
 #include "emulator/request/lambda_access.h"

@@ -1,7 +1,7 @@
 #include "emulator/iam/roles.h"
 
 #include "base/file.h"
-#include "base/json.h"
+#include "base/text/json.h"
 #include "emulator/lambda/function.h"
 #include "emulator/request/lambda_json.h"
 

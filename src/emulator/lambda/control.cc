@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/json.h"
+#include "base/text/json.h"
 #include "emulator/lambda/settings.h"
 #include "emulator/lambda/zip.h"
 #include "emulator/request/lambda_error.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/json.h"
+#include "base/text/json.h"
 #include "emulator/request/lambda_error.h"
 #include "emulator/request/lambda_json.h"
 

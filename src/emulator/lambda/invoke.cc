@@ -1,5 +1,5 @@
 // The part of the Lambda front that invokes.
-#include "base/json.h"
+#include "base/text/json.h"
 #include "emulator/lambda/front.h"
 #include "emulator/request/lambda_error.h"
 #include "emulator/request/lambda_json.h"

@@ -7,7 +7,7 @@
 #include <csignal>
 #include <cstdio>
 
-#include "base/json.h"
+#include "base/text/json.h"
 
 namespace llama::emulator {
 namespace {

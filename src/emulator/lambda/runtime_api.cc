@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <optional>
 
-#include "base/json.h"
+#include "base/text/json.h"
 #include "emulator/request/text.h"
 
 namespace llama::emulator {

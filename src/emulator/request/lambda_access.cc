@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "base/json.h"
+#include "base/text/json.h"
 #include "emulator/request/lambda_error.h"
 #include "emulator/request/s3_xml.h"
 

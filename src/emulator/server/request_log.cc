@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "base/file.h"
-#include "base/json.h"
+#include "base/text/json.h"
 #include "emulator/request/text.h"
 
 namespace llama::emulator {

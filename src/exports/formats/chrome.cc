@@ -4,7 +4,7 @@
 // Times are microseconds since the first span, in whole eighths, rounded down: binary fractions, so
 // that start + duration is exact in the doubles that viewers reckon with. With decimal fractions a
 // slice may end a hair after the next one begins, and DevTools then does not draw it.
-#include "base/json.h"
+#include "base/text/json.h"
 #include "exports/formats/formats.h"
 #include "exports/io/json_writer.h"
 #include "exports/spans/counters.h"

@@ -3,7 +3,7 @@
 // has an apostrophe before it, which spreadsheets take for the mark of a text.
 #include <algorithm>
 
-#include "base/format.h"
+#include "base/text/format.h"
 #include "exports/formats/formats.h"
 #include "exports/io/json_writer.h"
 #include "exports/spans/flat_spans.h"

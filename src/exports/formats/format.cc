@@ -7,7 +7,7 @@
 #include <array>
 #include <memory>
 
-#include "base/format.h"
+#include "base/text/format.h"
 #include "exports/formats/encoders.h"
 #include "exports/formats/formats.h"
 

@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "base/json.h"
+#include "base/text/json.h"
 #include "exports/formats/formats.h"
 #include "exports/io/json_writer.h"
 #include "exports/spans/services.h"

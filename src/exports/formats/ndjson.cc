@@ -2,7 +2,7 @@
 // so that what is read from it is what was exported.
 #include <cmath>
 
-#include "base/json.h"
+#include "base/text/json.h"
 #include "exports/formats/formats.h"
 #include "exports/io/json_writer.h"
 #include "trace/span.h"

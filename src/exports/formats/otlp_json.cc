@@ -2,7 +2,7 @@
 // list is one or more ResourceSpans.
 #include <memory>
 
-#include "base/json.h"
+#include "base/text/json.h"
 #include "exports/formats/encoders.h"
 #include "exports/formats/otlp_span.h"
 #include "exports/io/json_writer.h"

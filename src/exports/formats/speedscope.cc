@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "base/json.h"
+#include "base/text/json.h"
 #include "exports/formats/formats.h"
 #include "exports/io/json_writer.h"
 #include "exports/spans/labels.h"

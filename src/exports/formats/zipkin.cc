@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "base/json.h"
+#include "base/text/json.h"
 #include "exports/formats/encoders.h"
 #include "exports/io/json_writer.h"
 #include "exports/spans/services.h"

@@ -6,7 +6,7 @@
 
 #include "aws/service/credentials.h"
 #include "aws/service/service.h"
-#include "base/format.h"
+#include "base/text/format.h"
 #include "exports/io/gzip.h"
 
 namespace llama::exports {

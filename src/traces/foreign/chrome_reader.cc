@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/hash.h"
-#include "base/json.h"
+#include "base/text/json.h"
 #include "trace/span.h"
 #include "traces/foreign/foreign_span.h"
 #include "traces/foreign/json_parts.h"

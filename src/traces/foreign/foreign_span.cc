@@ -1,6 +1,6 @@
 #include "traces/foreign/foreign_span.h"
 
-#include "base/json.h"
+#include "base/text/json.h"
 #include "trace/span.h"
 
 namespace llama::traces {

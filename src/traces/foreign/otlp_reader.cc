@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "base/json.h"
+#include "base/text/json.h"
 #include "trace/names.h"
 #include "traces/foreign/foreign_span.h"
 #include "traces/foreign/json_parts.h"

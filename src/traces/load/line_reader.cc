@@ -4,7 +4,7 @@
 #include <cstring>
 #include <utility>
 
-#include "base/format.h"
+#include "base/text/format.h"
 #include "traces/load/loader.h"
 
 namespace llama::traces {

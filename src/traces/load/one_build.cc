@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "base/format.h"
+#include "base/text/format.h"
 #include "trace/names.h"
 
 namespace llama::traces {

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <charconv>
 
-#include "base/json.h"
+#include "base/text/json.h"
 #include "http/dial.h"
 #include "http/url.h"
 #include "worker/transport/job_store.h"

@@ -1,9 +1,9 @@
-#include "base/characters.h"
+#include "base/text/characters.h"
 
 #include <gtest/gtest.h>
 
-#include "base/format.h"
-#include "base/text_writer.h"
+#include "base/text/format.h"
+#include "base/text/text_writer.h"
 
 namespace llama {
 namespace {

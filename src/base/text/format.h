@@ -15,11 +15,11 @@ std::string FormatCount(uint64_t count);  // "1,234,567"
 std::string FormatUsd(double usd);        // "$0.000012", "$0.0123", "$12.35"
 std::string FormatFixed(double value, int digits);
 
-// Columns on a terminal (base/characters.h).
+// Columns on a terminal (base/text/characters.h).
 size_t DisplayWidth(std::string_view text);
 std::string PadLeft(std::string_view text, size_t width);
 std::string PadRight(std::string_view text, size_t width);
-// What a terminal would obey or not show becomes '?' (base/characters.h, IsHazard): names come
+// What a terminal would obey or not show becomes '?' (base/text/characters.h, IsHazard): names come
 // from foreign files, and could clear the screen or turn a line around.
 std::string Printable(std::string_view text);
 // Whether a spreadsheet takes a text for a formula, and computes it: readers of CSV are told that

@@ -1,10 +1,10 @@
-#include "base/format.h"
+#include "base/text/format.h"
 
 #include <array>
 #include <cmath>
 #include <cstdio>
 
-#include "base/characters.h"
+#include "base/text/characters.h"
 
 namespace llama {
 namespace {

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/format.h"
+#include "base/text/format.h"
 
 namespace llama {
 

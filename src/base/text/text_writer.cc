@@ -1,8 +1,8 @@
-#include "base/text_writer.h"
+#include "base/text/text_writer.h"
 
 #include <algorithm>
 
-#include "base/characters.h"
+#include "base/text/characters.h"
 
 namespace llama {
 namespace {

@@ -1,4 +1,4 @@
-#include "base/text_writer.h"
+#include "base/text/text_writer.h"
 
 #include <gtest/gtest.h>
 
