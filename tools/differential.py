@@ -29,7 +29,7 @@ from differential import generate, reduce, shell  # noqa: E402
 from differential.case import Place  # noqa: E402
 
 PROGRESS_SECONDS = 20
-REDUCED_OF_A_KIND = 2
+REDUCED_OF_A_KIND = 1
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, PR_CAPBSET_DROP = 1, 2, 24
 
 
@@ -66,16 +66,26 @@ class Runner:
         return reduce.kinds(self.compare(case)[2])
 
 
+MASKED = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \w\w\w [\d :]+|[\w./{}=-]*/[\w./{}=-]*|\d+")
+
+
 def coarse(local, remote, differences):
-    """One word for differences of one kind, to reduce few of each."""
-    what = sorted(reduce.kinds(differences))
-    line = ""
-    for key in differences:
-        if "std" in key.split(" ")[-1]:
-            ours, theirs = local.parts.get(key, b""), remote.parts.get(key, b"")
-            lines = [b for a, b in zip(ours.split(b"\n") + [b""] * 9, theirs.split(b"\n")) if a != b] or [b""]
-            line = re.sub(r"[\w./{}=-]*/[\w./{}=-]*|\d+", "_", lines[0].decode(errors="replace"))[:60]
-    return " ".join(what) + " | " + (remote.ways() or ["?"])[-1] + " | " + line
+    """One line for differences of one kind, to reduce few of each."""
+    key = min(differences, key=lambda d: ("std" not in d, "status" not in d, d))
+    ours, theirs = local.parts.get(key), remote.parts.get(key)
+    mine, other = body(ours), body(theirs)
+    if mine is None or other is None:
+        line = f"{show(ours)[:30]} {show(theirs)[:30]}"
+    elif mine == other:
+        line = "attributes"
+    elif "std" in key:
+        line = next(b for a, b in zip(mine.split(b"\n") + [b""] * 9, other.split(b"\n") + [b""]) if a != b).decode(errors="replace")
+    else:
+        at = next((i for i, (a, b) in enumerate(zip(mine, other)) if a != b), 0)
+        begin = max(mine.rfind(b"\0", 0, at), mine.rfind(b"\n", 0, at)) + 1
+        line = repr(mine[begin:at + 30]) if at > 64 else "size"
+    what = sorted({k.split(" ")[0] for k in reduce.kinds(differences)})
+    return " ".join(what) + " | " + (remote.ways() or ["?"])[-1] + " | " + MASKED.sub("_", line)[:60]
 
 
 def first_error(seen):

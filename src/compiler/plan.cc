@@ -28,7 +28,8 @@ class Planner {
     for (const Arg& arg : command_.args) AddArg(arg);
     AddOutputs();
     plan_.cwd = request_.cwd;
-    plan_.paths.push_back(request_.pwd);
+    // Each process has its own /proc/self.
+    if (!request_.pwd.starts_with("/proc/")) plan_.paths.push_back(request_.pwd);
     return std::move(plan_);
   }
 

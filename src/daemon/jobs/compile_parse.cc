@@ -87,11 +87,22 @@ std::string LogicalCwd(const session::Compile& request) {
   const std::string pwd = std::string(VariableOr(request.env, "PWD", ""));
   struct stat a {};
   struct stat b {};
-  if (pwd.starts_with('/') && stat(pwd.c_str(), &a) == 0 && stat(request.cwd.c_str(), &b) == 0 &&
+  // The wrapper's own, not the daemon's.
+  constexpr std::string_view kHere = "/proc/self/cwd";
+  std::string there = pwd;
+  if (pwd == kHere || pwd.starts_with(std::string(kHere) + "/")) {
+    there = request.cwd + pwd.substr(kHere.size());
+  }
+  if (pwd.starts_with('/') && stat(there.c_str(), &a) == 0 && stat(request.cwd.c_str(), &b) == 0 &&
       a.st_dev == b.st_dev && a.st_ino == b.st_ino) {
     return pwd;
   }
   return request.cwd;
+}
+
+std::string ShippedCwd(const session::Compile& request) {
+  const std::string cwd = LogicalCwd(request);
+  return cwd.starts_with("/proc/") ? request.cwd : cwd;
 }
 
 OrReason<ParsedCompile> ParseCompile(const session::Compile& request,

@@ -29,5 +29,7 @@ execute::OrReason<compiler::Plan> PlanCompile(const session::Compile& request,
 
 // $PWD if it names the working directory, as compilers take it for DW_AT_comp_dir.
 std::string LogicalCwd(const session::Compile& request);
+// The same as a path that the tree can have: each process has its own /proc/self.
+std::string ShippedCwd(const session::Compile& request);
 
 }  // namespace llama::daemon

@@ -62,7 +62,7 @@ class Walk {
       optional.push_back(std::move(path));
     }
     optional.push_back(cwd);
-    optional.push_back(LogicalCwd(*scan_.request));
+    optional.push_back(ShippedCwd(*scan_.request));
     for (const std::string& path : optional) {
       const auto added = walker_.Add(JoinPath(cwd, path));
       if (!added && added.error().code != Code::kNotFound) return InputReason(added.error());
@@ -237,7 +237,7 @@ class LiveScan {
     if (!plan.depfile.empty()) request.others.push_back(std::string(DirName(plan.depfile)));
     request.others.insert(request.others.end(), plan.output_dirs.begin(), plan.output_dirs.end());
     request.others.push_back(request.cwd);
-    request.others.push_back(LogicalCwd(*scan_.request));
+    request.others.push_back(ShippedCwd(*scan_.request));
     for (const std::string& path : plan.paths) {
       request.others.push_back(JoinPath(request.cwd, path));
     }
