@@ -129,6 +129,11 @@ OPTIONS = [
     Case("object-is-link", [c("-c", "a.c", "-o", "b.o")], links={"b.o": "target.o"},
          files={"a.c": HELLO, "target.o": "old"}, remote=None),
     Case("object-exists", [c("-c", "a.c", "-o", "b.o")], files={"a.c": HELLO, "b.o": "old"}),
+    Case("scratch-file-named", [c("-c", "a.c")], files={"a.c": 'asm(".warning \\"well\\"");\n'}),
+    Case("scratch-file-elsewhere", [c("-c", "a.c")], env={"TMPDIR": "/tmp"},
+         files={"a.c": 'asm(".warning \\"well\\"");\n'}),
+    Case("scratch-file-in-debug-information", [c("-g", "-c", "a.S")], files={"a.S": '# 7 "b.s"\n.byte 1\n'}),
+    Case("PWD-of-each-process", [c("-g", "-gdwarf-4", "-c", "a.c")], env={"PWD": "/proc/self/cwd"}),
     Case("umask", [c("-c", "a.c", "-MD")], umask=0o077),
     Case("no-umask", [c("-c", "a.c", "-MD")], umask=0),
 ]
