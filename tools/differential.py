@@ -53,7 +53,11 @@ class Runner:
 
     def compare(self, case):
         """(local, through llama, what differs, what differs between two local runs too)."""
-        local, remote = self.local(case), self.through_llama(case)
+        begin = time.monotonic()
+        local = self.local(case)
+        self.took = [time.monotonic() - begin]
+        remote = self.through_llama(case)
+        self.took.append(time.monotonic() - begin - self.took[0])
         differences = local.differences(remote)
         noise = []
         if differences:
@@ -83,7 +87,7 @@ def coarse(local, remote, differences):
     else:
         at = next((i for i, (a, b) in enumerate(zip(mine, other)) if a != b), 0)
         begin = max(mine.rfind(b"\0", 0, at), mine.rfind(b"\n", 0, at)) + 1
-        line = repr(mine[begin:at + 30]) if at > 64 else "size"
+        line = repr(mine[begin:at + 30]) if at >= 64 else "size"
     what = sorted({k.split(" ")[0] for k in reduce.kinds(differences)})
     return " ".join(what) + " | " + (remote.ways() or ["?"])[-1] + " | " + MASKED.sub("_", line)[:60]
 
@@ -104,14 +108,13 @@ def work(options, number, numbers, results):
     for at in numbers:
         if options.deadline and time.monotonic() > options.deadline:
             break
-        begin = time.monotonic()
         try:
             case = generate.make(options.compilers, options.seed, at)
             local, remote, differences, noise = runner.compare(case)
         except Exception as error:  # of the case: a name that no file system has
             results.put(("broken", at, f"{type(error).__name__}: {error}"))
             continue
-        results.put(("case", at, remote.ways(), noise, first_error(local), time.monotonic() - begin))
+        results.put(("case", at, remote.ways(), noise, first_error(local), runner.took))
         if not differences:
             continue
         kind = coarse(local, remote, differences)
@@ -161,11 +164,12 @@ class Summary:
         self.begin = time.monotonic()
         self.cases = self.succeeded = 0
         self.ways, self.errors, self.noise, self.found, self.broken = (collections.Counter() for _ in range(5))
-        self.shown = []
+        self.took = [0, 0]  # seconds of all cases: alone, and through llama
 
     def take(self, message):
         if message[0] == "case":
-            _, _, ways, noise, error, _ = message
+            _, _, ways, noise, error, took = message
+            self.took = [a + b for a, b in zip(self.took, took)]
             self.cases += 1
             self.succeeded += not error
             self.errors[error] += bool(error)
@@ -187,6 +191,7 @@ class Summary:
 
     def print(self):
         print(self.line())
+        print("  a case takes %.0f ms, and %.0f ms through llama" % tuple(1000 * t / max(self.cases, 1) for t in self.took))
         total = sum(self.ways.values())
         for way, count in self.ways.most_common(40):
             print(f"  {count / total:6.2%} {way}")

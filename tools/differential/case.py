@@ -148,7 +148,7 @@ def snapshot(root):
         for name in sorted(folders + files):
             path = os.path.join(folder, name)
             st = os.lstat(path)
-            inside = os.path.relpath(path, root)
+            inside = os.fsdecode(SCRATCH.sub(b"/ccXXXXXX", b"/" + os.fsencode(os.path.relpath(path, root)))[1:])
             kind, what, first = stat.S_IFMT(st.st_mode), b"", ""
             links = 0
             if stat.S_ISLNK(kind):

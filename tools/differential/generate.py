@@ -75,7 +75,7 @@ class Maker:
     def make(self):
         chance, case = self.chance, self.case
         case.root = chance.choice(["plain"] * 12 + list(ROOTS))
-        self.suffix = chance.choices(list(SUFFIXES), [80, 40, 20, 6, 4, 5, 5, 10, 10, 2, 2, 2, 1, 1])[0]
+        self.suffix = chance.choices(list(SUFFIXES), [90, 45, 20, 6, 4, 3, 3, 8, 10, 2, 2, 2, 1, 1])[0]
         self.kind = SUFFIXES[self.suffix]
         names = list(self.compilers.words)
         usual = [n for n in names if ("++" in n) == (self.kind == "cc")]
@@ -178,6 +178,8 @@ class Maker:
         for folder in self.include_folders:
             if self.often(0.95):
                 args.append([f"-I{folder}"] if self.often(0.7) else self.pick(options.FOLDERS))
+        if any("/" not in path for _, path in self.headers) and self.often(0.6):
+            args.append([self.chance.choice(["-I.", "-I{dir}", "-iquote."])])
         if self.often(0.08):
             args.append(self.pick(options.FOLDERS))
         if self.often(0.15):
