@@ -29,6 +29,7 @@ from differential import generate, reduce, shell  # noqa: E402
 from differential.case import Place  # noqa: E402
 
 PROGRESS_SECONDS = 20
+MASQUERADED = ("3", "7")
 REDUCED_OF_A_KIND = 1
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, PR_CAPBSET_DROP = 1, 2, 24
 
@@ -49,6 +50,10 @@ class Runner:
         return self.place.run(case, self.env)
 
     def through_llama(self, case):
+        """By the wrapper in front, or by links to it in PATH where a case's name ends so."""
+        words = [step[1] for step in case.steps if step[0] == "run"]
+        if case.name.endswith(MASQUERADED) and "PATH" not in case.env and not any("/" in word for word in words):
+            return self.place.run(case, self.wrapped, search_path=f"{self.options.links}:{self.env['PATH']}")
         return self.place.run(case, self.wrapped, [self.wrapper])
 
     def compare(self, case):
@@ -206,6 +211,10 @@ def drive(options):
     """Runs as whom modes apply to."""
     options.compilers = generate.Compilers.find(os.path.join(options.folder, "compilers"))
     options.llama_env = dict(kv.split("=", 1) for kv in options.variable)
+    options.links = os.path.join(options.folder, "links")
+    os.makedirs(options.links)
+    for name in options.compilers.words:
+        os.symlink(os.path.join(options.bin, "llamacc"), os.path.join(options.links, name))
     options.deadline = time.monotonic() + options.seconds if options.seconds else None
     warm_up(options)
     results = multiprocessing.Queue()

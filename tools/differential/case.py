@@ -4,11 +4,16 @@ In texts, arguments, link targets and variables "{dir}" stands for the case's fo
 Names are text, with surrogates for bytes that are no UTF-8.
 """
 import dataclasses
+import fcntl
 import os
 import re
 import shutil
 import stat
+import struct
 import subprocess
+import termios
+import threading
+import tty
 
 TIMEOUT_SECONDS = 60
 # Names of scratch files, and times of programs, which differ from run to run.
@@ -20,7 +25,8 @@ MODIFIED_NS = 1_650_000_000_123_456_789
 @dataclasses.dataclass
 class Case:
     name: str
-    steps: list  # ["run", word…], ["write", path, bytes], ["remove", path]
+    steps: list  # ["run", word…], ["write", path, bytes], ["rewrite", path, bytes] (its times stay), ["remove", path],
+    # ["link", path, target]
     files: dict = dataclasses.field(default_factory=dict)  # path: bytes
     links: dict = dataclasses.field(default_factory=dict)  # path: target
     hard_links: dict = dataclasses.field(default_factory=dict)  # path: path of a file
@@ -31,6 +37,9 @@ class Case:
     root: str = "plain"  # a name of ROOTS
     cwd: str = "."
     pwd: str = ""  # what PWD says, if not the folder; "-": it is not set
+    times: str = "rising"  # of the files in their order: rising, falling, equal
+    terminal: str = ""  # of "out" and "err" those that are one, and its columns: "err 80"
+    redirect: str = ""  # by a shell: "2>&-"
 
     def copy(self, **changes):
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
@@ -84,7 +93,7 @@ class Place:
         for name, of in case.hard_links.items():
             os.link(self.path(of), self.path(name))
         for number, name in enumerate(case.files):
-            when = MODIFIED_NS + number * 1_000_000_007
+            when = MODIFIED_NS + number * {"rising": 1, "falling": -1, "equal": 0}[case.times] * 1_000_000_007
             os.utime(self.path(name), ns=(when, when))
         for name, mode in case.modes.items():
             os.chmod(self.path(name), mode)
@@ -105,23 +114,33 @@ class Place:
         for number, step in enumerate(case.steps):
             if step[0] == "run":
                 argv = [*prefix, *(self.fill(word) for word in step[1:])]
-                done = command(argv, cwd, env, case.umask)
-                says += SAYS.findall(done[2])
-                for what, value in zip(("status", "stdout", "stderr"), done):
-                    if what == "stderr":
-                        value = SAYS.sub(b"", value)
-                    seen[f"{number} {what}"] = SCRATCH.sub(b"/ccXXXXXX", value) if what != "status" else value
+                if case.redirect:
+                    argv = ["/bin/sh", "-c", f'"$@" {case.redirect}', "sh", *argv]
+                done = (on_terminal if case.terminal else command)(argv, cwd, env, case)
+                seen[f"{number} status"] = done[0]
+                for what, text in zip(("stdout", "stderr"), done[1:]):
+                    says += SAYS.findall(text)
+                    seen[f"{number} {what}"] = without_noise(text)
             else:
                 self.change(step)
         return Seen(seen | snapshot(self.root), [s.decode(errors="replace") for s in says])
 
     def change(self, step):
         path = self.path(step[1])
+        when = MODIFIED_NS + 10**11
         if os.path.lexists(path):
+            if step[0] == "rewrite":
+                when = os.stat(path).st_mtime_ns
             os.unlink(path)
-        if step[0] == "write":
+        if step[0] == "link":
+            os.symlink(self.fill(step[2]), path)
+        elif step[0] != "remove":
             write(path, self.fill(step[2]))
-            os.utime(path, ns=(MODIFIED_NS + 10**11, MODIFIED_NS + 10**11))
+            os.utime(path, ns=(when, when))
+
+
+def without_noise(text):
+    return SCRATCH.sub(b"/ccXXXXXX", SAYS.sub(b"", text) if b"llamacc: " in text else text)
 
 
 def write(path, text):
@@ -129,16 +148,46 @@ def write(path, text):
         file.write(text)
 
 
-def command(argv, cwd, env, umask):
-    process = subprocess.Popen(argv, cwd=cwd, env=env, umask=umask, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def command(argv, cwd, env, case):
+    return finish(subprocess.Popen(argv, cwd=cwd, env=env, umask=case.umask, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+
+
+def finish(process):
     try:
         out, err = process.communicate(timeout=TIMEOUT_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         out, err = process.communicate()
         return "timeout", out, err
-    return process.returncode, out, err
+    return process.returncode, out or b"", err or b""
+
+
+def on_terminal(argv, cwd, env, case):
+    *streams, columns = case.terminal.split(" ")
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, int(columns), 0, 0))
+    shown = []
+    process = subprocess.Popen(argv, cwd=cwd, env=env, umask=case.umask, stdin=subprocess.DEVNULL,
+                               stdout=slave if "out" in streams else subprocess.PIPE,
+                               stderr=slave if "err" in streams else subprocess.PIPE)
+    os.close(slave)
+    reader = threading.Thread(target=read_terminal, args=(master, shown))
+    reader.start()
+    status, out, err = finish(process)
+    reader.join()
+    os.close(master)
+    text = b"".join(shown)
+    return (status, out, text) if "err" in streams else (status, text, err)
+
+
+def read_terminal(master, shown):
+    try:
+        while text := os.read(master, 65536):
+            shown.append(text)
+    except OSError:  # its last writer has gone
+        pass
 
 
 def snapshot(root):
@@ -166,7 +215,7 @@ def read(path, st):
     if not st.st_mode & 0o400:
         os.chmod(path, 0o400 | stat.S_IMODE(st.st_mode))
     with open(path, "rb") as file:
-        return SCRATCH.sub(b"/ccXXXXXX", file.read())
+        return without_noise(file.read())
 
 
 class Seen:

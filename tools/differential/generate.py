@@ -94,7 +94,8 @@ class Maker:
         chance = self.chance
         for number in range(chance.choice([0, 1, 1, 2, 2, 3])):
             folder = chance.choice(HEADER_FOLDERS)
-            name = f"h{number}.h" if self.often(0.9) else chance.choice(["h h.h", "ä.h", "a=b.h", "stddef.h", "a.h", "h0.h"])
+            name = f"h{number}.h" if self.often(0.9) else chance.choice(["h h.h", "ä.h", "a=b.h", "stddef.h", "a.h", "h0.h", "h$x.h",
+                                                                           "h#.h", "h:.h", "h%.h"])
             path = os.path.normpath(os.path.join(folder, name))
             if path in self.case.files:
                 continue
@@ -265,7 +266,7 @@ class Maker:
     def more_steps(self, command):
         """The same again; again with another header; with a precompiled header; or a second source."""
         case, chance = self.case, self.chance
-        way = chance.choice(["again", "again", "changed", "changed", "new", "removed", "precompiled"])
+        way = chance.choice(["again", "again", "changed", "in secret", "new", "removed", "precompiled", "link", "link"])
         header = chance.choice(self.headers)[1] if self.headers else "late.h"
         if header in case.links or header not in case.files and header != "late.h":
             way = "again"
@@ -273,6 +274,12 @@ class Maker:
             case.steps.append(case.steps[0])
         elif way == "changed":
             case.steps += [["write", header, b"int changed_header;\n"], case.steps[0]]
+        elif way == "in secret" and header in case.files:
+            text = case.files[header]
+            same = text.replace(b"1", b"2")  # of the same size
+            case.steps += [["rewrite", header, same], case.steps[0]]
+        elif way == "link":
+            case.steps += [["link", "linkdir", chance.choice([*self.include_folders, "out", "missing"])], case.steps[0]]
         elif way == "new":
             case.steps += [["write", os.path.basename(header), b"int new_header;\n"], case.steps[0]]
         elif way == "removed" and header in case.files:
@@ -296,6 +303,16 @@ class Maker:
             case.modes["locked"] = 0o555
         if any(b"__TIME__" in t or b"__DATE__" in t for t in case.files.values()) or self.often(0.2):
             case.env.setdefault("SOURCE_DATE_EPOCH", "1700000000")
+        case.times = chance.choice(["rising"] * 4 + ["falling"] * 2 + ["equal"])
+        if self.often(0.06):
+            case.terminal = chance.choice(["err", "err", "out", "out err"]) + " " + chance.choice(["80", "40", "200", "0"])
+            case.env.setdefault("TERM", "xterm-256color")
+        elif self.often(0.03):
+            case.redirect = chance.choice(["2>&-", ">&-", "<&-", "2>&1", ">/dev/full", "2>/dev/full", ">out/stdout 2>out/stderr"])
+        if self.often(0.02) and self.headers:
+            case.modes[chance.choice(self.headers)[1]] = chance.choice([0, 0o200, 0o444])
+        elif self.often(0.01) and self.include_folders:
+            case.modes[chance.choice(self.include_folders)] = chance.choice([0o300, 0o600, 0o500, 0])
         if self.often(0.08):
             case.cwd, case.pwd = "{link}", chance.choice(["{link}", "{dir}", "-", "/proc/self/cwd", "/missing", ".", "{link}/"])
         elif self.often(0.06):

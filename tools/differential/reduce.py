@@ -34,7 +34,8 @@ def smaller(case):
             yield case.copy(**{field: {k: v for k, v in getattr(case, field).items() if k != name}})
     for name in case.folders:
         yield case.copy(folders=[f for f in case.folders if f != name])
-    for field, plain in (("umask", 0o022), ("root", "plain"), ("cwd", "."), ("pwd", "")):
+    for field, plain in (("umask", 0o022), ("root", "plain"), ("cwd", "."), ("pwd", ""), ("times", "rising"), ("terminal", ""),
+                         ("redirect", "")):
         if getattr(case, field) != plain:
             yield case.copy(**{field: plain})
     for name, text in case.files.items():

@@ -51,6 +51,8 @@ def script(case, place):
         lines.append(f"ln -s {with_folders(target)} {quote('./' + name)}")
     for name, of in case.hard_links.items():
         lines.append(f"ln {quote('./' + of)} {quote('./' + name)}")
+    if case.times != "rising":
+        lines.append(f"# the times of the files, in this order, are {case.times}")
     for name, mode in case.modes.items():
         lines.append(f"chmod {mode:o} {quote('./' + name)}")
     env = [f"{k}={with_folders(v)}" for k, v in case.env.items()]
@@ -65,8 +67,12 @@ def script(case, place):
     for step in case.steps:
         if step[0] == "run":
             before = f"env {' '.join(env)} " if env else ""
-            lines.append(f"{before}$WRAP " + " ".join(with_folders(w) for w in step[1:]))
-        elif step[0] == "write":
+            lines.append(f"{before}$WRAP " + " ".join(with_folders(w) for w in step[1:])
+                         + (f" {case.redirect}" if case.redirect else "")
+                         + (f"  # on a terminal: {case.terminal} columns" if case.terminal else ""))
+        elif step[0] == "link":
+            lines.append(f"ln -sfn {with_folders(step[2])} \"$D\"/{quote(step[1])}")
+        elif step[0] in ("write", "rewrite"):
             lines.append(f"rm -f \"$D\"/{quote(step[1])}; {printed(step[2])} > \"$D\"/{quote(step[1])}")
         else:
             lines.append(f"rm \"$D\"/{quote(step[1])}")
