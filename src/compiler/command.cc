@@ -1,9 +1,11 @@
 #include "compiler/command.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -75,6 +77,11 @@ std::string ReplaceSuffix(std::string_view path, std::string_view suffix) {
   const size_t dot = path.rfind('.');
   const bool has_suffix = dot != path.npos && (slash == path.npos || dot > slash);
   return std::string(path.substr(0, has_suffix ? dot : path.npos)) + std::string(suffix);
+}
+
+// What is not there fails elsewhere.
+bool IsWritable(const std::string& path) {
+  return path.empty() || access(path.c_str(), W_OK) == 0 || errno == ENOENT || errno == ENOTDIR;
 }
 
 // One pass over the arguments; then Finish decides what they add up to. The first reason for a
@@ -432,8 +439,14 @@ void Parser::CheckFiles() {
   outputs.push_back(command_.object);
   if (!command_.depfile.empty()) outputs.push_back(command_.depfile);
   for (const std::string& path : outputs) {
-    if (lstat(JoinPath(options_.cwd, path).c_str(), &st) == 0 && !S_ISREG(st.st_mode)) {
+    if (path.empty()) continue;
+    const std::string whole = JoinPath(options_.cwd, path);
+    const bool exists = lstat(whole.c_str(), &st) == 0;
+    if (exists && !S_ISREG(st.st_mode)) {
       command_.local_reason = "output-not-regular";
+    } else if (!IsWritable(exists ? whole : std::string()) ||
+               !IsWritable(std::string(DirName(whole)))) {
+      command_.local_reason = "output-not-writable";
     }
   }
 }

@@ -1,6 +1,7 @@
 #include "compiler/plan.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -151,6 +152,39 @@ TEST_F(PlanTest, PassesOnWhatChangesTheOutput) {
                            "SUNPRO_DEPENDENCIES", "CCC_OVERRIDE_OPTIONS"}) {
     env_ = {std::string(name) + "=x"};
     EXPECT_EQ(Make("-c a.c").local_reason, std::string("environment:") + name);
+  }
+}
+
+TEST_F(PlanTest, HasScratchFilesWhereTheDriverWouldHaveThem) {
+  const std::string here = RealPath(dir_.path()).value();
+  ASSERT_EQ(symlink(here.c_str(), (here + "/link").c_str()), 0);
+  struct Case {
+    std::vector<std::string> env;
+    std::string gcc;  // TMPDIR, "/tmp" if none is sent, or a reason
+    std::string clang;
+  };
+  const std::string unknown = "environment:TMPDIR";
+  const Case cases[] = {
+      {{}, "/tmp", "/tmp"},
+      {{"TMPDIR=" + here}, here, here},
+      {{"TMP=" + here, "TMPDIR=/tmp"}, "/tmp", "/tmp"},
+      {{"TMPDIR=/missing", "TEMP=" + here}, here, unknown},
+      {{"TEMPDIR=" + here}, "/tmp", here},
+      {{"TMPDIR="}, "/tmp", unknown},
+      {{"TMPDIR=."}, unknown, unknown},
+      {{"TMPDIR=" + here + "/link"}, unknown, unknown},
+  };
+  for (const Case& c : cases) {
+    env_ = c.env;
+    env_.emplace_back("TZ=UTC0");
+    for (const Toolchain* toolchain : {&gcc_, &clang_}) {
+      const Plan plan = Make("-c a.c", *toolchain);
+      std::string seen = plan.local_reason.empty() ? "/tmp" : plan.local_reason;
+      for (const std::string& variable : plan.env) {
+        if (variable.starts_with("TMPDIR=")) seen = variable.substr(7);
+      }
+      EXPECT_EQ(seen, toolchain == &gcc_ ? c.gcc : c.clang) << Shown(c.env);
+    }
   }
 }
 

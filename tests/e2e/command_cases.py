@@ -147,6 +147,10 @@ OPTIONS = [
     Case("assembler-folder", [c("-Wa,-Ii", "-c", "a.S")], files={"a.S": '.include "b.s"\n', "i/b.s": "nop\n"}),
     Case("preprocessed", [c("-fpreprocessed", "-fdirectives-only", "-c", "a.c")], gcc_only=True,
          files={"a.c": "#define X 1\nint x = 2;\n"}),
+    Case("scratch-file-named", [c("-c", "a.c")], files={"a.c": 'asm(".warning \\"well\\"");\n'}),
+    Case("scratch-file-elsewhere", [c("-c", "a.c")], env={"TMPDIR": "/tmp"},
+         files={"a.c": 'asm(".warning \\"well\\"");\n'}),
+    Case("scratch-file-in-debug-information", [c("-g", "-c", "a.S")], files={"a.S": '# 7 "b.s"\n.byte 1\n'}),
     Case("umask", [c("-c", "a.c", "-MD")], umask=0o077),
     Case("no-umask", [c("-c", "a.c", "-MD")], umask=0),
 ]

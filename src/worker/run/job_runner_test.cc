@@ -92,6 +92,18 @@ TEST_F(JobRunnerTest, NothingOfOneJobIsSeenByTheNext) {
   EXPECT_EQ(second.fetched_objects, 0u);
 }
 
+TEST_F(JobRunnerTest, ACompilerHasItsScratchFilesWhereItWouldHaveThemAtHome) {
+  job::Job job = Script("echo ${TMPDIR-none}");
+  const std::string root(1, kRootMark);
+  job.env.push_back("LLAMA_LOOKUP_ROOT=" + root);
+  EXPECT_EQ(Run(job).out, "none\n");
+  job.argv.back() = "echo ${TMPDIR-none}; [ -d $LLAMA_LOOKUP_ROOT$TMPDIR ] || echo missing";
+  job.env.emplace_back("TMPDIR=/of/my/own");
+  EXPECT_EQ(Run(job).out, "/of/my/own\n");
+  job.any_command = true;
+  EXPECT_NE(Run(job).out.find("/worker/tmp\n"), std::string::npos);
+}
+
 // People remove the state folder to begin anew, the worker's in it.
 TEST_F(JobRunnerTest, LosesTheJobIfItsFolderIsGone) {
   ASSERT_EQ(Run(Script("true")).outcome, job::Outcome::kRan);
