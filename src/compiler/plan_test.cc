@@ -27,6 +27,10 @@ std::string Shown(const std::vector<std::string>& words) {
 
 class FixedNative final : public Toolchains {
  public:
+  std::string specs;  // empty: none
+  Result<std::string> NativeSpecs(const Toolchain& toolchain) override {
+    return specs.empty() ? Toolchains::NativeSpecs(toolchain) : specs;
+  }
   Result<std::shared_ptr<const Toolchain>> Get(const std::string& driver,
                                                const std::vector<std::string>&,
                                                const Selection&) override {
@@ -90,6 +94,15 @@ TEST_F(PlanTest, ExpandsWhatMeansThisMachine) {
             "/usr/bin/gcc -march=x -mavx --param=l1=32 -mtune=x -c a.c");
   EXPECT_EQ(Shown(Make("-march=native -mtune=y -c a.c").argv),
             "/usr/bin/gcc -march=x -mavx --param=l1=32 -mtune=y -c a.c");
+  native_.specs = "/cache/x.specs";
+  for (const char* rest : {"-g -c a.c", "-mno-avx -c a.c", "-frecord-gcc-switches -c a.c",
+                           "-march=x86-64 -c a.c", "--param=x=1 -c a.c"}) {
+    EXPECT_EQ(Shown(Make(std::string("-march=native ") + rest).argv),
+              std::string("/usr/bin/gcc -specs=/cache/x.specs -march=native ") + rest);
+  }
+  EXPECT_EQ(Make("-march=native -m32 -g -c a.c").local_reason, "host-native:-march=native");
+  EXPECT_EQ(Shown(Make("-march=native -g -c a.c", clang_).argv),
+            "/usr/bin/gcc -march=x -mavx --param=l1=32 -mtune=x -g -c a.c");
 }
 
 TEST_F(PlanTest, KeepsHereWhatWouldDiffer) {
@@ -99,7 +112,10 @@ TEST_F(PlanTest, KeepsHereWhatWouldDiffer) {
               "host-native:-march=native")
         << with;
   }
-  EXPECT_EQ(Make("-march=native -c a.c", clang_).local_reason, "host-native:-march=native");
+  for (const char* with : {"-mno-avx", "-mtune=x", "-grecord-command-line", "-mtune=native"}) {
+    const Plan plan = Make(std::string("-march=native -c a.c ") + with, clang_);
+    EXPECT_TRUE(plan.local_reason.starts_with("host-native:")) << with;
+  }
   EXPECT_EQ(Make("-wrapper x -c a.c").local_reason, "unsafe-option:-wrapper");
 }
 

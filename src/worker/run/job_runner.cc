@@ -505,6 +505,8 @@ Result<void> JobRunner::CollectLookups(Command& command, bool any_command, job::
     command.has_strays = true;
     answer.outputs.push_back({std::move(path), 0, {}});
   }
+  std::sort(answer.outputs.begin(), answer.outputs.end(),
+            [](const auto& a, const auto& b) { return a.path < b.path; });
   return {};
 }
 
