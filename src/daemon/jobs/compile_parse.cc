@@ -93,8 +93,7 @@ std::string Terminals(const session::Compile& request) {
   return out;
 }
 
-}  // namespace
-
+// $PWD if it names the working directory, as compilers take it for DW_AT_comp_dir.
 std::string LogicalCwd(const session::Compile& request) {
   const std::string pwd = std::string(VariableOr(request.env, "PWD", ""));
   // As Bazel has it: to each process its own.
@@ -110,6 +109,8 @@ std::string LogicalCwd(const session::Compile& request) {
   }
   return request.cwd;
 }
+
+}  // namespace
 
 OrReason<ParsedCompile> ParseCompile(const session::Compile& request,
                                      compiler::Toolchains& toolchains, trace::Span& root,

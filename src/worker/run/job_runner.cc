@@ -17,6 +17,7 @@
 #include "trace/names.h"
 #include "worker/preload/lookup_log.h"
 #include "worker/run/announced_outputs.h"
+#include "worker/run/check_job.h"
 #include "worker/run/inode_table.h"
 #include "worker/run/outputs.h"
 #include "worker/run/process_group.h"
@@ -35,43 +36,6 @@ constexpr int64_t kMaxKillMs = 3000;
 // What the worker itself puts into a command's environment.
 constexpr std::string_view kOwnVariables[] = {
     "TMPDIR=", "LD_PRELOAD=", "LLAMA_LOOKUPS=", "LLAMA_LOADERS=", "LLAMA_INODES="};
-
-Result<void> CheckPaths(const std::vector<std::string>& paths, std::string_view what) {
-  for (const std::string& path : paths) {
-    if (!tree::IsCanonicalPath(path)) {
-      return Error{Code::kInvalid, std::string(what) + ": not canonical: " + path};
-    }
-  }
-  return {};
-}
-
-// The working directory as a local path: it is below the root, said or not.
-std::string LocalCwd(const job::Job& job) {
-  return job.cwd.starts_with(kRootMark) ? job.cwd.substr(1) : job.cwd;
-}
-
-// They are searched by path.
-Result<void> CheckInodes(const std::vector<tree::Inode>& inodes) {
-  for (size_t i = 0; i < inodes.size(); ++i) {
-    if (!tree::IsCanonicalPath(inodes[i].path) || (i > 0 && inodes[i].path <= inodes[i - 1].path)) {
-      return Error{Code::kInvalid, "inode: not canonical or out of order: " + inodes[i].path};
-    }
-  }
-  return {};
-}
-
-Result<void> CheckJob(const job::Job& job) {
-  TRY(CheckInodes(job.inodes));
-  if (!job.in_image) TRY(CheckPaths({job.program}, "program"));
-  for (const job::JobOutput& output : job.outputs) TRY(CheckPaths({output.path}, "output"));
-  TRY(CheckPaths(job.output_dirs, "output directory"));
-  TRY(CheckPaths(job.placeholders, "placeholder"));
-  if (job.argv.empty()) return Error{Code::kInvalid, "job without arguments"};
-  if (!LocalCwd(job).starts_with('/')) {
-    return Error{Code::kInvalid, "cwd is not absolute: " + job.cwd};
-  }
-  return {};
-}
 
 // The command's own time: the job's, or less if the answer must be out before.
 int64_t TimeoutMs(const job::Job& job, const RunLimits& limits, const Clock& clock) {
