@@ -202,7 +202,7 @@ INCLUDES = [
     Case("header-changes-in-secret", [c("-c", "a.c"), write_keeping_time("a.h", "#define A 2\n"),
                                       c("-c", "a.c", "-o", "b.o")], files=with_header(), remote=2),
     Case("header-vanishes", [c("-c", "a.c"), remove("a.h"), c("-c", "a.c", "-o", "b.o")],
-         files=with_header()),
+         files=with_header(), remote=2),
     Case("header-becomes-link", [c("-c", "a.c"), remove("a.h"),
                                  lambda d: os.symlink("b.h", d / "a.h"), c("-c", "a.c")],
          files=with_header(**{"b.h": "#define A 3\n"}), remote=2),
