@@ -1,9 +1,11 @@
 #include "compiler/command.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -63,11 +65,23 @@ std::string_view Suffix(std::string_view path) {
   return dot == base.npos ? std::string_view() : base.substr(dot + 1);
 }
 
+// Without -c or -S a driver precompiles it.
+bool IsHeaderSuffix(std::string_view suffix) {
+  constexpr auto kHeaders =
+      std::to_array<std::string_view>({"h", "hh", "H", "hp", "hxx", "hpp", "HPP", "h++", "tcc"});
+  return std::find(kHeaders.begin(), kHeaders.end(), suffix) != kHeaders.end();
+}
+
 std::string ReplaceSuffix(std::string_view path, std::string_view suffix) {
   const size_t slash = path.rfind('/');
   const size_t dot = path.rfind('.');
   const bool has_suffix = dot != path.npos && (slash == path.npos || dot > slash);
   return std::string(path.substr(0, has_suffix ? dot : path.npos)) + std::string(suffix);
+}
+
+// What is not there fails elsewhere.
+bool IsWritable(const std::string& path) {
+  return path.empty() || access(path.c_str(), W_OK) == 0 || errno == ENOENT || errno == ENOTDIR;
 }
 
 // One pass over the arguments; then Finish decides what they add up to. The first reason for a
@@ -109,9 +123,11 @@ class Parser {
   Command& command_;
   std::string action_;
   std::optional<Language> forced_;  // by -x
+  bool forces_header_ = false;      // likewise
   bool compile_ = false;
   bool assembly_ = false;
   bool preprocess_ = false;
+  bool is_header_ = false;  // the source
   bool emits_llvm_ = false;
   bool is_preprocessed_ = false;
   bool depfile_wanted_ = false;
@@ -161,6 +177,7 @@ void Parser::TakeSource(const std::string& arg) {
     return;
   }
   command_.source = arg;
+  is_header_ = forced_ ? forces_header_ : IsHeaderSuffix(Suffix(arg));
   Language language = forced_.value_or(Lookup(kSuffixes, Suffix(arg)));
   if (!forced_ && options_.is_cxx_driver) {
     if (language == Language::kC) language = Language::kCxx;
@@ -198,6 +215,7 @@ void Parser::Apply(const Option& option, Arg arg, const std::string& value) {
       break;
     case Effect::kLanguage:
       forced_ = Lookup(kLanguages, value);
+      forces_header_ = value.ends_with("-header");
       if (value == "none") forced_.reset();
       break;
     case Effect::kRecordsCommand:
@@ -399,7 +417,7 @@ std::string Parser::Reason() const {
   // Half of what it takes to preprocess elsewhere is to send what was read here for that.
   if (preprocess_) return "preprocess";
   if (sources_ == 0) return "no-source";
-  if (!compile_ && !assembly_) return "link";
+  if (!compile_ && !assembly_) return is_header_ ? "precompile" : "link";
   if (sources_ > 1) return "several-sources";
   if (!command_.option_reasons.empty()) return command_.option_reasons.front();
   const bool assembler =
@@ -421,8 +439,14 @@ void Parser::CheckFiles() {
   outputs.push_back(command_.object);
   if (!command_.depfile.empty()) outputs.push_back(command_.depfile);
   for (const std::string& path : outputs) {
-    if (lstat(JoinPath(options_.cwd, path).c_str(), &st) == 0 && !S_ISREG(st.st_mode)) {
+    if (path.empty()) continue;
+    const std::string whole = JoinPath(options_.cwd, path);
+    const bool exists = lstat(whole.c_str(), &st) == 0;
+    if (exists && !S_ISREG(st.st_mode)) {
       command_.local_reason = "output-not-regular";
+    } else if (!IsWritable(exists ? whole : std::string()) ||
+               !IsWritable(std::string(DirName(whole)))) {
+      command_.local_reason = "output-not-writable";
     }
   }
 }

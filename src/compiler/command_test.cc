@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -64,6 +65,9 @@ TEST_F(CommandTest, SaysWhyACommandIsLocal) {
       {"-### -c a.c", "query"},
       {"-c a.m", "language:m"},
       {"-c a.h", "language:h"},
+      {"a.h", "precompile"},
+      {"-x c-header a.txt -o a.h.gch", "precompile"},
+      {"-x c-header -x none a.c", "link"},
       {"-c a.txt", "language:txt"},
       {"-x c -c a.txt", ""},
       {"-x c++-header -c a.h", "language:h"},
@@ -119,6 +123,34 @@ TEST_F(CommandTest, SaysWhyACommandIsLocal) {
       {"-c a.s", ""},
   };
   for (const ReasonCase& c : cases) EXPECT_EQ(ParseLine(c.line).local_reason, c.reason) << c.line;
+}
+
+// Compilers differ in what they make of such outputs, and in whether they look at the source first.
+TEST_F(CommandTest, LeavesWhatMayNotBeWrittenToTheLocalCompiler) {
+  for (const char* name : {"old.o", "locked/old.o"}) {
+    ASSERT_TRUE(MakeDirs(dir_.path() + "/locked"));
+    Write(name, "old");
+  }
+  chmod((dir_.path() + "/old.o").c_str(), 0444);
+  chmod((dir_.path() + "/locked").c_str(), 0555);
+  chmod(dir_.path().c_str(), 0777);
+  const auto reasons = [&] {
+    std::string all;
+    for (const char* line : {"-c a.c -o old.o", "-c a.c -o locked/new.o", "-c a.c -o locked/old.o",
+                             "-c a.c -MD -MF old.o", "-c a.c -o new.o", "-c a.c -o missing/a.o"}) {
+      all += ParseLine(line).local_reason + ";";
+    }
+    return all;
+  };
+  const std::string expected =
+      "output-not-writable;output-not-writable;output-not-writable;output-not-writable;;;";
+  if (geteuid() != 0) {
+    EXPECT_EQ(reasons(), expected);
+  } else {  // whom modes do not apply to
+    EXPECT_EXIT(_exit(setuid(65534) == 0 && reasons() == expected ? 0 : 1),
+                testing::ExitedWithCode(0), "");
+  }
+  chmod((dir_.path() + "/locked").c_str(), 0755);
 }
 
 // None of these begins an option that the prefix of another would have swallowed.

@@ -10,9 +10,8 @@
 namespace llama::compiler {
 namespace {
 
-// Of gcc's driver and cc1, clang, as, and glibc's loader. A missing file is among them because the
-// scan has found every file here: code that is at fault fails there first. A source line that
-// quotes one of these only costs a local run.
+// Of gcc's driver and cc1, clang, as, and glibc's loader. A source line that quotes one of these
+// only costs a local run.
 constexpr auto kMachineWords = std::to_array<std::string_view>({
     "internal compiler error",
     "ubmit a full bug report",
@@ -37,15 +36,41 @@ constexpr auto kMachineWords = std::to_array<std::string_view>({
     "cannot execute",
     "unable to execute command",
     "error while loading shared libraries",
-    "No such file or directory",
-    "file not found",
+    "had to relocate PCH",
 });
+
+// These as well, but for an #include, whose file is missing here too: what a compiler looks up in
+// vain is checked before anybody asks.
+constexpr auto kMissing =
+    std::to_array<std::string_view>({"No such file or directory", "file not found"});
 
 constexpr int kFirstShellStatus = 126;
 
 bool IsNameByte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
          c == '-' || c == '.';
+}
+
+// "a.c:1:10: fatal error: x.h: …" and "<command-line>: fatal error: x.h: …".
+bool IsOfInclude(std::string_view line) {
+  const size_t at = line.find(": fatal error: ");
+  if (at == line.npos || at == 0) return false;
+  const std::string_view where = line.substr(0, at);
+  const size_t column = where.find_last_not_of("0123456789");
+  return where == "<command-line>" ||
+         (column != where.npos && column + 1 < where.size() && where[column] == ':');
+}
+
+bool MissesMore(std::string_view err) {
+  while (!err.empty()) {
+    const std::string_view line = err.substr(0, err.find('\n'));
+    err.remove_prefix(std::min(line.size() + 1, err.size()));
+    const bool misses = std::any_of(kMissing.begin(), kMissing.end(), [&](std::string_view word) {
+      return line.find(word) != line.npos;
+    });
+    if (misses && !IsOfInclude(line)) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -67,7 +92,8 @@ bool IsMachineFailure(int wait_status, std::string_view err) {
   if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0) return false;
   if (!WIFEXITED(wait_status) || WEXITSTATUS(wait_status) >= kFirstShellStatus) return true;
   return std::any_of(kMachineWords.begin(), kMachineWords.end(),
-                     [&](std::string_view word) { return err.find(word) != err.npos; });
+                     [&](std::string_view word) { return err.find(word) != err.npos; }) ||
+         MissesMore(err);
 }
 
 }  // namespace llama::compiler

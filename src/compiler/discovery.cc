@@ -316,7 +316,8 @@ std::vector<std::string> FrontEndWords(std::string_view trace) {
     std::vector<std::string> words = SplitResponse(line);
     if (words.empty()) continue;
     const std::string_view program = BaseName(words[0]);
-    if (program == "cc1" || program == "cc1plus") return words;
+    const bool is_clang = words.size() > 1 && words[1] == "-cc1";
+    if (program == "cc1" || program == "cc1plus" || is_clang) return words;
   }
   return {};
 }

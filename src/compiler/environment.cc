@@ -2,9 +2,11 @@
 
 #include <langinfo.h>
 #include <locale.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "base/clock.h"
 #include "base/environment.h"
@@ -106,6 +108,25 @@ std::string ZonePath(const char* tz) {
   return name.empty() ? "" : JoinPath("/usr/share/zoneinfo", name);
 }
 
+// Where the driver puts its scratch files, whose names are in the assembler's messages and in
+// clang's debug information. gcc passes
+// over what is no folder that it may use (libiberty's choose_tmpdir), clang does not. Nothing: it
+// can't be told here.
+std::optional<std::string> TemporaryFolder(const std::vector<std::string>& env, Family family) {
+  const bool is_clang = family == Family::kClang;
+  for (const std::string_view name : {"TMPDIR", "TMP", "TEMP", "TEMPDIR"}) {
+    const char* value = FindVariable(env, name);
+    if (value == nullptr || (!is_clang && (*value == '\0' || name == "TEMPDIR"))) continue;
+    if (*value != '/') return std::nullopt;
+    if (access(value, R_OK | W_OK | X_OK) == 0) {
+      const Result<std::string> real = RealPath(value);
+      return real && *real == value ? std::optional(*real) : std::nullopt;
+    }
+    if (is_clang) return std::nullopt;
+  }
+  return "/tmp";
+}
+
 }  // namespace
 
 std::string PosixTimeZone(const char* tz) {
@@ -168,6 +189,9 @@ RemoteEnvironment MakeEnvironment(const std::vector<std::string>& env, const Too
   const std::string zone = PosixTimeZone(FindVariable(env, "TZ"));
   if (zone.empty() && out.local_reason.empty()) out.local_reason = "environment:TZ";
   out.env.push_back("TZ=" + zone);
+  const std::optional<std::string> temporary = TemporaryFolder(env, toolchain.family);
+  if (!temporary && out.local_reason.empty()) out.local_reason = "environment:TMPDIR";
+  if (temporary && *temporary != "/tmp") out.env.push_back("TMPDIR=" + *temporary);
   // Without the locale the worker's quotes are ASCII: as good as another language.
   out.translated_messages = HasTranslatedMessages(env) || (is_utf8 && toolchain.locale_dir.empty());
   return out;

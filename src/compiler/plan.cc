@@ -76,17 +76,26 @@ class Planner {
 
   // The driver puts what it expands before all other -m options, and --param where it puts its own:
   // the expansion in the option's place gives the same code where there are none, but not the same
-  // record of the options.
+  // record of the options. Specs give the same words in the same places.
   void AddNative(const std::string& option) {
     const bool has_others =
         std::any_of(command_.args.begin(), command_.args.end(), [&](const Arg& other) {
           const std::string& word = other.words[0];
-          return other.kind != ArgKind::kHostNative && !word.starts_with("-mtune=") &&
+          const bool is_tuning = !is_clang() && word.starts_with("-mtune=");
+          return other.kind != ArgKind::kHostNative && !is_tuning &&
                  (word.starts_with("-m") || word.starts_with("--param"));
         });
-    if (is_clang() || command_.has_debug_info || command_.records_command || has_others ||
-        request_.toolchains == nullptr) {
-      return Local("host-native:" + option);
+    if (request_.toolchains == nullptr) return Local("host-native:" + option);
+    if (is_clang()) {
+      const bool is_whole = !has_others && !command_.records_command && option == "-march=native";
+      auto words = is_whole ? request_.toolchains->ExpandNative(toolchain_, option)
+                            : Result<std::vector<std::string>>(Error{Code::kInvalid, option});
+      if (!words) return Local("host-native:" + option);
+      plan_.argv.insert(plan_.argv.end(), words->begin(), words->end());
+      return;
+    }
+    if (command_.has_debug_info || command_.records_command || has_others) {
+      return AddNativeBySpecs(option);
     }
     auto expansion = request_.toolchains->ExpandNative(toolchain_, option);
     if (!expansion) return Local("host-native:" + option);
@@ -98,6 +107,24 @@ class Planner {
     for (std::string& word : *expansion) {
       if (!(tuned && word.starts_with("-mtune="))) plan_.argv.push_back(std::move(word));
     }
+  }
+
+  void AddNativeBySpecs(const std::string& option) {
+    const bool is_64 =
+        std::none_of(command_.args.begin(), command_.args.end(), [](const Arg& other) {
+          const std::string& word = other.words[0];
+          return word == "-m32" || word == "-m16" || word == "-mx32" || word == "-miamcu";
+        });
+    auto specs = is_64 && option != "-mcpu=native"
+                     ? request_.toolchains->NativeSpecs(toolchain_)
+                     : Result<std::string>(Error{Code::kInvalid, option});
+    if (!specs) return Local("host-native:" + option);
+    if (native_specs_.empty()) {
+      native_specs_ = *std::move(specs);
+      plan_.paths.push_back(native_specs_);
+      plan_.argv.insert(plan_.argv.begin() + 1, "-specs=" + native_specs_);
+    }
+    plan_.argv.push_back(option);
   }
 
   void AddOutputFolder(std::string dir) {
@@ -131,6 +158,7 @@ class Planner {
   const Command& command_;
   const Toolchain& toolchain_;
   Plan plan_;
+  std::string native_specs_;  // empty: none are needed
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "compiler/plan.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -26,6 +27,10 @@ std::string Shown(const std::vector<std::string>& words) {
 
 class FixedNative final : public Toolchains {
  public:
+  std::string specs;  // empty: none
+  Result<std::string> NativeSpecs(const Toolchain& toolchain) override {
+    return specs.empty() ? Toolchains::NativeSpecs(toolchain) : specs;
+  }
   Result<std::shared_ptr<const Toolchain>> Get(const std::string& driver,
                                                const std::vector<std::string>&,
                                                const Selection&) override {
@@ -89,6 +94,15 @@ TEST_F(PlanTest, ExpandsWhatMeansThisMachine) {
             "/usr/bin/gcc -march=x -mavx --param=l1=32 -mtune=x -c a.c");
   EXPECT_EQ(Shown(Make("-march=native -mtune=y -c a.c").argv),
             "/usr/bin/gcc -march=x -mavx --param=l1=32 -mtune=y -c a.c");
+  native_.specs = "/cache/x.specs";
+  for (const char* rest : {"-g -c a.c", "-mno-avx -c a.c", "-frecord-gcc-switches -c a.c",
+                           "-march=x86-64 -c a.c", "--param=x=1 -c a.c"}) {
+    EXPECT_EQ(Shown(Make(std::string("-march=native ") + rest).argv),
+              std::string("/usr/bin/gcc -specs=/cache/x.specs -march=native ") + rest);
+  }
+  EXPECT_EQ(Make("-march=native -m32 -g -c a.c").local_reason, "host-native:-march=native");
+  EXPECT_EQ(Shown(Make("-march=native -g -c a.c", clang_).argv),
+            "/usr/bin/gcc -march=x -mavx --param=l1=32 -mtune=x -g -c a.c");
 }
 
 TEST_F(PlanTest, KeepsHereWhatWouldDiffer) {
@@ -98,7 +112,10 @@ TEST_F(PlanTest, KeepsHereWhatWouldDiffer) {
               "host-native:-march=native")
         << with;
   }
-  EXPECT_EQ(Make("-march=native -c a.c", clang_).local_reason, "host-native:-march=native");
+  for (const char* with : {"-mno-avx", "-mtune=x", "-grecord-command-line", "-mtune=native"}) {
+    const Plan plan = Make(std::string("-march=native -c a.c ") + with, clang_);
+    EXPECT_TRUE(plan.local_reason.starts_with("host-native:")) << with;
+  }
   EXPECT_EQ(Make("-wrapper x -c a.c").local_reason, "unsafe-option:-wrapper");
 }
 
@@ -151,6 +168,39 @@ TEST_F(PlanTest, PassesOnWhatChangesTheOutput) {
                            "SUNPRO_DEPENDENCIES", "CCC_OVERRIDE_OPTIONS"}) {
     env_ = {std::string(name) + "=x"};
     EXPECT_EQ(Make("-c a.c").local_reason, std::string("environment:") + name);
+  }
+}
+
+TEST_F(PlanTest, HasScratchFilesWhereTheDriverWouldHaveThem) {
+  const std::string here = RealPath(dir_.path()).value();
+  ASSERT_EQ(symlink(here.c_str(), (here + "/link").c_str()), 0);
+  struct Case {
+    std::vector<std::string> env;
+    std::string gcc;  // TMPDIR, "/tmp" if none is sent, or a reason
+    std::string clang;
+  };
+  const std::string unknown = "environment:TMPDIR";
+  const Case cases[] = {
+      {{}, "/tmp", "/tmp"},
+      {{"TMPDIR=" + here}, here, here},
+      {{"TMP=" + here, "TMPDIR=/tmp"}, "/tmp", "/tmp"},
+      {{"TMPDIR=/missing", "TEMP=" + here}, here, unknown},
+      {{"TEMPDIR=" + here}, "/tmp", here},
+      {{"TMPDIR="}, "/tmp", unknown},
+      {{"TMPDIR=."}, unknown, unknown},
+      {{"TMPDIR=" + here + "/link"}, unknown, unknown},
+  };
+  for (const Case& c : cases) {
+    env_ = c.env;
+    env_.emplace_back("TZ=UTC0");
+    for (const Toolchain* toolchain : {&gcc_, &clang_}) {
+      const Plan plan = Make("-c a.c", *toolchain);
+      std::string seen = plan.local_reason.empty() ? "/tmp" : plan.local_reason;
+      for (const std::string& variable : plan.env) {
+        if (variable.starts_with("TMPDIR=")) seen = variable.substr(7);
+      }
+      EXPECT_EQ(seen, toolchain == &gcc_ ? c.gcc : c.clang) << Shown(c.env);
+    }
   }
 }
 
@@ -230,7 +280,19 @@ TEST(DiagnosticsTest, TellMachinesFromCode) {
   EXPECT_TRUE(IsMachineFailure(failed, "gcc: internal compiler error: Segmentation fault"));
   EXPECT_TRUE(IsMachineFailure(failed, "gcc: fatal error: Killed signal terminated program cc1"));
   EXPECT_TRUE(IsMachineFailure(failed, "/x/a.o: No space left on device"));
-  EXPECT_TRUE(IsMachineFailure(failed, "a.c:1:10: fatal error: x.h: No such file or directory"));
+  for (const char* missing :
+       {"a.c:1:10: fatal error: x.h: No such file or directory\n    1 | #include \"x.h\"\n",
+        "<command-line>: fatal error: x.h: No such file or directory",
+        "In file included from a.c:1:\nb.h:1:10: fatal error: 'x.h' file not found"}) {
+    EXPECT_FALSE(IsMachineFailure(failed, missing)) << missing;
+  }
+  for (const char* missing :
+       {"a.s: Assembler messages:\na.s:1: Error: can't open /tmp/x.s for reading: No such file or "
+        "directory",
+        "cc1: fatal error: a.c: No such file or directory",
+        "a.c:1:10: fatal error: x.h: No such file or directory\nas: No such file or directory"}) {
+    EXPECT_TRUE(IsMachineFailure(failed, missing)) << missing;
+  }
   EXPECT_TRUE(IsMachineFailure(not_found, ""));
   EXPECT_TRUE(IsMachineFailure(killed, ""));
 }

@@ -12,6 +12,7 @@
 #include "base/mutex.h"
 #include "base/search_path.h"
 #include "compiler/discovery.h"
+#include "compiler/native_specs.h"
 
 namespace llama::compiler {
 namespace {
@@ -67,8 +68,28 @@ struct Slot {
   std::list<Variant> variants GUARDED_BY(mutex);  // the one used last comes first
 };
 
+// clang's driver says the processor, as for any -march, and each feature that this one has and has
+// not; said to the front end itself, they come after those that the driver says by itself.
+Result<std::vector<std::string>> AskClangForNative(const Toolchain& toolchain,
+                                                   const std::string& option) {
+  const std::vector<std::string> env = {"PATH=/usr/bin:/bin"};
+  ASSIGN_OR_RETURN(
+      const DriverOutput output,
+      RunDriver(toolchain.driver, {option, "-###", "-c", "-x", "c", "/dev/null"}, env));
+  const std::vector<std::string> words = FrontEndWords(output.err);
+  std::vector<std::string> out;
+  for (size_t i = 0; i + 1 < words.size(); ++i) {
+    if (words[i] == "-target-cpu") out.push_back("-march=" + words[i + 1]);
+    if (words[i] != "-target-feature") continue;
+    out.insert(out.end(), {"-Xclang", words[i], "-Xclang", words[i + 1]});
+  }
+  if (out.empty()) return Error{Code::kInvalid, toolchain.driver + ": can't expand " + option};
+  return out;
+}
+
 Result<std::vector<std::string>> AskForNative(const Toolchain& toolchain,
                                               const std::string& option) {
+  if (toolchain.family == Family::kClang) return AskClangForNative(toolchain, option);
   const std::vector<std::string> env = {"PATH=/usr/bin:/bin"};
   const std::vector<std::string> compile = {"-###", "-c", "-x", "c", "/dev/null"};
   std::vector<std::string> native = compile;
@@ -93,8 +114,20 @@ Result<std::vector<std::string>> AskForNative(const Toolchain& toolchain,
 
 class CachedToolchains final : public Toolchains {
  public:
-  CachedToolchains(const Clock& clock, Discoverer discover)
-      : clock_(clock), discover_(std::move(discover)) {}
+  CachedToolchains(const Clock& clock, Discoverer discover, std::string files_dir)
+      : clock_(clock), discover_(std::move(discover)), files_dir_(std::move(files_dir)) {}
+
+  Result<std::string> NativeSpecs(const Toolchain& toolchain) override {
+    if (files_dir_.empty()) return Toolchains::NativeSpecs(toolchain);
+    const std::string key = toolchain.driver + '\n' + toolchain.version;
+    const MutexLock lock(native_mutex_);
+    const auto found = native_specs_.find(key);
+    if (found != native_specs_.end() && !found->second.IsOver(clock_)) return found->second.answer;
+    if (native_specs_.size() >= kMost) native_specs_.clear();
+    return native_specs_
+        .insert_or_assign(key, Remembered(WriteNativeSpecs(toolchain, files_dir_), clock_))
+        .first->second.answer;
+  }
 
   using Toolchains::Get;
   Result<Shared> Get(const std::string& driver, const std::vector<std::string>& env,
@@ -174,21 +207,25 @@ class CachedToolchains final : public Toolchains {
 
   const Clock& clock_;
   const Discoverer discover_;
+  const std::string files_dir_;
   Mutex mutex_;
   // The one used last comes first. A list: they are few, and each compile asks for the same one.
   std::list<std::pair<std::string, std::shared_ptr<Slot>>> slots_ GUARDED_BY(mutex_);
   Mutex native_mutex_;
   std::map<std::string, Remembered<std::vector<std::string>>> native_ GUARDED_BY(native_mutex_);
+  std::map<std::string, Remembered<std::string>> native_specs_ GUARDED_BY(native_mutex_);
 };
 
 }  // namespace
 
-std::unique_ptr<Toolchains> Toolchains::Create(const Clock& clock) {
-  return Create(clock, Discover);
+std::unique_ptr<Toolchains> Toolchains::Create(const Clock& clock) { return Create(clock, ""); }
+
+std::unique_ptr<Toolchains> Toolchains::Create(const Clock& clock, const std::string& files_dir) {
+  return std::make_unique<CachedToolchains>(clock, Discover, files_dir);
 }
 
 std::unique_ptr<Toolchains> Toolchains::Create(const Clock& clock, Discoverer discover) {
-  return std::make_unique<CachedToolchains>(clock, std::move(discover));
+  return std::make_unique<CachedToolchains>(clock, std::move(discover), "");
 }
 
 }  // namespace llama::compiler

@@ -69,6 +69,8 @@ class Toolchains {
   using Discoverer = std::function<Result<Toolchain>(
       const std::string& driver, const std::vector<std::string>& env, Toolchain& seen)>;
   static std::unique_ptr<Toolchains> Create(const Clock& clock = SystemClock());
+  // `files_dir`: where it may write files of its own; empty: nowhere.
+  static std::unique_ptr<Toolchains> Create(const Clock& clock, const std::string& files_dir);
   static std::unique_ptr<Toolchains> Create(const Clock& clock, Discoverer discover);
   virtual ~Toolchains() = default;
   // kInvalid: `driver` is no gcc or clang that we understand (the reason in the message).
@@ -83,6 +85,11 @@ class Toolchains {
   // place, as the driver itself expands them (gcc -###). Cached.
   virtual Result<std::vector<std::string>> ExpandNative(const Toolchain& toolchain,
                                                         const std::string& option) = 0;
+  // A file of specs by which gcc's driver, given -march=native or -mtune=native, says on another
+  // machine to its compiler what it would say here: each word in its place. For -m64. Cached.
+  virtual Result<std::string> NativeSpecs(const Toolchain& toolchain) {
+    return Error{Code::kInvalid, toolchain.driver + ": no specs are kept"};
+  }
 };
 
 }  // namespace llama::compiler

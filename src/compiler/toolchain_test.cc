@@ -296,6 +296,51 @@ TEST(ToolchainTest, ExpandsNative) {
   EXPECT_EQ(std::count(words->begin(), words->end(), "-march=native"), 0);
 }
 
+TEST(ToolchainTest, SpecsSayWhatNativeMeansHere) {
+  if (access("/usr/bin/gcc", X_OK) != 0) GTEST_SKIP() << "gcc is not installed";
+  auto dir = TempDir::Create("specs");
+  ASSERT_TRUE(dir);
+  auto toolchains = Toolchains::Create(SystemClock(), dir->path());
+  auto gcc = toolchains->Get("/usr/bin/gcc", Env());
+  ASSERT_TRUE(gcc);
+  const auto path = toolchains->NativeSpecs(**gcc);
+  ASSERT_TRUE(path) << path.error().message;
+  const std::string text = ReadFile(*path).value();
+  EXPECT_EQ(text.find("local_cpu_detect"), text.npos) << text;
+  EXPECT_NE(text.find("-march="), text.npos) << text;
+  // Another machine's are followed instead of its own.
+  const std::string other = dir->path() + "/other.specs";
+  ASSERT_TRUE(WriteFileAtomic(
+      other, "*cc1_cpu:\n%{march=native:%>march=native -march=bonnell -mno-avx}\n\n", 0644));
+  const auto said =
+      RunDriver("/usr/bin/gcc",
+                {"-specs=" + other, "-march=native", "-###", "-c", "-x", "c", "/dev/null"}, Env());
+  ASSERT_TRUE(said);
+  const auto words = FrontEndWords(said->err);
+  EXPECT_EQ(std::count(words.begin(), words.end(), "-march=bonnell"), 1);
+  EXPECT_FALSE(Toolchains::Create()->NativeSpecs(**gcc));
+}
+
+TEST(ToolchainTest, ExpandsNativeForClang) {
+  if (access("/usr/bin/clang", X_OK) != 0) GTEST_SKIP() << "clang is not installed";
+  auto toolchains = Toolchains::Create();
+  auto clang = toolchains->Get("/usr/bin/clang", Env());
+  ASSERT_TRUE(clang);
+  auto words = toolchains->ExpandNative(**clang, "-march=native");
+  ASSERT_TRUE(words) << words.error().message;
+  // In another order, but the very words.
+  const auto front_end = [&](std::vector<std::string> options) {
+    options.insert(options.end(), {"-###", "-c", "-x", "c", "/dev/null"});
+    auto line = FrontEndWords(RunDriver("/usr/bin/clang", options, Env()).value().err);
+    for (std::string& word : line) {
+      if (word.ends_with(".o")) word.clear();
+    }
+    std::sort(line.begin(), line.end());
+    return line;
+  };
+  EXPECT_EQ(front_end({"-march=native"}), front_end(*words));
+}
+
 TEST(FrontEndWordsTest, AreTheProgramsLine) {
   EXPECT_EQ(
       FrontEndWords("Using built-in specs.\n /usr/lib/cc1 -quiet \"-march=x y\" -o a.s\n as x\n"),

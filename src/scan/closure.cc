@@ -266,6 +266,7 @@ Result<void> Closures::AddPrecompiled(const ClosureRequest& request, Walk& walk)
     const std::string& path = tree_.FolderPath(folder);
     if (names == nullptr) return Error{Code::kInvalid, path + ": too many names"};
     for (const std::string& name : std::vector<std::string>(*names)) {
+      if (!name.ends_with(".gch")) continue;
       const LookupId lookup = tree_.Find(folder, name);
       const std::span<const Found> found = tree_.Results(lookup);
       if (!found.empty() && tree_.KindOf(found[0].entry) == EntryKind::kFolder) {

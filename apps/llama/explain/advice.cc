@@ -19,6 +19,8 @@ constexpr auto kRows = std::to_array<Row>({
     {"preprocess", {"-E: it only preprocesses", kFine}},
     {"assembly", {"-S: it makes assembler text", kFine}},
     {"dependencies", {"-M or -MM: it only lists what a source includes", kFine}},
+    {"precompile",
+     {"it makes a precompiled header, which holds addresses and times of where it was made", kFine}},
     {"syntax-only", {"it makes no object", kFine}},
     {"analyze", {"it makes a report, no object", kFine}},
     {"emit-llvm", {"it makes LLVM's code, no object", kFine}},

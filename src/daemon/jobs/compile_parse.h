@@ -29,7 +29,4 @@ execute::OrReason<compiler::Plan> PlanCompile(const session::Compile& request,
                                               const ParsedCompile& parsed,
                                               compiler::Toolchains& toolchains);
 
-// $PWD if it names the working directory, as compilers take it for DW_AT_comp_dir.
-std::string LogicalCwd(const session::Compile& request);
-
 }  // namespace llama::daemon

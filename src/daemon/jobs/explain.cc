@@ -174,7 +174,8 @@ Explanation Explain(const session::Compile& request, const Services& services) {
 
 Result<Explanation> ExplainAlone(const session::Compile& request, const Clock& clock) {
   ASSIGN_OR_RETURN(const auto digests, files::DigestCache::Open("", clock));
-  const auto toolchains = compiler::Toolchains::Create();
+  ASSIGN_OR_RETURN(const TempDir files, TempDir::Create("explain"));
+  const auto toolchains = compiler::Toolchains::Create(clock, files.path());
   const auto finder = scan::NewDependencyRunFinder();
   compiler::UnrecordedToolchains unrecorded(clock);
   execute::ToolchainTrees trees(*digests);

@@ -58,7 +58,8 @@ class PipelineImpl final : public Pipeline {
   PipelineImpl(const PipelineOptions& options, const Clock& clock)
       : clock_(clock),
         builds_(JoinPath(options.backend.llama_dir, "builds"), clock, WantsTraces()),
-        toolchains_(compiler::Toolchains::Create()),
+        toolchains_(
+            compiler::Toolchains::Create(clock, JoinPath(options.backend.llama_dir, "cache"))),
         finder_(scan::NewDependencyRunFinder()) {}
 
   ~PipelineImpl() override {

@@ -42,15 +42,13 @@ TEST(SearchOptionsTest, WhatIsNotModelledIsAnErrorThatNamesIt) {
            {{"-ivfsoverlay", "x.yaml"}},
            {{"-Ffolder"}},
            {{"-Xclang", "-internal-isystem"}},
+           {{"-Xclang", "-include-pch"}},
+           {{"-Xclang", "-fmodule-map-file=x"}},
+           {{"-Xclang", "-load", "-Xclang", "x.so", "-Xclang", "-isystem"}, "c", {}, "-isystem"},
            {{"-Xpreprocessor", "-Ix"}},
-           {{"-specs=x"}},
-           {{"-specs", "x"}},
-           {{"--specs=x"}},
-           {{"--config", "x.cfg"}},
            {{"-fmodules"}},
            {{"-fmodules-ts"}},
            {{"-fmodule-file=x"}},
-           {{"-fplugin=x.so"}},
            {{"-fpreprocessed"}},
            {{"-wrapper", "x"}},
            {{"-remap"}},
@@ -127,9 +125,33 @@ TEST(SearchOptionsTest, OnlyWhatDecidesAboutBuiltInFoldersIsAskedWith) {
   EXPECT_EQ(read->built_in, (Strings{"-m32", "-nostdinc++", "--sysroot=/s", "-B", "/p",
                                      "-march=armv8-a", "-fno-PIE"}));
   EXPECT_FALSE(read->depends_on_cwd);
-  for (const char* option : {"--sysroot=s", "-Bp", "-isysroots", "--gcc-toolchain=g"}) {
+  for (const char* option : {"--sysroot=s", "-Bp", "-isysroots", "--gcc-toolchain=g", "-specs=s",
+                             "--config=c", "-resource-dir=r"}) {
     EXPECT_TRUE(Read({option}).value().depends_on_cwd) << option;
   }
+}
+
+TEST(SearchOptionsTest, WordsForTheFrontEndMayBeValuesOfOthers) {
+  for (const Strings& args : {Strings{"-Xclang", "-load", "-Xclang", "-isystem"},
+                              {"-Xclang", "-disable-llvm-passes"},
+                              {"-Xclang", "-plugin-arg-x", "-Xclang", "-include"},
+                              {"-Xpreprocessor", "-fopenmp"},
+                              {"-Xclang", "-target-feature", "-Xclang", "+avx"}}) {
+    const auto read = Read(args, kClang);
+    EXPECT_TRUE(read) << args[1] << ": " << read.error().message;
+  }
+}
+
+TEST(SearchOptionsTest, LongFormsAreTheShortOnes) {
+  const auto read = Read(
+      {"--include-directory=a", "--include-directory", "/b", "--include", "c.h", "--imacros=d.h",
+       "--define-macro", "E=1", "--undefine-macro=F", "--include-directory-after", "/g"},
+      kClang);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->angle.size(), 2u);
+  EXPECT_EQ(read->after, Strings{"/g"});
+  EXPECT_EQ(read->forced, (std::vector<ForcedInclude>{{"d.h"}, {"c.h"}}));
+  EXPECT_EQ(read->defined.size(), 2u);
 }
 
 TEST(SearchOptionsTest, ForcedFilesAreInTheOrderOfReading) {

@@ -96,8 +96,21 @@ bool IsOwnVariable(std::string_view variable) {
                      [&](std::string_view own) { return variable.starts_with(own); });
 }
 
-// What the command itself made is no lookup: its outputs that were not there before.
-void DropOutputs(const job::Job& job, const mirror::Mirror& mirror, job::Answer& answer) {
+// Where a command that sees its own paths has its scratch files: their names are in messages and in
+// debug information. Empty: where the worker has them.
+std::string OwnTemporary(const job::Job& job) {
+  if (!HasView(job) || job.any_command) return {};
+  constexpr std::string_view kName = "TMPDIR=";
+  for (const std::string& variable : job.env) {
+    if (variable.starts_with(kName)) return variable.substr(kName.size());
+  }
+  return "/tmp";
+}
+
+// What the command itself made is no lookup: its outputs that were not there before, and scratch
+// files, which have another name each time.
+void DropMade(const job::Job& job, const mirror::Mirror& mirror, const std::string& temporary,
+              job::Answer& answer) {
   std::vector<std::string> made;
   for (const job::OutputFile& file : answer.outputs) {
     const bool stood = mirror.Find(file.path) != nullptr ||
@@ -106,6 +119,8 @@ void DropOutputs(const job::Job& job, const mirror::Mirror& mirror, job::Answer&
     if (!stood) made.push_back(file.path);
   }
   std::erase_if(answer.found, [&](const std::string& path) {
+    if (!temporary.empty() && DirName(path) == temporary && mirror.Find(path) == nullptr)
+      return true;
     return std::find(made.begin(), made.end(), path) != made.end();
   });
 }
@@ -170,6 +185,7 @@ struct JobRunner::Command {
   AnnouncedOutputs announced;
   std::vector<std::string> placeholders;
   Fd input;
+  std::string temporary;  // in the tree; empty: the worker's own
   pid_t pid = 0;
   bool recorded = false;
   bool has_strays = false;  // it wrote where nobody looks for outputs
@@ -298,7 +314,7 @@ job::Answer JobRunner::RunJob(const job::Job& job, const RunLimits& limits, JobS
   }
   if (!ran) return Fail(answer, ran.error());
   answer.deleted = command->outputs.Gone(job.placeholders);
-  DropOutputs(job, *mirror_, answer);
+  DropMade(job, *mirror_, command->temporary, answer);
   const auto found = static_cast<int64_t>(answer.found.size());
   const auto absent = static_cast<int64_t>(answer.absent.size());
   DropForetold(job, answer);
@@ -375,7 +391,8 @@ Result<JobRunner::Command> JobRunner::Prepare(const job::Job& job, const RunLimi
                   OutputWatch(mirror_->root(), job.output_dirs),
                   AnnouncedOutputs(mirror_->root(), job.outputs),
                   job.placeholders,
-                  {}};
+                  {},
+                  OwnTemporary(job)};
   for (const std::string& path : job.placeholders) {
     TRY(command.outputs.Place(path, 0666 & ~static_cast<mode_t>(job.umask)));
   }
@@ -393,7 +410,11 @@ Result<JobRunner::Command> JobRunner::Prepare(const job::Job& job, const RunLimi
   for (const std::string& variable : job.env) {
     if (!IsOwnVariable(variable)) process.env.push_back(Rooted(variable));
   }
-  process.env.push_back("TMPDIR=" + dir_ + "/tmp");
+  if (!command.temporary.empty() && !mirror_->EnsureDir(command.temporary)) command.temporary = {};
+  if (command.temporary != "/tmp") {
+    process.env.push_back("TMPDIR=" +
+                          (command.temporary.empty() ? dir_ + "/tmp" : command.temporary));
+  }
   if (job.record_reads && lookups_->Suits(process.program)) {
     TRY(lookups_->Reset());
     lookups_->AddTo(process.env);
@@ -484,6 +505,8 @@ Result<void> JobRunner::CollectLookups(Command& command, bool any_command, job::
     command.has_strays = true;
     answer.outputs.push_back({std::move(path), 0, {}});
   }
+  std::sort(answer.outputs.begin(), answer.outputs.end(),
+            [](const auto& a, const auto& b) { return a.path < b.path; });
   return {};
 }
 

@@ -92,6 +92,18 @@ TEST_F(JobRunnerTest, NothingOfOneJobIsSeenByTheNext) {
   EXPECT_EQ(second.fetched_objects, 0u);
 }
 
+TEST_F(JobRunnerTest, ACompilerHasItsScratchFilesWhereItWouldHaveThemAtHome) {
+  job::Job job = Script("echo ${TMPDIR-none}");
+  const std::string root(1, kRootMark);
+  job.env.push_back("LLAMA_LOOKUP_ROOT=" + root);
+  EXPECT_EQ(Run(job).out, "none\n");
+  job.argv.back() = "echo ${TMPDIR-none}; [ -d $LLAMA_LOOKUP_ROOT$TMPDIR ] || echo missing";
+  job.env.emplace_back("TMPDIR=/of/my/own");
+  EXPECT_EQ(Run(job).out, "/of/my/own\n");
+  job.any_command = true;
+  EXPECT_NE(Run(job).out.find("/worker/tmp\n"), std::string::npos);
+}
+
 // People remove the state folder to begin anew, the worker's in it.
 TEST_F(JobRunnerTest, LosesTheJobIfItsFolderIsGone) {
   ASSERT_EQ(Run(Script("true")).outcome, job::Outcome::kRan);
@@ -167,8 +179,27 @@ TEST_F(JobRunnerTest, PlaceholdersShowWhatWasDoneToThem) {
 TEST_F(JobRunnerTest, FollowsNoLinkAndReturnsNoneOfIt) {
   const job::Answer answer =
       Run(Script("ln -s /etc/passwd link; mkdir sub; echo x > sub/y; echo z > plain"));
-  ASSERT_EQ(answer.outputs.size(), 1u);
+  ASSERT_EQ(answer.outputs.size(), 2u);
   EXPECT_EQ(answer.outputs[0].path, "/job/plain");
+  EXPECT_EQ(answer.outputs[1].path, "/job/sub/y");
+  EXPECT_EQ(answer.outputs[1].bytes, "");
+}
+
+// So that it is not lost without a word: nobody announced it.
+TEST_F(JobRunnerTest, WhatIsWrittenElsewhereIsTold) {
+  const auto made = [&](const std::string& script) {
+    std::vector<std::string> paths;
+    for (const job::OutputFile& file : Run(Script(script)).outputs) paths.push_back(file.path);
+    return paths;
+  };
+  using Paths = std::vector<std::string>;
+  EXPECT_EQ(made("mkdir ../other; echo x > ../other/f; echo y > here"),
+            (Paths{"/job/../other/f", "/job/here"}));
+  EXPECT_EQ(made("ln -s ../job me; echo y > me/here; echo z > ../job/there"),
+            (Paths{"/job/here", "/job/there"}));
+  EXPECT_EQ(made("mkdir sub; echo x > sub/f; rm sub/f; echo y > here"), Paths{"/job/here"});
+  EXPECT_EQ(made("echo x > missing/f; echo y > here"), (Paths{"/job/here", "/job/missing/f"}));
+  EXPECT_EQ(made("echo x > /dev/null; cat /dev/null"), Paths());
 }
 
 TEST_F(JobRunnerTest, RecordsWhatWasLookedUp) {
