@@ -99,6 +99,15 @@ void AddSearchPath(std::string_view value, std::vector<std::string>& paths) {
   }
 }
 
+constexpr uint64_t kMaxZoneBytes = 1u << 20;
+
+// Of the zone's file, if the value names one. Empty: UTC.
+std::string ZonePath(const char* tz) {
+  if (tz == nullptr) return "/etc/localtime";
+  const std::string_view name = *tz == ':' ? tz + 1 : tz;
+  return name.empty() ? "" : JoinPath("/usr/share/zoneinfo", name);
+}
+
 // Where the driver puts its scratch files, whose names are in the assembler's messages and in
 // clang's debug information. gcc passes
 // over what is no folder that it may use (libiberty's choose_tmpdir), clang does not. Nothing: it
@@ -121,13 +130,8 @@ std::optional<std::string> TemporaryFolder(const std::vector<std::string>& env, 
 }  // namespace
 
 std::string PosixTimeZone(const char* tz) {
-  constexpr uint64_t kMaxZoneBytes = 1u << 20;
-  std::string path = "/etc/localtime";
-  if (tz != nullptr) {
-    const std::string_view name = *tz == ':' ? tz + 1 : tz;
-    if (name.empty()) return "UTC0";
-    path = JoinPath("/usr/share/zoneinfo", name);
-  }
+  const std::string path = ZonePath(tz);
+  if (path.empty()) return "UTC0";
   auto zone = ReadFile(path, kMaxZoneBytes);
   // Not the name of a zone: a rule already, or something that means UTC.
   if (!zone) return tz == nullptr ? "UTC0" : tz;
@@ -135,6 +139,26 @@ std::string PosixTimeZone(const char* tz) {
   if (!zone->starts_with("TZif") || !zone->ends_with('\n')) return {};
   const size_t begin = zone->rfind('\n', zone->size() - 2);
   return begin == zone->npos ? "" : zone->substr(begin + 1, zone->size() - begin - 2);
+}
+
+std::string TimeZoneFile(const char* tz) {
+  // The header's counts begin with those of the two indicators and of leap seconds.
+  constexpr size_t kTransitionsAt = 32;
+  constexpr size_t kHeaderBytes = 44;
+  const std::string path = ZonePath(tz);
+  if (path.empty()) return {};
+  const auto zone = ReadFile(path, kMaxZoneBytes);
+  if (!zone || !zone->starts_with("TZif") || zone->size() < kHeaderBytes) return {};
+  // The second header counts what does not fit into the first one's 32 bits, too.
+  const size_t second = zone->find("TZif", kHeaderBytes);
+  for (const size_t header : {size_t{0}, second}) {
+    if (header == zone->npos || header + kHeaderBytes > zone->size()) continue;
+    if (zone->substr(header + kTransitionsAt, 4) != std::string(4, '\0')) {
+      auto real = RealPath(path);
+      return real ? *std::move(real) : std::string();
+    }
+  }
+  return {};
 }
 
 RemoteEnvironment MakeEnvironment(const std::vector<std::string>& env, const Toolchain& toolchain,

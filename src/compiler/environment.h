@@ -27,5 +27,8 @@ RemoteEnvironment MakeEnvironment(const std::vector<std::string>& env, const Too
 // The POSIX rule ("CET-1CEST,M3.5.0,M10.5.0/3") for a value of TZ, which needs no zone files where
 // it is used; `tz` nullptr: the system's zone. Empty: there is none.
 std::string PosixTimeZone(const char* tz);
+// The file of that zone, canonical, if it had other rules before: the rule of today does for the
+// time of day, but not for the times of files. Empty: it had none.
+std::string TimeZoneFile(const char* tz);
 
 }  // namespace llama::compiler

@@ -244,6 +244,11 @@ TEST(TimeZoneTest, BecomesARuleThatNeedsNoZoneFile) {
   EXPECT_EQ(PosixTimeZone(""), "UTC0");
   EXPECT_NE(PosixTimeZone(nullptr), "");
   if (!ReadFile("/usr/share/zoneinfo/Europe/Berlin")) GTEST_SKIP() << "tzdata is not installed";
+  EXPECT_EQ(TimeZoneFile("Europe/Berlin"), "/usr/share/zoneinfo/Europe/Berlin");
+  EXPECT_EQ(TimeZoneFile(":Europe/Berlin"), "/usr/share/zoneinfo/Europe/Berlin");
+  for (const char* plain : {"", "UTC", "Etc/UTC", "EST5EDT,M3.2.0,M11.1.0", "Nowhere/None"}) {
+    EXPECT_EQ(TimeZoneFile(plain), "") << plain;
+  }
   EXPECT_EQ(PosixTimeZone("Europe/Berlin"), "CET-1CEST,M3.5.0,M10.5.0/3");
   EXPECT_EQ(PosixTimeZone(":Europe/Berlin"), "CET-1CEST,M3.5.0,M10.5.0/3");
 }

@@ -22,9 +22,9 @@ def on_terminal(columns, *args):
     return ["terminal", str(columns), *args]
 
 
-def dated(*paths, year=2020):
+def dated(*paths, year=2020, days=0):
     def step(folder):
-        seconds = (year - 1970) * 31556952
+        seconds = (year - 1970) * 31556952 + days * 86400
         for path in paths:
             os.utime(folder / path, (seconds, seconds))
 
@@ -43,6 +43,11 @@ TIMES = [
     Case("timestamp", [dated("a.c"), c("-c", "a.c"), dated("a.c", year=2001), c("-c", "a.c", "-o", "b.o")],
          files={"a.c": STAMP}, remote=2),
     Case("timestamp-zone", [dated("a.c"), c("-c", "a.c")], files={"a.c": STAMP}, env={"TZ": "PST8PDT,M3.2.0,M11.1.0"}),
+    # The rules of today, and those of before.
+    Case("timestamp-in-zone", [step for year in (1975, 2005, 2020) for days in (20, 80, 300)
+                               for step in (dated("a.c", year=year, days=days),
+                                            c("-c", "a.c", "-o", f"{year}-{days}.o"))],
+         files={"a.c": STAMP}, env={"TZ": "America/New_York"}, remote=9),
     Case("timestamp-in-header", [dated("a.c"), dated("a.h", year=2010), c("-c", "a.c")],
          files={"a.c": '#include "a.h"\n', "a.h": STAMP}),
     Case("timestamp-defined", [dated("a.c"), c("-c", "-DSTAMP=__TIMESTAMP__", "a.c")], files={"a.c": NAMED_STAMP}),

@@ -8,6 +8,7 @@
 
 #include "base/environment.h"
 #include "base/file.h"
+#include "compiler/environment.h"
 #include "daemon/jobs/closure_cache.h"
 #include "execute/standing.h"
 #include "scan/inodes.h"
@@ -180,6 +181,18 @@ bool LooksAt(const CompileScan& scan, const scan::Seen& seen) {
   return scan.parsed->toolchain->family == compiler::Family::kClang || seen.once || seen.times;
 }
 
+// For times of files, which may be older than the zone's rule.
+void AddZone(const CompileScan& scan, execute::Action& action) {
+  const std::string path = compiler::TimeZoneFile(FindVariable(scan.request->env, "TZ"));
+  if (path.empty()) return;
+  auto bytes = scan.services->file_system->ReadFile(path, kMaxInlineSourceBytes);
+  if (!bytes) return;
+  for (std::string& variable : action.env) {
+    if (variable.starts_with("TZ=")) variable = "TZ=:" + std::string(1, kRootMark) + path;
+  }
+  action.inline_files.push_back({path, false, *std::move(bytes)});
+}
+
 // Where nobody knows what the files say: of all of them.
 tree::Inodes AllInodes(const execute::Action& action, const execute::Closure& closure,
                        const FileSystem& file_system) {
@@ -243,6 +256,7 @@ class LiveScan {
       out.action.inline_files.push_back(std::move(file));
     }
     Describe(scan_, tree_, out.action);
+    if ((*closure)->seen.times) AddZone(scan_, out.action);
     return out;
   }
 
@@ -363,6 +377,7 @@ OrReason<ScannedCompile> ScanByDependencyRun(const CompileScan& scan,
   });
   Describe(scan, tree, out.action);
   out.action.inodes = AllInodes(out.action, *closure, *services.file_system);
+  AddZone(scan, out.action);
   out.action.closure = std::move(closure);
   return out;
 }
