@@ -244,6 +244,20 @@ TEST_F(CommandTest, MarksWherePathsAre) {
   EXPECT_EQ(command.args[4].kind, ArgKind::kSource);
 }
 
+TEST_F(CommandTest, MarksPathsInWhatIsHandedOn) {
+  const Command command = ParseLine(
+      "-Wa,--x,-I/a -Xassembler -I/b -fopt-info-all=c.txt -Xclang -include -Xclang d.h -MJ e -c "
+      "a.c");
+  EXPECT_EQ(command.local_reason, "");
+  std::vector<std::string> paths;
+  for (const Arg& arg : command.args) {
+    if (arg.path.empty()) continue;
+    EXPECT_EQ(arg.words[arg.word].substr(arg.offset, arg.path.size()), arg.path);
+    paths.push_back(arg.path);
+  }
+  EXPECT_EQ(paths, (std::vector<std::string>{"/a", "/b", "c.txt", "d.h", "e", "a.c"}));
+}
+
 TEST_F(CommandTest, KnowsWhatSelectsTheCompilersParts) {
   const auto select = [&](const char* line) { return ParseLine(line).selection; };
   using Words = std::vector<std::string>;
