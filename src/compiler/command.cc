@@ -422,6 +422,7 @@ std::string Parser::Reason() const {
       command_.language == Language::kAssembler || command_.language == Language::kAssemblerWithCpp;
   if (assembler && assembly_) return "assembly";
   if (assembler && !options_.remote_assemble) return "assembler";
+  if (is_header_) return "precompile";
   if (command_.language == Language::kOther) {
     return "language:" + std::string(Suffix(command_.source));
   }
