@@ -104,7 +104,7 @@ class Parser {
   void TakeFrontEnd(Arg arg, const std::string& value);
   void SplitPreprocessor(Arg arg);
   void SplitAssembler(Arg arg);
-  void CheckAssembler(Arg& arg, std::string_view word);
+  void CheckAssembler(Arg& arg, size_t begin, size_t end);
   void Finish();
   std::string Reason() const;
   void CheckFiles();
@@ -257,6 +257,7 @@ void Parser::Apply(const Option& option, Arg arg, const std::string& value) {
       break;
     case Effect::kSidePathInValue:
       if (const size_t equals = value.find('='); equals != value.npos) {
+        arg.offset += equals + 1;
         AddSidePath(arg, std::string_view(value).substr(equals + 1));
       }
       break;
@@ -273,7 +274,7 @@ void Parser::Apply(const Option& option, Arg arg, const std::string& value) {
       }
       break;
     case Effect::kXAssembler:
-      CheckAssembler(arg, value);
+      CheckAssembler(arg, 0, value.size());
       break;
     case Effect::kColor:
       break;
@@ -394,19 +395,22 @@ void Parser::SplitPreprocessor(Arg arg) {
 }
 
 void Parser::SplitAssembler(Arg arg) {
-  const std::string word = arg.words[0];
-  for (size_t begin = 4; begin <= word.size();) {
-    const size_t end = std::min(word.find(',', begin), word.size());
-    CheckAssembler(arg, std::string_view(word).substr(begin, end - begin));
+  const size_t size = arg.words[0].size();
+  for (size_t begin = 4; begin <= size;) {
+    const size_t end = std::min(arg.words[0].find(',', begin), size);
+    CheckAssembler(arg, begin, end);
     begin = end + 1;
   }
   command_.args.push_back(std::move(arg));
 }
 
-void Parser::CheckAssembler(Arg& arg, std::string_view word) {
+// The part [begin, end) of the argument's value.
+void Parser::CheckAssembler(Arg& arg, size_t begin, size_t end) {
+  const std::string_view word = std::string_view(arg.words[arg.word]).substr(begin, end - begin);
   if (word.starts_with("-I") && word.size() > 2) {
     arg.kind = ArgKind::kPathIn;
     arg.path = word.substr(2);
+    arg.offset = begin + 2;
   } else if (PinsAssembler(word)) {
     Unsafe(arg);
   }
@@ -424,6 +428,7 @@ std::string Parser::Reason() const {
       command_.language == Language::kAssembler || command_.language == Language::kAssemblerWithCpp;
   if (assembler && assembly_) return "assembly";
   if (assembler && !options_.remote_assemble) return "assembler";
+  if (is_header_) return "precompile";
   if (command_.language == Language::kOther) {
     return "language:" + std::string(Suffix(command_.source));
   }

@@ -64,13 +64,13 @@ TEST_F(CommandTest, SaysWhyACommandIsLocal) {
       {"-print-search-dirs", "query"},
       {"-### -c a.c", "query"},
       {"-c a.m", "language:m"},
-      {"-c a.h", "language:h"},
+      {"-c a.h", "precompile"},
       {"a.h", "precompile"},
       {"-x c-header a.txt -o a.h.gch", "precompile"},
       {"-x c-header -x none a.c", "link"},
       {"-c a.txt", "language:txt"},
       {"-x c -c a.txt", ""},
-      {"-x c++-header -c a.h", "language:h"},
+      {"-x c++-header -c a.h", "precompile"},
       {"-x none -c a.c", ""},
       {"-c missing.c", "source-not-regular"},
       {"-c . -x c .", "several-sources"},
@@ -206,6 +206,24 @@ TEST_F(CommandTest, KnowsTheFlagsOfRealProjects) {
       "-g -O2 -ffile-prefix-map=/build/x=. -fstack-protector-strong -Wformat "
       "-Werror=format-security -fdebug-prefix-map=/a=/b -Wdate-time -D_FORTIFY_SOURCE=2 "
       "-fcf-protection -fno-plt -fexceptions -c a.c",
+      // The kernel by clang; its offsets; its plugins.
+      "-Wp,-MMD,./.a.o.d -nostdinc --target=x86_64-linux-gnu -fintegrated-as -mretpoline-external-"
+      "thunk -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang -mllvm -x "
+      "-flto=thin -fsplit-lto-unit -c -o a.o a.c",
+      "-Wp,-MMD,./.a.s.d -nostdinc -fverbose-asm -S -o a.s a.c",
+      "-fplugin=./stackleak.so -fplugin-arg-stackleak-x=100 -c -o a.o a.c",
+      // Chromium, Android, Yocto.
+      "-fcrash-diagnostics-dir=tools -mllvm -x=0 -ffile-compilation-dir=. -no-canonical-prefixes "
+      "-g0 "
+      "-Xclang -add-plugin -Xclang find-bad-constructs --sysroot=sr -c a.cc -o a.o",
+      "--target=x86_64-linux-gnu --gcc-toolchain=/usr --sysroot=/ -B/usr/bin -c a.c",
+      "--sysroot=/ -march=core2 -fmacro-prefix-map=/a=/b -fcanon-prefix-map -c a.c",
+      // Debian's and Fedora's hardening; python with profiles; ccache; LLVM with profiles.
+      "-specs=/usr/share/dpkg/pie-compile.specs -fexceptions -grecord-gcc-switches -c a.c",
+      "-O3 -flto -fuse-linker-plugin -flto-partition=none -fprofile-use -fprofile-correction -c "
+      "a.c",
+      "-O2 -fpreprocessed -fdirectives-only -c -o a.o a.i",
+      "-fprofile-instr-use=a.profdata -O3 -march=native -g -c a.cc -o a.o",
       // jemalloc, redis, lua.
       "-std=gnu99 -Wall -Wextra -pipe -O3 -fvisibility=hidden -funroll-loops -ffast-math "
       "-rdynamic -ggdb -DLUA_ANSI -lm -c a.c",
@@ -272,6 +290,20 @@ TEST_F(CommandTest, MarksWherePathsAre) {
   EXPECT_EQ(command.args[2].path, "/d/a.d");
   EXPECT_EQ(command.args[2].kind, ArgKind::kSplitPath);
   EXPECT_EQ(command.args[4].kind, ArgKind::kSource);
+}
+
+TEST_F(CommandTest, MarksPathsInWhatIsHandedOn) {
+  const Command command = ParseLine(
+      "-Wa,--x,-I/a -Xassembler -I/b -fopt-info-all=c.txt -Xclang -include -Xclang d.h -MJ e -c "
+      "a.c");
+  EXPECT_EQ(command.local_reason, "");
+  std::vector<std::string> paths;
+  for (const Arg& arg : command.args) {
+    if (arg.path.empty()) continue;
+    EXPECT_EQ(arg.words[arg.word].substr(arg.offset, arg.path.size()), arg.path);
+    paths.push_back(arg.path);
+  }
+  EXPECT_EQ(paths, (std::vector<std::string>{"/a", "/b", "c.txt", "d.h", "e", "a.c"}));
 }
 
 TEST_F(CommandTest, KnowsWhatSelectsTheCompilersParts) {

@@ -9,9 +9,12 @@
 namespace llama::compiler {
 namespace {
 
+// Of a path.
 std::string WithoutSuffix(std::string_view name) {
   const size_t dot = name.rfind('.');
-  return std::string(name.substr(0, dot == 0 ? name.npos : dot));
+  const size_t slash = name.rfind('/');
+  const size_t begin = slash == name.npos ? 0 : slash + 1;
+  return std::string(name.substr(0, dot == name.npos || dot <= begin ? name.npos : dot));
 }
 
 class Planner {
@@ -66,6 +69,8 @@ class Planner {
   void AddArg(const Arg& arg) {
     if (arg.kind == ArgKind::kHostNative) return AddNative(arg.words[0]);
     if (arg.kind == ArgKind::kSearchDir || arg.kind == ArgKind::kPathIn) AddPath(arg.path);
+    // What gcc reads then is called like the object.
+    if (arg.words[0] == "-fprofile-use") AddPath(WithoutSuffix(command_.object) + ".gcda");
     plan_.argv.insert(plan_.argv.end(), arg.words.begin(), arg.words.end());
   }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/environment.h"
+#include "base/file.h"
 #include "base/file_identity.h"
 #include "base/mutex.h"
 #include "base/search_path.h"
@@ -122,7 +123,11 @@ class CachedToolchains final : public Toolchains {
     const std::string key = toolchain.driver + '\n' + toolchain.version;
     const MutexLock lock(native_mutex_);
     const auto found = native_specs_.find(key);
-    if (found != native_specs_.end() && !found->second.IsOver(clock_)) return found->second.answer;
+    if (found != native_specs_.end() && !found->second.IsOver(clock_)) {
+      const Result<std::string>& answer = found->second.answer;
+      // Whoever empties the folder need not know of it.
+      if (!answer || IsRegularFile(*answer)) return answer;
+    }
     if (native_specs_.size() >= kMost) native_specs_.clear();
     return native_specs_
         .insert_or_assign(key, Remembered(WriteNativeSpecs(toolchain, files_dir_), clock_))

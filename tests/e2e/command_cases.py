@@ -7,6 +7,7 @@ changes something in between.
 """
 import dataclasses
 import os
+import subprocess
 
 HELLO = "#include <stdio.h>\nint main(void) { return printf(\"%s\\n\", __FILE__); }\n"
 USES_HEADER = '#include "a.h"\nint value = A;\n'
@@ -70,6 +71,10 @@ def write_keeping_time(path, text):
     return step
 
 
+def run(program):
+    return lambda folder: subprocess.run([folder / program], cwd=folder, capture_output=True, check=False)
+
+
 def remove(path):
     return lambda folder: os.remove(folder / path)
 
@@ -104,6 +109,10 @@ OPTIONS = [
     Case("coverage-in-folder", [c("--coverage", SEED, "-c", "s/a.c", "-o", "out/b.o")],
          files={"s/a.c": HELLO, "out/x": ""}),
     Case("profile", [c("-fprofile-generate", SEED, "-O1", "-c", "a.c", "-o", "{dir}/a.o")]),
+    Case("profile-used", [c("-fprofile-generate", SEED, "-O1", "-c", "a.c", "-o", "out/b.o"),
+                          c("-fprofile-generate", "out/b.o", "-o", "b"), run("b"), remove("b"),
+                          c("-fprofile-use", "-O2", "-c", "a.c", "-o", "out/b.o"), remove("out/b.gcda")],
+         files={"a.c": HELLO, "out/x": ""}, remote=2, gcc_only=True),
     Case("stack-usage", [c("-fstack-usage", "-c", "a.c", "-o", "b.o")]),
     Case("split-dwarf-absolute", [c("-g", "-gsplit-dwarf", "-c", "a.c", "-o", "{dir}/b.o")]),
     Case("dwarf-4-absolute", [c("-gdwarf-4", "-c", "{dir}/a.c", "-o", "b.o")]),

@@ -55,6 +55,26 @@ HARMS = {
 }
 
 
+PLUGIN = r"""
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int plugin_is_GPL_compatible;
+int plugin_init(void *name, void *version) {
+  if (getenv("LLAMA_LOOKUP_ROOT") == NULL) return 0;
+  int fd = OPEN;
+  if (write(fd, "#define VALUE 2\n", 16) != 16) abort();
+  return close(fd);
+}
+"""
+PLUGINS = {
+    "a plugin that writes by libc": 'open("second/b.h", O_WRONLY | O_TRUNC)',
+    "a plugin that writes unseen": '(int)syscall(SYS_openat, AT_FDCWD, "second/b.h", O_WRONLY | O_TRUNC, 0)',
+}
+
+
 def compile_and_compare(scene, folder, name):
     (folder / "a.o").unlink(missing_ok=True)
     scene.llama_build(name, ["gcc", "-Ifirst", "-Isecond", "-c", "a.c"],
@@ -92,20 +112,24 @@ def scenario(scene):
     poison(scene, folder, "again", HARMS["a process that stays"])
     time.sleep(0.5)
     compile_and_compare(scene, folder, "after all")
-    # What a compile is told to run besides the compiler never runs on a worker: that is why a
-    # compile is not held to have written into its inputs.
-    (folder / "plugin.c").write_text("int plugin_is_GPL_compatible; int plugin_init(void *a, "
-                                     "void *b) { return 0; }\n")
-    scene.run(["gcc", "-shared", "-fPIC", "-o", "plugin.so", "plugin.c"],
-              cwd=folder).expect_status(0)
+    # A plugin that a compile loads is the user's code as well. The harm is done where there is a root: not here.
+    for name, opening in PLUGINS.items():
+        (folder / "plugin.c").write_text(PLUGIN.replace("OPEN", opening))
+        scene.run(["gcc", "-shared", "-fPIC", "-o", "plugin.so", "plugin.c"], cwd=folder).expect_status(0)
+        scene.llama_build(name, ["gcc", "-fplugin=./plugin.so", "-Ifirst", "-Isecond", "-c", "a.c", "-o", "other.o"],
+                          cwd=folder).expect_status(0)
+        ran = [c.describe() for c in trace_check.compiles(scene.spans(name))]
+        # What is written where no outputs are expected is seen, if libc does it.
+        expect(len(ran) == 1 and ran[0].startswith("local:outputs" if "libc" in name else "remote"), f"{name}: {ran}")
+        compile_and_compare(scene, folder, f"after {name}")
+    # What would run instead of the compiler is not sent.
     (folder / "wrapper").write_text('#!/bin/sh\nexec "$@"\n')
     (folder / "wrapper").chmod(0o755)
-    for number, option in enumerate(("-fplugin=./plugin.so", "-wrapper,./wrapper")):
-        scene.llama_build(f"own code {number}", [
-            "gcc", *option.split(","), "-Ifirst", "-Isecond", "-c", "a.c", "-o", "other.o"],
-            cwd=folder).expect_status(0)
-        ran = [c.describe() for c in trace_check.compiles(scene.spans(f"own code {number}"))]
-        expect(ran and all(r.startswith("local") for r in ran), f"{option}: {ran}")
+    scene.llama_build("a wrapper", ["gcc", "-wrapper", "./wrapper", "-Ifirst", "-Isecond", "-c", "a.c", "-o", "other.o"],
+                      cwd=folder).expect_status(0)
+    ran = [c.describe() for c in trace_check.compiles(scene.spans("a wrapper"))]
+    expect(ran and all(r.startswith("local") for r in ran), f"a wrapper: {ran}")
+
 
 
 harness.run(scenario)
