@@ -129,6 +129,8 @@ OPTIONS = [
     Case("object-is-link", [c("-c", "a.c", "-o", "b.o")], links={"b.o": "target.o"},
          files={"a.c": HELLO, "target.o": "old"}, remote=None),
     Case("object-exists", [c("-c", "a.c", "-o", "b.o")], files={"a.c": HELLO, "b.o": "old"}),
+    Case("save-temps-and-response-file", [c("-save-temps", "-c", "a.c", "@flags")], remote=None,
+         files={"a.c": HELLO, "flags": "-O2\n"}),
     Case("scratch-file-named", [c("-c", "a.c")], files={"a.c": 'asm(".warning \\"well\\"");\n'}),
     Case("scratch-file-elsewhere", [c("-c", "a.c")], env={"TMPDIR": "/tmp"},
          files={"a.c": 'asm(".warning \\"well\\"");\n'}),
