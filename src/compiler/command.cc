@@ -483,7 +483,12 @@ Command Parse(const std::vector<std::string>& args, const ParseOptions& options)
     command.local_reason = "response-file";
     return command;
   }
+  const bool has_files = *expanded != args;
   Parser(options, command).Run(std::move(*expanded));
+  // gcc hands files to its parts, too, if it was given any, and keeps those.
+  if (has_files && command.has_sides_in_cwd && !options.is_clang && command.local_reason.empty()) {
+    command.local_reason = "response-file";
+  }
   return command;
 }
 

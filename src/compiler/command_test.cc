@@ -153,6 +153,15 @@ TEST_F(CommandTest, LeavesWhatMayNotBeWrittenToTheLocalCompiler) {
   chmod((dir_.path() + "/locked").c_str(), 0755);
 }
 
+TEST_F(CommandTest, LeavesResponseFilesThatAreKeptToGcc) {
+  Write("flags", "-O2");
+  EXPECT_EQ(ParseLine("-c a.c -save-temps @flags").local_reason, "response-file");
+  EXPECT_EQ(ParseLine("-c a.c @flags").local_reason, "");
+  EXPECT_EQ(ParseLine("-c a.c -save-temps").local_reason, "");
+  options_.is_clang = true;
+  EXPECT_EQ(ParseLine("-c a.c -save-temps @flags").local_reason, "");
+}
+
 // None of these begins an option that the prefix of another would have swallowed.
 TEST_F(CommandTest, TellsOptionsApartThatBeginAlike) {
   const ReasonCase cases[] = {

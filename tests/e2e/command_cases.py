@@ -157,6 +157,8 @@ OPTIONS = [
     Case("assembler-folder", [c("-Wa,-Ii", "-c", "a.S")], files={"a.S": '.include "b.s"\n', "i/b.s": "nop\n"}),
     Case("preprocessed", [c("-fpreprocessed", "-fdirectives-only", "-c", "a.c")], gcc_only=True,
          files={"a.c": "#define X 1\nint x = 2;\n"}),
+    Case("save-temps-and-response-file", [c("-save-temps", "-c", "a.c", "@flags")], remote=None,
+         files={"a.c": HELLO, "flags": "-O2\n"}),
     Case("scratch-file-named", [c("-c", "a.c")], files={"a.c": 'asm(".warning \\"well\\"");\n'}),
     Case("scratch-file-elsewhere", [c("-c", "a.c")], env={"TMPDIR": "/tmp"},
          files={"a.c": 'asm(".warning \\"well\\"");\n'}),

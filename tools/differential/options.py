@@ -31,11 +31,11 @@ CODE = """-fPIC -fpic -fPIE -fno-pic -fvisibility=hidden -ffunction-sections -fd
 -Wa,--fatal-warnings -Wp,-DWP=1 --param=ssp-buffer-size=4 -fno-spell-checking -finput-charset=UTF-8 -fexec-charset=UTF-8
 -fmessage-length=40 -fmessage-length=0 -H -pass-exit-codes -nostdinc -fno-canonical-system-headers""".split()
 
-# Of one compiler alone, wrong, or of an effect that is told apart rarely.
+# Of one compiler alone, wrong, or of an effect that is told apart rarely. None that reports times and memory.
 ODD = """-fno-exceptions -fno-rtti -flto=thin -ffat-lto-objects -fno-fat-lto-objects -fwhole-program -fsanitize=memory -fsanitize-recover=all
 -fno-sanitize=all -fsanitize=bogus -fsanitize-address-use-after-scope -ansi -fgnu89-inline -fpermissive -fchar8_t -fconcepts -fcoroutines
 -fmodules -fmodules-ts -fdump-tree-optimized -fdump-rtl-expand -fdump-passes -fopt-info -fopt-info-vec=opt.txt -dD
--dumpbase=dumped -dA -dP -Q -time -ftime-report -fmem-report -fstats -ftime-trace -v -###
+-dumpbase=dumped -dA -dP -time -ftime-trace -v -###
 -fanalyzer -fprofile-use -fprofile-use=missing.profdata -fauto-profile -fbranch-probabilities -fno-working-directory
 -fworking-directory -fdirectives-only -fpreprocessed -traditional-cpp -P -C -CC
 -nostdinc++ -nostdlibinc -fno-integrated-as -integrated-as -fintegrated-as -no-integrated-cpp
