@@ -1,4 +1,5 @@
 // Response files: words that are quoted and split again are the same words.
+#include "base/file.h"
 #include "base/fuzz.h"
 #include "compiler/response_file.h"
 
@@ -18,7 +19,8 @@ std::string Quoted(const std::vector<std::string>& words) {
 }  // namespace
 
 FUZZ_TARGET(text) {
-  static FuzzFile file;
+  // Not in memory: names below /proc are none that a command's words may be read from.
+  static const TempDir folder = TempDir::Create("response").value();
   const std::vector<std::string> words = SplitResponse(text);
   size_t size = 0;
   bool nested = false;
@@ -29,7 +31,8 @@ FUZZ_TARGET(text) {
   CHECK(size + words.size() <= text.size() + 1);
   CHECK(SplitResponse(Quoted(words)) == words);
   if (nested) return;
-  const auto expanded = ExpandResponseFiles({"@" + file.Put(text)}, "/");
+  CHECK(WriteFileAtomic(folder.path() + "/words", text, 0600).has_value());
+  const auto expanded = ExpandResponseFiles({"@words"}, folder.path());
   CHECK(expanded.has_value() && *expanded == words);
 }
 
