@@ -50,16 +50,6 @@ std::string LocalCwd(const job::Job& job) {
   return job.cwd.starts_with(kRootMark) ? job.cwd.substr(1) : job.cwd;
 }
 
-// They are searched by path.
-Result<void> CheckInodes(const std::vector<tree::Inode>& inodes) {
-  for (size_t i = 0; i < inodes.size(); ++i) {
-    if (!tree::IsCanonicalPath(inodes[i].path) || (i > 0 && inodes[i].path <= inodes[i - 1].path)) {
-      return Error{Code::kInvalid, "inode: not canonical or out of order: " + inodes[i].path};
-    }
-  }
-  return {};
-}
-
 Result<void> CheckJob(const job::Job& job) {
   TRY(CheckInodes(job.inodes));
   if (!job.in_image) TRY(CheckPaths({job.program}, "program"));
@@ -418,11 +408,7 @@ Result<JobRunner::Command> JobRunner::Prepare(const job::Job& job, const RunLimi
   if (job.record_reads && lookups_->Suits(process.program)) {
     TRY(lookups_->Reset());
     lookups_->AddTo(process.env);
-    if (!job.inodes.empty()) {
-      const std::string table = dir_ + "/tmp/.inodes";
-      TRY(WriteFileAtomic(table, EncodeInodeTable(job.inodes), 0400));
-      process.env.push_back(LLAMA_INODES_ENV "=" + table);
-    }
+    TRY(ShowInodes(job.inodes, dir_ + "/tmp/.inodes", process.env));
     command.recorded = true;
   }
   process.keep_fds = mirror_->keep_fds();
