@@ -84,7 +84,7 @@ static int PutBefore(const char* text, uint32_t size, const char* rest, char* pe
 }
 
 /* The canonical name of what is at `path`, into `to` (MAX_PATH bytes): its size, or 0. */
-static uint32_t FollowByHand(const char* path, int follows_last, char* to) {
+uint32_t FollowByHand(const char* path, int follows_last, char* to) {
   char pending[MAX_PATH];
   char target[MAX_PATH];
   const char* base = target;

@@ -24,6 +24,8 @@ void ForgetWorkingDir(void);
 /* What an open descriptor is a descriptor of, as the kernel has it, into `to` (MAX_PATH bytes): its
  * size, or 0. */
 uint32_t PathOfDescriptor(int fd, char* to);
+/* What is at the path, by reading links: where there is no /proc. 0: nothing, or it is too long. */
+uint32_t FollowByHand(const char* path, int follows_last, char* to);
 
 /* open, or openat, led and recorded. */
 int OpenAt(int dir, const char* name, int flags, mode_t mode);

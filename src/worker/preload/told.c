@@ -111,13 +111,14 @@ EXPORT char* get_current_dir_name(void) {
   return getcwd(NULL, 0);
 }
 
-/* Canonical names. The kernel knows them, of what is open. */
+/* Canonical names. The kernel knows them, of what is open, and tells them by /proc. */
 
 static uint32_t Canonical(const char* path, char* to) {
   const int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_PATH | O_CLOEXEC);
   if (fd < 0) return 0;
-  const uint32_t size = PathOfDescriptor(fd, to);
+  uint32_t size = PathOfDescriptor(fd, to);
   syscall(SYS_close, fd);
+  if (size == 0) size = FollowByHand(path, 1, to);
   if (size == 0) errno = ENOENT;
   return size;
 }

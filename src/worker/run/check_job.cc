@@ -2,22 +2,9 @@
 
 #include "base/root_mark.h"
 #include "tree/layer.h"
+#include "worker/run/inode_table.h"
 
 namespace llama::worker {
-namespace {
-
-// They are searched by path.
-Result<void> CheckInodes(const std::vector<tree::Inode>& inodes) {
-  for (size_t i = 0; i < inodes.size(); ++i) {
-    if (!tree::IsCanonicalPath(inodes[i].path) || (i > 0 && inodes[i].path <= inodes[i - 1].path)) {
-      return Error{Code::kInvalid, "inode: not canonical or out of order: " + inodes[i].path};
-    }
-  }
-  return {};
-}
-
-}  // namespace
-
 Result<void> CheckPaths(const std::vector<std::string>& paths, std::string_view what) {
   for (const std::string& path : paths) {
     if (!tree::IsCanonicalPath(path)) {

@@ -3,9 +3,20 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/file.h"
+#include "tree/layer.h"
 #include "worker/preload/lookup_log.h"
 
 namespace llama::worker {
+
+Result<void> CheckInodes(const std::vector<tree::Inode>& inodes) {
+  for (size_t i = 0; i < inodes.size(); ++i) {
+    if (!tree::IsCanonicalPath(inodes[i].path) || (i > 0 && inodes[i].path <= inodes[i - 1].path)) {
+      return Error{Code::kInvalid, "inode: not canonical or out of order: " + inodes[i].path};
+    }
+  }
+  return {};
+}
 
 std::string EncodeInodeTable(const std::vector<tree::Inode>& inodes) {
   constexpr int64_t kSecondNs = 1'000'000'000;
@@ -25,6 +36,14 @@ std::string EncodeInodeTable(const std::vector<tree::Inode>& inodes) {
     names.append(inode.path).push_back('\0');
   }
   return out + names;
+}
+
+Result<void> ShowInodes(const std::vector<tree::Inode>& inodes, const std::string& path,
+                        std::vector<std::string>& env) {
+  if (inodes.empty()) return {};
+  TRY(WriteFileAtomic(path, EncodeInodeTable(inodes), 0400));
+  env.push_back(LLAMA_INODES_ENV "=" + path);
+  return {};
 }
 
 }  // namespace llama::worker

@@ -4,11 +4,16 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "tree/inode.h"
 
 namespace llama::worker {
 
-// `inodes` in the order of their paths.
+// kInvalid: not canonical, or not in the order of their paths, by which they are searched.
+Result<void> CheckInodes(const std::vector<tree::Inode>& inodes);
 std::string EncodeInodeTable(const std::vector<tree::Inode>& inodes);
+// Writes the table, if there is one, to `path`, and tells the command of it.
+Result<void> ShowInodes(const std::vector<tree::Inode>& inodes, const std::string& path,
+                        std::vector<std::string>& env);
 
 }  // namespace llama::worker

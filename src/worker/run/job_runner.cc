@@ -382,11 +382,7 @@ Result<JobRunner::Command> JobRunner::Prepare(const job::Job& job, const RunLimi
   if (job.record_reads && lookups_->Suits(process.program)) {
     TRY(lookups_->Reset());
     lookups_->AddTo(process.env);
-    if (!job.inodes.empty()) {
-      const std::string table = dir_ + "/tmp/.inodes";
-      TRY(WriteFileAtomic(table, EncodeInodeTable(job.inodes), 0400));
-      process.env.push_back(LLAMA_INODES_ENV "=" + table);
-    }
+    TRY(ShowInodes(job.inodes, dir_ + "/tmp/.inodes", process.env));
     command.recorded = true;
   }
   process.keep_fds = mirror_->keep_fds();
