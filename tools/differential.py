@@ -29,6 +29,7 @@ from differential import generate, reduce, shell  # noqa: E402
 from differential.case import Place  # noqa: E402
 
 PROGRESS_SECONDS = 20
+SHOWN = 25  # of a list
 LOCAL_RUNS = 3  # to compare, where there is a difference
 MASQUERADED = ("3", "7")
 REDUCED_OF_A_KIND = 1
@@ -200,12 +201,12 @@ class Summary:
         print(self.line())
         print("  a case takes %.0f ms, and %.0f ms through llama" % tuple(1000 * t / max(self.cases, 1) for t in self.took))
         total = sum(self.ways.values())
-        for way, count in self.ways.most_common(40):
+        for way, count in self.ways.most_common(SHOWN):
             print(f"  {count / total:6.2%} {way}")
-        for error, count in self.errors.most_common(25):
+        for error, count in self.errors.most_common(SHOWN):
             print(f"  {count} fail: {error}")
         for name, counter in (("differs between two local runs", self.noise), ("no case", self.broken), ("DIFFERS", self.found)):
-            for what, count in counter.most_common():
+            for what, count in counter.most_common(SHOWN):
                 print(f"  {name}: {count} {what}")
 
 

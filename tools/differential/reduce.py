@@ -6,7 +6,7 @@ import time
 def kind(difference):
     """What differs, without names: a step's stream, or a file's suffix."""
     if difference.startswith("file "):
-        name = difference.rsplit("/", 1)[-1]
+        name = re.sub(r"\.\d+[rti]\.\w+$", ".dump", difference.rsplit("/", 1)[-1])
         return "file ." + name.rsplit(".", 1)[-1] if "." in name else "file"
     return re.sub(r"^\d+ ", "", difference)
 
