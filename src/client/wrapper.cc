@@ -25,10 +25,10 @@
 #include "client/hung_note.h"
 #include "client/invocation.h"
 #include "client/peer.h"
+#include "client/request.h"
 #include "session/environment.h"
 #include "session/session.h"
 #include "session/socket.h"
-#include "session/standard_stream.h"
 
 namespace llama::client {
 namespace {
@@ -139,24 +139,9 @@ class Wrapper {
   }
 
   session::Compile Request() const {
-    session::Compile request;
+    session::Compile request = RequestFor(invocation_, cwd_, closed_);
     request.start_ns = start_ns_;
     request.start_monotonic_ns = start_monotonic_ns_;
-    request.compiler = invocation_.program;
-    request.argv = invocation_.argv;
-    request.env = session::RelevantEnvironment(environ);
-    for (std::string& entry : request.env) {
-      if (entry.starts_with("PATH=")) entry = "PATH=" + invocation_.path;
-    }
-    request.cwd = cwd_;
-    request.umask = umask(0);
-    umask(request.umask);
-    request.group = getegid();
-    request.pid = static_cast<uint32_t>(getpid());
-    for (size_t i = 0; i < closed_.size(); ++i) {
-      request.streams[i] = session::StreamAt(static_cast<int>(i), closed_[i]);
-    }
-    request.file_namespace = OwnFileNamespace();
     return request;
   }
 

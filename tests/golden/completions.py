@@ -1,4 +1,4 @@
-"""Every command can be completed: after `llama`, after `llama help`, in bash and in zsh.
+"""Every command can be completed: after `llama`, after `llama help`, in bash, zsh and fish.
 
     completions.py LLAMA
 """
@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -74,10 +75,42 @@ def in_zsh_help():
     return set(line.group(1).split())
 
 
+FISH = (FOLDER / "llama.fish").read_text()
+
+
+def in_fish():
+    return set(re.findall(r"-n __fish_use_subcommand -f -a ([a-z]+) -d", FISH))
+
+
+def in_fish_help():
+    return set(re.search(r"-n '__llama_is help' -f -a '(.*)'", FISH).group(1).split())
+
+
+def options_in_fish(command):
+    """With those of its loops."""
+    out = set()
+    for loop in re.finditer(r"^for option in (.*)\n\s+complete -c llama -n '__llama_is ([^']*)' ", FISH, re.MULTILINE):
+        out |= set(loop.group(1).split()) if command in loop.group(2).split() else set()
+    for one in re.finditer(r"^complete -c llama -n '__llama_is ([^']*)' -l ([a-z-]+)", FISH, re.MULTILINE):
+        out |= {one.group(2)} if command in one.group(1).split() else set()
+    return out | {"help"}
+
+
+def fish_knows_the_options_of_bash():
+    for command in wanted:
+        for line in bash_lines("llama", command, "-"):
+            if line.startswith("--") and line != "--":
+                expect(line[2:] in options_in_fish(command), f"{command} {line} is not known in fish")
+    if fish := shutil.which("fish"):
+        done = subprocess.run([fish, "--no-execute", FOLDER / "llama.fish"], capture_output=True, text=True, timeout=60)
+        expect(done.returncode == 0, done.stderr)
+
+
 wanted = commands()
 for offered, where in ((in_bash("llama"), "bash"), (in_bash("llama", "help"), "help in bash"),
-                       (in_zsh_help(), "help in zsh")):
+                       (in_zsh_help(), "help in zsh"), (in_fish() - {"help"}, "fish"), (in_fish_help(), "help in fish")):
     expect(wanted <= offered, f"{where} lacks {wanted - offered}")
     expect(where == "bash" or offered <= wanted | HELP_TOPICS,
            f"{where} knows {offered - wanted}, which is no command")
 completes_builds()
+fish_knows_the_options_of_bash()

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "client/connection.h"
 #include "client/invocation.h"
+#include "client/request.h"
 #include "daemon/jobs/explain.h"
 #include "llama/command.h"
 #include "llama/explain/explanation_text.h"
@@ -20,7 +21,6 @@
 #include "llama/look/report_build.h"
 #include "llama/terminal_style.h"
 #include "session/environment.h"
-#include "session/standard_stream.h"
 
 namespace llama::app {
 namespace {
@@ -76,28 +76,13 @@ Result<client::Invocation> CompilerOf(std::vector<std::string> command, const st
   return invocation;
 }
 
-session::Compile RequestFor(client::Invocation invocation, const std::string& cwd) {
-  session::Compile request;
-  request.compiler = std::move(invocation.program);
-  request.argv = std::move(invocation.argv);
-  request.env = session::RelevantEnvironment(environ);
-  for (std::string& entry : request.env) {
-    if (entry.starts_with("PATH=")) entry = "PATH=" + invocation.path;
-  }
-  request.cwd = cwd;
-  request.umask = umask(0);
-  umask(request.umask);
-  for (int i = 0; i < 3; ++i) request.streams[static_cast<size_t>(i)] = session::StreamAt(i, false);
-  return request;
-}
-
 int ExplainCommand(const std::vector<std::string>& command, const ParsedArguments& parsed) {
   const auto cwd = WorkingDirectory();
   if (!cwd) return Fail(cwd.error().message);
   auto invocation = CompilerOf(command, *cwd);
   if (!invocation) return Fail(invocation.error().message);
   const auto explained =
-      daemon::ExplainAlone(RequestFor(*std::move(invocation), *cwd), SystemClock());
+      daemon::ExplainAlone(client::RequestFor(*invocation, *cwd, {}), SystemClock());
   if (!explained) return Fail(explained.error().message);
   return Print(parsed.Has("--json")
                    ? FormatExplanationJson(*explained)
