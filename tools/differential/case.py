@@ -8,6 +8,7 @@ import fcntl
 import os
 import re
 import shutil
+import signal
 import stat
 import struct
 import subprocess
@@ -15,7 +16,7 @@ import termios
 import threading
 import tty
 
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 20
 # Names of scratch files, and times of programs, which differ from run to run.
 SCRATCH = re.compile(rb"(?m:^# \w+ \d+\.\d\d \d+\.\d\d$)|/cc[A-Za-z0-9]{6}\b|/[\w.+ -]+?-[0-9a-f]{6,8}(?=\.(?:s|o|i|ii|S|c|cc|cpp)\b)")
 SAYS = re.compile(rb"llamacc: [^\n]*?: (ran remotely|runs locally: [^\n]*)\n")
@@ -149,7 +150,7 @@ def write(path, text):
 
 
 def command(argv, cwd, env, case):
-    return finish(subprocess.Popen(argv, cwd=cwd, env=env, umask=case.umask, stdin=subprocess.DEVNULL,
+    return finish(subprocess.Popen(argv, cwd=cwd, env=env, umask=case.umask, stdin=subprocess.DEVNULL, start_new_session=True,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE))
 
 
@@ -157,9 +158,10 @@ def finish(process):
     try:
         out, err = process.communicate(timeout=TIMEOUT_SECONDS)
     except subprocess.TimeoutExpired:
-        process.kill()
-        out, err = process.communicate()
-        return "timeout", out, err
+        # With what it has started: a header that includes itself twice takes cc1 for ever.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise
     return process.returncode, out or b"", err or b""
 
 
@@ -169,7 +171,7 @@ def on_terminal(argv, cwd, env, case):
     tty.setraw(slave)
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, int(columns), 0, 0))
     shown = []
-    process = subprocess.Popen(argv, cwd=cwd, env=env, umask=case.umask, stdin=subprocess.DEVNULL,
+    process = subprocess.Popen(argv, cwd=cwd, env=env, umask=case.umask, stdin=subprocess.DEVNULL, start_new_session=True,
                                stdout=slave if "out" in streams else subprocess.PIPE,
                                stderr=slave if "err" in streams else subprocess.PIPE)
     os.close(slave)

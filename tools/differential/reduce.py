@@ -1,5 +1,6 @@
 """Makes a case that shows a difference smaller, while it shows one of the same kind."""
 import re
+import subprocess
 import time
 
 
@@ -62,7 +63,7 @@ def reduce(case, differs, found, seconds):
                 break
             try:
                 seen = differs(candidate)
-            except (OSError, ValueError):
+            except (OSError, ValueError, subprocess.SubprocessError):
                 continue
             if seen and seen <= found:
                 case, progress = candidate, True
