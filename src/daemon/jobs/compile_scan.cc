@@ -169,8 +169,13 @@ ScannedCompile Begin(const CompileScan& scan, std::string rung) {
 }
 
 OrReason<void> CheckStanding(const CompileScan& scan, const Outputs& outputs) {
-  const bool is_clang = scan.parsed->toolchain->family == compiler::Family::kClang;
-  const auto writer = is_clang ? execute::ObjectWriter::kClang : execute::ObjectWriter::kGnuAs;
+  const compiler::Language language = scan.parsed->command.language;
+  auto writer = execute::ObjectWriter::kGnuAs;
+  if (scan.parsed->toolchain->family == compiler::Family::kClang) {
+    const bool is_assembler = language == compiler::Language::kAssembler ||
+                              language == compiler::Language::kAssemblerWithCpp;
+    writer = is_assembler ? execute::ObjectWriter::kClangAs : execute::ObjectWriter::kClang;
+  }
   std::string path = execute::FirstPeculiar(outputs, writer, *scan.services->file_system);
   if (!path.empty()) return Reason{"output-attributes", std::move(path)};
   return {};
