@@ -234,7 +234,7 @@ class LiveScan {
     request.preprocessing = *std::move(preprocessing);
     request.cwd = scan_.request->cwd;
     request.source = JoinPath(request.cwd, command().source);
-    request.reads_directives = HasDirectives(command().language);
+    request.reads_directives = HasDirectives();
     request.reads_precompiled = scan_.parsed->toolchain->family == compiler::Family::kGcc;
     NameOthers(request);
     auto closure = services().closures->Find(request);
@@ -277,10 +277,13 @@ class LiveScan {
   const Services& services() const { return *scan_.services; }
   const compiler::Command& command() const { return scan_.parsed->command; }
 
-  static bool HasDirectives(compiler::Language language) {
-    return language != compiler::Language::kPreprocessedC &&
-           language != compiler::Language::kPreprocessedCxx &&
-           language != compiler::Language::kAssembler;
+  // clang obeys them in what is preprocessed, too, and expands macros.
+  bool HasDirectives() const {
+    const compiler::Language language = command().language;
+    if (language == compiler::Language::kAssembler) return false;
+    return scan_.parsed->toolchain->family == compiler::Family::kClang ||
+           (language != compiler::Language::kPreprocessedC &&
+            language != compiler::Language::kPreprocessedCxx);
   }
 
   // In this order: the outputs' folders, the working directory, what the plan names, what was
