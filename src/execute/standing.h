@@ -11,8 +11,9 @@
 namespace llama::execute {
 
 // How a compiler treats an object that stands there: it replaces it, or writes into an empty one
-// (GNU as), or gives up on one that it may not write to (clang); clang's assembler writes into it.
-enum class ObjectWriter : unsigned char { kGnuAs, kClang, kClangAs };
+// (GNU as), or gives up on one that it may not write to (clang); clang's assembler, and gcc
+// where it makes assembler text, write into it.
+enum class ObjectWriter : unsigned char { kGnuAs, kClang, kInto };
 
 // The first output that stands there and would not be left as the compiler leaves it: it is to be
 // written into, and is another one than a new file would be; or it can't be written to. Empty:

@@ -145,6 +145,8 @@ OPTIONS = [
          files={"a.s": ".byte 1\n", "b.o": "old"}, remote=None),
     Case("macro-in-preprocessed", [lambda d: os.utime(d / "a.i", (10**9, 10**9)), c("-c", "a.i")], remote=None,
          files={"a.i": '#include "a.h"\n#define S(x) __TIME##x\nconst char *p = S(STAMP__);\nint a = A;\n', "a.h": "#define A 1\n"}),
+    Case("assembler-text-of-two-names", [lambda d: os.link(d / "b.s", d / "c.s"), c("-S", "a.c", "-o", "b.s")],
+         files={"a.c": HELLO, "b.s": "old"}, remote=None),
     Case("long-forms", [c("--compile", "a.c", "--output=b.o", "--include-directory=i", "--include", "f.h",
                           "--define-macro", "X=1", "--write-dependencies")],
          files={"a.c": HELLO, "i/f.h": "int f = X;\n"}),

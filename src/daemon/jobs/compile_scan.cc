@@ -170,11 +170,15 @@ ScannedCompile Begin(const CompileScan& scan, std::string rung) {
 
 OrReason<void> CheckStanding(const CompileScan& scan, const Outputs& outputs) {
   const compiler::Language language = scan.parsed->command.language;
-  auto writer = execute::ObjectWriter::kGnuAs;
+  const auto& args = scan.parsed->command.args;
+  const bool makes_text = std::any_of(args.begin(), args.end(), [](const compiler::Arg& arg) {
+    return arg.words[0] == "-S" || arg.words[0] == "--assemble";
+  });
+  auto writer = makes_text ? execute::ObjectWriter::kInto : execute::ObjectWriter::kGnuAs;
   if (scan.parsed->toolchain->family == compiler::Family::kClang) {
     const bool is_assembler = language == compiler::Language::kAssembler ||
                               language == compiler::Language::kAssemblerWithCpp;
-    writer = is_assembler ? execute::ObjectWriter::kClangAs : execute::ObjectWriter::kClang;
+    writer = is_assembler ? execute::ObjectWriter::kInto : execute::ObjectWriter::kClang;
   }
   std::string path = execute::FirstPeculiar(outputs, writer, *scan.services->file_system);
   if (!path.empty()) return Reason{"output-attributes", std::move(path)};
