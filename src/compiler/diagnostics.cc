@@ -51,10 +51,15 @@ bool IsNameByte(char c) {
          c == '-' || c == '.';
 }
 
-// "a.c:1:10: fatal error: x.h: …" and "<command-line>: fatal error: x.h: …".
-bool IsOfInclude(std::string_view line) {
-  const size_t at = line.find(": fatal error: ");
+// "a.c:1:10: fatal error: x.h: No such…", "<command-line>: fatal error: 'x.h' file not found". With
+// a blank before what is missing it is a sentence, of an output or a dump.
+bool IsOfInclude(std::string_view line, std::string_view missing) {
+  constexpr std::string_view kFatal = ": fatal error: ";
+  const size_t at = line.find(kFatal);
   if (at == line.npos || at == 0) return false;
+  std::string_view name = line.substr(at + kFatal.size());
+  name = name.substr(0, name.find(missing));
+  if (name.empty() || name.substr(0, name.size() - 1).find(' ') != name.npos) return false;
   const std::string_view where = line.substr(0, at);
   const size_t column = where.find_last_not_of("0123456789");
   return where == "<command-line>" ||
@@ -65,10 +70,9 @@ bool MissesMore(std::string_view err) {
   while (!err.empty()) {
     const std::string_view line = err.substr(0, err.find('\n'));
     err.remove_prefix(std::min(line.size() + 1, err.size()));
-    const bool misses = std::any_of(kMissing.begin(), kMissing.end(), [&](std::string_view word) {
-      return line.find(word) != line.npos;
-    });
-    if (misses && !IsOfInclude(line)) return true;
+    for (const std::string_view word : kMissing) {
+      if (line.find(word) != line.npos && !IsOfInclude(line, word)) return true;
+    }
   }
   return false;
 }

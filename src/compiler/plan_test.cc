@@ -290,6 +290,7 @@ TEST(DiagnosticsTest, TellMachinesFromCode) {
        {"a.s: Assembler messages:\na.s:1: Error: can't open /tmp/x.s for reading: No such file or "
         "directory",
         "cc1: fatal error: a.c: No such file or directory",
+        "a.c:285:1: fatal error: opening dependency file a.d: No such file or directory",
         "a.c:1:10: fatal error: x.h: No such file or directory\nas: No such file or directory"}) {
     EXPECT_TRUE(IsMachineFailure(failed, missing)) << missing;
   }
