@@ -39,8 +39,9 @@ constexpr auto kMachineWords = std::to_array<std::string_view>({
     "had to relocate PCH",
 });
 
-// These as well, but for an #include, whose file is missing here too: what a compiler looks up in
-// vain is checked before anybody asks.
+// These as well, but for an #include of what is not there: what a compiler looks up in vain is
+// checked before anybody asks. What it found and could not open, because a worker lost it
+// meanwhile, gcc names by its path.
 constexpr auto kMissing =
     std::to_array<std::string_view>({"No such file or directory", "file not found"});
 
@@ -53,25 +54,29 @@ bool IsNameByte(char c) {
 
 // "a.c:1:10: fatal error: x.h: No such…", "<command-line>: fatal error: 'x.h' file not found". With
 // a blank before what is missing it is a sentence, of an output or a dump.
-bool IsOfInclude(std::string_view line, std::string_view missing) {
+bool IsOfInclude(std::string_view line, std::string_view missing, const IsThere& is_there) {
   constexpr std::string_view kFatal = ": fatal error: ";
   const size_t at = line.find(kFatal);
   if (at == line.npos || at == 0) return false;
   std::string_view name = line.substr(at + kFatal.size());
   name = name.substr(0, name.find(missing));
-  if (name.empty() || name.substr(0, name.size() - 1).find(' ') != name.npos) return false;
+  for (const std::string_view end : {"' ", ": "}) {
+    if (name.ends_with(end)) name.remove_suffix(end.size());
+  }
+  if (name.starts_with('\'')) name.remove_prefix(1);
+  if (name.empty() || name.find(' ') != name.npos || is_there(std::string(name))) return false;
   const std::string_view where = line.substr(0, at);
   const size_t column = where.find_last_not_of("0123456789");
   return where == "<command-line>" ||
          (column != where.npos && column + 1 < where.size() && where[column] == ':');
 }
 
-bool MissesMore(std::string_view err) {
+bool MissesMore(std::string_view err, const IsThere& is_there) {
   while (!err.empty()) {
     const std::string_view line = err.substr(0, err.find('\n'));
     err.remove_prefix(std::min(line.size() + 1, err.size()));
     for (const std::string_view word : kMissing) {
-      if (line.find(word) != line.npos && !IsOfInclude(line, word)) return true;
+      if (line.find(word) != line.npos && !IsOfInclude(line, word, is_there)) return true;
     }
   }
   return false;
@@ -92,12 +97,12 @@ std::string MapText(std::string_view text, std::string_view root) {
   }
 }
 
-bool IsMachineFailure(int wait_status, std::string_view err) {
+bool IsMachineFailure(int wait_status, std::string_view err, const IsThere& is_there) {
   if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0) return false;
   if (!WIFEXITED(wait_status) || WEXITSTATUS(wait_status) >= kFirstShellStatus) return true;
   return std::any_of(kMachineWords.begin(), kMachineWords.end(),
                      [&](std::string_view word) { return err.find(word) != err.npos; }) ||
-         MissesMore(err);
+         MissesMore(err, is_there);
 }
 
 }  // namespace llama::compiler

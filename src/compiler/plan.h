@@ -3,6 +3,7 @@
 // back.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -59,8 +60,11 @@ Result<std::vector<std::string>> ParseDepfile(std::string_view rule);
 // Takes the root off wherever it stands in text (diagnostics).
 std::string MapText(std::string_view text, std::string_view root);
 
+// Whether something is at a path, from the working directory on.
+using IsThere = std::function<bool(const std::string& path)>;
+
 // Whether a failed command's diagnostics speak of the machine rather than of the code (internal
 // compiler error, killed, out of memory or disk, missing program): then only a local run can tell.
-bool IsMachineFailure(int wait_status, std::string_view err);
+bool IsMachineFailure(int wait_status, std::string_view err, const IsThere& is_there);
 
 }  // namespace llama::compiler

@@ -274,28 +274,32 @@ TEST(DiagnosticsTest, LoseTheRootWhereItIsOne) {
 }
 
 TEST(DiagnosticsTest, TellMachinesFromCode) {
+  const auto is_there = [](const std::string& path) { return path == "inc/y.h"; };
   const int ok = 0, failed = 1 << 8, not_found = 127 << 8, killed = 9;
-  EXPECT_FALSE(IsMachineFailure(ok, "internal compiler error"));
-  EXPECT_FALSE(IsMachineFailure(failed, "a.c:1:1: error: unknown type name 'x'\n"));
-  EXPECT_TRUE(IsMachineFailure(failed, "gcc: internal compiler error: Segmentation fault"));
-  EXPECT_TRUE(IsMachineFailure(failed, "gcc: fatal error: Killed signal terminated program cc1"));
-  EXPECT_TRUE(IsMachineFailure(failed, "/x/a.o: No space left on device"));
+  EXPECT_FALSE(IsMachineFailure(ok, "internal compiler error", is_there));
+  EXPECT_FALSE(IsMachineFailure(failed, "a.c:1:1: error: unknown type name 'x'\n", is_there));
+  EXPECT_TRUE(
+      IsMachineFailure(failed, "gcc: internal compiler error: Segmentation fault", is_there));
+  EXPECT_TRUE(
+      IsMachineFailure(failed, "gcc: fatal error: Killed signal terminated program cc1", is_there));
+  EXPECT_TRUE(IsMachineFailure(failed, "/x/a.o: No space left on device", is_there));
   for (const char* missing :
        {"a.c:1:10: fatal error: x.h: No such file or directory\n    1 | #include \"x.h\"\n",
         "<command-line>: fatal error: x.h: No such file or directory",
         "In file included from a.c:1:\nb.h:1:10: fatal error: 'x.h' file not found"}) {
-    EXPECT_FALSE(IsMachineFailure(failed, missing)) << missing;
+    EXPECT_FALSE(IsMachineFailure(failed, missing, is_there)) << missing;
   }
   for (const char* missing :
        {"a.s: Assembler messages:\na.s:1: Error: can't open /tmp/x.s for reading: No such file or "
         "directory",
         "cc1: fatal error: a.c: No such file or directory",
+        "a.c:1:10: fatal error: inc/y.h: No such file or directory",
         "a.c:285:1: fatal error: opening dependency file a.d: No such file or directory",
         "a.c:1:10: fatal error: x.h: No such file or directory\nas: No such file or directory"}) {
-    EXPECT_TRUE(IsMachineFailure(failed, missing)) << missing;
+    EXPECT_TRUE(IsMachineFailure(failed, missing, is_there)) << missing;
   }
-  EXPECT_TRUE(IsMachineFailure(not_found, ""));
-  EXPECT_TRUE(IsMachineFailure(killed, ""));
+  EXPECT_TRUE(IsMachineFailure(not_found, "", is_there));
+  EXPECT_TRUE(IsMachineFailure(killed, "", is_there));
 }
 
 }  // namespace

@@ -412,7 +412,8 @@ TEST_P(RemoteIdentityTest, DiagnosticsOfBrokenCodeAreTheLocalCompilers) {
   EXPECT_EQ(local.status, remote->status);
   EXPECT_EQ(local.err, remote->err);
   EXPECT_TRUE(remote->files.empty());
-  EXPECT_FALSE(compiler::IsMachineFailure(remote->status, remote->err));
+  EXPECT_FALSE(compiler::IsMachineFailure(remote->status, remote->err,
+                                          [](const std::string&) { return true; }));
 }
 
 // What .incbin reads is unknown to -M; the pipeline learns it from the worker's lookups.

@@ -1,10 +1,13 @@
 #include "daemon/jobs/compile_job.h"
 
+#include <sys/stat.h>
+
 #include <optional>
 #include <utility>
 #include <variant>
 
 #include "base/environment.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "compiler/plan.h"
 #include "daemon/jobs/audit.h"
@@ -24,7 +27,7 @@ using execute::Outcome;
 using execute::Reason;
 
 // A chain of __has_include finds one more level each time.
-constexpr int kMaxCorrections = 6;
+constexpr int kMaxCorrections = 8;
 // How long a compile waits for an upload while a core here is idle. A toolchain is up within that
 // over 50 Mbit/s.
 constexpr int64_t kPatienceMs = 5'000;
@@ -212,8 +215,12 @@ class CompileJob final : public Job {
   }
 
   // What only a local run can tell.
-  static OrReason<Outcome> Acceptable(const compiler::Plan& plan, Outcome outcome) {
-    if (compiler::IsMachineFailure(outcome.wait_status, outcome.err)) {
+  OrReason<Outcome> Acceptable(const compiler::Plan& plan, Outcome outcome) const {
+    const auto is_there = [&](const std::string& path) {
+      struct stat st {};
+      return services_.file_system->Lstat(JoinPath(request_.cwd, path), st) == 0;
+    };
+    if (compiler::IsMachineFailure(outcome.wait_status, outcome.err, is_there)) {
       return Reason{"remote-compiler-failed", {}};
     }
     if (plan.translated_messages && !(outcome.err.empty() && outcome.out.empty())) {

@@ -284,7 +284,7 @@ TEST_F(CompileJobTest, AWorkerThatAlwaysLacksSomethingIsGivenUp) {
     return outcome;
   };
   EXPECT_EQ(world_.WhyHere().substr(0, 8), "lookups:");
-  EXPECT_EQ(executor_.actions.size(), 7u);
+  EXPECT_EQ(executor_.actions.size(), 9u);
 }
 
 TEST_F(CompileJobTest, WhatAWorkerNamesElsewhereIsNeitherSentNorLearned) {
@@ -306,6 +306,21 @@ TEST_F(CompileJobTest, AMachinesFailureIsForTheLocalCompiler) {
     outcome.err = "cc: internal compiler error: Segmentation fault\n";
     return outcome;
   };
+  EXPECT_EQ(world_.WhyHere(), "remote-compiler-failed");
+}
+
+TEST_F(CompileJobTest, AMissingHeaderIsTheCodesFaultUnlessAWorkerLostIt) {
+  std::string missing;
+  executor_.run = [&](const Action&, execute::Execution&) -> OrReason<Outcome> {
+    Outcome outcome = Compiled("object");
+    outcome.files.clear();
+    outcome.wait_status = 1 << 8;
+    outcome.err = "a.c:1:10: fatal error: " + missing + ": No such file or directory\n";
+    return outcome;
+  };
+  missing = "none.h";
+  EXPECT_EQ(world_.WhyHere(), "");
+  missing = "a.h";
   EXPECT_EQ(world_.WhyHere(), "remote-compiler-failed");
 }
 
