@@ -90,16 +90,25 @@ class Planner {
           return other.kind != ArgKind::kHostNative && !is_tuning &&
                  (word.starts_with("-m") || word.starts_with("--param"));
         });
+    // Of LTO, gcc's objects record the options; -MJ writes them down, and clang's assembler says
+    // that it has no use for them.
+    const auto has_word = [&](std::string_view prefix) {
+      return std::any_of(command_.args.begin(), command_.args.end(),
+                         [&](const Arg& other) { return other.words[0].starts_with(prefix); });
+    };
+    const bool is_assembler = command_.language == Language::kAssembler ||
+                              command_.language == Language::kAssemblerWithCpp;
     if (request_.toolchains == nullptr) return Local("host-native:" + option);
     if (is_clang()) {
-      const bool is_whole = !has_others && !command_.records_command && option == "-march=native";
+      const bool is_whole = !has_others && !command_.records_command && !is_assembler &&
+                            !has_word("-MJ") && option == "-march=native";
       auto words = is_whole ? request_.toolchains->ExpandNative(toolchain_, option)
                             : Result<std::vector<std::string>>(Error{Code::kInvalid, option});
       if (!words) return Local("host-native:" + option);
       plan_.argv.insert(plan_.argv.end(), words->begin(), words->end());
       return;
     }
-    if (command_.has_debug_info || command_.records_command || has_others) {
+    if (command_.has_debug_info || command_.records_command || has_others || has_word("-flto")) {
       return AddNativeBySpecs(option);
     }
     auto expansion = request_.toolchains->ExpandNative(toolchain_, option);

@@ -96,7 +96,7 @@ TEST_F(PlanTest, ExpandsWhatMeansThisMachine) {
             "/usr/bin/gcc -march=x -mavx --param=l1=32 -mtune=y -c a.c");
   native_.specs = "/cache/x.specs";
   for (const char* rest : {"-g -c a.c", "-mno-avx -c a.c", "-frecord-gcc-switches -c a.c",
-                           "-march=x86-64 -c a.c", "--param=x=1 -c a.c"}) {
+                           "-march=x86-64 -c a.c", "--param=x=1 -c a.c", "-flto=auto -c a.c"}) {
     EXPECT_EQ(Shown(Make(std::string("-march=native ") + rest).argv),
               std::string("/usr/bin/gcc -specs=/cache/x.specs -march=native ") + rest);
   }
@@ -112,8 +112,9 @@ TEST_F(PlanTest, KeepsHereWhatWouldDiffer) {
               "host-native:-march=native")
         << with;
   }
-  for (const char* with : {"-mno-avx", "-mtune=x", "-grecord-command-line", "-mtune=native"}) {
-    const Plan plan = Make(std::string("-march=native -c a.c ") + with, clang_);
+  for (const char* with : {"-mno-avx", "-mtune=x", "-grecord-command-line", "-mtune=native",
+                           "-MJ x.json", "-x assembler"}) {
+    const Plan plan = Make(std::string("-march=native -c ") + with + " a.c", clang_);
     EXPECT_TRUE(plan.local_reason.starts_with("host-native:")) << with;
   }
   EXPECT_EQ(Make("-wrapper x -c a.c").local_reason, "unsafe-option:-wrapper");
