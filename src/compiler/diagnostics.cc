@@ -71,12 +71,15 @@ bool IsOfInclude(std::string_view line, std::string_view missing, const IsThere&
          (column != where.npos && column + 1 < where.size() && where[column] == ':');
 }
 
+// A compiler ends with the first #include that is missing: who names more of them is none.
 bool MissesMore(std::string_view err, const IsThere& is_there) {
+  int missing = 0;
   while (!err.empty()) {
     const std::string_view line = err.substr(0, err.find('\n'));
     err.remove_prefix(std::min(line.size() + 1, err.size()));
     for (const std::string_view word : kMissing) {
-      if (line.find(word) != line.npos && !IsOfInclude(line, word, is_there)) return true;
+      if (line.find(word) == line.npos) continue;
+      if (++missing > 1 || !IsOfInclude(line, word, is_there)) return true;
     }
   }
   return false;

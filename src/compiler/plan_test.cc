@@ -295,6 +295,8 @@ TEST(DiagnosticsTest, TellMachinesFromCode) {
         "directory",
         "cc1: fatal error: a.c: No such file or directory",
         "a.c:1:10: fatal error: inc/y.h: No such file or directory",
+        "a.c:1:10: fatal error: x.h: No such file or directory\n"
+        "a.c:2:10: fatal error: z.h: No such file or directory",
         "a.c:285:1: fatal error: opening dependency file a.d: No such file or directory",
         "a.c:1:10: fatal error: x.h: No such file or directory\nas: No such file or directory"}) {
     EXPECT_TRUE(IsMachineFailure(failed, missing, is_there)) << missing;
