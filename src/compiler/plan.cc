@@ -98,7 +98,10 @@ class Planner {
     };
     const bool is_assembler = command_.language == Language::kAssembler ||
                               command_.language == Language::kAssemblerWithCpp;
-    if (request_.toolchains == nullptr) return Local("host-native:" + option);
+    // What it stands for is asked of the driver alone, and a target or specs may change it.
+    if (request_.toolchains == nullptr || !toolchain_.selection.options.empty()) {
+      return Local("host-native:" + option);
+    }
     if (is_clang()) {
       const bool is_whole = !has_others && !command_.records_command && !is_assembler &&
                             !has_word("-MJ") && option == "-march=native";

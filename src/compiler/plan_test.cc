@@ -117,6 +117,11 @@ TEST_F(PlanTest, KeepsHereWhatWouldDiffer) {
     const Plan plan = Make(std::string("-march=native -c ") + with + " a.c", clang_);
     EXPECT_TRUE(plan.local_reason.starts_with("host-native:")) << with;
   }
+  for (const Toolchain& of : {gcc_, clang_}) {
+    Toolchain selected = of;
+    selected.selection.options = {"--target=aarch64-linux-gnu"};
+    EXPECT_EQ(Make("-march=native -c a.c", selected).local_reason, "host-native:-march=native");
+  }
   EXPECT_EQ(Make("-wrapper x -c a.c").local_reason, "unsafe-option:-wrapper");
 }
 
